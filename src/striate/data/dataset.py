@@ -1,0 +1,67 @@
+"""A labelled collection of samples in memory (or memory-mapped)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from striate.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples with their targets, in a fixed order.
+
+    Parameters
+    ----------
+    inputs : uint8[N, C, *space] or float32[N, C, *space]
+        Channels first; ``space`` is (length,), (rows, columns) or (depth, rows, columns).
+        Bytes stay bytes: they are normalised when a batch is loaded.
+    targets : int64[N] or float32[N, T]
+        Class indices, or regression targets.
+    classes : tuple of str
+        The name of each class; empty for regression.
+    name : str
+        What messages call the set.
+    groups : int64[N], optional
+        Samples with the same number must stay on one side of a split (photographs of one site).
+
+    Raises
+    ------
+    DataError
+        If the set is empty, counts disagree, or a label is outside the classes.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    classes: tuple[str, ...] = ()
+    name: str = "data"
+    groups: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.inputs) == 0:
+            raise DataError(f"{self.name}: a data set needs at least one sample; got none.")
+        if len(self.inputs) != len(self.targets):
+            raise DataError(
+                f"{self.name}: every sample needs one target; got {len(self.inputs)} samples "
+                f"and {len(self.targets)} targets."
+            )
+        if self.classes and not (0 <= self.targets.min() and self.targets.max() < len(self.classes)):
+            raise DataError(
+                f"{self.name}: labels must be 0 to {len(self.classes) - 1} for {len(self.classes)} classes; "
+                f"got {self.targets.min()} to {self.targets.max()}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """The shape of one sample, (C, *space)."""
+        return self.inputs.shape[1:]
+
+    def take(self, indices: np.ndarray) -> Dataset:
+        """Return the samples at ``indices`` (int64[M]), in that order."""
+        groups = None if self.groups is None else self.groups[indices]
+        return Dataset(self.inputs[indices], self.targets[indices], self.classes, self.name, groups)

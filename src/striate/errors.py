@@ -1,0 +1,52 @@
+"""The errors a user can meet: one line each, *where: rule; got value. fix.*"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class StriateError(Exception):
+    """Something the user can put right; the command line prints it as one line and exits with status 1."""
+
+    exit_status = 1
+
+
+class UsageError(StriateError, ValueError):
+    """An argument that cannot mean anything (exit status 2)."""
+
+    exit_status = 2
+
+
+class ShapeError(UsageError):
+    """Shapes of a network that do not fit together."""
+
+
+class DataError(StriateError):
+    """A data set, or a file of one, that cannot be used."""
+
+
+class ModelFileError(StriateError):
+    """A model file that is damaged, foreign or not consistent with itself."""
+
+
+class DivergenceError(StriateError):
+    """A loss or gradient that became NaN or infinite."""
+
+
+class CapacityError(StriateError):
+    """A network or batch that does not fit into memory."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for a name that is not known, with the nearest names that are.
+
+    Examples
+    --------
+    >>> print(unknown_name("model", "lenet", ["lenet5", "mlp"]))
+    model: unknown name 'lenet'; did you mean 'lenet5'? Known: lenet5, mlp.
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return UsageError(f"{kind}: unknown name {name!r}; {hint}Known: {', '.join(known)}.")
