@@ -1,0 +1,172 @@
+"""Bring the arguments of layers into canonical form, once, when the layer is built."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from striate.errors import ShapeError, UsageError
+
+Pair = tuple[int, int]
+Padding = str | tuple[Pair, ...]
+
+
+def integer(value: Any, what: str, minimum: int = 1) -> int:
+    """Return ``value`` as an int of at least ``minimum``.
+
+    Examples
+    --------
+    >>> integer(3, "stride")
+    3
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise UsageError(f"{what}: must be a whole number; got {value!r}.") from None
+    if number < minimum:
+        raise UsageError(f"{what}: must be at least {minimum}; got {number}.")
+    return number
+
+
+def per_axis(value: Any, rank: int, what: str, minimum: int = 1) -> tuple[int, ...]:
+    """Return one integer for each of ``rank`` axes, from one number or a sequence of ``rank``.
+
+    Examples
+    --------
+    >>> per_axis(3, 2, "kernel_size")
+    (3, 3)
+    """
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        if len(value) != rank:
+            raise UsageError(f"{what}: needs one number, or one for each of {rank} axes; got {value!r}.")
+        return tuple(integer(item, what, minimum) for item in value)
+    return (integer(value, what, minimum),) * rank
+
+
+def canonical_padding(value: Any, rank: int) -> Padding:
+    """Return "same", "valid" as they are, anything else as (before, after) for each axis.
+
+    Examples
+    --------
+    >>> canonical_padding(1, 2)
+    ((1, 1), (1, 1))
+    >>> canonical_padding([[0, 1], 2], 2)
+    ((0, 1), (2, 2))
+    """
+    if isinstance(value, str):
+        if value not in ("same", "valid"):
+            raise UsageError(f'padding: must be numbers, "same" or "valid"; got {value!r}.')
+        return value
+    if not isinstance(value, Sequence):
+        value = (value,) * rank
+    if len(value) != rank:
+        raise UsageError(f"padding: needs one number, or one item for each of {rank} axes; got {value!r}.")
+    return tuple(_before_after(item) for item in value)
+
+
+def _before_after(item: Any) -> Pair:
+    if not isinstance(item, Sequence):
+        item = (item, item)
+    if len(item) != 2:
+        raise UsageError(f"padding: an axis takes a number or (before, after); got {item!r}.")
+    before, after = (integer(part, "padding", minimum=0) for part in item)
+    return before, after
+
+
+def resolve_padding(
+    padding: Padding,
+    size: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+) -> tuple[Pair, ...]:
+    """Turn "same" and "valid" into numbers for an input of ``size``.
+
+    "same" gives ceil(size / stride) outputs on every axis; an odd total puts the extra zero after.
+
+    Examples
+    --------
+    >>> resolve_padding("same", (28, 28), (5, 4), (1, 1), (1, 1))
+    ((2, 2), (1, 2))
+    """
+    if padding == "valid":
+        return ((0, 0),) * len(size)
+    if isinstance(padding, tuple):
+        return padding
+    pairs = []
+    for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
+        total = max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n)
+        pairs.append((total // 2, total - total // 2))
+    return tuple(pairs)
+
+
+def output_size(
+    n: int, kernel: int, stride: int, dilation: int, padding: Pair, ceil_mode: bool = False
+) -> int:
+    """Return floor((n + before + after - dilation (kernel - 1) - 1) / stride) + 1, or 0 if the kernel is too large.
+
+    With ``ceil_mode`` the division rounds up, but no window starts in the padding after the input.
+
+    References
+    ----------
+    Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", section 2.
+
+    Examples
+    --------
+    >>> output_size(227, 11, 4, 1, (0, 0))
+    55
+    """
+    room = n + padding[0] + padding[1] - dilation * (kernel - 1) - 1
+    if room < 0:
+        return 0
+    if not ceil_mode:
+        return room // stride + 1
+    size = -(-room // stride) + 1
+    return size - 1 if (size - 1) * stride >= n + padding[0] else size
+
+
+def expect_space(shape: Sequence[int], rank: int) -> None:
+    """Raise ShapeError unless ``shape`` is (channels, *space) with ``rank`` axes of space."""
+    if len(shape) != rank + 1:
+        axes = {
+            1: "channels x length",
+            2: "channels x rows x columns",
+            3: "channels x depth x rows x columns",
+        }[rank]
+        got = " x ".join(map(str, shape))
+        raise ShapeError(
+            f"needs an input of {axes}; got {got}. Add or remove a Flatten, or use another rank."
+        )
+
+
+def windows(
+    shape: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+    padding: Sequence[Pair],
+    ceil_mode: bool = False,
+) -> tuple[int, ...]:
+    """Return the number of window positions on every axis of ``shape`` (C, *space).
+
+    Raises
+    ------
+    ShapeError
+        If the kernel is larger than the padded input on some axis.
+    """
+    sizes = tuple(
+        output_size(n, k, s, d, p, ceil_mode)
+        for n, k, s, d, p in zip(shape[1:], kernel, stride, dilation, padding, strict=True)
+    )
+    if min(sizes) < 1:
+        times = "x".join
+        extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+        least = [max(1, e - sum(p)) for e, p in zip(extent, padding, strict=True)]
+        dilated = "" if extent == list(kernel) else f" (dilated to {times(map(str, extent))})"
+        raise ShapeError(
+            f"a {times(map(str, kernel))} kernel{dilated} needs an input of at least "
+            f"{times(map(str, least))}; got {' x '.join(map(str, shape))}. "
+            'Use padding="same", a smaller kernel, or drop a pooling layer.'
+        )
+    return sizes

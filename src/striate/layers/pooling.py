@@ -1,0 +1,141 @@
+"""Pooling: one number for each window of a feature map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from striate.errors import UsageError
+from striate.layers.arguments import canonical_padding, expect_space, per_axis, resolve_padding, windows
+from striate.layers.base import Layer, Shape, Window
+
+
+@dataclass(frozen=True, repr=False)
+class Pooling(Layer):
+    """What maximum and average pooling share.
+
+    Parameters
+    ----------
+    kernel_size : int or one int per axis
+    stride : int or one int per axis, optional
+        Defaults to the kernel size: windows that touch and do not overlap.
+    padding : int, one item per axis, "same" or "valid"
+        At most half the kernel, so that no window lies outside the input.
+    dilation : int or one int per axis
+    ceil_mode : bool
+        Let the last window run over the edge rather than drop it.
+    """
+
+    kind: ClassVar[str] = "pool"
+    rank: ClassVar[int]
+
+    kernel_size: int | Sequence[int]
+    stride: int | Sequence[int] | None = None
+    padding: int | str | Sequence[int | Sequence[int]] = 0
+    dilation: int | Sequence[int] = 1
+    ceil_mode: bool = False
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "kernel_size", per_axis(self.kernel_size, self.rank, "kernel_size"))
+        stride = self.kernel_size if self.stride is None else self.stride
+        put(self, "stride", per_axis(stride, self.rank, "stride"))
+        put(self, "dilation", per_axis(self.dilation, self.rank, "dilation"))
+        put(self, "padding", canonical_padding(self.padding, self.rank))
+        if not isinstance(self.padding, str):
+            for (before, after), kernel, dilation in zip(
+                self.padding,
+                self.kernel_size,
+                self.dilation,
+                strict=True,  # type: ignore[arg-type, misc]
+            ):
+                if 2 * max(before, after) > dilation * (kernel - 1) + 1:
+                    raise UsageError(
+                        f"padding: at most half the kernel, so that every window meets the input; got "
+                        f"{max(before, after)} for a kernel of {kernel}. Use a smaller padding."
+                    )
+
+    def window(self, *inputs: Shape) -> Window:
+        """Return kernel, stride, dilation and the padding in numbers for this input."""
+        expect_space(inputs[0], self.rank)
+        kernel, stride, dilation = self.kernel_size, self.stride, self.dilation
+        numbers = resolve_padding(self.padding, inputs[0][1:], kernel, stride, dilation)  # type: ignore[arg-type]
+        return Window(kernel, stride, dilation, numbers)  # type: ignore[arg-type]
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return (C, *positions of the window)."""
+        w = self.window(*inputs)
+        return (inputs[0][0], *windows(inputs[0], w.kernel, w.stride, w.dilation, w.padding, self.ceil_mode))
+
+
+@dataclass(frozen=True, repr=False)
+class MaxPooling(Pooling):
+    """The largest value of each window; of equal ones the first, forward and backward alike."""
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPooling(Pooling):
+    """The mean of each window.
+
+    Parameters
+    ----------
+    count_padding : bool
+        Divide by the whole window (True) or by the part of it inside the input (False).
+    """
+
+    count_padding: bool = True
+
+
+@dataclass(frozen=True, repr=False)
+class MaxPool1d(MaxPooling):
+    """Maximum pooling over (C, length)."""
+
+    rank: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, repr=False)
+class MaxPool2d(MaxPooling):
+    """Maximum pooling over (C, rows, columns).
+
+    Examples
+    --------
+    >>> MaxPool2d(2).output_shape((6, 28, 28))
+    (6, 14, 14)
+    """
+
+    rank: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, repr=False)
+class MaxPool3d(MaxPooling):
+    """Maximum pooling over (C, depth, rows, columns)."""
+
+    rank: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPool1d(AvgPooling):
+    """Average pooling over (C, length)."""
+
+    rank: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPool2d(AvgPooling):
+    """Average pooling over (C, rows, columns).
+
+    Examples
+    --------
+    >>> AvgPool2d(3, stride=2, padding=1).output_shape((16, 32, 32))
+    (16, 16, 16)
+    """
+
+    rank: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPool3d(AvgPooling):
+    """Average pooling over (C, depth, rows, columns)."""
+
+    rank: ClassVar[int] = 3
