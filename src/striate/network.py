@@ -120,9 +120,7 @@ class Network:
 
     def describe(self) -> dict[str, Any]:
         """Return the network as JSON types; ``from_description`` is the inverse."""
-        layers = [
-            {"name": step.name, "inputs": list(step.inputs), **to_dict(step.layer)} for step in self.steps
-        ]
+        layers = [{"name": step.name, "inputs": list(step.inputs), **to_dict(step.layer)} for step in self.steps]
         return {"name": self.name, "layers": layers}
 
     def __repr__(self) -> str:
@@ -130,9 +128,7 @@ class Network:
         return "\n".join([f"Network {self.name!r}, {self.parameter_count:,} parameters", *lines])
 
 
-def Sequential(  # noqa: N802
-    layers: Iterable[Layer], input_shape: int | Sequence[int], name: str = "network"
-) -> Network:
+def Sequential(layers: Iterable[Layer], input_shape: int | Sequence[int], name: str = "network") -> Network:
     """Return the network that applies ``layers`` one after the other.
 
     Examples
@@ -239,11 +235,11 @@ def _name_all(order: list[Node]) -> dict[int, str]:
     names: dict[int, str] = {}
     counts: dict[str, int] = {}
     for node in order:
-        name = node.layer.name
+        name = node.layer.name or ""
         while not name:
             kind = node.layer.kind
             counts[kind] = counts.get(kind, 0) + 1
             candidate = f"{kind}{counts[kind]}"
-            name = candidate if candidate not in taken else None
+            name = candidate if candidate not in taken else ""
         names[id(node)] = name
     return names

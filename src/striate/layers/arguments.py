@@ -101,9 +101,7 @@ def resolve_padding(
     return tuple(pairs)
 
 
-def output_size(
-    n: int, kernel: int, stride: int, dilation: int, padding: Pair, ceil_mode: bool = False
-) -> int:
+def output_size(n: int, kernel: int, stride: int, dilation: int, padding: Pair, ceil_mode: bool = False) -> int:
     """Return floor((n + before + after - dilation (kernel - 1) - 1) / stride) + 1, or 0 if the kernel is too large.
 
     With ``ceil_mode`` the division rounds up, but no window starts in the padding after the input.
@@ -135,9 +133,7 @@ def expect_space(shape: Sequence[int], rank: int) -> None:
             3: "channels x depth x rows x columns",
         }[rank]
         got = " x ".join(map(str, shape))
-        raise ShapeError(
-            f"needs an input of {axes}; got {got}. Add or remove a Flatten, or use another rank."
-        )
+        raise ShapeError(f"needs an input of {axes}; got {got}. Add or remove a Flatten, or use another rank.")
 
 
 def windows(

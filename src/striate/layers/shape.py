@@ -32,7 +32,7 @@ class InputLayer(Layer):
         return tuple(self.shape)
 
 
-def Input(shape: int | Sequence[int], name: str = "input") -> Node:  # noqa: N802
+def Input(shape: int | Sequence[int], name: str = "input") -> Node:
     """Return the node where samples of ``shape`` (C, *space) enter a network.
 
     Examples

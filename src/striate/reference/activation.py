@@ -55,9 +55,7 @@ class _Softmax:
     """``dL/dx[c] = y[c] * (g[c] - sum over d of g[d] y[d])``."""
 
     @staticmethod
-    def forward(
-        layer: activation.Softmax, parameters: Arrays, *inputs: np.ndarray, context: Context
-    ) -> np.ndarray:
+    def forward(layer: activation.Softmax, parameters: Arrays, *inputs: np.ndarray, context: Context) -> np.ndarray:
         return softmax(inputs[0])
 
     @staticmethod

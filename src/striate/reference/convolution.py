@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ Pairs = Sequence[tuple[int, int]]
 
 def taps(
     kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], positions: Sequence[int]
-) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+) -> Iterator[tuple[Any, Any]]:
     """Yield each tap of a kernel with the part of the padded input that it meets, one slice per axis."""
     for tap in itertools.product(*map(range, kernel)):
         yield (
@@ -109,10 +110,15 @@ def correlate_backward(
     grad_sources, grad_grouped = np.zeros_like(sources), np.zeros_like(grouped)
     for tap, part in taps(kernel, stride, dilation, positions):
         grad_sources[(..., *part)] += np.einsum("gmc,ngm...->ngc...", grouped[(..., *tap)], errors)
-        grad_grouped[(..., *tap)] = np.einsum("ngm...,ngc...->gmc", errors, sources[(..., *part)])
-    inside = tuple(slice(before, before + n) for (before, _), n in zip(padding, x.shape[2:], strict=True))
+        grad_grouped[(..., *tap)] = np.einsum("ngmp,ngcp->gmc", _flat(errors), _flat(sources[(..., *part)]))
+    inside: Any = tuple(slice(before, before + n) for (before, _), n in zip(padding, x.shape[2:], strict=True))
     grad_x = grad_sources.reshape(padded.shape)[(..., *inside)]
     return grad_x, grad_grouped.reshape(weight.shape)
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    """Join the axes of space of (N, groups, C, *space) into one."""
+    return x.reshape(*x.shape[:3], -1)
 
 
 def per_channel(vector: np.ndarray, ndim: int) -> np.ndarray:

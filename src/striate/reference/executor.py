@@ -29,9 +29,7 @@ class Run:
 def parameters_of(network: Network, theta: np.ndarray) -> dict[str, Arrays]:
     """Return, for every step, its parameters by short name as float64 views into ``theta``."""
     theta = np.asarray(theta, np.float64)
-    return {
-        step.name: {slot.spec.name: slot.view(theta) for slot in step.parameters} for step in network.steps
-    }
+    return {step.name: {slot.spec.name: slot.view(theta) for slot in step.parameters} for step in network.steps}
 
 
 def forward(
@@ -65,9 +63,7 @@ def forward(
             values[part.name] = np.asarray(x, np.float64)
             continue
         sources = [values[source] for source in part.inputs]
-        values[part.name] = operation(part.layer).forward(
-            part.layer, arrays[part.name], *sources, context=context
-        )
+        values[part.name] = operation(part.layer).forward(part.layer, arrays[part.name], *sources, context=context)
     return Run(network, values, contexts, np.asarray(theta, np.float64))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def _pad_to_cover(x: np.ndarray, window: Window, positions: Sequence[int], value
     return np.pad(x, ((0, 0), (0, 0), *pads), constant_values=value)
 
 
-def _inside(x: np.ndarray, window: Window) -> tuple[slice, ...]:
+def _inside(x: np.ndarray, window: Window) -> Any:
     return tuple(slice(p[0], p[0] + n) for p, n in zip(window.padding, x.shape[2:], strict=True))
 
 
@@ -38,9 +39,7 @@ class _MaxPooling:
         window = layer.window(x.shape[1:])
         positions = layer.output_shape(x.shape[1:])[1:]
         padded = _pad_to_cover(x, window, positions, -np.inf)
-        parts = [
-            padded[(..., *part)] for _, part in taps(window.kernel, window.stride, window.dilation, positions)
-        ]
+        parts = [padded[(..., *part)] for _, part in taps(window.kernel, window.stride, window.dilation, positions)]
         return np.maximum.reduce(parts)
 
     @staticmethod
@@ -75,7 +74,8 @@ class _AvgPooling:
         positions = layer.output_shape(x.shape[1:])[1:]
         padded = _pad_to_cover(x, window, positions, 0.0)
         parts = taps(window.kernel, window.stride, window.dilation, positions)
-        return sum(padded[(..., *part)] for _, part in parts) / average_sizes(layer, x.shape[1:])
+        total = np.sum([padded[(..., *part)] for _, part in parts], axis=0)
+        return total / average_sizes(layer, x.shape[1:])
 
     @staticmethod
     def backward(
@@ -104,9 +104,7 @@ def average_sizes(layer: AvgPooling, shape: Sequence[int]) -> np.ndarray:
     window = layer.window(tuple(shape))
     positions = layer.output_shape(tuple(shape))[1:]
     counts = np.ones((1,) * len(positions))
-    geometry = zip(
-        shape[1:], positions, window.kernel, window.stride, window.dilation, window.padding, strict=True
-    )
+    geometry = zip(shape[1:], positions, window.kernel, window.stride, window.dilation, window.padding, strict=True)
     for axis, (n, o, k, s, d, (before, after)) in enumerate(geometry):
         first, last = (-before, n + after) if layer.count_padding else (0, n)
         index = np.arange(o)[:, None] * s - before + np.arange(k)[None, :] * d

@@ -39,9 +39,9 @@ class Context:
 class Forward(Protocol):
     """``forward(layer, parameters, *inputs, context) -> output``, arrays float64 with the batch first."""
 
-    def __call__(
-        self, layer: Any, parameters: Arrays, *inputs: np.ndarray, context: Context
-    ) -> np.ndarray: ...
+    def __call__(self, layer: Any, parameters: Arrays, *inputs: np.ndarray, context: Context) -> np.ndarray:
+        """Return the output."""
+        ...
 
 
 class Backward(Protocol):
@@ -55,7 +55,9 @@ class Backward(Protocol):
         output: np.ndarray,
         grad_output: np.ndarray,
         context: Context,
-    ) -> tuple[tuple[np.ndarray, ...], Arrays]: ...
+    ) -> tuple[tuple[np.ndarray, ...], Arrays]:
+        """Return the gradients with respect to the inputs and, by name, the parameters."""
+        ...
 
 
 @dataclass(frozen=True)
