@@ -1,0 +1,1 @@
+"""See why: the arithmetic of layers, back-propagation, filtering and descent, number by number."""
