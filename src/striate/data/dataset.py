@@ -47,7 +47,7 @@ class Dataset:
                 f"{self.name}: every sample needs one target; got {len(self.inputs)} samples "
                 f"and {len(self.targets)} targets."
             )
-        if self.classes and not (0 <= self.targets.min() and self.targets.max() < len(self.classes)):
+        if self.classes and not (self.targets.min() >= 0 and self.targets.max() < len(self.classes)):
             raise DataError(
                 f"{self.name}: labels must be 0 to {len(self.classes) - 1} for {len(self.classes)} classes; "
                 f"got {self.targets.min()} to {self.targets.max()}."
