@@ -28,7 +28,16 @@ def test_lenet5_maps_have_the_textbook_sides(input_shape: tuple[int, ...]) -> No
 
 @pytest.mark.parametrize(
     ("input_shape", "last_map"),
-    [((1, 8, 8), 2), ((3, 64, 64), 13), ((1, 4, 4), 1), ((1, 16, 16), 4), ((1, 20, 20), 3), ((3, 31, 31), 5)],
+    [
+        ((1, 8, 8), 3),
+        ((1, 12, 12), 3),
+        ((1, 15, 15), 5),
+        ((3, 64, 64), 13),
+        ((1, 4, 4), 1),
+        ((1, 16, 16), 4),
+        ((1, 20, 20), 3),
+        ((3, 31, 31), 5),
+    ],
 )
 def test_lenet5_takes_other_sizes(input_shape: tuple[int, ...], last_map: int) -> None:
     assert lenet5(3, input_shape).step("pool2").shape == (16, last_map, last_map)

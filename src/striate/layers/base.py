@@ -42,12 +42,22 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Window:
-    """The part of the input that one output sees, per axis; what receptive fields are made from."""
+    """The part of the input that one output sees, per axis; what receptive fields are made from.
+
+    Parameters
+    ----------
+    kernel, stride, dilation : one int per axis
+    padding : one (before, after) per axis
+        Negative where the input is cropped.
+    zoom : one int per axis, optional
+        The input is first spread out by this factor (upsampling, transposed convolution); none by default.
+    """
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
     dilation: tuple[int, ...]
     padding: tuple[tuple[int, int], ...]
+    zoom: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +81,20 @@ class Layer:
 
     Subclasses are frozen dataclasses that bring their arguments into canonical form once, when they
     are built. ``name`` is optional: a network numbers unnamed layers by their ``kind``.
+
+    Attributes
+    ----------
+    kind : str
+        The stem of the names that a network gives.
+    arity : int or None
+        How many inputs the layer takes; None means one or more.
+    sees_all : bool
+        Whether one output depends on every position of the input.
     """
 
     kind: ClassVar[str] = "layer"
     arity: ClassVar[int | None] = 1
+    sees_all: ClassVar[bool] = False
     name: str | None = field(default=None)
 
     def output_shape(self, *inputs: Shape) -> Shape:

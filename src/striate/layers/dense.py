@@ -26,6 +26,7 @@ class Linear(Layer):
     """
 
     kind: ClassVar[str] = "linear"
+    sees_all: ClassVar[bool] = True
 
     out_features: int
     bias: bool = True

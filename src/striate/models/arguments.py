@@ -11,7 +11,7 @@ from striate.layers.arguments import integer
 from striate.layers.base import Shape, format_shape
 
 ACTIVATIONS: dict[str, Callable[[], Layer]] = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
-POOLINGS: dict[str, Callable[[int], Layer]] = {"max": MaxPool2d, "average": AvgPool2d}
+POOLINGS: dict[str, Callable[..., Layer]] = {"max": MaxPool2d, "average": AvgPool2d}
 
 
 def sample_shape(model: str, input_shape: Any) -> Shape:
@@ -37,7 +37,9 @@ def grid_shape(model: str, input_shape: Any, least: int, rank: int = 2) -> Shape
     shape = sample_shape(model, input_shape)
     axes = {1: "channels x length", 2: "channels x rows x columns", 3: "channels x depth x rows x columns"}[rank]
     if len(shape) != rank + 1:
-        raise ShapeError(f"{model}: takes samples of {axes}; got {format_shape(shape)}. Reshape them, or use an mlp.")
+        raise ShapeError(
+            f"{model}: takes samples of {axes}; got {format_shape(shape)}. Reshape them, or use an mlp."
+        )
     if min(shape[1:]) < least:
         raise ShapeError(
             f"{model}: every side must be at least {least}; got {format_shape(shape)}. "
@@ -58,11 +60,11 @@ def activation(model: str, name: str) -> Layer:
     return ACTIVATIONS[name]()
 
 
-def pooling(model: str, name: str, kernel_size: int = 2) -> Layer:
-    """Return a new pooling of touching windows by name; raises UsageError with the nearest names."""
+def pooling(model: str, name: str, kernel_size: int = 2, stride: int = 2) -> Layer:
+    """Return a new pooling by name; raises UsageError with the nearest names."""
     if name not in POOLINGS:
         raise unknown_name(f"{model}: pooling", name, POOLINGS)
-    return POOLINGS[name](kernel_size)
+    return POOLINGS[name](kernel_size, stride)
 
 
 def widths(model: str, hidden: Any) -> tuple[int, ...]:

@@ -11,9 +11,11 @@ from striate.models.arguments import pooling as pooling_named
 from striate.network import Network, Sequential
 
 FRAME = 32
-"""The side of the image that the first convolution shrinks; smaller ones are padded instead."""
+"""The side from which the first convolution shrinks the image; smaller ones are padded instead."""
+LEAST_IMAGE = 16
+"""The side from which the first pooling halves the image; smaller ones keep their detail (stride 1)."""
 LEAST_MAP = 10
-"""The side of the second convolution's input from which it shrinks; smaller ones are padded instead."""
+"""The side from which the second convolution shrinks its maps; smaller ones are padded instead."""
 
 
 def lenet5(
@@ -26,9 +28,10 @@ def lenet5(
 ) -> Network:
     """Return LeNet-5: conv 6@5x5, pool, conv 16@5x5, pool, linear 120, linear 84, linear ``classes``, softmax.
 
-    The network was made for 28x28 digits in a 32x32 frame. So a convolution that would eat too much of
-    the image keeps its size ("same" padding): the first on images smaller than 32x32, the second on maps
-    smaller than 10x10. A 28x28 image is thus padded to 32x32; an 8x8 one ends in 16 maps of 2x2.
+    The network was made for 28x28 digits in a 32x32 frame. So a layer that would eat too much of a
+    smaller image keeps its size: the first convolution pads on images smaller than 32x32, the second on
+    maps smaller than 10x10, and the first pooling has stride 1 on images smaller than 16x16. A 28x28
+    image is thus padded to 32x32; an 8x8 one ends in 16 maps of 3x3.
 
     Parameters
     ----------
@@ -51,16 +54,18 @@ def lenet5(
     >>> lenet5().parameter_count
     61706
     >>> lenet5(input_shape=(1, 8, 8)).step("pool2").shape
-    (16, 2, 2)
+    (16, 3, 3)
     """
     shape = grid_shape("lenet5", input_shape, least=4)
-    first = "same" if min(shape[1:]) < FRAME else "valid"
-    side = (min(shape[1:]) if first == "same" else min(shape[1:]) - 4) // 2
+    side = min(shape[1:])
+    first = "same" if side < FRAME else "valid"
+    stride = 1 if side < LEAST_IMAGE else 2
+    side = ((side if first == "same" else side - 4) - 2) // stride + 1
     second = "same" if side < LEAST_MAP else "valid"
     layers = [
         Conv2d(6, 5, padding=first, bias=bias),
         activation_named("lenet5", activation),
-        pooling_named("lenet5", pooling),
+        pooling_named("lenet5", pooling, stride=stride),
         Conv2d(16, 5, padding=second, bias=bias),
         activation_named("lenet5", activation),
         pooling_named("lenet5", pooling),
