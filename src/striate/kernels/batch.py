@@ -1,0 +1,67 @@
+"""Kernels between the samples as they are stored and the lanes in which they are computed."""
+
+from __future__ import annotations
+
+from numba import float32 as f32
+
+from striate.kernels.vector import Bytes, Floats, Ints, lanes_of, shift
+
+
+def load_bytes(
+    x: Bytes, index: Ints, out: Floats, scale: Floats, offset: Floats, runs: Ints, run_count: int, length: int,
+    sample_size: int, blocks: int, out_block: int,
+):
+    """Put samples into lanes and normalise them: ``out = x * scale[channel] + offset[channel]``.
+
+    ``index`` names the sample of every lane, -1 for none (zeros); ``runs`` holds (place in a sample, place
+    out, channel) for every row of ``length`` pixels.
+    """
+    lanes = lanes_of(out)
+    for block in range(blocks):
+        ob = shift(out, block * out_block)
+        for lane in range(lanes):
+            sample = index[block * lanes + lane]
+            source = shift(x, max(sample, 0) * sample_size)
+            keep = f32(1.0) if sample >= 0 else f32(0.0)
+            for r in range(run_count):
+                a, b = scale[runs[3 * r + 2]] * keep, offset[runs[3 * r + 2]] * keep
+                row, o = shift(source, runs[3 * r]), runs[3 * r + 1] + lane
+                for i in range(length):
+                    ob[o] = f32(row[i]) * a + b
+                    o += lanes
+
+
+def load_floats(
+    x: Floats, index: Ints, out: Floats, scale: Floats, offset: Floats, runs: Ints, run_count: int, length: int,
+    sample_size: int, blocks: int, out_block: int,
+):
+    """The same as ``load_bytes`` for samples of float32."""
+    lanes = lanes_of(out)
+    for block in range(blocks):
+        ob = shift(out, block * out_block)
+        for lane in range(lanes):
+            sample = index[block * lanes + lane]
+            source = shift(x, max(sample, 0) * sample_size)
+            for r in range(run_count):
+                a, b = scale[runs[3 * r + 2]], offset[runs[3 * r + 2]]
+                row, o = shift(source, runs[3 * r]), runs[3 * r + 1] + lane
+                for i in range(length):
+                    ob[o] = row[i] * a + b if sample >= 0 else f32(0.0)
+                    o += lanes
+
+
+def store_rows(x: Floats, out: Floats, features: Ints, count: int, blocks: int, x_block: int):
+    """Take ``count`` features of every sample out of the lanes: ``out[sample, feature]``."""
+    lanes = lanes_of(x)
+    for block in range(blocks):
+        xb = shift(x, block * x_block)
+        for f in range(count):
+            a = features[f]
+            for lane in range(lanes):
+                out[(block * lanes + lane) * count + f] = xb[a + lane]
+
+
+def gather(x: Floats, out: Floats, index: Ints, count: int):
+    """``out[i] = x[index[i]]``: put weights into the order in which a kernel reads them."""
+    for i in range(count):
+        out[i] = x[index[i]]

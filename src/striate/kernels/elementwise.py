@@ -1,0 +1,129 @@
+"""Kernels that treat every value alike: activations, sums, copies.
+
+Buffers may carry margins, so the values come in runs: ``runs`` holds (place in, place out) of each, and all
+runs have ``length`` vectors.
+"""
+
+from __future__ import annotations
+
+from striate.kernels.functions import ACTIVATIONS
+from striate.kernels.vector import Floats, Ints, lanes_of, shift, splat, vload, vstore, vsum
+
+
+def activation(name):
+    """``out = f(x)`` for the activation called ``name``."""
+    function = ACTIVATIONS[name][0]
+
+    def kernel(
+        x: Floats, out: Floats, runs: Ints, run_count: int, length: int, blocks: int, x_block: int, out_block: int
+    ):
+        lanes = lanes_of(x)
+        for block in range(blocks):
+            xb, ob = shift(x, block * x_block), shift(out, block * out_block)
+            for r in range(run_count):
+                a, o = runs[2 * r], runs[2 * r + 1]
+                for _ in range(length):
+                    vstore(ob, o, function(vload(xb, a)))
+                    a += lanes
+                    o += lanes
+
+    return kernel
+
+
+def activation_gradient(name):
+    """``grad_x = grad_y * f'(x)`` (plus what is there, to accumulate).
+
+    x and grad_x share places, and so do y and grad_y.
+    """
+    function = ACTIVATIONS[name][1]
+
+    def kernel(
+        x: Floats,
+        y: Floats,
+        grad_y: Floats,
+        grad_x: Floats,
+        runs: Ints,
+        run_count: int,
+        length: int,
+        blocks: int,
+        x_block: int,
+        y_block: int,
+        grad_y_block: int,
+        grad_x_block: int,
+        accumulate: int,
+    ):
+        lanes = lanes_of(x)
+        for block in range(blocks):
+            xb, yb = shift(x, block * x_block), shift(y, block * y_block)
+            gyb, gxb = shift(grad_y, block * grad_y_block), shift(grad_x, block * grad_x_block)
+            for r in range(run_count):
+                a, o, gy, gx = runs[4 * r], runs[4 * r + 1], runs[4 * r + 2], runs[4 * r + 3]
+                for _ in range(length):
+                    g = function(vload(xb, a), vload(yb, o), vload(gyb, gy))
+                    if accumulate != 0:
+                        g = g + vload(gxb, gx)
+                    vstore(gxb, gx, g)
+                    a += lanes
+                    o += lanes
+                    gy += lanes
+                    gx += lanes
+
+    return kernel
+
+
+def copy(
+    x: Floats,
+    out: Floats,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
+    out_block: int,
+    accumulate: int,
+):
+    """``out = x``, or ``out += x``."""
+    lanes = lanes_of(x)
+    for block in range(blocks):
+        xb, ob = shift(x, block * x_block), shift(out, block * out_block)
+        for r in range(run_count):
+            a, o = runs[2 * r], runs[2 * r + 1]
+            for _ in range(length):
+                value = vload(xb, a)
+                if accumulate != 0:
+                    value = value + vload(ob, o)
+                vstore(ob, o, value)
+                a += lanes
+                o += lanes
+
+
+def fill(out: Floats, count: int, value: float):
+    """Set ``count`` values (a multiple of the lanes) to ``value``."""
+    constant = splat(out, value)
+    for i in range(0, count, lanes_of(out)):
+        vstore(out, i, constant)
+
+
+def channel_sums(
+    x: Floats,
+    out: Floats,
+    channels: Ints,
+    channel_count: int,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
+):
+    """``out[channels[2c + 1]] += sum over blocks, runs, lanes of x[channels[2c] + run]``: a bias gradient."""
+    lanes = lanes_of(x)
+    for c in range(channel_count):
+        total = splat(x, 0.0)
+        for block in range(blocks):
+            xb = shift(x, block * x_block + channels[2 * c])
+            for r in range(run_count):
+                a = runs[r]
+                for _ in range(length):
+                    total = total + vload(xb, a)
+                    a += lanes
+        out[channels[2 * c + 1]] += vsum(total)

@@ -1,0 +1,86 @@
+"""Kernels of the step from a gradient to new parameters, over a part of the flat vectors.
+
+Every optimizer reads its numbers for this step (learning rate and so on) from ``numbers``, in the order of
+its docstring. ``count`` is a multiple of the lanes.
+"""
+
+from __future__ import annotations
+
+from numba import float32 as f32
+
+from striate.kernels.vector import Floats, lanes_of, splat, vload, vsqrt, vstore
+
+
+def sum_shards(shards: Floats, stride: int, shard_count: int, out: Floats, count: int):
+    """``out = shard 0 + shard 1 + ...``, always in this order."""
+    for i in range(0, count, lanes_of(out)):
+        total = vload(shards, i)
+        for s in range(1, shard_count):
+            total = total + vload(shards, s * stride + i)
+        vstore(out, i, total)
+
+
+def gradient_descent(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: alpha. ``theta <- theta - alpha g``."""
+    alpha = splat(theta, numbers[0])
+    for i in range(0, count, lanes_of(theta)):
+        vstore(theta, i, vload(theta, i) - alpha * vload(gradient, i))
+
+
+def momentum(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: alpha, beta. ``v <- beta v + g``, ``theta <- theta - alpha v``."""
+    alpha, beta = splat(theta, numbers[0]), splat(theta, numbers[1])
+    for i in range(0, count, lanes_of(theta)):
+        v = beta * vload(first, i) + vload(gradient, i)
+        vstore(first, i, v)
+        vstore(theta, i, vload(theta, i) - alpha * v)
+
+
+def nesterov(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: alpha, beta. ``v <- beta v + g``, ``theta <- theta - alpha (g + beta v)``."""
+    alpha, beta = splat(theta, numbers[0]), splat(theta, numbers[1])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        v = beta * vload(first, i) + g
+        vstore(first, i, v)
+        vstore(theta, i, vload(theta, i) - alpha * (g + beta * v))
+
+
+def adam(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: alpha, beta1, beta2, epsilon, 1/(1 - beta1^t), 1/(1 - beta2^t), decay.
+
+    ``m <- beta1 m + (1 - beta1) g``, ``v <- beta2 v + (1 - beta2) g^2``,
+    ``theta <- theta (1 - alpha decay) - alpha m' / (sqrt(v') + epsilon)`` with m', v' corrected for their start.
+    """
+    alpha, beta1, beta2 = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
+    rest1, rest2 = splat(theta, f32(1.0) - numbers[1]), splat(theta, f32(1.0) - numbers[2])
+    epsilon, fix1, fix2 = splat(theta, numbers[3]), splat(theta, numbers[4]), splat(theta, numbers[5])
+    keep = splat(theta, f32(1.0) - numbers[0] * numbers[6])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        m = beta1 * vload(first, i) + rest1 * g
+        v = beta2 * vload(second, i) + rest2 * g * g
+        vstore(first, i, m)
+        vstore(second, i, v)
+        vstore(theta, i, keep * vload(theta, i) - alpha * (m * fix1) / (vsqrt(v * fix2) + epsilon))
+
+
+def rmsprop(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: alpha, rho, epsilon. ``v <- rho v + (1 - rho) g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``."""
+    alpha, rho, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
+    rest = splat(theta, f32(1.0) - numbers[1])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        v = rho * vload(second, i) + rest * g * g
+        vstore(second, i, v)
+        vstore(theta, i, vload(theta, i) - alpha * g / (vsqrt(v) + epsilon))
+
+
+def adagrad(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: alpha, epsilon. ``v <- v + g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``."""
+    alpha, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        v = vload(second, i) + g * g
+        vstore(second, i, v)
+        vstore(theta, i, vload(theta, i) - alpha * g / (vsqrt(v) + epsilon))
