@@ -121,11 +121,11 @@ def _check_ranges(axis: Axis) -> None:
     for name, value in (("padding", min(axis.padding)), ("output_padding", axis.output_padding)):
         if value < 0:
             raise UsageError(f"{axis.kind}: {name} must not be negative; got {value} ({axis.name}).")
-    if axis.kind == "pooling" and max(axis.padding) >= axis.effective_kernel:
+    if axis.kind == "pooling" and 2 * max(axis.padding) > axis.effective_kernel:
         raise ShapeError(
-            f"pooling: padding must be smaller than the window, or a window would hold padding alone; got padding "
+            f"pooling: padding must be at most half the window, so that every window meets the input; got "
             f"{max(axis.padding)} for a window of {axis.effective_kernel} ({axis.name}). "
-            f"Use padding {axis.effective_kernel - 1} at most."
+            f"Use padding {axis.effective_kernel // 2} at most."
         )
 
 
