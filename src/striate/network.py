@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 
 from striate.errors import ModelFileError, ShapeError, UsageError, unknown_name
 from striate.layers.base import Layer, Node, Parameter, Shape
+from striate.layers.graph import layer_names, topological_order
 from striate.layers.registry import from_dict, to_dict
 from striate.layers.shape import Input, InputLayer
 
@@ -49,20 +52,24 @@ class Network:
         The node whose value the network computes; everything it depends on belongs to the network.
     name : str
         What messages and files call it.
+    auxiliary : sequence of Node
+        Further outputs, such as the heads that help GoogLeNet to learn; their steps come before the output.
 
     Attributes
     ----------
     steps : tuple of Step
-        In topological order, the input first and the output last.
+        In topological order, the output last.
+    auxiliary : tuple of str
+        The names of the steps that are further outputs.
     parameter_count, state_count : int
         Lengths of the flat vectors that hold all parameters and all states.
 
     Raises
     ------
     ShapeError
-        If there is not exactly one input.
+        If there is not exactly one input, or nothing but an input.
     UsageError
-        If two layers have the same name.
+        If two layers have the same name, or a name has other characters than letters, digits, _, - and /.
 
     Examples
     --------
@@ -75,18 +82,34 @@ class Network:
     ['input', 'conv1', 'flatten1', 'linear1']
     """
 
-    def __init__(self, output: Node, name: str = "network") -> None:
+    def __init__(self, output: Node, name: str = "network", auxiliary: Sequence[Node] = ()) -> None:
         self.name = name
-        order = _topological_order(output)
-        inputs = [node for node in order if isinstance(node.layer, InputLayer)]
-        if len(inputs) != 1:
-            raise ShapeError(f"{name}: a network has one input; got {len(inputs)}. Join them before.")
+        for node in (*auxiliary, output):
+            if not isinstance(node, Node):
+                raise UsageError(
+                    f"{name}: a network ends in a node; got {type(node).__name__}. Apply the last layer to a node."
+                )
+        order = [node for node in topological_order((*auxiliary, output)) if node is not output] + [output]
+        self._check_ends(order, auxiliary)
         names = _name_all(order)
+        self.auxiliary: tuple[str, ...] = tuple(names[id(node)] for node in auxiliary)
         parameters, states = _Places(), _Places()
         self.steps: tuple[Step, ...] = tuple(_step(node, names, parameters, states) for node in order)
         self.parameter_count = parameters.size
         self.state_count = states.size
         self._by_name = {step.name: step for step in self.steps}
+
+    def _check_ends(self, order: list[Node], auxiliary: Sequence[Node]) -> None:
+        inputs = [node for node in order if isinstance(node.layer, InputLayer)]
+        if len(inputs) != 1:
+            raise ShapeError(f"{self.name}: a network has one input; got {len(inputs)}. Begin every branch at one.")
+        if len(order) == 1:
+            raise ShapeError(f"{self.name}: a network has at least one layer; got only its input. Add a layer.")
+        if any(source is order[-1] for node in order for source in node.inputs) or order[-1] in auxiliary:
+            raise ShapeError(
+                f"{self.name}: the output is the end of the network; got one that an auxiliary output depends on. "
+                "Exchange them."
+            )
 
     @property
     def input_shape(self) -> Shape:
@@ -121,7 +144,8 @@ class Network:
     def describe(self) -> dict[str, Any]:
         """Return the network as JSON types; ``from_description`` is the inverse."""
         layers = [{"name": step.name, "inputs": list(step.inputs), **to_dict(step.layer)} for step in self.steps]
-        return {"name": self.name, "layers": layers}
+        extra = {"auxiliary": list(self.auxiliary)} if self.auxiliary else {}
+        return {"name": self.name, "layers": layers, **extra}
 
     def __repr__(self) -> str:
         lines = [f"  {step.name}: {step.layer!r}" for step in self.steps]
@@ -141,18 +165,9 @@ def Sequential(layers: Iterable[Layer], input_shape: int | Sequence[int], name: 
 
 
 def chain(layers: Iterable[Layer], node: Node) -> Node:
-    """Apply ``layers`` one after the other to ``node`` and return the last output.
-
-    Layers without a name are numbered already here, so that an error can say which one it means.
-    """
-    counts: dict[str, int] = {}
+    """Apply ``layers`` one after the other to ``node`` and return the last output."""
     for layer in layers:
-        try:
-            node = layer(node)
-        except ShapeError as error:
-            label = layer.name or f"{layer.kind}{counts.get(layer.kind, 0) + 1}"
-            raise ShapeError(f"{label}: {error}") from None
-        counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        node = layer(node)
     return node
 
 
@@ -169,19 +184,32 @@ def from_description(description: dict[str, Any]) -> Network:
         for item in description["layers"]:
             fields = dict(item)
             name, inputs = fields.pop("name"), fields.pop("inputs")
-            if name in nodes:
-                raise ModelFileError(f"{name}: a name belongs to one layer; the description uses it twice.")
-            missing = [source for source in inputs if source not in nodes]
-            if missing:
-                raise ModelFileError(f"{name}: inputs come before their layer; got {missing[0]!r}.")
+            _check_place(name, inputs, nodes)
             nodes[name] = from_dict(fields, name)(*(nodes[source] for source in inputs))
-        network = Network(list(nodes.values())[-1], str(description.get("name", "network")))
+        auxiliary = [nodes[name] for name in description.get("auxiliary", [])]
+        network = Network(list(nodes.values())[-1], str(description.get("name", "network")), auxiliary)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         detail = error if isinstance(error, UsageError) else repr(error)
         raise ModelFileError(f"description: not a network of striate; {detail}") from None
-    if len(network.steps) != len(nodes):
-        raise ModelFileError("description: every layer leads to the output; some of this one do not.")
+    unused = [name for name in nodes if name not in {step.name for step in network.steps}]
+    if unused:
+        raise ModelFileError(
+            f"description: every layer leads to the output; got {', '.join(unused)} unused. Leave them out."
+        )
     return network
+
+
+def _check_place(name: Any, inputs: Any, nodes: dict[str, Node]) -> None:
+    if name in nodes:
+        raise ModelFileError(f"{name}: a name belongs to one layer; the description uses it twice. Rename one.")
+    if not isinstance(name, str):
+        raise ModelFileError(f"{name}: the name of a layer is text; got {type(name).__name__}. Rename it.")
+    for source in inputs:
+        if source not in nodes:
+            raise ModelFileError(
+                f"{name}: a layer comes after its inputs, so that there is no cycle; got {source!r}, "
+                "which does not come before. Put it first."
+            )
 
 
 class _Places:
@@ -210,36 +238,11 @@ def _step(node: Node, names: dict[int, str], parameters: _Places, states: _Place
     )
 
 
-def _topological_order(output: Node) -> list[Node]:
-    order: list[Node] = []
-    done: set[int] = set()
-    stack: list[tuple[Node, bool]] = [(output, False)]
-    while stack:
-        node, ready = stack.pop()
-        if id(node) in done:
-            continue
-        if ready:
-            done.add(id(node))
-            order.append(node)
-        else:
-            stack.append((node, True))
-            stack.extend((source, False) for source in reversed(node.inputs))
-    return order
-
-
 def _name_all(order: list[Node]) -> dict[int, str]:
-    taken = [node.layer.name for node in order if node.layer.name]
-    for name in taken:
-        if taken.count(name) > 1:
-            raise UsageError(f"{name}: a name belongs to one layer; two layers have it. Rename one.")
-    names: dict[int, str] = {}
-    counts: dict[str, int] = {}
-    for node in order:
-        name = node.layer.name or ""
-        while not name:
-            kind = node.layer.kind
-            counts[kind] = counts.get(kind, 0) + 1
-            candidate = f"{kind}{counts[kind]}"
-            name = candidate if candidate not in taken else ""
-        names[id(node)] = name
-    return names
+    names = layer_names([node.layer for node in order])
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise UsageError(f"{name}: a name belongs to one layer; {count} layers have it. Rename all but one.")
+        if not re.fullmatch(r"[\w/-]+", name):
+            raise UsageError(f"layer: a name has letters, digits, _, - and /; got {name!r}. Rename it.")
+    return {id(node): name for node, name in zip(order, names, strict=True)}

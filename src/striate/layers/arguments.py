@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from striate.errors import ShapeError, UsageError
+from striate.layers.values import choice, flag, integer, per_axis, real
+
+__all__ = [
+    "Padding",
+    "Pair",
+    "axes",
+    "canonical_padding",
+    "choice",
+    "expect_space",
+    "flag",
+    "integer",
+    "output_size",
+    "per_axis",
+    "real",
+    "resolve_padding",
+    "windows",
+]
 
 Pair = tuple[int, int]
 Padding = str | tuple[Pair, ...]
 
 
-def integer(value: Any, what: str, minimum: int = 1) -> int:
-    """Return ``value`` as an int of at least ``minimum``.
-
-    Examples
-    --------
-    >>> integer(3, "stride")
-    3
-    """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise UsageError(f"{what}: must be a whole number; got {value!r}.") from None
-    if number < minimum:
-        raise UsageError(f"{what}: must be at least {minimum}; got {number}.")
-    return number
-
-
-def per_axis(value: Any, rank: int, what: str, minimum: int = 1) -> tuple[int, ...]:
-    """Return one integer for each of ``rank`` axes, from one number or a sequence of ``rank``.
-
-    Examples
-    --------
-    >>> per_axis(3, 2, "kernel_size")
-    (3, 3)
-    """
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        if len(value) != rank:
-            raise UsageError(f"{what}: needs one number, or one for each of {rank} axes; got {value!r}.")
-        return tuple(integer(item, what, minimum) for item in value)
-    return (integer(value, what, minimum),) * rank
+def axes(value: Any) -> tuple[int, ...]:
+    """Return an argument that is canonical already as what it is, for the type checker."""
+    return cast("tuple[int, ...]", value)
 
 
 def canonical_padding(value: Any, rank: int) -> Padding:
@@ -124,16 +113,20 @@ def output_size(n: int, kernel: int, stride: int, dilation: int, padding: Pair, 
     return size - 1 if (size - 1) * stride >= n + padding[0] else size
 
 
+AXES = {
+    1: "channels x length",
+    2: "channels x rows x columns",
+    3: "channels x depth x rows x columns",
+}
+
+
 def expect_space(shape: Sequence[int], rank: int) -> None:
     """Raise ShapeError unless ``shape`` is (channels, *space) with ``rank`` axes of space."""
     if len(shape) != rank + 1:
-        axes = {
-            1: "channels x length",
-            2: "channels x rows x columns",
-            3: "channels x depth x rows x columns",
-        }[rank]
         got = " x ".join(map(str, shape))
-        raise ShapeError(f"needs an input of {axes}; got {got}. Add or remove a Flatten, or use another rank.")
+        raise ShapeError(
+            f"needs an input of {AXES[rank]}; got {got}. Use a layer for this number of axes, or Reshape."
+        )
 
 
 def windows(
@@ -159,10 +152,10 @@ def windows(
         times = "x".join
         extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
         least = [max(1, e - sum(p)) for e, p in zip(extent, padding, strict=True)]
-        dilated = "" if extent == list(kernel) else f" (dilated to {times(map(str, extent))})"
+        dilated = "" if extent == list(kernel) else f", dilated to {times(map(str, extent))},"
         raise ShapeError(
             f"a {times(map(str, kernel))} kernel{dilated} needs an input of at least "
             f"{times(map(str, least))}; got {' x '.join(map(str, shape))}. "
-            'Use padding="same", a smaller kernel, or drop a pooling layer.'
+            'Use padding="same", or drop a pooling layer.'
         )
     return sizes

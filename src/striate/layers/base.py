@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from striate.errors import ShapeError
+from striate.errors import ShapeError, UsageError
+from striate.layers.graph import names_at
 
 Shape = tuple[int, ...]
 """The shape of one sample without the batch axis: (C, *space), or (features,) after Flatten."""
@@ -90,11 +92,16 @@ class Layer:
         How many inputs the layer takes; None means one or more.
     sees_all : bool
         Whether one output depends on every position of the input.
+    per_axis : set of str
+        Arguments with one value for each axis of space, which ``repr`` shortens when all are equal.
     """
 
     kind: ClassVar[str] = "layer"
     arity: ClassVar[int | None] = 1
     sees_all: ClassVar[bool] = False
+    per_axis: ClassVar[frozenset[str]] = frozenset(
+        ("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size", "scale_factor")
+    )
     name: str | None = field(default=None)
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -124,43 +131,67 @@ class Layer:
         ------
         ShapeError
             If the shapes do not fit; the message names this layer and the layers before it.
+        UsageError
+            If something else than a node is given.
         """
-        check_arity(self, len(nodes))
+        for node in nodes:
+            if not isinstance(node, Node):
+                raise UsageError(
+                    f"{self.name or self.kind}: a layer is applied to nodes; got {type(node).__name__}. "
+                    "Begin with Input(shape)."
+                )
+        check_arity(self, nodes)
         try:
             shape = self.output_shape(*(node.shape for node in nodes))
         except ShapeError as error:
-            sources = ", ".join(describe(node.layer) for node in nodes)
-            raise ShapeError(f"{describe(self)} (after {sources}): {error}") from None
+            own, sources = names_at(self, nodes)
+            shapes = [node.shape for node in nodes]
+            got, named = f"got {format_shapes(shapes)}", f"got {format_shapes(shapes, sources)}"
+            raise ShapeError(f"{own}: {str(error).replace(got, named, 1)}") from None
         return Node(self, tuple(nodes), shape)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that differ from their defaults, as JSON types."""
-        items = {}
-        for item in dataclasses.fields(self):
-            value = getattr(self, item.name)
-            if item.name != "name" and value != item.default:
-                items[item.name] = _plain(value)
-        return items
+        return {key: _plain(getattr(self, key)) for key in self._stated()}
+
+    def _stated(self) -> list[str]:
+        """Return the names of the arguments that differ from their defaults in canonical form."""
+        return [
+            item.name
+            for item in dataclasses.fields(self)
+            if item.name != "name" and not self._is_default(item.name, item.default)
+        ]
+
+    def _is_default(self, key: str, default: Any) -> bool:
+        if default is dataclasses.MISSING:
+            return False
+        try:
+            canonical = getattr(dataclasses.replace(self, **{key: default}), key)
+        except UsageError:
+            return False
+        return bool(getattr(self, key) == canonical)
 
     def __repr__(self) -> str:
-        arguments = [f"{key}={value!r}" for key, value in self.config().items()]
+        required = [item.name for item in dataclasses.fields(self) if item.default is dataclasses.MISSING]
+        arguments = []
+        for key in self._stated():
+            value = getattr(self, key)
+            text = repr(_brief(value) if key in self.per_axis else value)
+            arguments.append(text if key in required else f"{key}={text}")
         if self.name:
             arguments.append(f"name={self.name!r}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
 
-def check_arity(layer: Layer, count: int) -> None:
-    """Raise ShapeError unless ``layer`` can take ``count`` inputs."""
-    if layer.arity is None and count >= 1:
+def check_arity(layer: Layer, nodes: Sequence[Node]) -> None:
+    """Raise ShapeError unless ``layer`` can take as many inputs as there are ``nodes``."""
+    count = len(nodes)
+    if (count >= 1) if layer.arity is None else (count == layer.arity):
         return
-    if count != layer.arity:
-        wanted = "at least 1 input" if layer.arity is None else f"{layer.arity} input(s)"
-        raise ShapeError(f"{describe(layer)}: takes {wanted}; got {count}.")
-
-
-def describe(layer: Layer) -> str:
-    """Return the name that messages use for a layer that no network has numbered yet."""
-    return layer.name or repr(layer)
+    wanted = "1 or more inputs" if layer.arity is None else f"{layer.arity} input{'s' * (layer.arity != 1)}"
+    own, sources = names_at(layer, nodes)
+    got = f"{count} ({', '.join(sources)})" if sources else str(count)
+    raise ShapeError(f"{own}: takes {wanted}; got {got}. Call the layer with {wanted}.")
 
 
 def format_shape(shape: Shape) -> str:
@@ -174,7 +205,29 @@ def format_shape(shape: Shape) -> str:
     return " x ".join(map(str, shape)) or "scalar"
 
 
+def format_shapes(shapes: Sequence[Shape], sources: Sequence[str] = ()) -> str:
+    """Write shapes for people, with the names of the layers they come from.
+
+    Examples
+    --------
+    >>> format_shapes([(16, 5, 5), (8, 5, 5)], ["pool1", "conv3"])
+    '16 x 5 x 5 from pool1 and 8 x 5 x 5 from conv3'
+    """
+    texts = [format_shape(shape) for shape in shapes]
+    if sources:
+        texts = [f"{text} from {source}" for text, source in zip(texts, sources, strict=True)]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def _brief(value: Any) -> Any:
+    """Return the one number that stands for all axes, if it does."""
+    if not isinstance(value, tuple):
+        return value
+    items = {_brief(item) for item in value}
+    return items.pop() if len(items) == 1 and not isinstance(next(iter(items)), tuple) else value

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from striate.errors import ShapeError
 from striate.layers.arguments import (
     Padding,
+    axes,
     canonical_padding,
     expect_space,
+    flag,
     integer,
     per_axis,
     resolve_padding,
     windows,
 )
-from striate.layers.base import Layer, Parameter, Shape, Window
+from striate.layers.base import Layer, Parameter, Shape, Window, format_shape
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,30 +63,31 @@ class Convolution(Layer):
         put(self, "dilation", per_axis(self.dilation, self.rank, "dilation"))
         put(self, "padding", canonical_padding(self.padding, self.rank))
         put(self, "groups", integer(self.groups, "groups"))
+        put(self, "bias", flag(self.bias, "bias"))
 
     def window(self, *inputs: Shape) -> Window:
         """Return kernel, stride, dilation and the padding in numbers for this input."""
         expect_space(inputs[0], self.rank)
-        kernel, stride, dilation = self.kernel_size, self.stride, self.dilation
-        padding: Padding = self.padding  # type: ignore[assignment]
-        numbers = resolve_padding(padding, inputs[0][1:], kernel, stride, dilation)  # type: ignore[arg-type]
-        return Window(kernel, stride, dilation, numbers)  # type: ignore[arg-type]
+        kernel, stride, dilation = map(axes, (self.kernel_size, self.stride, self.dilation))
+        numbers = resolve_padding(cast("Padding", self.padding), inputs[0][1:], kernel, stride, dilation)
+        return Window(kernel, stride, dilation, numbers)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (out_channels, *positions of the window)."""
         window = self.window(*inputs)
         channels = inputs[0][0]
+        divisor = math.gcd(channels, self.out_channels)
         if channels % self.groups or self.out_channels % self.groups:
             raise ShapeError(
-                f"groups must divide the channels on both sides; got groups={self.groups}, {channels} in, "
-                f"{self.out_channels} out. Choose a common divisor."
+                f"{self.groups} groups must divide the channels in and out ({channels} and {self.out_channels}); "
+                f"got {format_shape(inputs[0])}. Use a common divisor, such as groups={divisor}."
             )
         space = windows(inputs[0], window.kernel, window.stride, window.dilation, window.padding)
         return (self.out_channels, *space)
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight [M, C/groups, *kernel] and bias [M]."""
-        kernel: tuple[int, ...] = self.kernel_size  # type: ignore[assignment]
+        kernel = axes(self.kernel_size)
         per_group = inputs[0][0] // self.groups
         taps = math.prod(kernel)
         weight = Parameter(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from striate.errors import ShapeError
-from striate.layers.arguments import integer
+from striate.layers.arguments import flag, integer
 from striate.layers.base import Layer, Parameter, Shape, format_shape
 
 
@@ -33,6 +33,7 @@ class Linear(Layer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out_features", integer(self.out_features, "out_features"))
+        object.__setattr__(self, "bias", flag(self.bias, "bias"))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (out_features,)."""

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from striate.errors import UsageError
-from striate.layers.arguments import canonical_padding, expect_space, per_axis, resolve_padding, windows
-from striate.layers.base import Layer, Shape, Window
+from striate.errors import ShapeError, UsageError
+from striate.layers.arguments import (
+    Padding,
+    Pair,
+    axes,
+    canonical_padding,
+    expect_space,
+    flag,
+    per_axis,
+    resolve_padding,
+    windows,
+)
+from striate.layers.base import Layer, Shape, Window, format_shape
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,30 +53,38 @@ class Pooling(Layer):
         put(self, "stride", per_axis(stride, self.rank, "stride"))
         put(self, "dilation", per_axis(self.dilation, self.rank, "dilation"))
         put(self, "padding", canonical_padding(self.padding, self.rank))
-        if not isinstance(self.padding, str):
-            for (before, after), kernel, dilation in zip(
-                self.padding,
-                self.kernel_size,
-                self.dilation,
-                strict=True,  # type: ignore[arg-type, misc]
-            ):
-                if 2 * max(before, after) > dilation * (kernel - 1) + 1:
-                    raise UsageError(
-                        f"padding: at most half the kernel, so that every window meets the input; got "
-                        f"{max(before, after)} for a kernel of {kernel}. Use a smaller padding."
-                    )
+        put(self, "ceil_mode", flag(self.ceil_mode, "ceil_mode"))
+        self._check_padding()
+
+    def _check_padding(self) -> None:
+        if self.padding in ("same", "valid"):
+            return
+        pairs = cast("tuple[Pair, ...]", self.padding)
+        for pair, kernel, dilation in zip(pairs, axes(self.kernel_size), axes(self.dilation), strict=True):
+            if 2 * max(pair) > dilation * (kernel - 1) + 1:
+                raise UsageError(
+                    f"padding: at most half the kernel, so that every window meets the input; got "
+                    f"{max(pair)} for a kernel of {kernel}. Use a smaller padding."
+                )
 
     def window(self, *inputs: Shape) -> Window:
         """Return kernel, stride, dilation and the padding in numbers for this input."""
         expect_space(inputs[0], self.rank)
-        kernel, stride, dilation = self.kernel_size, self.stride, self.dilation
-        numbers = resolve_padding(self.padding, inputs[0][1:], kernel, stride, dilation)  # type: ignore[arg-type]
-        return Window(kernel, stride, dilation, numbers)  # type: ignore[arg-type]
+        kernel, stride, dilation = map(axes, (self.kernel_size, self.stride, self.dilation))
+        numbers = resolve_padding(cast("Padding", self.padding), inputs[0][1:], kernel, stride, dilation)
+        return Window(kernel, stride, dilation, numbers)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (C, *positions of the window)."""
         w = self.window(*inputs)
-        return (inputs[0][0], *windows(inputs[0], w.kernel, w.stride, w.dilation, w.padding, self.ceil_mode))
+        space = windows(inputs[0], w.kernel, w.stride, w.dilation, w.padding, self.ceil_mode)
+        for n, dilation, pair in zip(inputs[0][1:], w.dilation, w.padding, strict=True):
+            if n < dilation and any(pair):  # only then can all taps of a window fall into the padding
+                raise ShapeError(
+                    f"a dilation of {dilation} must not exceed the padded input; "
+                    f"got {format_shape(inputs[0])}. Use a smaller dilation, or padding=0."
+                )
+        return (inputs[0][0], *space)
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,6 +103,10 @@ class AvgPooling(Pooling):
     """
 
     count_padding: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "count_padding", flag(self.count_padding, "count_padding"))
 
 
 @dataclass(frozen=True, repr=False)

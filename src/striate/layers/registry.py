@@ -52,7 +52,7 @@ def from_dict(description: dict[str, Any], name: str | None = None) -> Layer:
     """
     arguments = dict(description)
     kind = arguments.pop("type", None)
-    if kind not in LAYERS:
+    if not isinstance(kind, str) or kind not in LAYERS:
         raise ModelFileError(f"{name}: layers of this file must be known to striate; got type {kind!r}.")
     try:
         return LAYERS[kind](**arguments, name=name)

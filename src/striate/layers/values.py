@@ -1,0 +1,94 @@
+"""Check single arguments of layers: numbers, flags, choices and names."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from striate.errors import UsageError, unknown_name
+
+
+def integer(value: Any, what: str, minimum: int = 1) -> int:
+    """Return ``value`` as an int of at least ``minimum``.
+
+    Examples
+    --------
+    >>> integer(3, "stride")
+    3
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise UsageError(f"{what}: must be a whole number; got {value!r}.") from None
+    if number < minimum:
+        raise UsageError(f"{what}: must be at least {minimum}; got {number}.")
+    return number
+
+
+def real(
+    value: Any, what: str, above: float = -math.inf, below: float = math.inf, *, closed: bool = False
+) -> float:
+    """Return ``value`` as a finite float between ``above`` and ``below`` (with ``above`` itself if ``closed``).
+
+    Examples
+    --------
+    >>> real(1, "epsilon", above=0)
+    1.0
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise UsageError(f"{what}: must be a number; got {value!r}.")
+    number = float(value)
+    if not math.isfinite(number):
+        raise UsageError(f"{what}: must be finite; got {number}.")
+    if number < above or (number == above and not closed) or number >= below:
+        low = "" if above == -math.inf else f" {'at least' if closed else 'above'} {above:g}"
+        high = "" if below == math.inf else f" below {below:g}"
+        raise UsageError(f"{what}: must be{' and'.join(filter(None, (low, high)))}; got {number:g}.")
+    return number
+
+
+def flag(value: Any, what: str) -> bool:
+    """Return ``value`` if it is True or False.
+
+    Examples
+    --------
+    >>> flag(True, "bias")
+    True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{what}: must be True or False; got {value!r}.")
+    return bool(value)
+
+
+def choice(value: Any, what: str, known: Iterable[str]) -> str:
+    """Return ``value`` if it is one of ``known``; the error names the nearest ones.
+
+    Examples
+    --------
+    >>> choice("zeros", "padding_mode", ["zeros", "reflect"])
+    'zeros'
+    """
+    known = list(known)
+    if value not in known:
+        raise unknown_name(what, value, known)
+    return str(value)
+
+
+def per_axis(value: Any, rank: int, what: str, minimum: int = 1) -> tuple[int, ...]:
+    """Return one integer for each of ``rank`` axes, from one number or a sequence of ``rank``.
+
+    Examples
+    --------
+    >>> per_axis(3, 2, "kernel_size")
+    (3, 3)
+    """
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        if len(value) != rank:
+            raise UsageError(f"{what}: needs one number, or one for each of {rank} axes; got {value!r}.")
+        return tuple(integer(item, what, minimum) for item in value)
+    return (integer(value, what, minimum),) * rank
