@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from striate.errors import ShapeError, UsageError
@@ -112,6 +112,7 @@ def test_formula_filled_in(axis, symbolic, numbers):
     assert filled(axis) == numbers
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 30), k=st.integers(1, 5), s=small, d=small, p=st.integers(0, 3), q=st.integers(0, 3))
 def test_filled_formula_is_arithmetic(n, k, s, d, p, q):
     """Every step of the printed chain evaluates to the output, so no sign or term is wrong."""
@@ -126,6 +127,7 @@ def test_filled_formula_is_arithmetic(n, k, s, d, p, q):
 # Sizes against brute force and PyTorch
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 20), k=st.integers(1, 5), s=small, d=small, p=st.integers(0, 4), q=st.integers(0, 4))
 def test_convolution_counts_the_windows_that_fit(n, k, s, d, p, q):
     reach = d * (k - 1) + 1
@@ -139,12 +141,14 @@ def test_convolution_counts_the_windows_that_fit(n, k, s, d, p, q):
     assert axis.unused == n + p + q - ((windows - 1) * s + reach)
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 40), k=st.integers(1, 7), s=small, d=small)
 def test_same_padding_gives_the_rounded_up_quotient(n, k, s, d):
     assert convolution((n,), k, stride=s, dilation=d, padding="same").output_size == (-(-n // s),)
     assert transposed_convolution((n,), k, stride=s, dilation=d, padding="same").output_size == (n * s,)
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 15), k=st.integers(1, 5), s=small, p=st.integers(0, 2), d=st.integers(1, 2))
 def test_transposed_convolution_inverts_the_size(n, k, s, p, d):
     reach = d * (k - 1) + 1
@@ -261,6 +265,7 @@ def test_solve_finds_padding_kernel_and_stride():
     assert "2 before, 3 after" in str(solve(9, 9, kernel=6))
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 12), out=st.integers(1, 12), s=small, kind=st.sampled_from(["convolution", "pooling"]))
 def test_solve_misses_nothing_and_lies_never(n, out, s, kind):
     def settings():

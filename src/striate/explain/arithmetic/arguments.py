@@ -56,7 +56,7 @@ def count_dimensions(where: str, dimensions: int | None, sizes: dict[str, Size])
         if length != dimensions:
             raise UsageError(
                 f"{where}: {name} must be one number or one per axis ({dimensions}); got {length} numbers. "
-                f"Give {name} as {dimensions} numbers, or set dimensions={length}."
+                f"Give one number for all axes."
             )
     return dimensions
 

@@ -1,0 +1,53 @@
+"""Numbers of any size as a picture of bytes."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from striate.errors import ShapeError, unknown_name
+
+Scale = Literal["clip", "stretch", "absolute"]
+
+
+def as_picture(values: np.ndarray, scale: Scale = "clip") -> np.ndarray:
+    """Return an array as bytes that Pillow can write.
+
+    Parameters
+    ----------
+    values : array [rows, columns], [1, rows, columns] or [3, rows, columns]
+    scale : {"clip", "stretch", "absolute"}
+        Round and cut to 0..255; or spread from the smallest to the largest value; or spread the absolute
+        value from 0 to the largest (edges of both directions look alike).
+
+    Returns
+    -------
+    uint8[rows, columns] or uint8[rows, columns, 3]
+
+    Raises
+    ------
+    UsageError
+        For a scale that is not known.
+    ShapeError
+        For any other shape.
+
+    Examples
+    --------
+    >>> as_picture(np.array([[-4.0, 0.0, 4.0]]), "stretch")
+    array([[  0, 128, 255]], dtype=uint8)
+    """
+    if scale not in get_args(Scale):
+        raise unknown_name("scale", str(scale), get_args(Scale))
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim == 3 and len(values) == 1:
+        values = values[0]
+    if values.ndim != 2 and not (values.ndim == 3 and len(values) == 3):
+        raise ShapeError(
+            f"picture: needs [rows, columns] or [3, rows, columns]; got shape {values.shape}. Pick one channel."
+        )
+    if scale != "clip":
+        values = np.abs(values) if scale == "absolute" else values - values.min()
+        values = values * (255 / max(values.max(), 1e-300))
+    levels = np.floor(np.clip(values, 0, 255) + 0.5).astype(np.uint8)
+    return levels if levels.ndim == 2 else np.ascontiguousarray(np.moveaxis(levels, 0, 2))
