@@ -44,6 +44,7 @@ def compile_kernel(module: str, name: str, lanes: int, constants: tuple[int, ...
     signature : tuple of (name, type)
         The arguments, in the order of the table.
     """
+    _initialize()
     function = getattr(importlib.import_module(f"striate.kernels.{module}"), name)
     if constants:
         function = function(*constants)
@@ -74,12 +75,17 @@ def _entry(function: Callable, signature: Signature, lanes: int) -> Callable:
     return entry
 
 
-def _object_code(source: str) -> bytes:
+def _initialize() -> None:
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    llvm.initialize_native_asmparser()
+    llvm.initialize_native_asmparser()  # for the pause instruction of waiting threads
+
+
+def _object_code(source: str) -> bytes:
+    import llvmlite.binding as llvm
+
     module = llvm.parse_assembly(source)
     return target_machine().emit_object(module)
 

@@ -14,10 +14,10 @@ from striate.kernels.vector import Floats, Ints, lanes_of, mask_and, select, shi
 
 
 @njit(inline="always")
-def _largest(z, features, count):
+def _largest(z, features, step, count):
     top = vload(z, features[0])
     for c in range(1, count):
-        value = vload(z, features[c])
+        value = vload(z, features[c * step])
         top = select(value > top, value, top)
     return top
 
@@ -26,60 +26,67 @@ def softmax(
     x: Floats, out: Floats, features: Ints, count: int, groups: Ints, group_count: int, blocks: int,
     x_block: int, out_block: int,
 ):
-    """Softmax over ``count`` channels at each of ``group_count`` positions; x and out share their places."""
+    """Softmax over ``count`` channels at each of ``group_count`` positions.
+
+    features and groups hold (place in x, place in out).
+    """
     for block in range(blocks):
         for g in range(group_count):
-            z, y = shift(x, block * x_block + groups[g]), shift(out, block * out_block + groups[g])
-            top = _largest(z, features, count)
+            z = shift(x, block * x_block + groups[2 * g])
+            y = shift(out, block * out_block + groups[2 * g + 1])
+            top = _largest(z, features, 2, count)
             total = splat(x, f32(0.0))
             for c in range(count):
-                power = vexp(vload(z, features[c]) - top)
+                power = vexp(vload(z, features[2 * c]) - top)
                 total = total + power
-                vstore(y, features[c], power)
+                vstore(y, features[2 * c + 1], power)
             scale = f32(1.0) / total
             for c in range(count):
-                vstore(y, features[c], vload(y, features[c]) * scale)
+                vstore(y, features[2 * c + 1], vload(y, features[2 * c + 1]) * scale)
 
 
 def softmax_gradient(
     y: Floats, grad_y: Floats, grad_x: Floats, features: Ints, count: int, groups: Ints, group_count: int,
     blocks: int, y_block: int, grad_y_block: int, grad_x_block: int, accumulate: int,
 ):
-    """``grad_x[c] = y[c] (grad_y[c] - sum over d of grad_y[d] y[d])``."""
+    """``grad_x[c] = y[c] (grad_y[c] - sum over d of grad_y[d] y[d])``.
+
+    features and groups hold (place in y, place in grad_y, place in grad_x).
+    """
     for block in range(blocks):
         for g in range(group_count):
-            yb = shift(y, block * y_block + groups[g])
-            gy = shift(grad_y, block * grad_y_block + groups[g])
-            gx = shift(grad_x, block * grad_x_block + groups[g])
+            yb = shift(y, block * y_block + groups[3 * g])
+            gy = shift(grad_y, block * grad_y_block + groups[3 * g + 1])
+            gx = shift(grad_x, block * grad_x_block + groups[3 * g + 2])
             inner = splat(y, f32(0.0))
             for c in range(count):
-                inner = inner + vload(gy, features[c]) * vload(yb, features[c])
+                inner = inner + vload(gy, features[3 * c + 1]) * vload(yb, features[3 * c])
             for c in range(count):
-                value = vload(yb, features[c]) * (vload(gy, features[c]) - inner)
+                value = vload(yb, features[3 * c]) * (vload(gy, features[3 * c + 1]) - inner)
                 if accumulate != 0:
-                    value = value + vload(gx, features[c])
-                vstore(gx, features[c], value)
+                    value = value + vload(gx, features[3 * c + 2])
+                vstore(gx, features[3 * c + 2], value)
 
 
 def softmax_cross_entropy(
-    logits: Floats, grad: Floats, targets: Floats, weights: Floats, losses: Floats, correct: Floats,
-    features: Ints, grad_features: Ints, count: int, blocks: int, logits_block: int, grad_block: int,
+    outputs: Floats, grad: Floats, targets: Floats, weights: Floats, losses: Floats, correct: Floats,
+    features: Ints, grad_features: Ints, count: int, blocks: int, outputs_block: int, grad_block: int,
 ):
     """Cross-entropy of the softmax of the logits with the class in ``targets``, and its gradient.
 
     ``loss = log(sum over c of exp(z[c])) - z[t]``, ``grad[c] = (softmax(z)[c] - [c = t]) * weight``.
     ``correct`` is 1 where the first of the largest logits is that of the class.
     """
-    lanes = lanes_of(logits)
-    one, zero = splat(logits, f32(1.0)), splat(logits, f32(0.0))
+    lanes = lanes_of(outputs)
+    one, zero = splat(outputs, f32(1.0)), splat(outputs, f32(0.0))
     for block in range(blocks):
-        z, gz = shift(logits, block * logits_block), shift(grad, block * grad_block)
+        z, gz = shift(outputs, block * outputs_block), shift(grad, block * grad_block)
         target, weight = vload(targets, block * lanes), vload(weights, block * lanes)
-        top = _largest(z, features, count)
-        total, chosen, best = zero, zero, splat(logits, f32(-1.0))
+        top = _largest(z, features, 1, count)
+        total, chosen, best = zero, zero, splat(outputs, f32(-1.0))
         for c in range(count):
             value = vload(z, features[c])
-            here = splat(logits, f32(c))
+            here = splat(outputs, f32(c))
             power = vexp(value - top)
             total = total + power
             vstore(gz, grad_features[c], power)
@@ -89,13 +96,13 @@ def softmax_cross_entropy(
         vstore(correct, block * lanes, select(best == target, one, zero))
         scale = weight / total
         for c in range(count):
-            hit = select(target == splat(logits, f32(c)), weight, zero)
+            hit = select(target == splat(outputs, f32(c)), weight, zero)
             vstore(gz, grad_features[c], vload(gz, grad_features[c]) * scale - hit)
 
 
 def mean_squared_error(
     outputs: Floats, grad: Floats, targets: Floats, weights: Floats, losses: Floats, correct: Floats,
-    features: Ints, grad_features: Ints, count: int, blocks: int, logits_block: int, grad_block: int,
+    features: Ints, grad_features: Ints, count: int, blocks: int, outputs_block: int, grad_block: int,
 ):
     """``loss = 1/T sum over t of (y[t] - target[t])^2``, ``grad[t] = 2/T (y[t] - target[t]) * weight``.
 
@@ -104,7 +111,7 @@ def mean_squared_error(
     lanes = lanes_of(outputs)
     share = f32(1.0) / f32(count)
     for block in range(blocks):
-        y, gy = shift(outputs, block * logits_block), shift(grad, block * grad_block)
+        y, gy = shift(outputs, block * outputs_block), shift(grad, block * grad_block)
         target, weight = shift(targets, block * count * lanes), vload(weights, block * lanes)
         total = splat(outputs, f32(0.0))
         for c in range(count):

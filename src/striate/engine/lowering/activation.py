@@ -1,0 +1,114 @@
+"""Activations: in the layer before them where it can clip at 0, else one pass over the values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from striate.engine.layout import Buffer
+from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.layers.activation import ReLU, Sigmoid, Softmax, Tanh
+from striate.network import Step
+
+
+def _forward(lowering: Lowering, step: Step) -> None:
+    x = lowering.values[step.inputs[0]]
+    if step.name in lowering.fused:
+        lowering.values[step.name] = x
+        return
+    out = lowering.allocate(step, like=x)
+    runs, length = x.same_runs(out)
+    lowering.emit(
+        "elementwise.activation",
+        (type(step.layer).__name__,),
+        x=lowering.place(x),
+        out=lowering.place(out),
+        runs=lowering.program.table(runs),
+        run_count=len(runs),
+        length=length,
+        blocks=x.blocks,
+        x_block=x.block,
+        out_block=out.block,
+    )
+
+
+def _backward(lowering: Lowering, step: Step) -> None:
+    source = step.inputs[0]
+    if source not in lowering.needed:
+        return
+    grad = lowering.gradients[step.name]
+    if step.name in lowering.fused:  # the layer before it has no other reader: change the gradient in place
+        lowering.gradients[source] = grad
+        if step.name in lowering.masked:
+            return
+    x, out = lowering.values[source], lowering.values[step.name]
+    grad_x, accumulate = (grad, 0) if step.name in lowering.fused else lowering.gradient_into(source)
+    runs, length = x.same_runs(out, grad, grad_x)
+    lowering.emit(
+        "elementwise.activation_gradient",
+        (type(step.layer).__name__,),
+        x=lowering.place(x),
+        y=lowering.place(out),
+        grad_y=lowering.place(grad),
+        grad_x=lowering.place(grad_x),
+        runs=lowering.program.table(runs),
+        run_count=len(runs),
+        length=length,
+        blocks=x.blocks,
+        x_block=x.block,
+        y_block=out.block,
+        grad_y_block=grad.block,
+        grad_x_block=grad_x.block,
+        accumulate=accumulate,
+    )
+
+
+def _softmax_tables(step: Step, *buffers: Buffer) -> dict:
+    """Return the places of the channels, and of the positions at which softmax is taken, in each buffer."""
+    if len(step.shape) == 1:
+        features, groups = [b.features() for b in buffers], [np.zeros(1, np.int64)] * len(buffers)
+    else:
+        features, groups = [b.channels() for b in buffers], [b.positions() for b in buffers]
+    return {
+        "features": np.stack(features, axis=1),
+        "count": len(features[0]),
+        "groups": np.stack(groups, axis=1),
+        "group_count": len(groups[0]),
+    }
+
+
+def _softmax_forward(lowering: Lowering, step: Step) -> None:
+    x = lowering.values[step.inputs[0]]
+    out = lowering.allocate(step, like=x)
+    lowering.emit(
+        "loss.softmax",
+        x=lowering.place(x),
+        out=lowering.place(out),
+        **_softmax_tables(step, x, out),
+        blocks=x.blocks,
+        x_block=x.block,
+        out_block=out.block,
+    )
+
+
+def _softmax_backward(lowering: Lowering, step: Step) -> None:
+    if step.inputs[0] not in lowering.needed:
+        return
+    y, grad = lowering.values[step.name], lowering.gradients[step.name]
+    grad_x, accumulate = lowering.gradient_into(step.inputs[0])
+    lowering.emit(
+        "loss.softmax_gradient",
+        y=lowering.place(y),
+        grad_y=lowering.place(grad),
+        grad_x=lowering.place(grad_x),
+        **_softmax_tables(step, y, grad, grad_x),
+        blocks=y.blocks,
+        y_block=y.block,
+        grad_y_block=grad.block,
+        grad_x_block=grad_x.block,
+        accumulate=accumulate,
+    )
+
+
+for _layer in (ReLU, Sigmoid, Tanh):
+    RULES[_layer] = Rule(_forward, _backward)
+RULES[Softmax] = Rule(_softmax_forward, _softmax_backward)

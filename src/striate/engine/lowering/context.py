@@ -1,0 +1,136 @@
+"""What the lowering of one network knows and collects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from striate.engine.layout import NO_MARGIN, Arena, Buffer, Margin
+from striate.engine.machine import aligned
+from striate.engine.program import ARENA, GRADIENT, Place, Program, Row
+from striate.layers.base import Layer
+from striate.network import Network, Step
+
+
+@dataclass
+class Lowering:
+    """Rows, buffers and packed weights of one network for one shard.
+
+    Parameters
+    ----------
+    network : Network
+    program : Program
+    arena : Arena
+    theta : float32[parameter_count, padded]
+        The flat parameter vector.
+    training : bool
+        Keep what the backward pass needs.
+    """
+
+    network: Network
+    program: Program
+    arena: Arena
+    theta: np.ndarray
+    training: bool
+    rows: list[Row] = field(default_factory=list)
+    packs: list[Row] = field(default_factory=list)
+    values: dict[str, Buffer] = field(default_factory=dict)
+    gradients: dict[str, Buffer] = field(default_factory=dict)
+    margins: dict[str, Margin] = field(default_factory=dict)
+    fused: dict[str, str] = field(default_factory=dict)
+    masked: set[str] = field(default_factory=set)
+    needed: set[str] = field(default_factory=set)
+
+    def emit(self, kernel: str, constants: tuple = (), **arguments: Any) -> None:
+        """Append a kernel call to the shard's program."""
+        self.rows.append(self.program.row(kernel, constants, **arguments))
+
+    def place(self, buffer: Buffer) -> Place:
+        """Return where ``buffer`` begins, in whichever thread's arena."""
+        return Place(4 * buffer.offset, ARENA)
+
+    def parameter(self, step: Step, name: str) -> Place | None:
+        """Return where a parameter of ``step`` begins, or None if it has none of that name."""
+        for slot in step.parameters:
+            if slot.spec.name == name:
+                return Place(self.theta.ctypes.data + 4 * slot.offset)
+        return None
+
+    def parameter_gradient(self, step: Step, name: str) -> Place:
+        """Return where the shard's gradient of a parameter begins."""
+        offset = next(slot.offset for slot in step.parameters if slot.spec.name == name)
+        return Place(4 * offset, GRADIENT)
+
+    def pack(self, index: np.ndarray, step: Step, name: str = "weight") -> Place:
+        """Return a copy of a parameter in the order of ``index``, made anew at the start of every run."""
+        packed = aligned(index.size + 64)
+        self.packs.append(
+            self.program.row(
+                "batch.gather",
+                x=self.parameter(step, name),
+                out=packed,
+                index=np.ascontiguousarray(index.ravel(), np.int64),
+                count=index.size,
+            )
+        )
+        return Place(packed.ctypes.data)
+
+    def allocate(self, step: Step, like: Buffer | None = None) -> Buffer:
+        """Return a new buffer for the value of ``step``, with the margins that its readers need."""
+        shape = step.shape if like is None else like.shape
+        buffer = self.arena.allocate(shape, self.margins.get(step.name, NO_MARGIN))
+        self.values[step.name] = buffer
+        return buffer
+
+    def gradient_into(self, name: str) -> tuple[Buffer, int]:
+        """Return the gradient buffer of the value ``name``, and 1 if a reader has written to it already."""
+        if name in self.gradients:
+            return self.gradients[name], 1
+        value = self.values[name]
+        self.gradients[name] = self.arena.allocate(value.shape)
+        return self.gradients[name], 0
+
+
+class Forward(Protocol):
+    """Emit the rows that compute the value of a step."""
+
+    def __call__(self, lowering: Lowering, step: Step) -> None:
+        """Set ``lowering.values[step.name]``."""
+        ...
+
+
+Backward = Forward
+"""Emit the rows that turn ``gradients[step.name]`` into gradients of parameters and of needed inputs."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a layer is lowered.
+
+    Parameters
+    ----------
+    forward, backward : functions of (lowering, step)
+    margin : function of a step, optional
+        The margin that the layer wants around its input.
+    floor : bool
+        The forward pass can clip its result at 0: a ReLU after it costs nothing.
+    """
+
+    forward: Forward
+    backward: Backward
+    margin: Callable[[Step], Margin] | None = None
+    floor: bool = False
+
+
+RULES: dict[type[Layer], Rule] = {}
+
+
+def rule(layer: Layer) -> Rule | None:
+    """Return how ``layer`` is lowered, or None if it has no kernels."""
+    for cls in type(layer).__mro__:
+        if cls in RULES:
+            return RULES[cls]
+    return None

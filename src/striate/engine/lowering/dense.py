@@ -1,0 +1,78 @@
+"""Fully connected layers as tables for the correlation kernels: every feature is a tap."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums, emit_weight_gradient
+from striate.engine.machine import cheapest, tiles
+from striate.layers.dense import Linear
+from striate.network import Step
+
+_ORIGIN = np.zeros((1, 2), np.int64)
+
+
+def _forward(lowering: Lowering, step: Step) -> None:
+    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
+    features = x.features()
+    filters = step.shape[0]
+    numbers = np.arange(filters)
+    weights = lowering.parameter(step, "weight")
+    assert weights is not None
+    emit_sums(
+        lowering,
+        Sums(
+            x=x,
+            out=out,
+            weights=weights,
+            bias=lowering.parameter(step, "bias"),
+            rows=np.stack([numbers * len(features), out.features(), numbers], axis=1),
+            channels=(1, 0, 0),
+            taps=np.stack([features, np.arange(len(features))], axis=1),
+            places=_ORIGIN,
+            tile=cheapest(tiles(x.lanes).outer, filters, x.blocks),
+            floor=0.0 if step.name in lowering.fused.values() else -math.inf,
+        ),
+    )
+
+
+def _backward(lowering: Lowering, step: Step) -> None:
+    x, grad = lowering.values[step.inputs[0]], lowering.gradients[step.name]
+    inputs, outputs = x.features(), grad.features()
+    emit_weight_gradient(
+        lowering,
+        step,
+        x=x,
+        grad=grad,
+        rows=np.stack([outputs, np.arange(len(outputs)) * len(inputs)], axis=1),
+        taps=np.stack([inputs, np.arange(len(inputs))], axis=1),
+        places=_ORIGIN,
+    )
+    emit_bias_gradient(lowering, step, grad)
+    if step.inputs[0] not in lowering.needed:
+        return
+    grad_x, accumulate = lowering.gradient_into(step.inputs[0])
+    weights = lowering.parameter(step, "weight")
+    assert weights is not None
+    numbers = np.arange(len(inputs))
+    emit_sums(
+        lowering,
+        Sums(
+            x=grad,
+            out=grad_x,
+            weights=weights,
+            bias=None,
+            rows=np.stack([numbers, grad_x.features(), numbers], axis=1),
+            channels=(1, 0, 0),
+            taps=np.stack([outputs, np.arange(len(outputs)) * len(inputs)], axis=1),
+            places=_ORIGIN,
+            tile=cheapest(tiles(x.lanes).outer, len(inputs), x.blocks),
+            accumulate=accumulate,
+        ),
+    )
+
+
+RULES[Linear] = Rule(_forward, _backward, floor=True)

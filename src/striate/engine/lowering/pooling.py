@@ -1,0 +1,161 @@
+"""Pooling as tables of windows; windows over the edge form classes of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from striate.engine.layout import Buffer
+from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.windows import Geometry, class_tables, classes, windows_over
+from striate.layers.pooling import AvgPooling, MaxPooling
+from striate.network import Step
+
+
+def _geometry(step: Step) -> Geometry:
+    window = step.layer.window(*step.input_shapes)
+    assert window is not None
+    return Geometry.of(window)
+
+
+def _tables(x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (place in x, place in out) of the windows and the taps of every class."""
+    for part in classes(windows_over, x.shape[1:], out.shape[1:], geometry):
+        where, pairs = class_tables(out, x, part, geometry)
+        yield where, pairs[:, 0]
+
+
+def _forward_arguments(lowering: Lowering, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray) -> dict:
+    table = lowering.program.table
+    return {
+        "x": lowering.place(x),
+        "out": lowering.place(out),
+        "channels": table(np.stack([x.channels(), out.channels()], axis=1)),
+        "channel_count": x.shape[0],
+        "places": table(where),
+        "place_count": len(where),
+        "taps": table(taps),
+        "tap_count": len(taps),
+        "blocks": x.blocks,
+        "x_block": x.block,
+        "out_block": out.block,
+    }
+
+
+def _partition(x: Buffer, geometry: Geometry) -> bool:
+    """Return whether the windows neither overlap nor leave anything out, whatever the input size."""
+    covered = zip(x.shape[1:], geometry.kernel, geometry.stride, strict=True)
+    exact = all(n % k == 0 and k == s for n, k, s in covered)
+    plain = geometry.dilation == (1, 1, 1) and geometry.padding == ((0, 0),) * 3
+    return exact and plain
+
+
+def _target(lowering: Lowering, step: Step, x: Buffer, geometry: Geometry) -> tuple[Buffer, int]:
+    """Return the gradient buffer of the input, cleared where windows overlap or leave something out."""
+    grad_x, accumulate = lowering.gradient_into(step.inputs[0])
+    if not accumulate and not _partition(x, geometry):
+        lowering.emit("elementwise.fill", out=lowering.place(grad_x), count=grad_x.size, value=0.0)
+        accumulate = 1
+    return grad_x, accumulate
+
+
+def _max_forward(lowering: Lowering, step: Step) -> None:
+    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
+    for where, taps in _tables(x, out, _geometry(step)):
+        lowering.emit("pooling.max_pool", **_forward_arguments(lowering, x, out, where, taps))
+
+
+def _max_backward(lowering: Lowering, step: Step) -> None:
+    if step.inputs[0] not in lowering.needed:
+        return
+    x, out, grad = lowering.values[step.inputs[0]], lowering.values[step.name], lowering.gradients[step.name]
+    geometry = _geometry(step)
+    grad_x, accumulate = _target(lowering, step, x, geometry)
+    parts = classes(windows_over, x.shape[1:], out.shape[1:], geometry)
+    table = lowering.program.table
+    for part in parts:
+        where, pairs = class_tables(out, x, part, geometry)
+        grad_out_where, _ = class_tables(grad, x, part, geometry)
+        grad_x_where, grad_pairs = class_tables(out, grad_x, part, geometry)
+        columns = [where[:, 0], where[:, 1], grad_out_where[:, 1], grad_x_where[:, 0]]
+        buffers = (x, out, grad, grad_x)
+        lowering.emit(
+            "pooling.max_pool_gradient",
+            x=lowering.place(x),
+            out=lowering.place(out),
+            grad_out=lowering.place(grad),
+            grad_x=lowering.place(grad_x),
+            channels=table(np.stack([b.channels() for b in buffers], axis=1)),
+            channel_count=x.shape[0],
+            places=table(np.stack(columns, axis=1)),
+            place_count=len(where),
+            taps=table(np.stack([pairs[:, 0], grad_pairs[:, 0]], axis=1)),
+            tap_count=len(pairs),
+            blocks=x.blocks,
+            x_block=x.block,
+            out_block=out.block,
+            grad_out_block=grad.block,
+            grad_x_block=grad_x.block,
+            floor=0.0 if step.inputs[0] in lowering.masked else -math.inf,
+            accumulate=accumulate,
+        )
+
+
+def _shares(step: Step, x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+    """Yield windows, taps and 1/size; windows of a class are split by what their sum is divided by."""
+    sizes = divisors(step, geometry, out)
+    for part in classes(windows_over, x.shape[1:], out.shape[1:], geometry):
+        where, pairs = class_tables(out, x, part, geometry)
+        divide = sizes[np.ix_(*(p.positions for p in part))].ravel()
+        for size in np.unique(divide):
+            yield where[divide == size], pairs[:, 0], 1.0 / float(size)
+
+
+def divisors(step: Step, geometry: Geometry, out: Buffer) -> np.ndarray:
+    """Return what the sum of every window is divided by, float64[D, H, W] of the output."""
+    layer: AvgPooling = step.layer  # type: ignore[assignment]
+    size = (1, 1, 1, *step.input_shapes[0][1:])[-3:]
+    counts = np.ones(())
+    axes = zip(size, out.shape[1:], geometry.kernel, geometry.stride, geometry.dilation, geometry.padding, strict=True)
+    for n, o, k, s, d, (before, after) in axes:
+        first, last = (-before, n + after) if layer.count_padding else (0, n)
+        cells = np.arange(o)[:, None] * s - before + np.arange(k)[None, :] * d
+        counts = counts[..., None] * ((cells >= first) & (cells < last)).sum(axis=1)
+    return counts
+
+
+def _avg_forward(lowering: Lowering, step: Step) -> None:
+    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
+    for where, taps, share in _shares(step, x, out, _geometry(step)):
+        lowering.emit("pooling.avg_pool", **_forward_arguments(lowering, x, out, where, taps), share=share)
+
+
+def _avg_backward(lowering: Lowering, step: Step) -> None:
+    if step.inputs[0] not in lowering.needed:
+        return
+    x, grad, geometry = lowering.values[step.inputs[0]], lowering.gradients[step.name], _geometry(step)
+    grad_x, accumulate = _target(lowering, step, x, geometry)
+    table = lowering.program.table
+    for where, taps, share in _shares(step, grad_x, grad, geometry):
+        lowering.emit(
+            "pooling.avg_pool_gradient",
+            grad_out=lowering.place(grad),
+            grad_x=lowering.place(grad_x),
+            channels=table(np.stack([grad.channels(), grad_x.channels()], axis=1)),
+            channel_count=grad.shape[0],
+            places=table(where[:, ::-1]),
+            place_count=len(where),
+            taps=table(taps),
+            tap_count=len(taps),
+            blocks=grad.blocks,
+            grad_out_block=grad.block,
+            grad_x_block=grad_x.block,
+            share=share,
+            accumulate=accumulate,
+        )
+
+
+RULES[MaxPooling] = Rule(_max_forward, _max_backward)
+RULES[AvgPooling] = Rule(_avg_forward, _avg_backward)

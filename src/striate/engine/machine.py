@@ -1,0 +1,99 @@
+"""What this machine offers: lanes, register tiles, threads, memory."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import platform
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.errors import UsageError
+
+LANES = (4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The tiles, (rows, columns) of vectors, that fit the registers, each with its relative speed.
+
+    The speeds were measured on LeNet's and VGG's shapes; they only steer the choice of a tile.
+    """
+
+    outer: tuple[tuple[int, int, float], ...]
+    dot: tuple[tuple[int, int, float], ...]
+
+
+# 16 registers (AVX2): 12 sums, 3 vectors of input and 1 weight fill them; 3x4 and 2x6 spill and halve the speed.
+_SIXTEEN = Tiles(
+    outer=((4, 3, 1.0), (6, 2, 0.9), (5, 2, 0.8), (3, 3, 0.8), (4, 2, 0.8), (2, 5, 0.75), (1, 8, 0.45)),
+    dot=((4, 3, 1.0), (2, 5, 0.85), (3, 3, 0.75), (1, 8, 0.45)),
+)
+# 32 registers (AVX-512, NEON): up to 24 sums.
+_THIRTY_TWO = Tiles(
+    outer=((4, 5, 1.0), (6, 4, 1.0), (5, 4, 0.95), (3, 6, 0.9), (8, 2, 0.9), (2, 8, 0.8), (1, 12, 0.5)),
+    dot=((4, 5, 1.0), (3, 5, 0.9), (4, 3, 0.85), (2, 8, 0.8), (1, 12, 0.5)),
+)
+
+
+def tiles(lanes: int) -> Tiles:
+    """Return the tiles for vectors of ``lanes``."""
+    return _SIXTEEN if lanes == 8 else _THIRTY_TWO
+
+
+def cheapest(menu: tuple[tuple[int, int, float], ...], rows: int, columns: int) -> tuple[int, int]:
+    """Return the tile that covers ``rows`` x ``columns`` at the lowest cost.
+
+    Examples
+    --------
+    >>> cheapest(tiles(8).outer, 6, 784)
+    (6, 2)
+    """
+
+    def cost(tile: tuple[int, int, float]) -> float:
+        k, x, speed = tile
+        return math.ceil(rows / k) * k * math.ceil(columns / x) * x / speed
+
+    k, x, _ = min(menu, key=cost)
+    return k, x
+
+
+@functools.cache
+def default_lanes() -> int:
+    """Return the lanes of this processor: 16 with AVX-512, 8 with AVX2, else 4; ``STRIATE_LANES`` forces them.
+
+    Raises
+    ------
+    UsageError
+        If ``STRIATE_LANES`` is not 4, 8 or 16.
+    """
+    forced = os.environ.get("STRIATE_LANES")
+    if forced:
+        if forced not in map(str, LANES):
+            raise UsageError(f"STRIATE_LANES: must be one of {LANES}; got {forced!r}. Unset it for the default.")
+        return int(forced)
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return 4
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 16
+    return 8 if features.get("avx2") else 4
+
+
+def available_threads() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def aligned(count: int, dtype: type = np.float32) -> np.ndarray:
+    """Return zeros, dtype[count], that begin at a multiple of 64 bytes."""
+    size = np.dtype(dtype).itemsize
+    room = np.zeros(count * size + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    return room[start : start + count * size].view(dtype)

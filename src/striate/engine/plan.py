@@ -1,0 +1,225 @@
+"""From a network to tables that threads can run: shards, phases, buffers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.engine import graph
+from striate.engine.lowering import Lowering, rule
+from striate.engine.machine import aligned
+from striate.engine.program import CHUNK, COUNT, GRADIENT, INDEX, LANEWISE, OUTPUTS, TARGETS, Place, Program, Row
+from striate.errors import UsageError
+from striate.layers.activation import Softmax
+from striate.layers.shape import InputLayer
+from striate.network import Network
+
+SHARD_SAMPLES = 32  # samples of a shard; more shards than this gives would not fill the dense layers' tiles
+CHUNK_FLOATS = 16384  # parameters that one task updates
+LOSSES = {"cross_entropy": "loss.softmax_cross_entropy", "mean_squared_error": "loss.mean_squared_error"}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How a batch is cut.
+
+    Parameters
+    ----------
+    lanes : int
+        Samples of a vector.
+    blocks : int
+        Blocks of ``lanes`` samples in a shard.
+    shards : int
+    """
+
+    lanes: int
+    blocks: int
+    shards: int
+
+    @property
+    def samples(self) -> int:
+        """Samples of a shard."""
+        return self.lanes * self.blocks
+
+    @classmethod
+    def of(cls, batch_size: int, lanes: int, shard_samples: int = SHARD_SAMPLES) -> Sizes:
+        """Cut ``batch_size`` samples; the cut depends on nothing else, above all not on the threads."""
+        blocks = max(1, min(shard_samples, batch_size + lanes - 1) // lanes)
+        return cls(lanes, blocks, -(-batch_size // (lanes * blocks)))
+
+
+class Vectors:
+    """The flat vectors of a network, padded so that kernels need no remainder: float32, zero at first."""
+
+    def __init__(self, count: int, shards: int) -> None:
+        self.count = count
+        self.padded = max(64, -(-count // 64) * 64)
+        self.theta = aligned(self.padded)
+        self.gradient = aligned(self.padded)
+        self.shards = aligned(self.padded * shards)
+        self.first = aligned(self.padded)
+        self.second = aligned(self.padded)
+        self.numbers = aligned(16)
+
+
+class Samples:
+    """The arrays of one batch: which samples, their targets, weights, losses and outputs."""
+
+    def __init__(self, sizes: Sizes, target_count: int, output_count: int, channels: int) -> None:
+        room = sizes.samples * sizes.shards
+        self.index = aligned(room, np.int64)
+        self.targets = aligned(room * target_count)
+        self.weights, self.losses, self.correct = aligned(room), aligned(room), aligned(room)
+        self.outputs = aligned(room * output_count)
+        self.scale, self.offset = aligned(channels), aligned(channels)
+        self.scale[:] = 1.0
+
+
+def lower_forward(lowering: Lowering, last: str) -> None:
+    """Emit the forward pass up to and including ``last``."""
+    readers = {name: len(steps) for name, steps in graph.readers(lowering.network).items()}
+    for step in lowering.network.steps:
+        if isinstance(step.layer, InputLayer):
+            continue
+        found = rule(step.layer)
+        if found is None:
+            raise UsageError(f"{step.name}: {type(step.layer).__name__} has no kernel yet.")
+        found.forward(lowering, step)
+        if not lowering.training:
+            _release(lowering, step.inputs, readers)
+        if step.name == last:
+            return
+
+
+def _release(lowering: Lowering, sources: tuple[str, ...], readers: dict[str, int]) -> None:
+    """Free the buffers that nothing reads any more."""
+    for source in sources:
+        readers[source] -= 1
+        buffer = lowering.values[source]
+        alive = [n for n, b in lowering.values.items() if b is buffer and readers[n] > 0]
+        if readers[source] == 0 and not alive and source != lowering.network.steps[0].name:
+            lowering.arena.free(buffer)
+
+
+def lower_backward(lowering: Lowering, last: str) -> None:
+    """Emit the backward pass from ``last``, whose gradient is there."""
+    names = [step.name for step in lowering.network.steps]
+    for step in reversed(lowering.network.steps[: names.index(last) + 1]):
+        if isinstance(step.layer, InputLayer) or step.name not in lowering.gradients:
+            continue
+        found = rule(step.layer)
+        assert found is not None
+        found.backward(lowering, step)
+
+
+def loss_input(network: Network, loss: str) -> str:
+    """Return the value that the loss reads: cross-entropy takes the logits before a last softmax."""
+    last = network.steps[-1]
+    return last.inputs[0] if loss == "cross_entropy" and isinstance(last.layer, Softmax) else last.name
+
+
+def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype) -> Row:
+    """Emit the call that puts samples into lanes; its argument ``x`` is set before every run."""
+    step = lowering.network.steps[0]
+    buffer = lowering.allocate(step)
+    rows = buffer.space(np.arange(buffer.shape[1]), np.arange(buffer.shape[2]), np.zeros(1, np.int64)).ravel()
+    begins = (buffer.channels()[:, None] + rows[None, :]).ravel()
+    numbers = np.arange(len(begins))
+    width = buffer.shape[3]
+    runs = np.stack([numbers * width, begins, numbers // len(rows)], axis=1)
+    lowering.emit(
+        "batch.load_bytes" if dtype == np.uint8 else "batch.load_floats",
+        x=Place(0),
+        index=Place(samples.index.ctypes.data, INDEX),
+        out=lowering.place(buffer),
+        scale=samples.scale,
+        offset=samples.offset,
+        runs=lowering.program.table(runs),
+        run_count=len(runs),
+        length=width,
+        sample_size=math.prod(step.shape),
+        blocks=buffer.blocks,
+        out_block=buffer.block,
+    )
+    return lowering.rows[-1]
+
+
+def emit_loss(lowering: Lowering, name: str, loss: str, samples: Samples) -> None:
+    """Emit the loss of the value ``name`` and its gradient."""
+    value = lowering.values[name]
+    grad, _ = lowering.gradient_into(name)
+    features = value.features()
+    lowering.emit(
+        LOSSES[loss],
+        outputs=lowering.place(value),
+        grad=lowering.place(grad),
+        targets=Place(samples.targets.ctypes.data, TARGETS),
+        weights=Place(samples.weights.ctypes.data, LANEWISE),
+        losses=Place(samples.losses.ctypes.data, LANEWISE),
+        correct=Place(samples.correct.ctypes.data, LANEWISE),
+        features=lowering.program.table(features),
+        grad_features=lowering.program.table(grad.features()),
+        count=len(features),
+        blocks=value.blocks,
+        outputs_block=value.block,
+        grad_block=grad.block,
+    )
+
+
+def emit_store(lowering: Lowering, name: str, samples: Samples) -> None:
+    """Emit the call that takes the value ``name`` out of the lanes."""
+    value = lowering.values[name]
+    features = value.features()
+    lowering.emit(
+        "batch.store_rows",
+        x=lowering.place(value),
+        out=Place(samples.outputs.ctypes.data, OUTPUTS),
+        features=lowering.program.table(features),
+        count=len(features),
+        blocks=value.blocks,
+        x_block=value.block,
+    )
+
+
+def shard_tasks(sizes: Sizes, vectors: Vectors, target_count: int, output_count: int) -> list[dict[int, int]]:
+    """Return what the registers hold in each shard."""
+    first = [shard * sizes.samples for shard in range(sizes.shards)]
+    return [
+        {
+            GRADIENT: vectors.shards.ctypes.data + 4 * vectors.padded * shard,
+            INDEX: 8 * sample,
+            LANEWISE: 4 * sample,
+            TARGETS: 4 * sample * target_count,
+            OUTPUTS: 4 * sample * output_count,
+        }
+        for shard, sample in enumerate(first)
+    ]
+
+
+def update_phase(program: Program, vectors: Vectors, sizes: Sizes, optimizer: str) -> Row:
+    """Append the phase that sums the shards' gradients and takes the optimizer's step; return the first row."""
+    total = program.row(
+        "update.sum_shards",
+        shards=Place(vectors.shards.ctypes.data, CHUNK),
+        stride=vectors.padded,
+        shard_count=sizes.shards,
+        out=Place(vectors.gradient.ctypes.data, CHUNK),
+        count=0,
+    )
+    names = {"theta": vectors.theta, "gradient": vectors.gradient, "first": vectors.first, "second": vectors.second}
+    update = program.row(
+        f"update.{optimizer}",
+        **{name: Place(array.ctypes.data, CHUNK) for name, array in names.items()},
+        numbers=vectors.numbers,
+        count=0,
+    )
+    chunk = min(CHUNK_FLOATS, vectors.padded)
+    begins = range(0, vectors.padded, chunk)
+    for row in (total, update):
+        row.arguments["count"] = Place(0, COUNT)
+    program.phase(
+        [total, update], [{CHUNK: 4 * begin, COUNT: min(chunk, vectors.padded - begin)} for begin in begins]
+    )
+    return total

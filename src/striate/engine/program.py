@@ -1,0 +1,134 @@
+"""A program under construction: rows of kernel calls, their tables, and the phases they form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from striate.kernels import library
+from striate.kernels.library import Request
+
+MAX_ARGUMENTS = 24
+ROW = 2 + 2 * MAX_ARGUMENTS
+REGISTERS = 9
+ZERO, ARENA, GRADIENT, INDEX, LANEWISE, TARGETS, OUTPUTS, CHUNK, COUNT = range(REGISTERS)
+"""What the registers of a task hold, in bytes: nothing; the buffers; the shard's gradient; and the shard's
+part of the sample numbers, of arrays with one float per sample, of the targets, of the outputs; the chunk's
+part of the flat vectors, and its number of values."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address: a number of bytes beyond what a register holds."""
+
+    bytes: int
+    register: int = ZERO
+
+    def __add__(self, floats: int) -> Place:
+        return Place(self.bytes + 4 * int(floats), self.register)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One call of a kernel."""
+
+    request: Request
+    arguments: dict[str, Any]
+
+
+@dataclass
+class Phase:
+    """Rows that every task of the phase runs through, and the registers of each task."""
+
+    rows: list[Row] = field(default_factory=list)
+    tasks: list[list[int]] = field(default_factory=list)
+
+
+class Program:
+    """Collects rows and the tables that they point to."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        self.phases: list[Phase] = []
+        self._tables: dict[tuple, np.ndarray] = {}
+        self.kept: list[np.ndarray] = []
+
+    def row(self, kernel: str, constants: Sequence[int | str] = (), **arguments: Any) -> Row:
+        """Return a call of ``kernel`` ("module.name"); arrays among the arguments are passed as addresses."""
+        module, name = kernel.split(".")
+        return Row(Request(module, name, self.lanes, tuple(constants)), arguments)
+
+    def table(self, values: Any) -> np.ndarray:
+        """Return ``values`` as a contiguous int64 table, the same object for the same numbers."""
+        array = np.ascontiguousarray(values, np.int64)
+        key = (array.shape, array.tobytes()) if array.size < 4096 else (id(array),)
+        return self._tables.setdefault(key, array)
+
+    def phase(self, rows: list[Row], tasks: Sequence[dict[int, int]]) -> None:
+        """Append ``rows`` as a phase that runs once for each of ``tasks`` (register -> value)."""
+        registers = [[task.get(register, 0) for register in range(REGISTERS)] for task in tasks]
+        self.phases.append(Phase(rows, registers))
+
+    def requests(self) -> list[Request]:
+        """Return every kernel that the program needs."""
+        return [row.request for phase in self.phases for row in phase.rows]
+
+    def assemble(self) -> Tables:
+        """Load the kernels and turn the program into the tables that the runner reads."""
+        kernels = library.load([*self.requests(), RUNNER])
+        rows = [row for phase in self.phases for row in phase.rows]
+        code = np.zeros((max(1, len(rows)), ROW), np.int64)
+        index = {}
+        for i, row in enumerate(rows):
+            kernel = kernels[row.request]
+            values = kernel.pack(**row.arguments)
+            code[i, :2] = kernel.address, len(values)
+            for j, value in enumerate(values):
+                code[i, 2 + j], code[i, 2 + len(values) + j] = self._encode(value)
+            index[id(row)] = i
+        phases, tasks, first = [], [], 0
+        for phase in self.phases:
+            phases.append([first, first + len(phase.rows), len(tasks), len(phase.tasks)])
+            first += len(phase.rows)
+            tasks += phase.tasks
+        self.kept += list(self._tables.values())
+        return Tables(
+            kernels[RUNNER].address,
+            code,
+            np.array(phases, np.int64),
+            np.array(tasks, np.int64),
+            {id(row): [name for name, _ in kernels[row.request].signature] for row in rows},
+            index,
+            (self.kept, rows),
+        )
+
+    def _encode(self, value: Any) -> tuple[int, int]:
+        if isinstance(value, Place):
+            return value.bytes, value.register
+        if isinstance(value, np.ndarray):
+            self.kept.append(value)
+            return value.ctypes.data, ZERO
+        return int(value), ZERO
+
+
+RUNNER = Request("runner", "run", 8)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A program as the runner reads it."""
+
+    runner: int
+    rows: np.ndarray
+    phases: np.ndarray
+    tasks: np.ndarray
+    _names: dict[int, list[str]]
+    _index: dict[int, int]
+    _kept: Any
+
+    def patch(self, row: Row, argument: str, value: int) -> None:
+        """Change the number (or address) of one argument of an assembled row."""
+        self.rows[self._index[id(row)], 2 + self._names[id(row)].index(argument)] = value

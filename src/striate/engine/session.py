@@ -1,0 +1,204 @@
+"""Plans that are ready to run: a training step, and inference."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from striate.engine import graph
+from striate.engine.layout import Arena
+from striate.engine.lowering import Lowering
+from striate.engine.machine import available_threads, default_lanes
+from striate.engine.plan import (
+    Samples,
+    Sizes,
+    Vectors,
+    emit_load,
+    emit_loss,
+    emit_store,
+    loss_input,
+    lower_backward,
+    lower_forward,
+    shard_tasks,
+    update_phase,
+)
+from striate.engine.program import Program
+from striate.engine.team import Team
+from striate.network import Network
+
+
+class _Session:
+    """What training and inference share: samples go in by number, shards run on threads."""
+
+    def __init__(
+        self, network: Network, batch_size: int, vectors: Vectors, sizes: Sizes, target_count: int, dtype: np.dtype
+    ) -> None:
+        self.network, self.batch_size, self.vectors, self.sizes = network, batch_size, vectors, sizes
+        self.dtype = np.dtype(dtype)
+        self.target_count = target_count
+        self.output_count = math.prod(network.output_shape)
+        self.samples = Samples(sizes, target_count, self.output_count, network.input_shape[0])
+        self.program = Program(sizes.lanes)
+        self.lowering = Lowering(
+            network, self.program, Arena(sizes.lanes, sizes.blocks), vectors.theta, training=target_count > 0
+        )
+
+    def _finish(self, threads: int | None) -> None:
+        self.tables = self.program.assemble()
+        self.team = Team(self.tables, threads or available_threads(), self.lowering.arena.size)
+
+    def _add_shards(self) -> None:
+        self.program.phase(self.lowering.packs, [{}])
+        self.program.phase(
+            self.lowering.rows, shard_tasks(self.sizes, self.vectors, self.target_count, self.output_count)
+        )
+
+    def _select(self, inputs: np.ndarray, index: np.ndarray) -> int:
+        """Point the program at the samples ``index`` of ``inputs``; returns the number of shards they fill."""
+        count = len(index)
+        self.team.rest()
+        self.tables.patch(self.load, "x", inputs.ctypes.data)
+        self.samples.index[:count] = index
+        self.samples.index[count:] = -1
+        shards = -(-count // self.sizes.samples)
+        self.tables.phases[1, 3] = shards
+        return shards
+
+    def normalise(self, mean: np.ndarray, scale: np.ndarray) -> None:
+        """Let every sample become ``(x - mean) / scale``, per channel."""
+        self.samples.scale[:] = 1.0 / np.asarray(scale, np.float64)
+        self.samples.offset[:] = -np.asarray(mean, np.float64) / np.asarray(scale, np.float64)
+
+
+class TrainingSession(_Session):
+    """A training step of one network, compiled for one batch size.
+
+    Parameters
+    ----------
+    network : Network
+    vectors : Vectors
+        The parameters, which every step changes, and the optimizer's state.
+    batch_size : int
+        The largest batch; smaller ones may follow.
+    loss : {"cross_entropy", "mean_squared_error"}
+    optimizer : str
+        A kernel of ``striate.kernels.update``.
+    dtype : dtype
+        uint8 or float32: of the samples.
+    threads, lanes : int, optional
+        The processor's by default. The number of threads changes no bit of the result.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        batch_size: int,
+        loss: str,
+        optimizer: str,
+        dtype: np.dtype,
+        threads: int | None = None,
+        lanes: int | None = None,
+    ) -> None:
+        sizes = Sizes.of(batch_size, lanes or default_lanes())
+        target_count = 1 if loss == "cross_entropy" else math.prod(network.output_shape)
+        vectors = Vectors(network.parameter_count, sizes.shards)
+        super().__init__(network, batch_size, vectors, sizes, target_count, dtype)
+        stop = loss_input(network, loss)
+        lowering = self.lowering
+        lowering.fused, lowering.masked = graph.fusions(network, stop)
+        lowering.margins = graph.margins(network, lowering.fused)
+        lowering.needed = graph.needed_gradients(network, stop)
+        self.load = emit_load(lowering, self.samples, self.dtype)
+        lowering.rows.append(self.program.row("elementwise.fill", **self._whole_gradient()))
+        lower_forward(lowering, stop)
+        emit_loss(lowering, stop, loss, self.samples)
+        lower_backward(lowering, stop)
+        self._add_shards()
+        self._total = update_phase(self.program, vectors, sizes, optimizer)
+        self._finish(threads)
+
+    def _whole_gradient(self) -> dict:
+        from striate.engine.program import GRADIENT, Place
+
+        return {"out": Place(0, GRADIENT), "count": self.vectors.padded, "value": 0.0}
+
+    def step(
+        self,
+        inputs: np.ndarray,
+        index: np.ndarray,
+        targets: np.ndarray,
+        numbers: tuple[float, ...],
+        weights: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take one step of gradient descent on the mean loss of a batch.
+
+        Parameters
+        ----------
+        inputs : uint8 or float32 [*, C, *space], contiguous
+        index : int64[n]
+            The samples of the batch, n <= batch_size.
+        targets : int64[n] or float32[n, T]
+        numbers : tuple of float
+            What the optimizer's kernel reads.
+        weights : float32[n], optional
+            One weight per sample, 1/n by default.
+
+        Returns
+        -------
+        losses, correct : float32[n]
+            The loss of each sample before the step, and whether it was classified rightly.
+        """
+        n = len(index)
+        shards = self._select(inputs, index)
+        self.tables.patch(self._total, "shard_count", shards)
+        self.vectors.numbers[: len(numbers)] = numbers
+        self.samples.weights[:n] = 1.0 / n if weights is None else weights
+        self.samples.weights[n:] = 0.0
+        self._put_targets(np.asarray(targets, np.float32), n)
+        self.team.run()
+        return self.samples.losses[:n], self.samples.correct[:n]
+
+    def _put_targets(self, targets: np.ndarray, n: int) -> None:
+        if self.target_count == 1:
+            self.samples.targets[:n] = targets.reshape(n)
+            return
+        lanes = self.sizes.lanes
+        room = np.zeros((len(self.samples.weights), self.target_count), np.float32)
+        room[:n] = targets.reshape(n, -1)
+        blocks = room.reshape(-1, lanes, self.target_count).transpose(0, 2, 1)
+        self.samples.targets[:] = blocks.ravel()
+
+
+class InferenceSession(_Session):
+    """The forward pass of one network, compiled for one batch size."""
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        batch_size: int,
+        dtype: np.dtype,
+        threads: int | None = None,
+        lanes: int | None = None,
+    ) -> None:
+        sizes = Sizes.of(batch_size, lanes or default_lanes())
+        super().__init__(network, batch_size, Vectors(network.parameter_count, 0), sizes, 0, dtype)
+        last = network.steps[-1].name
+        lowering = self.lowering
+        lowering.fused, lowering.masked = graph.fusions(network, last)
+        lowering.margins = graph.margins(network, lowering.fused)
+        self.load = emit_load(lowering, self.samples, self.dtype)
+        lower_forward(lowering, last)
+        emit_store(lowering, last, self.samples)
+        self._add_shards()
+        self._finish(threads)
+
+    def run(self, inputs: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Return the outputs, float32[n, *output_shape], of the samples ``index`` of ``inputs``; n <= batch_size."""
+        n = len(index)
+        self._select(inputs, index)
+        self.team.run()
+        self.team.rest()
+        return self.samples.outputs[: n * self.output_count].reshape(n, *self.network.output_shape).copy()
