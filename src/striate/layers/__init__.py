@@ -1,29 +1,121 @@
 """Layers: immutable descriptions of the operations of a network."""
 
-from striate.layers.activation import ReLU, Sigmoid, Softmax, Tanh
+from striate.layers.activation import (
+    ELU,
+    GELU,
+    SELU,
+    HardSigmoid,
+    HardSwish,
+    HardTanh,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Step,
+    Tanh,
+)
+from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Multiply, Scale
 from striate.layers.base import Layer, Node
 from striate.layers.convolution import Conv1d, Conv2d, Conv3d
-from striate.layers.dense import Linear
-from striate.layers.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
-from striate.layers.shape import Flatten, Input
+from striate.layers.dense import Linear, RadialBasis
+from striate.layers.embedding import Embedding
+from striate.layers.global_pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    GlobalAvgPool,
+    GlobalMaxPool,
+)
+from striate.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+from striate.layers.padding import Crop, Pad
+from striate.layers.pooling import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    LpPool1d,
+    LpPool2d,
+    LpPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
+from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
+from striate.layers.shape import Flatten, Input, Reshape, Upsample
+from striate.layers.subsampling import Subsample1d, Subsample2d, Subsample3d
+from striate.layers.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from striate.layers.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "Add",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "BatchNorm",
+    "ChannelScale",
+    "Concatenate",
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "Crop",
+    "Dropout",
+    "Embedding",
     "Flatten",
+    "GaussianNoise",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GroupNorm",
+    "HardSigmoid",
+    "HardSwish",
+    "HardTanh",
+    "Identity",
     "Input",
+    "InstanceNorm",
     "Layer",
+    "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
+    "LogSoftmax",
+    "LpPool1d",
+    "LpPool2d",
+    "LpPool3d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
+    "Multiply",
     "Node",
+    "PReLU",
+    "Pad",
+    "RadialBasis",
     "ReLU",
+    "Reshape",
+    "Scale",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
+    "SpatialDropout",
+    "Step",
+    "Subsample1d",
+    "Subsample2d",
+    "Subsample3d",
     "Tanh",
+    "Upsample",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ __all__ = [
     "Pair",
     "axes",
     "canonical_padding",
+    "check_groups",
     "choice",
     "expect_space",
     "flag",
@@ -111,6 +113,16 @@ def output_size(n: int, kernel: int, stride: int, dilation: int, padding: Pair, 
         return room // stride + 1
     size = -(-room // stride) + 1
     return size - 1 if (size - 1) * stride >= n + padding[0] else size
+
+
+def check_groups(groups: int, shape: Sequence[int], out_channels: int) -> None:
+    """Raise ShapeError unless ``groups`` divides the channels of the input ``shape`` and of the output."""
+    if shape[0] % groups or out_channels % groups:
+        raise ShapeError(
+            f"{groups} groups must divide the channels in and out ({shape[0]} and {out_channels}); "
+            f"got {' x '.join(map(str, shape))}. "
+            f"Use a common divisor, such as groups={math.gcd(shape[0], out_channels)}."
+        )
 
 
 AXES = {

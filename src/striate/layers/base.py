@@ -174,7 +174,7 @@ class Layer:
     def __repr__(self) -> str:
         required = [item.name for item in dataclasses.fields(self) if item.default is dataclasses.MISSING]
         arguments = []
-        for key in self._stated():
+        for key in sorted(self._stated(), key=lambda key: key not in required):
             value = getattr(self, key)
             text = repr(_brief(value) if key in self.per_axis else value)
             arguments.append(text if key in required else f"{key}={text}")

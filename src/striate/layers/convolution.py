@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from striate.errors import ShapeError
+from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import (
     Padding,
     axes,
     canonical_padding,
+    check_groups,
+    choice,
     expect_space,
     flag,
     integer,
@@ -20,6 +22,7 @@ from striate.layers.arguments import (
     windows,
 )
 from striate.layers.base import Layer, Parameter, Shape, Window, format_shape
+from striate.layers.padding import PADDING_MODES, check_reach
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,10 +41,17 @@ class Convolution(Layer):
     groups : int
         Channels are cut into this many groups that do not see each other.
     bias : bool
+    padding_mode : {"zeros", "replicate", "reflect", "circular"}
+        What stands beyond the edge: zeros, the edge value again, the image mirrored at the edge value, or
+        its other side.
+    connections : one sequence of input channels per filter, optional
+        The input channels that each filter sees, instead of all of them; the weight is then
+        [number of connections, *kernel], filter by filter.
 
     References
     ----------
     Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", section 2.
+    LeCun et al. (1998), "Gradient-based learning applied to document recognition", table I (connections).
     """
 
     kind: ClassVar[str] = "conv"
@@ -54,6 +64,8 @@ class Convolution(Layer):
     dilation: int | Sequence[int] = 1
     groups: int = 1
     bias: bool = True
+    padding_mode: str = "zeros"
+    connections: Sequence[Sequence[int]] | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -64,6 +76,8 @@ class Convolution(Layer):
         put(self, "padding", canonical_padding(self.padding, self.rank))
         put(self, "groups", integer(self.groups, "groups"))
         put(self, "bias", flag(self.bias, "bias"))
+        put(self, "padding_mode", choice(self.padding_mode, "padding_mode", PADDING_MODES))
+        put(self, "connections", canonical_connections(self.connections, self.out_channels, self.groups))
 
     def window(self, *inputs: Shape) -> Window:
         """Return kernel, stride, dilation and the padding in numbers for this input."""
@@ -76,32 +90,34 @@ class Convolution(Layer):
         """Return (out_channels, *positions of the window)."""
         window = self.window(*inputs)
         channels = inputs[0][0]
-        divisor = math.gcd(channels, self.out_channels)
-        if channels % self.groups or self.out_channels % self.groups:
+        check_groups(self.groups, inputs[0], self.out_channels)
+        if self.connections and max(map(max, self.connections)) >= channels:
             raise ShapeError(
-                f"{self.groups} groups must divide the channels in and out ({channels} and {self.out_channels}); "
-                f"got {format_shape(inputs[0])}. Use a common divisor, such as groups={divisor}."
+                f"connections must name channels 0 to {channels - 1}; got {format_shape(inputs[0])} and a connection "
+                f"to channel {max(map(max, self.connections))}. Remove it, or add input channels."
             )
+        check_reach(self.padding_mode, window.padding, inputs[0])
         space = windows(inputs[0], window.kernel, window.stride, window.dilation, window.padding)
         return (self.out_channels, *space)
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return weight [M, C/groups, *kernel] and bias [M]."""
+        """Return weight [M, C/groups, *kernel] (with connections [their number, *kernel]) and bias [M]."""
         kernel = axes(self.kernel_size)
-        per_group = inputs[0][0] // self.groups
-        taps = math.prod(kernel)
-        weight = Parameter(
-            "weight",
-            (self.out_channels, per_group, *kernel),
-            fan_in=per_group * taps,
-            fan_out=self.out_channels // self.groups * taps,
-            initial="weight",
-        )
+        taps, channels = math.prod(kernel), inputs[0][0]
+        if self.connections:
+            count = sum(map(len, self.connections))
+            shape: Shape = (count, *kernel)
+            fans = (max(1, count * taps // self.out_channels), max(1, count * taps // channels))
+        else:
+            shape = (self.out_channels, channels // self.groups, *kernel)
+            fans = (channels // self.groups * taps, self.out_channels // self.groups * taps)
+        weight = Parameter("weight", shape, *fans, initial="weight")
         return (weight, Parameter("bias", (self.out_channels,))) if self.bias else (weight,)
 
     def multiply_adds(self, *inputs: Shape) -> int:
-        """Return outputs x terms per output."""
-        return math.prod(self.output_shape(*inputs)) * self.parameters(*inputs)[0].fan_in
+        """Return positions x weights."""
+        positions = math.prod(self.output_shape(*inputs)[1:])
+        return positions * self.parameters(*inputs)[0].size
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,3 +157,27 @@ class Conv3d(Convolution):
     """
 
     rank: ClassVar[int] = 3
+
+
+def canonical_connections(value: object, out_channels: int, groups: int) -> tuple[tuple[int, ...], ...] | None:
+    """Return a connection table as tuples; None stays None.
+
+    Raises
+    ------
+    UsageError
+        If there is not one row of different channels per filter, or there are groups too.
+    """
+    if value is None:
+        return None
+    rows = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    if len(rows) != out_channels or not all(isinstance(row, Sequence) and len(row) for row in rows):
+        raise UsageError(
+            f"connections: needs one sequence of input channels for each of {out_channels} filters; got {value!r}."
+        )
+    table = tuple(tuple(integer(channel, "connections", minimum=0) for channel in row) for row in rows)
+    for row in table:
+        if list(row) != sorted(set(row)):
+            raise UsageError(f"connections: a filter names each channel once, in ascending order; got {row!r}.")
+    if groups != 1:
+        raise UsageError(f"connections: exclude groups; got groups={groups}. Use one or the other.")
+    return table

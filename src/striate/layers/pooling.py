@@ -15,6 +15,7 @@ from striate.layers.arguments import (
     expect_space,
     flag,
     per_axis,
+    real,
     resolve_padding,
     windows,
 )
@@ -110,6 +111,23 @@ class AvgPooling(Pooling):
 
 
 @dataclass(frozen=True, repr=False)
+class LpPooling(Pooling):
+    """``(sum over the window of |x|^power)^(1/power)``: the sum for 1, towards the maximum for large powers.
+
+    Parameters
+    ----------
+    power : float
+        At least 1.
+    """
+
+    power: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "power", real(self.power, "power", above=1, closed=True))
+
+
+@dataclass(frozen=True, repr=False)
 class MaxPool1d(MaxPooling):
     """Maximum pooling over (C, length)."""
 
@@ -159,5 +177,26 @@ class AvgPool2d(AvgPooling):
 @dataclass(frozen=True, repr=False)
 class AvgPool3d(AvgPooling):
     """Average pooling over (C, depth, rows, columns)."""
+
+    rank: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, repr=False)
+class LpPool1d(LpPooling):
+    """Lp pooling over (C, length)."""
+
+    rank: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, repr=False)
+class LpPool2d(LpPooling):
+    """Lp pooling over (C, rows, columns)."""
+
+    rank: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, repr=False)
+class LpPool3d(LpPooling):
+    """Lp pooling over (C, depth, rows, columns)."""
 
     rank: ClassVar[int] = 3

@@ -5,30 +5,107 @@ from __future__ import annotations
 from typing import Any
 
 from striate.errors import ModelFileError, UsageError
-from striate.layers import activation, convolution, dense, pooling, shape
+from striate.layers import (
+    activation,
+    arithmetic,
+    convolution,
+    dense,
+    embedding,
+    global_pooling,
+    normalisation,
+    padding,
+    pooling,
+    regularisation,
+    shape,
+    subsampling,
+    transposed,
+    unpooling,
+)
 from striate.layers.base import Layer
 
 LAYERS: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
-        shape.InputLayer,
-        shape.Flatten,
+        activation.ELU,
+        activation.GELU,
+        activation.SELU,
+        activation.HardSigmoid,
+        activation.HardSwish,
+        activation.HardTanh,
+        activation.Identity,
+        activation.LeakyReLU,
+        activation.LogSoftmax,
+        activation.PReLU,
+        activation.ReLU,
+        activation.Sigmoid,
+        activation.SiLU,
+        activation.Softmax,
+        activation.Softplus,
+        activation.Step,
+        activation.Tanh,
+        arithmetic.Add,
+        arithmetic.ChannelScale,
+        arithmetic.Concatenate,
+        arithmetic.Multiply,
+        arithmetic.Scale,
         convolution.Conv1d,
         convolution.Conv2d,
         convolution.Conv3d,
-        pooling.MaxPool1d,
-        pooling.MaxPool2d,
-        pooling.MaxPool3d,
+        dense.Linear,
+        dense.RadialBasis,
+        embedding.Embedding,
+        global_pooling.AdaptiveAvgPool1d,
+        global_pooling.AdaptiveAvgPool2d,
+        global_pooling.AdaptiveAvgPool3d,
+        global_pooling.GlobalAvgPool,
+        global_pooling.GlobalMaxPool,
+        normalisation.BatchNorm,
+        normalisation.GroupNorm,
+        normalisation.InstanceNorm,
+        normalisation.LayerNorm,
+        normalisation.LocalResponseNorm,
+        padding.Crop,
+        padding.Pad,
         pooling.AvgPool1d,
         pooling.AvgPool2d,
         pooling.AvgPool3d,
-        dense.Linear,
-        activation.ReLU,
-        activation.Sigmoid,
-        activation.Tanh,
-        activation.Softmax,
+        pooling.LpPool1d,
+        pooling.LpPool2d,
+        pooling.LpPool3d,
+        pooling.MaxPool1d,
+        pooling.MaxPool2d,
+        pooling.MaxPool3d,
+        regularisation.Dropout,
+        regularisation.GaussianNoise,
+        regularisation.SpatialDropout,
+        shape.InputLayer,
+        shape.Flatten,
+        shape.Reshape,
+        shape.Upsample,
+        subsampling.Subsample1d,
+        subsampling.Subsample2d,
+        subsampling.Subsample3d,
+        transposed.ConvTranspose1d,
+        transposed.ConvTranspose2d,
+        transposed.ConvTranspose3d,
+        unpooling.MaxUnpool1d,
+        unpooling.MaxUnpool2d,
+        unpooling.MaxUnpool3d,
     )
 }
+
+
+def register(cls: type[Layer]) -> type[Layer]:
+    """Let model files name a layer of your own; use it as a decorator.
+
+    Raises
+    ------
+    UsageError
+        If another layer has the name already.
+    """
+    if LAYERS.setdefault(cls.__name__, cls) is not cls:
+        raise UsageError(f"{cls.__name__}: a registered layer has a name of its own; this one is taken. Rename it.")
+    return cls
 
 
 def to_dict(layer: Layer) -> dict[str, Any]:

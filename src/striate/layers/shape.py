@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from striate.errors import UsageError
-from striate.layers.arguments import integer
-from striate.layers.base import Layer, Node, Shape
+from striate.errors import ShapeError, UsageError
+from striate.layers.arguments import axes, choice, integer, per_axis
+from striate.layers.base import Layer, Node, Shape, Window, format_shape
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,3 +59,97 @@ class Flatten(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (C x space,)."""
         return (math.prod(inputs[0]),)
+
+
+@dataclass(frozen=True, repr=False)
+class Reshape(Layer):
+    """The same values in another shape, the last axis running fastest.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        Of a sample; one -1 stands for what is left.
+
+    Examples
+    --------
+    >>> Reshape((1, -1, 28)).output_shape((784,))
+    (1, 28, 28)
+    """
+
+    kind: ClassVar[str] = "reshape"
+    sees_all: ClassVar[bool] = True
+
+    shape: int | Sequence[int]
+
+    def __post_init__(self) -> None:
+        shape = self.shape if isinstance(self.shape, Sequence) else (self.shape,)
+        sides = tuple(side if side == -1 else integer(side, "shape") for side in shape)
+        if not 1 <= len(sides) <= 4 or sides.count(-1) > 1:
+            raise UsageError(f"shape: needs 1 to 4 axes, one of them at most -1; got {self.shape!r}.")
+        object.__setattr__(self, "shape", sides)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape with -1 filled in."""
+        sides, total = axes(self.shape), math.prod(inputs[0])
+        known = math.prod(side for side in sides if side != -1)
+        if total % known or (-1 not in sides and total != known):
+            raise ShapeError(
+                f"{format_shape(sides)} must hold as many values as the input ({total}); "
+                f"got {format_shape(inputs[0])}. Use -1 for one axis, or change the others."
+            )
+        return tuple(total // known if side == -1 else side for side in sides)
+
+
+@dataclass(frozen=True, repr=False)
+class Upsample(Layer):
+    """Enlarge the space of every channel by a whole number.
+
+    Parameters
+    ----------
+    scale_factor : int or one int per axis
+    mode : {"nearest", "bilinear"}
+        "nearest" repeats values. "bilinear" interpolates linearly along each axis (in 1 dimension linear,
+        in 3 trilinear) at ``(i + 1/2) / scale - 1/2``, values beyond the edge being those at the edge.
+
+    Examples
+    --------
+    >>> Upsample(2).output_shape((16, 7, 7))
+    (16, 14, 14)
+    """
+
+    kind: ClassVar[str] = "upsample"
+
+    scale_factor: int | Sequence[int]
+    mode: str = "nearest"
+
+    def __post_init__(self) -> None:
+        factor = self.scale_factor
+        rank = len(factor) if isinstance(factor, Sequence) and not isinstance(factor, str) else 1
+        canonical = per_axis(factor, rank, "scale_factor")
+        object.__setattr__(self, "scale_factor", canonical if isinstance(factor, Sequence) else canonical[0])
+        object.__setattr__(self, "mode", choice(self.mode, "mode", ("nearest", "bilinear")))
+
+    def factors(self, shape: Shape) -> tuple[int, ...]:
+        """Return the factor for each axis of space of the input ``shape``."""
+        rank = len(shape) - 1
+        factor = self.scale_factor
+        if rank < 1 or (isinstance(factor, Sequence) and len(factor) != rank):
+            raise ShapeError(
+                f"scale_factor must be one number, or one for each axis of space; got {format_shape(shape)}. "
+                "Change it, or Reshape before."
+            )
+        return axes(factor) if isinstance(factor, Sequence) else (factor,) * rank
+
+    def window(self, *inputs: Shape) -> Window:
+        """Return the taps of the interpolation over the input spread out."""
+        factors = self.factors(inputs[0])
+        linear = self.mode == "bilinear"
+        kernel = tuple(2 * s - 1 if linear else s for s in factors)
+        padding = tuple((s - 1 + s // 2, s - 1) if linear else (s - 1, 0) for s in factors)
+        ones = (1,) * len(factors)
+        return Window(kernel, ones, ones, padding, zoom=factors)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return (C, *space * factor)."""
+        factors = self.factors(inputs[0])
+        return (inputs[0][0], *(n * s for n, s in zip(inputs[0][1:], factors, strict=True)))

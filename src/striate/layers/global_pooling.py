@@ -1,0 +1,106 @@
+"""Pooling whose windows follow from the size of the input: global and adaptive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from striate.errors import ShapeError
+from striate.layers.arguments import axes, expect_space, per_axis
+from striate.layers.base import Layer, Shape, Window, format_shape
+
+
+@dataclass(frozen=True, repr=False)
+class GlobalPooling(Layer):
+    """What global pooling shares: one number for each channel, whatever the space."""
+
+    kind: ClassVar[str] = "global_pool"
+    sees_all: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return (C,)."""
+        if len(inputs[0]) < 2:
+            raise ShapeError(f"needs an input with space; got {format_shape(inputs[0])}. Leave the layer out.")
+        return (inputs[0][0],)
+
+
+@dataclass(frozen=True, repr=False)
+class GlobalAvgPool(GlobalPooling):
+    """The mean of each channel.
+
+    References
+    ----------
+    Lin, Chen and Yan (2014), "Network in network", section 3.2.
+
+    Examples
+    --------
+    >>> GlobalAvgPool().output_shape((512, 7, 7))
+    (512,)
+    """
+
+
+@dataclass(frozen=True, repr=False)
+class GlobalMaxPool(GlobalPooling):
+    """The largest value of each channel; of equal ones the first, forward and backward alike."""
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveAvgPooling(Layer):
+    """The mean of windows that cut the input into ``output_size`` parts as equal as possible.
+
+    Part i of o covers the positions ``floor(i n / o)`` to ``ceil((i + 1) n / o)`` (exclusive) of n.
+
+    Parameters
+    ----------
+    output_size : int or one int per axis
+    """
+
+    kind: ClassVar[str] = "adaptive_pool"
+    rank: ClassVar[int]
+
+    output_size: int | Sequence[int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "output_size", per_axis(self.output_size, self.rank, "output_size"))
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return (C, *output_size)."""
+        expect_space(inputs[0], self.rank)
+        return (inputs[0][0], *axes(self.output_size))
+
+    def window(self, *inputs: Shape) -> Window:
+        """Return the largest window; exact where ``output_size`` divides the input."""
+        expect_space(inputs[0], self.rank)
+        pairs = list(zip(inputs[0][1:], axes(self.output_size), strict=True))
+        kernel = tuple(-(-n // o) + (1 if n % o and n > o and o % (n % o) else 0) for n, o in pairs)
+        stride = tuple(max(1, n // o) for n, o in pairs)
+        ones = (1,) * self.rank
+        return Window(kernel, stride, ones, ((0, 0),) * self.rank)
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveAvgPool1d(AdaptiveAvgPooling):
+    """Adaptive average pooling over (C, length)."""
+
+    rank: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveAvgPool2d(AdaptiveAvgPooling):
+    """Adaptive average pooling over (C, rows, columns).
+
+    Examples
+    --------
+    >>> AdaptiveAvgPool2d(6).output_shape((256, 13, 13))
+    (256, 6, 6)
+    """
+
+    rank: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveAvgPool3d(AdaptiveAvgPooling):
+    """Adaptive average pooling over (C, depth, rows, columns)."""
+
+    rank: ClassVar[int] = 3

@@ -1,0 +1,73 @@
+"""Layers that disturb training so that the network generalises; at evaluation they do nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from striate.layers.arguments import real
+from striate.layers.base import Layer, Shape
+
+
+@dataclass(frozen=True, repr=False)
+class Regulariser(Layer):
+    """What they share: the output has the shape of the input, and at evaluation its values.
+
+    Random numbers are a pure function of (seed, step, name of the layer, sample, element), so a result
+    does not depend on the number of threads or on the order of the work.
+    """
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the input."""
+        return inputs[0]
+
+
+@dataclass(frozen=True, repr=False)
+class Dropout(Regulariser):
+    """Set each value to 0 with probability ``rate``, divide the others by ``1 - rate``.
+
+    References
+    ----------
+    Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting".
+    """
+
+    kind: ClassVar[str] = "dropout"
+
+    rate: float = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rate", real(self.rate, "rate", above=0, below=1, closed=True))
+
+
+@dataclass(frozen=True, repr=False)
+class SpatialDropout(Regulariser):
+    """Set each whole channel to 0 with probability ``rate``, divide the others by ``1 - rate``.
+
+    References
+    ----------
+    Tompson et al. (2015), "Efficient object localization using convolutional networks", section 3.2.
+    """
+
+    kind: ClassVar[str] = "spatial_dropout"
+
+    rate: float = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rate", real(self.rate, "rate", above=0, below=1, closed=True))
+
+
+@dataclass(frozen=True, repr=False)
+class GaussianNoise(Regulariser):
+    """Add normal noise of standard deviation ``deviation`` to each value.
+
+    References
+    ----------
+    Bishop (1995), "Training with noise is equivalent to Tikhonov regularization".
+    """
+
+    kind: ClassVar[str] = "noise"
+
+    deviation: float = 0.1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "deviation", real(self.deviation, "deviation", above=0, closed=True))

@@ -1,0 +1,89 @@
+"""Unpooling: values put back where a max pooling took them from."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from striate.errors import ShapeError, UsageError
+from striate.layers.base import Shape, Window, format_shape, format_shapes
+from striate.layers.pooling import MaxPool1d, MaxPool2d, MaxPool3d, MaxPooling, Pooling
+
+
+@dataclass(frozen=True, repr=False)
+class MaxUnpooling(Pooling):
+    """Put each value where the maximum of its window was, and zeros elsewhere.
+
+    It has two inputs: the values, and what the max pooling took as its input. The positions are those of
+    the maxima there (of equal ones the first), so nothing has to be remembered between the two layers;
+    where windows overlap, values add up. It is the adjoint of the selection that the pooling made, and
+    gradients flow to the values only.
+
+    The arguments are those of the pooling; ``MaxUnpool2d.of(pool)`` copies them.
+
+    References
+    ----------
+    Zeiler and Fergus (2014), "Visualizing and understanding convolutional networks", section 2.1.
+    """
+
+    kind: ClassVar[str] = "unpool"
+    arity: ClassVar[int | None] = 2
+
+    @classmethod
+    def of(cls, pool: MaxPooling, name: str | None = None) -> Self:
+        """Return the unpooling that belongs to ``pool``."""
+        if not isinstance(pool, MaxPooling) or pool.rank != cls.rank:
+            raise UsageError(f"{cls.__name__}: undoes a MaxPool{cls.rank}d; got {pool!r}. Use the matching layer.")
+        fields = {item.name: getattr(pool, item.name) for item in dataclasses.fields(pool) if item.name != "name"}
+        return cls(**fields, name=name)
+
+    def window(self, *inputs: Shape) -> Window:
+        """Return the window of the pooling over the values, spread out by its stride."""
+        pooled = super().window(inputs[1])
+        ones = (1,) * self.rank
+        extents = (d * (k - 1) for k, d in zip(pooled.kernel, pooled.dilation, strict=True))
+        padding = tuple((e - b, e - a) for e, (b, a) in zip(extents, pooled.padding, strict=True))
+        return Window(pooled.kernel, ones, pooled.dilation, padding, zoom=pooled.stride)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the second input, which the pooling turned into the first."""
+        pooled = self.pool().output_shape(inputs[1])
+        if inputs[0] != pooled:
+            raise ShapeError(
+                f"the first input must have the shape that pooling gives the second, {format_shape(pooled)}; got "
+                f"{format_shapes(inputs)}. Call it with (values, input of the pooling)."
+            )
+        return inputs[1]
+
+    def pool(self) -> MaxPooling:
+        """Return the pooling that this layer undoes."""
+        fields = {item.name: getattr(self, item.name) for item in dataclasses.fields(self) if item.name != "name"}
+        return {1: MaxPool1d, 2: MaxPool2d, 3: MaxPool3d}[self.rank](**fields)
+
+
+@dataclass(frozen=True, repr=False)
+class MaxUnpool1d(MaxUnpooling):
+    """Max unpooling over (C, length)."""
+
+    rank: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, repr=False)
+class MaxUnpool2d(MaxUnpooling):
+    """Max unpooling over (C, rows, columns).
+
+    Examples
+    --------
+    >>> MaxUnpool2d(2).output_shape((6, 14, 14), (6, 28, 28))
+    (6, 28, 28)
+    """
+
+    rank: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, repr=False)
+class MaxUnpool3d(MaxUnpooling):
+    """Max unpooling over (C, depth, rows, columns)."""
+
+    rank: ClassVar[int] = 3
