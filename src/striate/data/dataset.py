@@ -26,6 +26,8 @@ class Dataset:
         What messages call the set.
     groups : int64[N], optional
         Samples with the same number must stay on one side of a split (photographs of one site).
+    files : str[N], optional
+        The file each sample came from, where each has one.
 
     Raises
     ------
@@ -38,6 +40,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     name: str = "data"
     groups: np.ndarray | None = field(default=None, repr=False)
+    files: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.inputs) == 0:
@@ -64,4 +67,5 @@ class Dataset:
     def take(self, indices: np.ndarray) -> Dataset:
         """Return the samples at ``indices`` (int64[M]), in that order."""
         groups = None if self.groups is None else self.groups[indices]
-        return Dataset(self.inputs[indices], self.targets[indices], self.classes, self.name, groups)
+        files = None if self.files is None else self.files[indices]
+        return Dataset(self.inputs[indices], self.targets[indices], self.classes, self.name, groups, files)

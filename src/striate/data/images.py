@@ -1,30 +1,21 @@
-"""Pixels of an image file of any kind, size and colour, or the reason why there are none."""
+"""Images from files of any kind, size and colour."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import get_args
 
 import numpy as np
 
+from striate.data.pixels import MAX_PIXELS, Fit, Header, bombs_refused, decode
+from striate.data.problems import FileProblem, printable
 from striate.errors import DataError, UsageError
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-Fit = Literal["stretch", "crop", "pad"]
-MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte of RGB
-BACKGROUND = 255  # what shows through transparent pixels
-UNSAFE_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "BUFR", "GRIB", "MPEG", "FPX", "MIC"})
-SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N", "I")
-
-
-class ImageError(ValueError):
-    """Why a file gives no pixels, without its path."""
+DEFAULT_SIZE = (128, 128)
+LARGEST_KEPT = 256  # rows or columns of images that keep their size without being asked
 
 
 def read_image(
@@ -63,8 +54,8 @@ def read_image(
     try:
         with bombs_refused():
             pixels = decode(path, channels, size, fit)
-    except ImageError as error:
-        raise DataError(f"{path}: {error}.") from error
+    except FileProblem as error:
+        raise DataError(f"{printable(path)}: {error}.") from error
     return 255 - pixels if invert else pixels
 
 
@@ -78,100 +69,43 @@ def check_options(channels: int, size: tuple[int, int] | None, fit: str) -> None
         raise UsageError(f"image: fit must be one of {', '.join(get_args(Fit))}; got {fit!r}. Use one of these.")
 
 
-@contextmanager
-def bombs_refused() -> Iterator[None]:
-    """Make Pillow raise on an image of more than `MAX_PIXELS` instead of warning, and silence its other warnings.
+@dataclass(frozen=True)
+class ImageReader:
+    """Decodes the images of a folder to one shape."""
 
-    It changes the warning filters of the whole process: enter it outside of threads.
-    """
-    from PIL import Image
+    channels: int
+    size: tuple[int, int]
+    fit: Fit = "stretch"
+    dtype = np.dtype(np.uint8)
 
-    with warnings.catch_warnings(action="ignore", category=UserWarning):
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+    @classmethod
+    def for_headers(
+        cls, headers: Iterable[Header], channels: int | None, size: tuple[int, int] | None, fit: Fit
+    ) -> ImageReader:
+        """Return the reader for files with these headers, where channels or size are not given.
 
+        Images are grey if all files are. They keep their size if all have one and it is at most
+        `LARGEST_KEPT` each way, and get the default otherwise.
+        """
+        counts = Counter(headers)
+        if channels is None:
+            channels = 1 if counts and all(header.grey for header in counts) else 3
+        sizes = {header.size for header in counts}
+        if size is None:
+            only = sizes.pop() if len(sizes) == 1 else DEFAULT_SIZE
+            size = only if max(only) <= LARGEST_KEPT else DEFAULT_SIZE
+        return cls(channels, size, fit)
 
-def decode(path: str | Path, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
-    """Return the pixels as `read_image` does, for callers within `bombs_refused`; any failure is an ImageError."""
-    from PIL import Image, UnidentifiedImageError
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a sample, (C, H, W)."""
+        return (self.channels, *self.size)
 
-    try:
-        with Image.open(path, formats=_formats()) as image:
-            _check_size(image)
-            if size is not None:
-                image.draft(None, (2 * max(size), 2 * max(size)))
-            return _pixels(image, channels, size, fit)
-    except ImageError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"more than {MAX_PIXELS:,} pixels are not read") from error
-    except UnidentifiedImageError as error:
-        raise ImageError(_why_unidentified(Path(path))) from error
-    except Exception as error:  # damaged files make the decoders raise nearly anything
-        if isinstance(error, OSError) and error.errno is not None:
-            raise ImageError(f"cannot be read ({error.strerror})") from error
-        raise ImageError(f"damaged or unsupported image ({_one_line(error)})") from error
+    @property
+    def preparation(self) -> dict[str, str | int]:
+        """What `read_unlabelled` needs besides the shape to make inputs in the same way."""
+        return {"fit": self.fit}
 
-
-@cache
-def _formats() -> tuple[str, ...]:
-    """Return Pillow's formats but those that start other programs (Ghostscript) or only stand for a plug-in."""
-    from PIL import Image
-
-    Image.init()
-    return tuple(name for name in Image.OPEN if name not in UNSAFE_FORMATS)
-
-
-def _check_size(image: Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise ImageError(f"{image.width:,} x {image.height:,} pixels; more than {MAX_PIXELS:,} are not read")
-
-
-def _pixels(image: Image, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
-    from PIL import ImageOps
-
-    upright = ImageOps.exif_transpose(image)
-    converted = _to_mode(upright, "L" if channels == 1 else "RGB")
-    if size is not None:
-        converted = _resize(converted, size, fit)
-    pixels = np.asarray(converted, np.uint8)
-    return pixels[np.newaxis] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
-
-
-def _to_mode(image: Image, mode: str) -> Image:
-    """Return the image in 8 bits a channel, transparency laid over the background."""
-    from PIL import Image as pillow
-
-    if image.mode in SIXTEEN_BITS:
-        wide = np.asarray(image).astype(np.int64)
-        return pillow.fromarray((np.clip(wide, 0, 65535) // 257).astype(np.uint8)).convert(mode)
-    if image.mode == "F":
-        raise ImageError("pixels are 32-bit floating point numbers; save it with 8 or 16 bits a channel")
-    if image.has_transparency_data:
-        shown = image.convert("RGBA")
-        paper = pillow.new("RGBA", shown.size, (BACKGROUND,) * 4)
-        image = pillow.alpha_composite(paper, shown)
-    return image.convert(mode)
-
-
-def _resize(image: Image, size: tuple[int, int], fit: Fit) -> Image:
-    from PIL import Image as pillow
-    from PIL import ImageOps
-
-    target = (size[1], size[0])
-    if image.size == target:
-        return image
-    bilinear = pillow.Resampling.BILINEAR
-    if fit == "crop":
-        return ImageOps.fit(image, target, bilinear)
-    if fit == "pad":
-        return ImageOps.pad(image, target, bilinear)
-    return image.resize(target, bilinear, reducing_gap=3.0)
-
-
-def _why_unidentified(path: Path) -> str:
-    return "not an image of a kind that is read" if path.stat().st_size else "the file is empty"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join((str(error) or type(error).__name__).split())[:120]
+    def read(self, path: Path) -> np.ndarray:
+        """Return the pixels of a file, or raise FileProblem."""
+        return decode(path, self.channels, self.size, self.fit)

@@ -104,10 +104,16 @@ def remote_files(mirrors: tuple[str, ...], checksums: dict[str, str]) -> list[Re
 
 
 def read_idx_folder(
-    folder: str | Path, classes: tuple[str, ...], name: str, seed: int = 0, validation_fraction: float = 0.1
+    folder: str | Path, classes: tuple[str, ...] | None, name: str, seed: int = 0, validation_fraction: float = 0.1
 ) -> Splits:
-    """Return the splits of a folder with train and t10k images and labels in IDX; see `mnist`."""
+    """Return the splits of a folder with train and t10k images and labels in IDX; see `mnist`.
+
+    Without ``classes`` they are called by their numbers, 0 to the largest label.
+    """
     folder = Path(folder)
+    if classes is None:
+        labels = [read_idx(_find(folder, LABELS.format(part=part)), ndim=1) for part in PARTS.values()]
+        classes = tuple(map(str, range(1 + max(int(part.max(initial=0)) for part in labels))))
     learn, test = (_read_part(folder, part, classes, name) for part in PARTS.values())
     if learn.sample_shape != test.sample_shape:
         raise DataError(

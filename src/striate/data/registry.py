@@ -1,12 +1,17 @@
-"""Data sets by name."""
+"""Data sets by name or path."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from striate.data.cifar import cifar10
 from striate.data.digits import digits
+from striate.data.eurosat import eurosat
 from striate.data.mnist import fashion_mnist, mnist
+from striate.data.options import Options
+from striate.data.sources import load_path
 from striate.data.splits import Splits
 from striate.errors import unknown_name
 
@@ -17,27 +22,43 @@ def _digits(folder: str | Path | None, seed: int, validation_fraction: float) ->
     return digits(seed, validation_fraction)
 
 
-NAMES: dict[str, Loader] = {"digits": _digits, "mnist": mnist, "fashion-mnist": fashion_mnist}
+NAMES: dict[str, Loader] = {
+    "digits": _digits,
+    "mnist": mnist,
+    "fashion-mnist": fashion_mnist,
+    "cifar10": cifar10,
+    "eurosat": eurosat,
+}
 
 
-def load(name: str, folder: str | Path | None = None, seed: int = 0, validation_fraction: float = 0.1) -> Splits:
-    """Return a data set by name, split into train, validation and test.
+def load(
+    name: str | Path,
+    folder: str | Path | None = None,
+    seed: int = 0,
+    validation_fraction: float = 0.1,
+    options: Options | None = None,
+) -> Splits:
+    """Return a data set by name, or from a folder or file, split into train, validation and test.
 
     Parameters
     ----------
-    name : str
-        One of `NAMES`.
+    name : str or path
+        One of `NAMES`, or a path; see `load_path` for what can be read. A name goes before a path:
+        write ``./mnist`` for a folder of this name.
     folder : path, optional
-        Where the files are; without it they are downloaded into the cache. The embedded digits need none.
+        Where the files of a named set are; without it they are downloaded into the cache. The embedded
+        digits need none.
     seed : int
         Draws the validation part.
     validation_fraction : float
         Share of the training samples; 0 for no validation part.
+    options : Options, optional
+        How a path is read.
 
     Raises
     ------
     UsageError
-        If no data set has this name; the nearest names are given.
+        If no data set has this name and it is no path; the nearest names are given.
     DataError
         If its files cannot be had or read.
 
@@ -47,6 +68,13 @@ def load(name: str, folder: str | Path | None = None, seed: int = 0, validation_
     >>> len(splits.train), len(splits.validation), len(splits.test)
     (1294, 144, 359)
     """
-    if name not in NAMES:
+    if name in NAMES:
+        return NAMES[str(name)](folder, seed, validation_fraction)
+    if isinstance(name, str) and not _looks_like_a_path(name):
         raise unknown_name("data set", name, NAMES)
-    return NAMES[name](folder, seed, validation_fraction)
+    return load_path(name, options, seed, validation_fraction)
+
+
+def _looks_like_a_path(name: str) -> bool:
+    separators = [mark for mark in (os.sep, os.altsep) if mark]
+    return any(mark in name for mark in separators) or Path(name).suffix != "" or os.path.lexists(name)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.problems import BadFile
 from striate.errors import DataError, UsageError
 
 ROUNDS = 3  # more rounds bring the shares nearer by less than 0.1 percentage points (300 groups, 4 classes)
-
-
-class BadFile(NamedTuple):
-    """A file that was left out of a data set, and why."""
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -25,12 +18,14 @@ class Splits:
     """The parts of a data set: learn from ``train``, choose by ``validation``, report on ``test``.
 
     ``validation`` and ``test`` are None where there is no such part; ``bad_files`` lists the files left out.
+    ``preparation`` says, in values that JSON can hold, how files became inputs, for `read_unlabelled`.
     """
 
     train: Dataset
     validation: Dataset | None = None
     test: Dataset | None = None
     bad_files: tuple[BadFile, ...] = ()
+    preparation: dict[str, str | int] = field(default_factory=dict)
 
 
 def shuffled(count: int, seed: int) -> np.ndarray:
@@ -64,17 +59,47 @@ def split_validation(dataset: Dataset, fraction: float = 0.1, seed: int = 0) -> 
     DataError
         If a class has a single sample, or all samples belong to one group.
     """
+    cut_out = choose(_strata(dataset), dataset.groups, fraction, seed, dataset.name, dataset.classes)
+    return dataset.take(np.flatnonzero(~cut_out)), dataset.take(np.flatnonzero(cut_out))
+
+
+def choose(
+    labels: np.ndarray,
+    groups: np.ndarray | None,
+    fraction: float,
+    seed: int,
+    name: str,
+    classes: tuple[str, ...] = (),
+) -> np.ndarray:
+    """Return which samples a split cuts out (bool[N]); see `split_validation`.
+
+    Parameters
+    ----------
+    labels : int64[N]
+        What is kept in proportion: class numbers.
+    groups : int64[N], optional
+    fraction : float
+    seed : int
+    name, classes
+        For messages: the data set and the names of the numbers.
+    """
+    check_seed(seed)
     if not 0 < fraction < 1:
         raise UsageError(
             f"split: the fraction to cut out must lie between 0 and 1; got {fraction}. Use for example 0.1."
         )
-    labels = _strata(dataset)
-    if dataset.groups is not None:
-        cut_out = _choose_groups(labels, dataset.groups, fraction, seed, dataset.name)
-    else:
-        _check_two_of_each(labels, dataset)
-        cut_out = _choose_samples(labels, fraction, seed)
-    return dataset.take(np.flatnonzero(~cut_out)), dataset.take(np.flatnonzero(cut_out))
+    values, strata = np.unique(labels, return_inverse=True)
+    if groups is not None:
+        return _choose_groups(strata, groups, fraction, seed, name)
+    rarest = int(np.bincount(strata).argmin())
+    if np.count_nonzero(strata == rarest) < 2:
+        value = values[rarest]
+        shown = classes[value] if classes else str(value)
+        raise DataError(
+            f"{name}: every class needs at least 2 samples to be split; class {shown!r} "
+            "has 1. Add samples of it, or leave the class out."
+        )
+    return _choose_samples(strata, fraction, seed)
 
 
 def with_validation(learn: Dataset, test: Dataset | None, seed: int, fraction: float) -> Splits:
@@ -95,20 +120,8 @@ def check_seed(seed: int) -> int:
 def _strata(dataset: Dataset) -> np.ndarray:
     """Return the class of each sample (int64[N]); regression has a single one."""
     if dataset.targets.ndim == 1 and np.issubdtype(dataset.targets.dtype, np.integer):
-        return np.unique(dataset.targets, return_inverse=True)[1]
+        return dataset.targets
     return np.zeros(len(dataset), np.int64)
-
-
-def _check_two_of_each(labels: np.ndarray, dataset: Dataset) -> None:
-    counts = np.bincount(labels)
-    if counts.min() >= 2:
-        return
-    label = dataset.targets[labels == counts.argmin()].flat[0]
-    name = dataset.classes[int(label)] if dataset.classes else label
-    raise DataError(
-        f"{dataset.name}: every class needs at least 2 samples to be split; class '{name}' has 1. "
-        "Add samples of it, or leave the class out."
-    )
 
 
 def _choose_samples(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -1,0 +1,171 @@
+"""Arrays in NPY and NPZ files, without ever unpickling; headers are checked before memory is taken."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.data.layout import make_inputs
+from striate.data.memory import available_bytes
+from striate.data.targets import align_classes, make_targets
+from striate.errors import DataError
+
+INPUT_NAMES = ("x", "images", "inputs", "data", "features", "signals", "volumes", "arr_0")
+TARGET_NAMES = ("y", "labels", "targets", "target", "label", "arr_1")
+CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
+PART_NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
+MAX_RATIO = 1032  # deflate cannot compress better than 1032 to 1
+
+Arrays = dict[str, Callable[[], np.ndarray]]
+
+
+def read_npy(path: str | Path) -> np.ndarray:
+    """Return the array of an NPY file, mapped from disk where it would take half of the memory left.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, not NPY, truncated, or holds Python objects.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            _check_header(file, size, str(path))
+        mapped = np.load(path, mmap_mode="r" if size > available_bytes() // 2 else None, allow_pickle=False)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}). Check the path.") from error
+    return np.asarray(mapped)
+
+
+def open_arrays(path: str | Path) -> Arrays:
+    """Return the arrays of an NPZ file, or of a folder of NPY files, by lower-case name, each read when called."""
+    path = Path(path)
+    if path.is_dir():
+        return {file.stem.lower(): partial(read_npy, file) for file in sorted(path.glob("*.npy"))}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read as NPZ ({reason}). Get the file again.") from error
+    return {
+        member.filename.removesuffix(".npy").lower(): partial(_read_member, path, member)
+        for member in members
+        if member.filename.endswith(".npy")
+    }
+
+
+def array_parts(path: str | Path, shape: tuple[int, ...] | None = None) -> dict[str, Dataset]:
+    """Return the data sets of an NPZ file or a folder of NPY files: "train", "validation", "test", or "all".
+
+    Names are ``x_train, y_train, x_val, y_val, x_test, y_test`` (also ``train_images`` and the like), or
+    ``x, y`` (images, labels; data, target); ``classes`` may hold the names of the classes.
+
+    Raises
+    ------
+    DataError
+        If inputs or labels are missing, disagree in number, or cannot be read.
+    """
+    path = Path(path)
+    arrays = open_arrays(path)
+    classes = _class_names(arrays, path)
+    parts = {}
+    for part, words in PART_NAMES.items():
+        inputs = _first(arrays, [name for word in words for name in _with_part(INPUT_NAMES, word)])
+        targets = _first(arrays, [name for word in words for name in _with_part(TARGET_NAMES, word)])
+        if inputs and targets:
+            parts[part] = _make(arrays, inputs, targets, path, shape, classes)
+    if "train" in parts:
+        names = parts["train"].classes
+        return {part: align_classes(data, names, f"{path}: {part}") for part, data in parts.items()}
+    inputs, targets = _first(arrays, INPUT_NAMES), _first(arrays, TARGET_NAMES)
+    if not inputs or not targets:
+        raise DataError(
+            f"{path}: needs arrays x and y, or x_train, y_train, x_test, y_test; "
+            f"got {', '.join(sorted(arrays)[:8]) or 'none'}. Rename them."
+        )
+    return {"all": _make(arrays, inputs, targets, path, shape, classes)}
+
+
+def _make(
+    arrays: Arrays,
+    inputs: str,
+    targets: str,
+    path: Path,
+    shape: tuple[int, ...] | None,
+    classes: tuple[str, ...],
+) -> Dataset:
+    x = make_inputs(arrays[inputs](), f"{path}: {inputs}", shape)
+    y, names = make_targets(arrays[targets](), f"{path}: {targets}", classes)
+    if len(x) != len(y):
+        raise DataError(
+            f"{path}: every sample needs one label; got {len(x):,} in {inputs} and {len(y):,} in {targets}. "
+            "Use arrays that belong together."
+        )
+    return Dataset(x, y, names, path.stem)
+
+
+def _class_names(arrays: Arrays, path: Path) -> tuple[str, ...]:
+    name = _first(arrays, CLASS_NAMES)
+    if name is None:
+        return ()
+    values = arrays[name]()
+    if values.ndim != 1 or values.dtype.kind not in "US":
+        raise DataError(f"{path}: {name} must be a list of text; got {values.dtype}. Convert it.")
+    return tuple(values.astype(str).tolist())
+
+
+def _with_part(names: tuple[str, ...], part: str) -> list[str]:
+    return [pattern for name in names for pattern in (f"{name}_{part}", f"{part}_{name}", f"{name}{part}")]
+
+
+def _first(arrays: Arrays, names: tuple[str, ...] | list[str]) -> str | None:
+    return next((name for name in names if name in arrays), None)
+
+
+def _read_member(path: Path, member: zipfile.ZipInfo) -> np.ndarray:
+    where = f"{path}: {member.filename}"
+    if member.file_size > MAX_RATIO * max(1, member.compress_size):
+        raise DataError(f"{where}: claims {member.file_size:,} bytes, more than it can hold. Get the file again.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            with archive.open(member) as stream:
+                _check_header(stream, member.file_size, where, available_bytes())
+            with archive.open(member) as stream:
+                return np.lib.format.read_array(stream, allow_pickle=False)
+    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{where}: damaged ({' '.join(str(error).split())}). Get the file again.") from error
+
+
+def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = math.inf) -> None:
+    """Raise DataError unless the NPY header claims what ``size`` bytes can hold and memory can take."""
+    try:
+        version = np.lib.format.read_magic(stream)
+        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = reader(stream)
+    except (ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())[:80]
+        raise DataError(f"{where}: not an NPY array ({reason}). Get the file again.") from error
+    if dtype.hasobject:
+        raise DataError(
+            f"{where}: holds Python objects, which may run code and are not read. Save it as numbers or text."
+        )
+    claimed = math.prod(shape) * dtype.itemsize
+    if claimed > max_bytes:
+        raise DataError(
+            f"{where}: needs {claimed:,} bytes; this machine has {max_bytes:,} to spare. Use a smaller array."
+        )
+    held = size - stream.tell()
+    if claimed > held:
+        raise DataError(
+            f"{where}: the header claims {claimed:,} bytes; the file holds {held:,}. Get the file again."
+        )

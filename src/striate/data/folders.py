@@ -1,0 +1,249 @@
+"""Data sets from folders of images or recordings, one folder per class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data import audio, pixels
+from striate.data.dataset import Dataset
+from striate.data.decoding import Decoded, Reader, bytes_needed, decode_files, scan_files
+from striate.data.images import ImageReader
+from striate.data.memory import available_bytes
+from striate.data.options import TEST_SEED, Options
+from striate.data.pixel_cache import cached_rows
+from striate.data.problems import BadFile, FileProblem, check_bad_share, printable
+from striate.data.splits import Splits, choose
+from striate.data.walk import files_below, find_parts, subfolders
+from striate.errors import DataError
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is particular to images or to recordings."""
+
+    suffixes: Callable[[], frozenset[str]]
+    guard: Callable[[], AbstractContextManager[None]]
+    scan: Callable[[Path], Any]
+    reader: Callable[[list[Any], Options], Reader]
+
+
+def _image_reader(headers: list[Any], options: Options) -> Reader:
+    size = options.size if options.size is None or len(options.size) == 2 else None
+    return ImageReader.for_headers(headers, options.channels, size, options.fit)
+
+
+def _wav_reader(headers: list[Any], options: Options) -> Reader:
+    return audio.WavReader.for_headers(headers, options.channels, options.size)
+
+
+IMAGES = Kind(pixels.image_suffixes, pixels.bombs_refused, pixels.scan, _image_reader)
+RECORDINGS = Kind(lambda: audio.SUFFIXES, audio.damage_refused, audio.scan_wav, _wav_reader)
+
+
+@dataclass
+class _Listing:
+    """The files of a source: paths, class numbers and parts, in one order."""
+
+    paths: list[Path]
+    below: list[str]
+    targets: np.ndarray
+    part: np.ndarray
+    classes: tuple[str, ...]
+    bad: list[BadFile]
+
+
+def class_folders(
+    root: str | Path, options: Options | None = None, seed: int = 0, validation_fraction: float = 0.1
+) -> Splits:
+    """Return the splits of a folder that holds one folder of images, or of WAV files, per class.
+
+    ``root`` may hold ``train``, ``val`` and ``test`` with the classes inside. Without a test part a fixed one
+    is cut, without a validation part one by ``seed``. Hidden files, notebook checkpoints and files of
+    other kinds are passed over; damaged ones are left out and listed in ``bad_files``.
+
+    Returns
+    -------
+    Splits
+        Images uint8[N, C, H, W], recordings float32[N, C, L]; too large for memory, they are mapped from the cache.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two classes, a class without a readable file, a class of a later part that
+        the training part lacks, too many bad files, or no room for the decoded files.
+    """
+    root = Path(root)
+    options = options or Options()
+    listing = _list(root)
+    kind = _kind_of(listing.paths)
+    listing = _without_foreign(listing, kind)
+    groups = _groups(listing.below, options)
+    part = _divide(root, listing, groups, options, seed, validation_fraction)
+    order = np.concatenate([np.flatnonzero(part == number) for number in range(len(PARTS))])
+    paths = [listing.paths[i] for i in order]
+    with kind.guard():
+        headers = scan_files(paths, kind.scan) if _must_scan(kind, options) else []
+        reader = kind.reader(headers, options)
+        decoded = _decode(root, paths, reader, options)
+    kept = np.delete(np.arange(len(order)), list(decoded.problems))
+    bad = listing.bad + [BadFile(printable(paths[i]), str(problem)) for i, problem in decoded.problems.items()]
+    check_bad_share(root, bad, len(kept), options.max_bad_share)
+    rows = order[kept]
+    parts = _assemble(root, listing, part[rows], rows, decoded.rows, groups)
+    return Splits(**parts, bad_files=tuple(sorted(bad)), preparation=reader.preparation)
+
+
+def _list(root: Path) -> _Listing:
+    """Return all files below the folders of classes."""
+    parts = find_parts(root)
+    classes = tuple(subfolders(parts.get("train") or parts["all"]))
+    if len(classes) < 2:
+        raise DataError(
+            f"{printable(root)}: at least 2 folders, one for each class, are needed; got {len(classes)}. "
+            "Put the files of each class into a folder with its name."
+        )
+    listing = _Listing([], [], np.zeros(0), np.zeros(0), tuple(map(printable, classes)), [])
+    targets: list[int] = []
+    numbers: list[int] = []
+    for name, folder in parts.items():
+        for label in subfolders(folder):
+            if label not in classes:
+                raise DataError(
+                    f"{printable(folder)}: class {printable(label)!r} is not among the classes of the training "
+                    f"part ({', '.join(listing.classes[:8])}). Rename or remove the folder."
+                )
+            found = files_below(folder / label, listing.bad)
+            listing.paths += found
+            listing.below += [path.relative_to(folder / label).as_posix() for path in found]
+            targets += [classes.index(label)] * len(found)
+            numbers += [PARTS.index(name) if name in PARTS else -1] * len(found)
+    listing.targets, listing.part = np.array(targets, np.int64), np.array(numbers, np.int64)
+    return listing
+
+
+def _kind_of(paths: list[Path]) -> Kind:
+    recordings = sum(path.suffix.lower() in audio.SUFFIXES for path in paths)
+    return RECORDINGS if recordings > len(paths) / 2 else IMAGES
+
+
+def _without_foreign(listing: _Listing, kind: Kind) -> _Listing:
+    """Return the listing without the notes and lists that people keep beside their files.
+
+    A file whose name does not end like one of this kind is kept if it is one all the same.
+    """
+
+    def belongs(path: Path) -> bool:
+        if path.suffix.lower() in suffixes:
+            return True
+        try:
+            kind.scan(path)
+        except FileProblem as problem:
+            return not problem.foreign
+        return True
+
+    suffixes = kind.suffixes()
+    with kind.guard():
+        kept = [i for i, path in enumerate(listing.paths) if belongs(path)]
+    return replace(
+        listing,
+        paths=[listing.paths[i] for i in kept],
+        below=[listing.below[i] for i in kept],
+        targets=listing.targets[kept],
+        part=listing.part[kept],
+    )
+
+
+def _must_scan(kind: Kind, options: Options) -> bool:
+    return kind is RECORDINGS or options.size is None or options.channels is None
+
+
+def _groups(below: list[str], options: Options) -> np.ndarray | None:
+    """Return the number of each file's group (int64[N])."""
+    pattern = options.group_pattern()
+    if pattern is None:
+        return None
+    names = []
+    for path in below:
+        match = pattern.search(path)
+        if match is None:
+            raise DataError(
+                f"{printable(path)}: the group pattern {options.group!r} matches nothing in this path. "
+                "Use a pattern that matches every file."
+            )
+        names.append(match.group(1) if pattern.groups else match.group())
+    return np.unique(np.array(names), return_inverse=True)[1]
+
+
+def _divide(
+    root: Path,
+    listing: _Listing,
+    groups: np.ndarray | None,
+    options: Options,
+    seed: int,
+    validation_fraction: float,
+) -> np.ndarray:
+    """Return the part (0 train, 1 validation, 2 test) of each file, decided before any is decoded."""
+    part = listing.part.copy()
+    present = set(part.tolist())
+    name = printable(root.name)
+    if present in ({-1}, {0}):
+        part[:] = 0
+        if options.test_fraction:
+            part[choose(listing.targets, groups, options.test_fraction, TEST_SEED, name, listing.classes)] = 2
+    if 1 not in present and validation_fraction:
+        learn = np.flatnonzero(part == 0)
+        some = None if groups is None else groups[learn]
+        part[learn[choose(listing.targets[learn], some, validation_fraction, seed, name, listing.classes)]] = 1
+    return part
+
+
+def _decode(root: Path, paths: list[Path], reader: Reader, options: Options) -> Decoded:
+    """Decode into memory if that takes at most half of what is left, else into the cache."""
+
+    def fill(rows: np.ndarray) -> Decoded:
+        return decode_files(paths, reader, rows, options.progress)
+
+    if bytes_needed(len(paths), reader) <= available_bytes() // 2:
+        return fill(np.empty((len(paths), *reader.shape), reader.dtype))
+    return cached_rows(root, paths, reader, fill)
+
+
+def _assemble(
+    root: Path,
+    listing: _Listing,
+    part: np.ndarray,
+    order: np.ndarray,
+    rows: np.ndarray,
+    groups: np.ndarray | None,
+) -> dict[str, Dataset]:
+    """Return the parts as views of the rows, in which they follow one another."""
+    found: dict[str, Dataset] = {}
+    for number, name in enumerate(PARTS):
+        places = np.flatnonzero(part == number)
+        if len(places) == 0 and number > 0:
+            continue
+        files = order[places]
+        targets = listing.targets[files]
+        if number == 0 and len(np.unique(targets)) < len(listing.classes):
+            empty = np.setdiff1d(np.arange(len(listing.classes)), targets)[0]
+            raise DataError(
+                f"{printable(root)}: every class needs a readable file to learn from; class "
+                f"{listing.classes[empty]!r} has none. Add files to its folder, or remove it."
+            )
+        found[name] = Dataset(
+            rows[places[0] : places[-1] + 1],
+            targets,
+            listing.classes,
+            printable(root.name),
+            None if groups is None else groups[files],
+            np.array([printable(listing.paths[i]) for i in files]),
+        )
+    return found

@@ -1,0 +1,93 @@
+"""Samples with channels first from arrays in the layouts people store."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from striate.errors import DataError
+
+COLOURS = (1, 3)
+
+
+def make_inputs(array: np.ndarray, where: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return an array of samples as uint8 or float32 [N, C, *space].
+
+    With ``shape``, each entry is reshaped to it. Without, the layout is told from the array:
+
+    =================  ==========================================================================
+    stored             read as
+    =================  ==========================================================================
+    ``[N, D]``         grey images if the entries are bytes and D is a square, else 1-channel signals
+    ``[N, A, B]``      grey images if bytes or A = B, else signals whose shorter axis is the channels
+    ``[N, A, B, C]``   colour images, channels last if only C is 1 or 3; volumes if A = B = C;
+                       channels first otherwise
+    ``[N, ...]`` of 5  volumes, channels last if only the last axis is 1 or 3
+    =================  ==========================================================================
+
+    Raises
+    ------
+    DataError
+        If entries are not numbers or not finite, or do not fill the shape.
+    """
+    numbers = _to_bytes_or_float(np.asarray(array), where)
+    if numbers.ndim < 2:
+        raise DataError(
+            f"{where}: samples must be the first of at least 2 axes; got shape {list(numbers.shape)}. Reshape it."
+        )
+    if shape is not None:
+        return _reshape(numbers, where, shape)
+    if numbers.ndim == 2:
+        return _from_rows(numbers)
+    if numbers.ndim == 3:
+        return _from_planes(numbers)
+    if numbers.ndim not in (4, 5):
+        raise DataError(f"{where}: at most 5 axes can be read; got shape {list(numbers.shape)}. Give the shape.")
+    first, last = numbers.shape[1] in COLOURS, numbers.shape[-1] in COLOURS
+    if last and not first:
+        return np.ascontiguousarray(np.moveaxis(numbers, -1, 1))
+    if numbers.ndim == 4 and not first and len(set(numbers.shape[1:])) == 1:
+        return numbers[:, np.newaxis]
+    return numbers
+
+
+def _to_bytes_or_float(array: np.ndarray, where: str) -> np.ndarray:
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8)
+    if array.dtype.kind not in "iuf":
+        raise DataError(f"{where}: inputs must be numbers; got {array.dtype}. Convert them.")
+    if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 255:
+        return array.astype(np.uint8)
+    with np.errstate(over="ignore"):
+        converted = array.astype(np.float32, copy=False)
+    if not all(np.isfinite(piece).all() for piece in np.array_split(converted, max(1, len(converted) // 1024))):
+        row = next(i for i, sample in enumerate(converted) if not np.isfinite(sample).all())
+        raise DataError(f"{where}: inputs must be finite; sample {row} is not. Mend or remove it.")
+    return converted
+
+
+def _reshape(numbers: np.ndarray, where: str, shape: tuple[int, ...]) -> np.ndarray:
+    per_sample = math.prod(numbers.shape[1:])
+    if per_sample != math.prod(shape):
+        raise DataError(
+            f"{where}: a sample of shape {' x '.join(map(str, shape))} needs {math.prod(shape)} numbers; "
+            f"got {per_sample}. Give another shape."
+        )
+    return numbers.reshape(len(numbers), *shape)
+
+
+def _from_rows(numbers: np.ndarray) -> np.ndarray:
+    side = math.isqrt(numbers.shape[1])
+    if numbers.dtype == np.uint8 and side > 1 and side * side == numbers.shape[1]:
+        return numbers.reshape(len(numbers), 1, side, side)
+    return numbers[:, np.newaxis]
+
+
+def _from_planes(numbers: np.ndarray) -> np.ndarray:
+    first, second = numbers.shape[1:]
+    if numbers.dtype == np.uint8 or first == second:
+        return numbers[:, np.newaxis]
+    return numbers if first < second else np.ascontiguousarray(numbers.transpose(0, 2, 1))

@@ -1,0 +1,51 @@
+"""Samples that stand on both sides of a split, so that a test would ask what was learnt by heart."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from striate.data.dataset import Dataset
+from striate.data.splits import Splits
+
+
+class Leak(NamedTuple):
+    """Two samples with the same bytes: ``train_index`` in the training part, ``part_index`` in ``part``."""
+
+    train_index: int
+    part: str
+    part_index: int
+
+    def describe(self, splits: Splits) -> str:
+        """Return the pair as one line, by file name where there is one."""
+        other = splits.validation if self.part == "validation" else splits.test
+        first = _name(splits.train, "train", self.train_index)
+        return f"{first} is the same as {_name(other or splits.train, self.part, self.part_index)}"
+
+
+def find_leaks(splits: Splits) -> list[Leak]:
+    """Return every validation and test sample whose input, byte for byte, is also in the training part.
+
+    Examples
+    --------
+    >>> data = Dataset(np.arange(4, dtype=np.uint8).reshape(4, 1, 1) // 2, np.array([0, 1, 0, 1]), ("a", "b"))
+    >>> find_leaks(Splits(data.take(np.array([0, 2])), None, data.take(np.array([1]))))
+    [Leak(train_index=0, part='test', part_index=0)]
+    """
+    first_with = {digest: index for index, digest in reversed(list(enumerate(_digests(splits.train))))}
+    leaks = []
+    for part, dataset in (("validation", splits.validation), ("test", splits.test)):
+        if dataset is None:
+            continue
+        for index, digest in enumerate(_digests(dataset)):
+            if digest in first_with:
+                leaks.append(Leak(first_with[digest], part, index))
+    return leaks
+
+
+def _digests(dataset: Dataset) -> list[bytes]:
+    return [hashlib.blake2b(sample.tobytes(), digest_size=16).digest() for sample in dataset.inputs]
+
+
+def _name(dataset: Dataset, part: str, index: int) -> str:
+    return f"{part} sample {index}" if dataset.files is None else str(dataset.files[index])

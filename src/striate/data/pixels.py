@@ -1,0 +1,173 @@
+"""Pixels of one image file through Pillow; whatever is wrong with a file is a `FileProblem`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from striate.data.problems import FileProblem
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Fit = Literal["stretch", "crop", "pad"]
+MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte of RGB
+BACKGROUND = 255  # what shows through transparent pixels
+UNSAFE_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "BUFR", "GRIB", "MPEG", "FPX", "MIC"})
+COMMON_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
+SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+GREY = ("1", "L", "LA", *SIXTEEN_BITS)
+TURNED = (5, 6, 7, 8)  # EXIF orientations that swap rows and columns
+ORIENTATION = 0x0112
+
+
+class Header(NamedTuple):
+    """What an image file says of itself: (rows, columns) as it will be seen, and whether it is grey."""
+
+    size: tuple[int, int]
+    grey: bool
+
+
+@contextmanager
+def bombs_refused() -> Iterator[None]:
+    """Make Pillow raise on an image of more than `MAX_PIXELS` instead of warning, and silence its other warnings.
+
+    It changes the warning filters of the whole process: enter it outside of threads.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def decode(path: str | Path, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
+    """Return pixels (uint8[channels, rows, columns]); enter `bombs_refused` before.
+
+    Raises
+    ------
+    FileProblem
+        Whatever is wrong with the file.
+    """
+    with _opened(path) as image:
+        if size is not None:
+            image.draft(None, (2 * max(size), 2 * max(size)))
+        return _pixels(image, channels, size, fit)
+
+
+def scan(path: str | Path) -> Header:
+    """Return the header of an image file without decoding it; enter `bombs_refused` before.
+
+    Raises
+    ------
+    FileProblem
+        Whatever is wrong with the file.
+    """
+    with _opened(path) as image:
+        turned = image.getexif().get(ORIENTATION) in TURNED
+        size = (image.width, image.height) if turned else (image.height, image.width)
+        return Header(size, image.mode in GREY)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Image]:
+    """Open an image; any failure, also of what is done with it, becomes a FileProblem."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            _check_size(image)
+            yield image
+    except FileProblem:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise FileProblem(f"more than {MAX_PIXELS:,} pixels are not read") from error
+    except UnidentifiedImageError as error:
+        raise FileProblem(_why_unidentified(Path(path)), foreign=True) from error
+    except Exception as error:  # damaged files make the decoders raise nearly anything
+        if isinstance(error, OSError) and error.errno is not None:
+            raise FileProblem(f"cannot be read ({error.strerror})") from error
+        raise FileProblem(f"damaged or unsupported image ({_one_line(error)})") from error
+
+
+@cache
+def image_suffixes() -> frozenset[str]:
+    """Return the file name endings of images, in lower case with their dot."""
+    from PIL import Image
+
+    known = set(_formats())
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in known)
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Return Pillow's formats, the common ones first, since they are tried in this order.
+
+    Those that start other programs (Ghostscript) or only stand for a plug-in are left out.
+    """
+    from PIL import Image
+
+    Image.init()
+    allowed = [name for name in Image.OPEN if name not in UNSAFE_FORMATS]
+    return tuple(sorted(allowed, key=lambda name: name not in COMMON_FORMATS))
+
+
+def _check_size(image: Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise FileProblem(f"{image.width:,} x {image.height:,} pixels; more than {MAX_PIXELS:,} are not read")
+
+
+def _pixels(image: Image, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    converted = _to_mode(upright, "L" if channels == 1 else "RGB")
+    if size is not None:
+        converted = _resize(converted, size, fit)
+    pixels = np.asarray(converted, np.uint8)
+    return pixels[np.newaxis] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _to_mode(image: Image, mode: str) -> Image:
+    """Return the image in 8 bits a channel, transparency laid over the background."""
+    from PIL import Image as pillow
+
+    if image.mode in SIXTEEN_BITS:
+        wide = np.asarray(image).astype(np.int64)
+        return pillow.fromarray((np.clip(wide, 0, 65535) // 257).astype(np.uint8)).convert(mode)
+    if image.mode == "F":
+        raise FileProblem("pixels are 32-bit floating point numbers; save it with 8 or 16 bits a channel")
+    if image.has_transparency_data:
+        shown = image.convert("RGBA")
+        paper = pillow.new("RGBA", shown.size, (BACKGROUND,) * 4)
+        image = pillow.alpha_composite(paper, shown)
+    return image.convert(mode)
+
+
+def _resize(image: Image, size: tuple[int, int], fit: Fit) -> Image:
+    from PIL import Image as pillow
+    from PIL import ImageOps
+
+    target = (size[1], size[0])
+    if image.size == target:
+        return image
+    bilinear = pillow.Resampling.BILINEAR
+    if fit == "crop":
+        return ImageOps.fit(image, target, bilinear)
+    if fit == "pad":
+        return ImageOps.pad(image, target, bilinear)
+    return image.resize(target, bilinear, reducing_gap=3.0)
+
+
+def _why_unidentified(path: Path) -> str:
+    return "not an image of a kind that is read" if path.stat().st_size else "the file is empty"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join((str(error) or type(error).__name__).split())[:120]

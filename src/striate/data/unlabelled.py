@@ -1,0 +1,128 @@
+"""Inputs without labels, to predict on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from striate.data.arrays import INPUT_NAMES, open_arrays, read_npy
+from striate.data.audio import WavReader
+from striate.data.decoding import Reader, decode_files, scan_files
+from striate.data.folders import IMAGES, RECORDINGS
+from striate.data.idx import read_idx
+from striate.data.images import ImageReader
+from striate.data.layout import make_inputs
+from striate.data.pixels import Fit
+from striate.data.problems import BadFile, printable
+from striate.data.tables import TABLE_SUFFIXES, read_table
+from striate.data.walk import files_below
+from striate.errors import DataError
+
+
+class Unlabelled(NamedTuple):
+    """Inputs (uint8 or float32 [N, C, *space]), what each is called, and the files that were left out."""
+
+    inputs: np.ndarray
+    names: list[str]
+    bad_files: list[BadFile]
+
+
+def read_unlabelled(
+    path: str | Path,
+    sample_shape: tuple[int, ...],
+    fit: Fit = "stretch",
+    invert: bool = False,
+    rate: int | None = None,
+) -> Unlabelled:
+    """Return the inputs of a file or folder in the shape that a model takes.
+
+    A table (a label column in it is passed over), NPY, NPZ or IDX file gives one input for each row,
+    called by its number from 1; an image or WAV file gives one; a folder gives one for each image, or
+    WAV file, at any depth in it.
+
+    Parameters
+    ----------
+    path : path
+    sample_shape : tuple of int
+        (C, *space) of the model's input.
+    fit, invert
+        For images, see `read_image`.
+    rate : int, optional
+        To which recordings are resampled, in Hz; without it the most common of these files.
+
+    Raises
+    ------
+    DataError
+        If the path is missing, nothing in it can be read, or a sample has another number of values.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
+    if path.is_dir():
+        bad: list[BadFile] = []
+        found = _read_files(files_below(path, bad), sample_shape, fit, invert, rate)
+        found.bad_files.extend(bad)
+    elif _is_numeric(path):
+        inputs = make_inputs(_read_numbers(path, math.prod(sample_shape)), str(path), sample_shape)
+        found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
+    else:
+        found = _read_files([path], sample_shape, fit, invert, rate)
+    if not found.names:
+        reason = found.bad_files[0].reason if found.bad_files else "it holds no files of a kind that is read"
+        raise DataError(f"{printable(path)}: {reason}. Give images, recordings or a table.")
+    return found
+
+
+def _is_numeric(path: Path) -> bool:
+    return path.suffix.lower() in (*TABLE_SUFFIXES, ".npy", ".npz") or "idx3-ubyte" in path.name
+
+
+def _read_numbers(path: Path, per_sample: int) -> np.ndarray:
+    """Return the samples of a file of numbers ([N, ...])."""
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return read_npy(path)
+    if suffix == ".npz":
+        arrays = open_arrays(path)
+        names = [f"{name}{part}" for part in ("", "_test") for name in INPUT_NAMES]
+        chosen = next((name for name in names if name in arrays), None)
+        if chosen is None:
+            raise DataError(f"{path}: needs an array x; got {', '.join(sorted(arrays)[:8]) or 'none'}. Rename one.")
+        return arrays[chosen]()
+    if suffix not in TABLE_SUFFIXES:
+        return read_idx(path, ndim=3)
+    numbers = read_table(path).numbers
+    return numbers[:, 1:] if numbers.shape[1] == per_sample + 1 else numbers
+
+
+def _read_files(
+    paths: Sequence[Path], sample_shape: tuple[int, ...], fit: Fit, invert: bool, rate: int | None
+) -> Unlabelled:
+    """Decode images or recordings, whichever the model takes, into its shape."""
+    recordings = len(sample_shape) == 2
+    kind = RECORDINGS if recordings else IMAGES
+    suffixes = kind.suffixes()
+    wanted = [path for path in paths if len(paths) == 1 or path.suffix.lower() in suffixes]
+    with kind.guard():
+        reader = _reader(wanted, sample_shape, fit, rate)
+        decoded = decode_files(wanted, reader, np.empty((len(wanted), *sample_shape), reader.dtype))
+    names = [printable(path) for number, path in enumerate(wanted) if number not in decoded.problems]
+    bad = [BadFile(printable(wanted[number]), str(problem)) for number, problem in decoded.problems.items()]
+    return Unlabelled(255 - decoded.rows if invert and not recordings else decoded.rows, names, bad)
+
+
+def _reader(paths: Sequence[Path], sample_shape: tuple[int, ...], fit: Fit, rate: int | None) -> Reader:
+    if len(sample_shape) == 2:
+        if rate is not None:
+            return WavReader(rate, *sample_shape)
+        return WavReader.for_headers(scan_files(paths, RECORDINGS.scan), sample_shape[0], sample_shape[1:])
+    if len(sample_shape) == 3 and sample_shape[0] in (1, 3):
+        return ImageReader(sample_shape[0], (sample_shape[1], sample_shape[2]), fit)
+    raise DataError(
+        f"the model takes inputs of shape {' x '.join(map(str, sample_shape))}, which no image has. "
+        "Give an array (.npy) or a table."
+    )

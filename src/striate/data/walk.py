@@ -1,0 +1,89 @@
+"""The files of a folder that holds one folder per class."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from striate.data.problems import BadFile, printable
+from striate.errors import DataError
+
+PART_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+IGNORED = ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
+
+
+MAX_WRAPPERS = 4  # folders around the folder that holds the classes
+
+
+def find_parts(root: Path, wrappers: int = MAX_WRAPPERS) -> dict[str, Path]:
+    """Return the folders of classes: of "train" and what else there is, or of "all" of a root without parts.
+
+    A folder that holds nothing but one folder, as archives often do, stands for it.
+    """
+    folders = subfolders(root)
+    lower = {name.lower(): name for name in folders}
+    parts = {
+        part: root / lower[word] for part, words in PART_NAMES.items() for word in words[::-1] if word in lower
+    }
+    if "train" in parts:
+        return parts
+    if wrappers and len(folders) == 1 and len(visible(root)) == 1:
+        return find_parts(root / folders[0], wrappers - 1)
+    return {"all": root}
+
+
+def subfolders(folder: Path) -> list[str]:
+    """Return the names of the folders inside, sorted, without hidden ones."""
+    return sorted(entry.name for entry in visible(folder) if os.path.isdir(entry))
+
+
+def visible(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder by name, without hidden files, notebook checkpoints and litter of systems."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in IGNORED]
+    except OSError as error:
+        raise DataError(f"{printable(folder)}: cannot be read ({error.strerror}). Check the path.") from error
+    return sorted(found, key=lambda entry: os.fsencode(entry.name))
+
+
+def files_below(folder: Path, bad: list[BadFile]) -> list[Path]:
+    """Return all files at any depth, in the order of their names; add what cannot be followed to ``bad``."""
+    return list(_walk(folder, bad, frozenset([_identity(folder)])))
+
+
+def _walk(folder: Path, bad: list[BadFile], above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    try:
+        entries = visible(folder)
+    except DataError as error:
+        bad.append(BadFile(printable(folder), str(error.__cause__)))
+        return
+    for entry in entries:
+        path = folder / entry.name
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            reason = "the link leads nowhere" if entry.is_symlink() else f"cannot be read ({error.strerror})"
+            bad.append(BadFile(printable(path), reason))
+            continue
+        if stat.S_ISDIR(mode):
+            identity = _identity(path)
+            if identity in above:
+                bad.append(BadFile(printable(path), "the link leads back to a folder above it"))
+            else:
+                yield from _walk(path, bad, above | {identity})
+        elif stat.S_ISREG(mode):
+            yield path
+        else:
+            bad.append(BadFile(printable(path), "not a regular file"))
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
