@@ -141,6 +141,13 @@ class Network:
         """Return every parameter by name as a view into ``theta`` ([parameter_count])."""
         return {slot.name: slot.view(theta) for slot in self.parameters}
 
+    def initial_states(self) -> np.ndarray:
+        """Return the states of a new network, float64[state_count]."""
+        states = np.zeros(self.state_count)
+        for slot in self.states:
+            slot.view(states)[...] = {"zeros": 0.0, "ones": 1.0}.get(str(slot.spec.initial), slot.spec.initial)
+        return states
+
     def describe(self) -> dict[str, Any]:
         """Return the network as JSON types; ``from_description`` is the inverse."""
         layers = [{"name": step.name, "inputs": list(step.inputs), **to_dict(step.layer)} for step in self.steps]

@@ -81,7 +81,7 @@ class Concatenate(Layer):
         """Return (sum of C, *space)."""
         if len({shape[1:] for shape in inputs}) > 1:
             raise ShapeError(
-                f"inputs must have the same space; got {format_shapes(inputs)}. Change a stride or a padding, or Crop."
+                f"inputs must have the same space; got {format_shapes(inputs)}. Change a stride, or Crop."
             )
         return (sum(shape[0] for shape in inputs), *inputs[0][1:])
 

@@ -93,8 +93,8 @@ class Convolution(Layer):
         check_groups(self.groups, inputs[0], self.out_channels)
         if self.connections and max(map(max, self.connections)) >= channels:
             raise ShapeError(
-                f"connections must name channels 0 to {channels - 1}; got {format_shape(inputs[0])} and a connection "
-                f"to channel {max(map(max, self.connections))}. Remove it, or add input channels."
+                f"connections must name channels 0 to {channels - 1}; got {format_shape(inputs[0])} and a "
+                f"connection to channel {max(map(max, self.connections))}. Remove it, or add input channels."
             )
         check_reach(self.padding_mode, window.padding, inputs[0])
         space = windows(inputs[0], window.kernel, window.stride, window.dilation, window.padding)

@@ -73,7 +73,7 @@ class TransposedConvolution(Layer):
         for extra, s, d in zip(axes(self.output_padding), axes(self.stride), axes(self.dilation), strict=True):
             if extra and extra >= max(s, d):
                 raise UsageError(
-                    f"output_padding: must be less than the larger of stride and dilation ({max(s, d)}); got {extra}."
+                    f"output_padding: must be below the larger of stride and dilation ({max(s, d)}); got {extra}."
                 )
 
     def _numbers(self) -> tuple[Pair, ...]:

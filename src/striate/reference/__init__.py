@@ -1,6 +1,21 @@
 """The meaning of every layer in plain NumPy float64."""
 
-from striate.reference import activation, convolution, dense, pooling, shape
+from striate.reference import (
+    activation,
+    arithmetic,
+    convolution,
+    dense,
+    embedding,
+    global_pooling,
+    loss,
+    normalisation,
+    padding,
+    pooling,
+    random,
+    regularisation,
+    shape,
+    transposed,
+)
 from striate.reference.executor import Run, backward, forward
 from striate.reference.registry import Context, Operation, define, operation
 
@@ -9,12 +24,21 @@ __all__ = [
     "Operation",
     "Run",
     "activation",
+    "arithmetic",
     "backward",
     "convolution",
     "define",
     "dense",
+    "embedding",
     "forward",
+    "global_pooling",
+    "loss",
+    "normalisation",
     "operation",
+    "padding",
     "pooling",
+    "random",
+    "regularisation",
     "shape",
+    "transposed",
 ]

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from striate.layers.convolution import Convolution
-from striate.reference.registry import Arrays, Context, define
-
-Pairs = Sequence[tuple[int, int]]
+from striate.reference.padding import Pairs, pad, pad_backward
+from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
 
 
 def taps(
@@ -29,15 +28,17 @@ def taps(
 
 
 def correlate(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None = None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
     stride: Sequence[int],
     padding: Pairs,
     dilation: Sequence[int],
     groups: int = 1,
-) -> np.ndarray:
+    mode: str = "zeros",
+    flip: bool = False,
+) -> Array:
     """Cross-correlate a batch with a bank of filters.
 
     ``out[n, m, p] = bias[m] + sum over c, t of weight[m, c, t] * x[n, c, p*stride + t*dilation - padding]``
@@ -48,8 +49,12 @@ def correlate(
     weight : float64[M, C/groups, *kernel]
     bias : float64[M], optional
     stride, dilation : one int per axis
-    padding : one (before, after) per axis, zeros
+    padding : one (before, after) per axis
     groups : int
+    mode : {"zeros", "replicate", "reflect", "circular"}
+        What the padding holds.
+    flip : bool
+        True convolution: ``weight[m, c, K - 1 - t]`` in place of ``weight[m, c, t]`` on every axis.
 
     Returns
     -------
@@ -58,16 +63,25 @@ def correlate(
     References
     ----------
     Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", section 2.
+
+    Examples
+    --------
+    >>> signal, kernel = np.arange(1.0, 7.0).reshape(1, 1, 6), np.array([[[0.1, 0.2, 0.3, 0.4]]])
+    >>> options = {"stride": [1], "padding": [(0, 0)], "dilation": [1]}
+    >>> correlate(signal, kernel, **options).round(9).tolist()
+    [[[3.0, 4.0, 5.0]]]
+    >>> correlate(signal, kernel, flip=True, **options).round(9).tolist()
+    [[[2.0, 3.0, 4.0]]]
     """
+    weight = flipped(weight) if flip else weight
     kernel = weight.shape[2:]
-    padded = np.pad(x, ((0, 0), (0, 0), *padding))
+    padded = pad(x, padding, mode)
     positions = tuple(
         (n - d * (k - 1) - 1) // s + 1
         for n, k, s, d in zip(padded.shape[2:], kernel, stride, dilation, strict=True)
     )
-    filters, channels = weight.shape[:2]
-    grouped = weight.reshape(groups, filters // groups, channels, *kernel)
-    sources = padded.reshape(len(x), groups, channels, *padded.shape[2:])
+    filters = len(weight)
+    grouped, sources = _by_group(weight, padded, groups)
     out = np.zeros((len(x), groups, filters // groups, *positions))
     for tap, part in taps(kernel, stride, dilation, positions):
         out += np.einsum("gmc,ngc...->ngm...", grouped[(..., *tap)], sources[(..., *part)])
@@ -76,15 +90,17 @@ def correlate(
 
 
 def correlate_backward(
-    x: np.ndarray,
-    weight: np.ndarray,
-    grad_output: np.ndarray,
+    x: Array,
+    weight: Array,
+    grad_output: Array,
     *,
     stride: Sequence[int],
     padding: Pairs,
     dilation: Sequence[int],
     groups: int = 1,
-) -> tuple[np.ndarray, np.ndarray]:
+    mode: str = "zeros",
+    flip: bool = False,
+) -> tuple[Array, Array]:
     """Return the gradients with respect to the input and the weight of ``correlate``.
 
     Every product of the forward sum, ``out[p] += weight[t] * x[q]``, gives two terms here:
@@ -101,71 +117,91 @@ def correlate_backward(
     grad_x : float64[N, C, *space]
     grad_weight : float64[M, C/groups, *kernel]
     """
+    weight = flipped(weight) if flip else weight
     kernel, positions = weight.shape[2:], grad_output.shape[2:]
-    padded = np.pad(x, ((0, 0), (0, 0), *padding))
-    filters, channels = weight.shape[:2]
-    grouped = weight.reshape(groups, filters // groups, channels, *kernel)
-    sources = padded.reshape(len(x), groups, channels, *padded.shape[2:])
-    errors = grad_output.reshape(len(x), groups, filters // groups, *positions)
+    padded = pad(x, padding, mode)
+    grouped, sources = _by_group(weight, padded, groups)
+    errors = grad_output.reshape(len(x), groups, len(weight) // groups, *positions)
     grad_sources, grad_grouped = np.zeros_like(sources), np.zeros_like(grouped)
     for tap, part in taps(kernel, stride, dilation, positions):
         grad_sources[(..., *part)] += np.einsum("gmc,ngm...->ngc...", grouped[(..., *tap)], errors)
         grad_grouped[(..., *tap)] = np.einsum("ngmp,ngcp->gmc", _flat(errors), _flat(sources[(..., *part)]))
-    inside: Any = tuple(slice(before, before + n) for (before, _), n in zip(padding, x.shape[2:], strict=True))
-    grad_x = grad_sources.reshape(padded.shape)[(..., *inside)]
-    return grad_x, grad_grouped.reshape(weight.shape)
+    grad_x = pad_backward(grad_sources.reshape(padded.shape), padding, mode)
+    grad_weight = grad_grouped.reshape(weight.shape)
+    return grad_x, flipped(grad_weight) if flip else grad_weight
 
 
-def _flat(x: np.ndarray) -> np.ndarray:
+def _by_group(weight: Array, x: Array, groups: int) -> tuple[Array, Array]:
+    """Return (groups, M/groups, C/groups, *kernel) and (N, groups, C/groups, *space)."""
+    return (
+        weight.reshape(groups, len(weight) // groups, *weight.shape[1:]),
+        x.reshape(len(x), groups, weight.shape[1], *x.shape[2:]),
+    )
+
+
+def _flat(x: Array) -> Array:
     """Join the axes of space of (N, groups, C, *space) into one."""
     return x.reshape(*x.shape[:3], -1)
 
 
-def per_channel(vector: np.ndarray, ndim: int) -> np.ndarray:
+def flipped(weight: Array) -> Array:
+    """Return (M, C, *kernel) with every axis of the kernel reversed."""
+    return np.flip(weight, axis=tuple(range(2, weight.ndim)))
+
+
+def per_channel(vector: Array, ndim: int) -> Array:
     """Shape a vector [C] so that it broadcasts over (N, C, *space) with ``ndim`` axes."""
     return vector.reshape(-1, *(1,) * (ndim - 2))
 
 
-def sum_per_channel(x: np.ndarray) -> np.ndarray:
+def sum_per_channel(x: Array) -> Array:
     """Sum (N, C, *space) over everything but the channels."""
     return x.sum(axis=(0, *range(2, x.ndim)))
 
 
+def full_weight(layer: Convolution, weight: Array, channels: int) -> Array:
+    """Return the weight as [M, C/groups, *kernel]: with a connection table, zeros where nothing is connected."""
+    if layer.connections is None:
+        return weight
+    full = np.zeros((layer.out_channels, channels, *weight.shape[1:]))
+    full[_connected(layer)] = weight
+    return full
+
+
+def _connected(layer: Convolution) -> tuple[Array, Array]:
+    """Return the filter and the channel of every connection."""
+    table = layer.connections or ()
+    filters = np.repeat(np.arange(len(table)), [len(row) for row in table])
+    return filters, np.array([channel for row in table for channel in row])
+
+
+def _geometry(layer: Convolution, x: Array) -> dict[str, Any]:
+    window = layer.window(x.shape[1:])
+    return {
+        "stride": window.stride,
+        "padding": window.padding,
+        "dilation": window.dilation,
+        "groups": layer.groups,
+        "mode": layer.padding_mode,
+    }
+
+
 @define(Convolution)
 class _Convolution:
+    """``correlate`` with the weight of ``full_weight``."""
+
     @staticmethod
-    def forward(layer: Convolution, parameters: Arrays, *inputs: np.ndarray, context: Context) -> np.ndarray:
-        window = layer.window(inputs[0].shape[1:])
-        return correlate(
-            inputs[0],
-            parameters["weight"],
-            parameters.get("bias"),
-            stride=window.stride,
-            padding=window.padding,
-            dilation=window.dilation,
-            groups=layer.groups,
-        )
+    def forward(layer: Convolution, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+        weight = full_weight(layer, parameters["weight"], inputs[0].shape[1])
+        return correlate(inputs[0], weight, parameters.get("bias"), **_geometry(layer, inputs[0]))
 
     @staticmethod
     def backward(
-        layer: Convolution,
-        parameters: Arrays,
-        inputs: tuple[np.ndarray, ...],
-        output: np.ndarray,
-        grad_output: np.ndarray,
-        context: Context,
-    ) -> tuple[tuple[np.ndarray, ...], Arrays]:
-        window = layer.window(inputs[0].shape[1:])
-        grad_x, grad_weight = correlate_backward(
-            inputs[0],
-            parameters["weight"],
-            grad_output,
-            stride=window.stride,
-            padding=window.padding,
-            dilation=window.dilation,
-            groups=layer.groups,
-        )
-        gradients = {"weight": grad_weight}
+        layer: Convolution, parameters: Arrays, inputs: Inputs, output: Array, grad_output: Array, context: Context
+    ) -> Gradients:
+        weight = full_weight(layer, parameters["weight"], inputs[0].shape[1])
+        grad_x, grad_weight = correlate_backward(inputs[0], weight, grad_output, **_geometry(layer, inputs[0]))
+        gradients = {"weight": grad_weight if layer.connections is None else grad_weight[_connected(layer)]}
         if layer.bias:
             gradients["bias"] = sum_per_channel(grad_output)
         return (grad_x,), gradients

@@ -41,6 +41,7 @@ def forward(
     training: bool = False,
     seed: int = 0,
     step: int = 0,
+    samples: np.ndarray | None = None,
 ) -> Run:
     """Compute every step of ``network`` for a batch.
 
@@ -49,16 +50,17 @@ def forward(
     theta : float[parameter_count]
     x : float[N, *input_shape]
     states : float64[state_count], optional
-        Running statistics; in training they are updated in place.
-    training, seed, step
+        Running statistics; in training they are updated in place. Those of a new network by default.
+    training, seed, step, samples
         See ``Context``.
     """
+    states = network.initial_states() if states is None else states
     arrays = parameters_of(network, theta)
     values: Arrays = {}
     contexts: dict[str, Context] = {}
     for part in network.steps:
-        carried = {} if states is None else {slot.spec.name: slot.view(states) for slot in part.states}
-        contexts[part.name] = context = Context(training, seed, step, part.name, carried)
+        carried = {slot.spec.name: slot.view(states) for slot in part.states}
+        contexts[part.name] = context = Context(training, seed, step, part.name, carried, samples)
         if isinstance(part.layer, InputLayer):
             values[part.name] = np.asarray(x, np.float64)
             continue

@@ -10,7 +10,10 @@ import numpy as np
 
 from striate.layers.base import Layer
 
+Array = np.ndarray
 Arrays = dict[str, np.ndarray]
+Inputs = tuple[np.ndarray, ...]
+Gradients = tuple[tuple[np.ndarray, ...], Arrays]
 
 
 @dataclass
@@ -27,6 +30,8 @@ class Context:
         The name of the layer in its network.
     states : dict of float64 arrays
         What the layer carries along; updated in place in training.
+    samples : int64[N], optional
+        The number of each sample in the whole batch, of which this may be a part; 0, 1, 2, ... by default.
     """
 
     training: bool = False
@@ -34,6 +39,7 @@ class Context:
     step: int = 0
     name: str = ""
     states: Arrays = field(default_factory=dict)
+    samples: np.ndarray | None = None
 
 
 class Forward(Protocol):

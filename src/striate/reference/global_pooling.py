@@ -1,0 +1,100 @@
+"""The meaning of global and adaptive pooling."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
+from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
+
+
+@define(GlobalAvgPool)
+class _GlobalAvgPool:
+    """``out[n, c] = mean over p of x[n, c, p]``."""
+
+    @staticmethod
+    def forward(layer: GlobalAvgPool, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+        return inputs[0].mean(axis=tuple(range(2, inputs[0].ndim)))
+
+    @staticmethod
+    def backward(
+        layer: GlobalAvgPool,
+        parameters: Arrays,
+        inputs: Inputs,
+        output: Array,
+        grad_output: Array,
+        context: Context,
+    ) -> Gradients:
+        shape = inputs[0].shape
+        share = grad_output / math.prod(shape[2:])
+        return (np.broadcast_to(share.reshape(*shape[:2], *(1,) * (len(shape) - 2)), shape).copy(),), {}
+
+
+@define(GlobalMaxPool)
+class _GlobalMaxPool:
+    """``out[n, c] = max over p of x[n, c, p]``; the gradient goes to the first maximum."""
+
+    @staticmethod
+    def forward(layer: GlobalMaxPool, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+        return inputs[0].max(axis=tuple(range(2, inputs[0].ndim)))
+
+    @staticmethod
+    def backward(
+        layer: GlobalMaxPool,
+        parameters: Arrays,
+        inputs: Inputs,
+        output: Array,
+        grad_output: Array,
+        context: Context,
+    ) -> Gradients:
+        flat = inputs[0].reshape(*inputs[0].shape[:2], -1)
+        grad = np.zeros_like(flat)
+        np.put_along_axis(grad, flat.argmax(axis=2)[..., None], grad_output[..., None], axis=2)
+        return (grad.reshape(inputs[0].shape),), {}
+
+
+def parts_matrix(n: int, parts: int) -> Array:
+    """Return float64[parts, n]: what each input counts in the mean of each part along one axis.
+
+    Examples
+    --------
+    >>> (6 * parts_matrix(5, 2)).tolist()
+    [[2.0, 2.0, 2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 2.0, 2.0]]
+    """
+    matrix = np.zeros((parts, n))
+    for i in range(parts):
+        first, end = i * n // parts, -(-(i + 1) * n // parts)
+        matrix[i, first:end] = 1.0 / (end - first)
+    return matrix
+
+
+@define(AdaptiveAvgPooling)
+class _AdaptiveAvgPooling:
+    """``out = P x`` along each axis of space, with P from ``parts_matrix``."""
+
+    @staticmethod
+    def forward(layer: AdaptiveAvgPooling, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+        x = inputs[0]
+        for axis, size in enumerate(layer.output_shape(x.shape[1:])[1:], start=2):
+            x = _along(parts_matrix(x.shape[axis], size), x, axis)
+        return x
+
+    @staticmethod
+    def backward(
+        layer: AdaptiveAvgPooling,
+        parameters: Arrays,
+        inputs: Inputs,
+        output: Array,
+        grad_output: Array,
+        context: Context,
+    ) -> Gradients:
+        grad = grad_output
+        for axis, size in enumerate(output.shape[2:], start=2):
+            grad = _along(parts_matrix(inputs[0].shape[axis], size).T, grad, axis)
+        return (grad,), {}
+
+
+def _along(matrix: Array, x: Array, axis: int) -> Array:
+    return np.moveaxis(np.tensordot(matrix, x, axes=(1, axis)), 0, axis)
