@@ -102,9 +102,7 @@ class Buffer:
             runs, length = self.runs()
             return np.repeat(runs[:, None], len(buffers), axis=1), length
         rows = (np.arange(self.shape[1]), np.arange(self.shape[2]), np.zeros(1, np.int64))
-        columns = [
-            (b.channels()[:, None] + b.space(*rows).ravel()[None, :]).ravel() for b in buffers
-        ]
+        columns = [(b.channels()[:, None] + b.space(*rows).ravel()[None, :]).ravel() for b in buffers]
         return np.stack(columns, axis=1), self.shape[3]
 
 
@@ -146,5 +144,3 @@ class Arena:
         if length > size:
             self._free.append((offset + size, length - size))
         return offset
-
-

@@ -28,14 +28,16 @@ class Tiles:
 
 # 16 registers (AVX2): 12 sums, 3 vectors of input and 1 weight fill them; 3x4 and 2x6 spill and halve the speed.
 _SIXTEEN = Tiles(
-    outer=((4, 3, 1.0), (6, 2, 0.9), (5, 2, 0.8), (3, 3, 0.8), (4, 2, 0.8), (2, 5, 0.75), (1, 8, 0.45)),
-    dot=((4, 3, 1.0), (2, 5, 0.85), (3, 3, 0.75), (1, 8, 0.45)),
+    outer=((4, 3, 1.0), (6, 2, 0.92), (3, 3, 0.92), (2, 5, 0.97), (4, 2, 0.9), (1, 8, 0.5)),
+    dot=((4, 3, 1.0), (2, 5, 0.95), (3, 3, 0.9), (1, 8, 0.5)),
 )
 # 32 registers (AVX-512, NEON): up to 24 sums.
 _THIRTY_TWO = Tiles(
     outer=((4, 5, 1.0), (6, 4, 1.0), (5, 4, 0.95), (3, 6, 0.9), (8, 2, 0.9), (2, 8, 0.8), (1, 12, 0.5)),
     dot=((4, 5, 1.0), (3, 5, 0.9), (4, 3, 0.85), (2, 8, 0.8), (1, 12, 0.5)),
 )
+TILE_CYCLES = 30  # what a tile costs before and after its sums, and for each of its rows and columns:
+EDGE_CYCLES = 4
 
 
 def tiles(lanes: int) -> Tiles:
@@ -43,20 +45,29 @@ def tiles(lanes: int) -> Tiles:
     return _SIXTEEN if lanes == 8 else _THIRTY_TWO
 
 
-def cheapest(menu: tuple[tuple[int, int, float], ...], rows: int, columns: int) -> tuple[int, int]:
-    """Return the tile that covers ``rows`` x ``columns`` at the lowest cost.
+def cheapest(
+    menu: tuple[tuple[int, int, float], ...], rows: int, columns: int, terms: int, row_tile: int | None = None
+) -> tuple[int, int]:
+    """Return the tile that covers ``rows`` x ``columns`` sums of ``terms`` products at the lowest cost.
+
+    Parameters
+    ----------
+    menu : Tiles.outer or Tiles.dot
+    row_tile : int, optional
+        Take only tiles of this many rows.
 
     Examples
     --------
-    >>> cheapest(tiles(8).outer, 6, 784)
-    (6, 2)
+    >>> cheapest(tiles(8).outer, 16, 100, 150)
+    (4, 3)
     """
 
     def cost(tile: tuple[int, int, float]) -> float:
         k, x, speed = tile
-        return math.ceil(rows / k) * k * math.ceil(columns / x) * x / speed
+        cycles = terms * k * x / 2 / speed + TILE_CYCLES + EDGE_CYCLES * (k + x)
+        return math.ceil(rows / k) * math.ceil(columns / x) * cycles
 
-    k, x, _ = min(menu, key=cost)
+    k, x, _ = min((tile for tile in menu if row_tile in (None, tile[0])), key=cost)
     return k, x
 
 

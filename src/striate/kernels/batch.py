@@ -8,8 +8,17 @@ from striate.kernels.vector import Bytes, Floats, Ints, lanes_of, shift
 
 
 def load_bytes(
-    x: Bytes, index: Ints, out: Floats, scale: Floats, offset: Floats, runs: Ints, run_count: int, length: int,
-    sample_size: int, blocks: int, out_block: int,
+    x: Bytes,
+    index: Ints,
+    out: Floats,
+    scale: Floats,
+    offset: Floats,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    sample_size: int,
+    blocks: int,
+    out_block: int,
 ):
     """Put samples into lanes and normalise them: ``out = x * scale[channel] + offset[channel]``.
 
@@ -32,8 +41,17 @@ def load_bytes(
 
 
 def load_floats(
-    x: Floats, index: Ints, out: Floats, scale: Floats, offset: Floats, runs: Ints, run_count: int, length: int,
-    sample_size: int, blocks: int, out_block: int,
+    x: Floats,
+    index: Ints,
+    out: Floats,
+    scale: Floats,
+    offset: Floats,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    sample_size: int,
+    blocks: int,
+    out_block: int,
 ):
     """The same as ``load_bytes`` for samples of float32."""
     lanes = lanes_of(out)

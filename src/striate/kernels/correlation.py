@@ -7,6 +7,11 @@ offsets, and the kernel only follows them.
 rows    one entry for each output channel: where its weights, its outputs and its bias lie
 taps    one entry for each product of a sum: where its input and its weight lie
 places  one entry for each output position: where its window begins, and where its output lies
+
+A table that is read tile by tile is padded to whole tiles by repeating its last entry, which computes and
+stores the same numbers twice. A table that is read in the innermost loop holds a pair of 32-bit offsets in
+every entry and ends with ``END``: LLVM does not unroll a loop of unknown length, and unrolled, the tile no
+longer fits the registers (measured: half the speed).
 """
 
 from __future__ import annotations
@@ -14,6 +19,8 @@ from __future__ import annotations
 from striate.kernels.vector import (
     Floats,
     Ints,
+    high_half,
+    low_half,
     offsets,
     shift,
     tile_dot,
@@ -25,12 +32,19 @@ from striate.kernels.vector import (
     tile_zero,
 )
 
+END = -(2**63)
+
 
 def correlate(K, X):
     """Sums of products, K output channels by X positions at a time.
 
     ``out[row, place] = max(floor, start + sum over outer, tap of w[row, tap] * x[place, tap])`` where start
-    is the bias of the row, or what ``out`` holds already.
+    is the bias of the row, or what ``out`` holds already. ``floor`` is read where it is used, so that it
+    takes no register from the tile.
+
+    rows : (weights, output, bias) of each output channel
+    taps : pairs (input, weight), ended
+    places : (window, output) of each position
     """
 
     def kernel(
@@ -41,7 +55,6 @@ def correlate(K, X):
         rows: Ints,
         row_count: int,
         taps: Ints,
-        tap_count: int,
         outer_count: int,
         x_outer: int,
         w_outer: int,
@@ -50,30 +63,32 @@ def correlate(K, X):
         blocks: int,
         x_block: int,
         out_block: int,
-        floor: float,
+        floor: Floats,
         accumulate: int,
     ):
         for block in range(blocks):
             xb, ob = shift(x, block * x_block), shift(out, block * out_block)
             for p in range(0, place_count, X):
-                x_at = offsets(places, 2 * p, 2, 2 * place_count - 2, X)
-                out_at = offsets(places, 2 * p + 1, 2, 2 * place_count - 1, X)
+                x_at, out_at = offsets(places, 2 * p, 2, X), offsets(places, 2 * p + 1, 2, X)
                 for k in range(0, row_count, K):
-                    w_row = offsets(rows, 3 * k, 3, 3 * row_count - 3, K)
-                    out_row = offsets(rows, 3 * k + 1, 3, 3 * row_count - 2, K)
+                    w_row, out_row = offsets(rows, 3 * k, 3, K), offsets(rows, 3 * k + 1, 3, K)
                     if accumulate != 0:
                         tile = tile_load(ob, out_row, out_at)
                     else:
-                        tile = tile_rows(bias, offsets(rows, 3 * k + 2, 3, 3 * row_count - 1, K), X)
+                        tile = tile_rows(bias, offsets(rows, 3 * k + 2, 3, K), X)
                     x_from, w_from = 0, 0
                     for _ in range(outer_count):
-                        for t in range(tap_count):
+                        t = 0
+                        tap = taps[0]
+                        while tap != END:
+                            t += 1
                             tile = tile_outer(
-                                tile, w, w_row, w_from + taps[2 * t + 1], xb, x_at, x_from + taps[2 * t]
+                                tile, w, w_row, w_from + high_half(tap), xb, x_at, x_from + low_half(tap)
                             )
+                            tap = taps[t]
                         x_from += x_outer
                         w_from += w_outer
-                    tile_store(tile, ob, out_row, out_at, floor)
+                    tile_store(tile, ob, out_row, out_at, floor[0])
 
     return kernel
 
@@ -83,8 +98,9 @@ def weight_gradient(K, T):
 
     ``grad_w[row, tap] += sum over blocks, places, lanes of grad_out[row, place] * x[place, tap]``
 
-    rows holds (place of grad_out, place of grad_w), taps (place of x, place of grad_w),
-    places (place of x, place of grad_out).
+    rows : (grad_out, grad_w) of each output channel; the first ``row_count`` count
+    taps : (x, grad_w) of each tap; the first ``tap_count`` count
+    places : pairs (x, grad_out), ended
     """
 
     def kernel(
@@ -96,7 +112,6 @@ def weight_gradient(K, T):
         taps: Ints,
         tap_count: int,
         places: Ints,
-        place_count: int,
         blocks: int,
         x_block: int,
         grad_block: int,
@@ -104,14 +119,16 @@ def weight_gradient(K, T):
         for block in range(blocks):
             xb, gb = shift(x, block * x_block), shift(grad_out, block * grad_block)
             for k in range(0, row_count, K):
-                row = offsets(rows, 2 * k, 2, 2 * row_count - 2, K)
-                w_row = offsets(rows, 2 * k + 1, 2, 2 * row_count - 1, K)
+                row, w_row = offsets(rows, 2 * k, 2, K), offsets(rows, 2 * k + 1, 2, K)
                 for t in range(0, tap_count, T):
-                    tap = offsets(taps, 2 * t, 2, 2 * tap_count - 2, T)
-                    w_tap = offsets(taps, 2 * t + 1, 2, 2 * tap_count - 1, T)
+                    tap, w_tap = offsets(taps, 2 * t, 2, T), offsets(taps, 2 * t + 1, 2, T)
                     tile = tile_zero(x, K, T)
-                    for p in range(place_count):
-                        tile = tile_dot(tile, gb, row, places[2 * p + 1], xb, tap, places[2 * p])
+                    p = 0
+                    place = places[0]
+                    while place != END:
+                        p += 1
+                        tile = tile_dot(tile, gb, row, high_half(place), xb, tap, low_half(place))
+                        place = places[p]
                     tile_sum_add(tile, grad_w, w_row, w_tap, row_count - k, tap_count - t)
 
     return kernel

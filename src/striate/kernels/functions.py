@@ -104,5 +104,9 @@ def tanh_gradient(x, y, g):
     return g * (f32(1.0) - y * y)
 
 
-ACTIVATIONS = {"ReLU": (relu, relu_gradient), "Sigmoid": (vsigmoid, sigmoid_gradient), "Tanh": (vtanh, tanh_gradient)}
+ACTIVATIONS = {
+    "ReLU": (relu, relu_gradient),
+    "Sigmoid": (vsigmoid, sigmoid_gradient),
+    "Tanh": (vtanh, tanh_gradient),
+}
 """Forward f(x) and backward b(x, y, grad_y) -> grad_x of every activation, by name of its layer."""

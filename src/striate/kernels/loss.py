@@ -23,8 +23,15 @@ def _largest(z, features, step, count):
 
 
 def softmax(
-    x: Floats, out: Floats, features: Ints, count: int, groups: Ints, group_count: int, blocks: int,
-    x_block: int, out_block: int,
+    x: Floats,
+    out: Floats,
+    features: Ints,
+    count: int,
+    groups: Ints,
+    group_count: int,
+    blocks: int,
+    x_block: int,
+    out_block: int,
 ):
     """Softmax over ``count`` channels at each of ``group_count`` positions.
 
@@ -46,8 +53,18 @@ def softmax(
 
 
 def softmax_gradient(
-    y: Floats, grad_y: Floats, grad_x: Floats, features: Ints, count: int, groups: Ints, group_count: int,
-    blocks: int, y_block: int, grad_y_block: int, grad_x_block: int, accumulate: int,
+    y: Floats,
+    grad_y: Floats,
+    grad_x: Floats,
+    features: Ints,
+    count: int,
+    groups: Ints,
+    group_count: int,
+    blocks: int,
+    y_block: int,
+    grad_y_block: int,
+    grad_x_block: int,
+    accumulate: int,
 ):
     """``grad_x[c] = y[c] (grad_y[c] - sum over d of grad_y[d] y[d])``.
 
@@ -69,8 +86,18 @@ def softmax_gradient(
 
 
 def softmax_cross_entropy(
-    outputs: Floats, grad: Floats, targets: Floats, weights: Floats, losses: Floats, correct: Floats,
-    features: Ints, grad_features: Ints, count: int, blocks: int, outputs_block: int, grad_block: int,
+    outputs: Floats,
+    grad: Floats,
+    targets: Floats,
+    weights: Floats,
+    losses: Floats,
+    correct: Floats,
+    features: Ints,
+    grad_features: Ints,
+    count: int,
+    blocks: int,
+    outputs_block: int,
+    grad_block: int,
 ):
     """Cross-entropy of the softmax of the logits with the class in ``targets``, and its gradient.
 
@@ -101,8 +128,18 @@ def softmax_cross_entropy(
 
 
 def mean_squared_error(
-    outputs: Floats, grad: Floats, targets: Floats, weights: Floats, losses: Floats, correct: Floats,
-    features: Ints, grad_features: Ints, count: int, blocks: int, outputs_block: int, grad_block: int,
+    outputs: Floats,
+    grad: Floats,
+    targets: Floats,
+    weights: Floats,
+    losses: Floats,
+    correct: Floats,
+    features: Ints,
+    grad_features: Ints,
+    count: int,
+    blocks: int,
+    outputs_block: int,
+    grad_block: int,
 ):
     """``loss = 1/T sum over t of (y[t] - target[t])^2``, ``grad[t] = 2/T (y[t] - target[t]) * weight``.
 

@@ -3,6 +3,8 @@
 channels  (place of x, place of out) of every channel
 places    (place of x, place of out) of every window of a channel
 taps      place of every cell of a window
+
+The factories take the number of cells of a small window, so that its loop is unrolled; 0 for any number.
 """
 
 from __future__ import annotations
@@ -20,133 +22,147 @@ from striate.kernels.vector import (
 )
 
 
-def max_pool(
-    x: Floats,
-    out: Floats,
-    channels: Ints,
-    channel_count: int,
-    places: Ints,
-    place_count: int,
-    taps: Ints,
-    tap_count: int,
-    blocks: int,
-    x_block: int,
-    out_block: int,
-):
+def max_pool(T):
     """The largest value of every window."""
-    for block in range(blocks):
-        for c in range(channel_count):
-            xc = shift(x, block * x_block + channels[2 * c])
-            oc = shift(out, block * out_block + channels[2 * c + 1])
-            for p in range(place_count):
-                window = shift(xc, places[2 * p])
-                best = vload(window, taps[0])
-                for t in range(1, tap_count):
-                    value = vload(window, taps[t])
-                    best = select(value > best, value, best)
-                vstore(oc, places[2 * p + 1], best)
+
+    def kernel(
+        x: Floats,
+        out: Floats,
+        channels: Ints,
+        channel_count: int,
+        places: Ints,
+        place_count: int,
+        taps: Ints,
+        tap_count: int,
+        blocks: int,
+        x_block: int,
+        out_block: int,
+    ):
+        for block in range(blocks):
+            for c in range(channel_count):
+                xc = shift(x, block * x_block + channels[2 * c])
+                oc = shift(out, block * out_block + channels[2 * c + 1])
+                for p in range(place_count):
+                    window = shift(xc, places[2 * p])
+                    best = vload(window, taps[0])
+                    for t in range(1, T or tap_count):
+                        value = vload(window, taps[t])
+                        best = select(value > best, value, best)
+                    vstore(oc, places[2 * p + 1], best)
+
+    return kernel
 
 
-def max_pool_gradient(
-    x: Floats,
-    out: Floats,
-    grad_out: Floats,
-    grad_x: Floats,
-    channels: Ints,
-    channel_count: int,
-    places: Ints,
-    place_count: int,
-    taps: Ints,
-    tap_count: int,
-    blocks: int,
-    x_block: int,
-    out_block: int,
-    grad_out_block: int,
-    grad_x_block: int,
-    floor: float,
-    accumulate: int,
-):
+def max_pool_gradient(T):
     """Give the gradient of every window to the first cell that holds its maximum.
 
     Windows whose maximum is not above ``floor`` get none: the gradient of a ReLU before the pooling.
     channels and places hold the places of x, out, grad_out and grad_x; taps those of x and grad_x.
     """
-    zero = splat(x, 0.0)
-    low = splat(x, floor)
-    for block in range(blocks):
-        for c in range(channel_count):
-            xc = shift(x, block * x_block + channels[4 * c])
-            oc = shift(out, block * out_block + channels[4 * c + 1])
-            goc = shift(grad_out, block * grad_out_block + channels[4 * c + 2])
-            gxc = shift(grad_x, block * grad_x_block + channels[4 * c + 3])
-            for p in range(place_count):
-                window, target = shift(xc, places[4 * p]), shift(gxc, places[4 * p + 3])
-                best = vload(oc, places[4 * p + 1])
-                left = best > low
-                g = select(left, vload(goc, places[4 * p + 2]), zero)
-                for t in range(tap_count):
-                    hit = mask_and(left, vload(window, taps[2 * t]) == best)
-                    left = mask_and(left, mask_not(hit))
-                    value = select(hit, g, zero)
-                    if accumulate != 0:
-                        value = value + vload(target, taps[2 * t + 1])
-                    vstore(target, taps[2 * t + 1], value)
+
+    def kernel(
+        x: Floats,
+        out: Floats,
+        grad_out: Floats,
+        grad_x: Floats,
+        channels: Ints,
+        channel_count: int,
+        places: Ints,
+        place_count: int,
+        taps: Ints,
+        tap_count: int,
+        blocks: int,
+        x_block: int,
+        out_block: int,
+        grad_out_block: int,
+        grad_x_block: int,
+        floor: float,
+        accumulate: int,
+    ):
+        zero = splat(x, 0.0)
+        low = splat(x, floor)
+        for block in range(blocks):
+            for c in range(channel_count):
+                xc = shift(x, block * x_block + channels[4 * c])
+                oc = shift(out, block * out_block + channels[4 * c + 1])
+                goc = shift(grad_out, block * grad_out_block + channels[4 * c + 2])
+                gxc = shift(grad_x, block * grad_x_block + channels[4 * c + 3])
+                for p in range(place_count):
+                    window, target = shift(xc, places[4 * p]), shift(gxc, places[4 * p + 3])
+                    best = vload(oc, places[4 * p + 1])
+                    left = best > low
+                    g = select(left, vload(goc, places[4 * p + 2]), zero)
+                    for t in range(T or tap_count):
+                        hit = mask_and(left, vload(window, taps[2 * t]) == best)
+                        left = mask_and(left, mask_not(hit))
+                        value = select(hit, g, zero)
+                        if accumulate != 0:
+                            value = value + vload(target, taps[2 * t + 1])
+                        vstore(target, taps[2 * t + 1], value)
+
+    return kernel
 
 
-def avg_pool(
-    x: Floats,
-    out: Floats,
-    channels: Ints,
-    channel_count: int,
-    places: Ints,
-    place_count: int,
-    taps: Ints,
-    tap_count: int,
-    blocks: int,
-    x_block: int,
-    out_block: int,
-    share: float,
-):
+def avg_pool(T):
     """The sum of every window times ``share``."""
-    for block in range(blocks):
-        for c in range(channel_count):
-            xc = shift(x, block * x_block + channels[2 * c])
-            oc = shift(out, block * out_block + channels[2 * c + 1])
-            for p in range(place_count):
-                window = shift(xc, places[2 * p])
-                total = vload(window, taps[0])
-                for t in range(1, tap_count):
-                    total = total + vload(window, taps[t])
-                vstore(oc, places[2 * p + 1], total * share)
+
+    def kernel(
+        x: Floats,
+        out: Floats,
+        channels: Ints,
+        channel_count: int,
+        places: Ints,
+        place_count: int,
+        taps: Ints,
+        tap_count: int,
+        blocks: int,
+        x_block: int,
+        out_block: int,
+        share: float,
+    ):
+        for block in range(blocks):
+            for c in range(channel_count):
+                xc = shift(x, block * x_block + channels[2 * c])
+                oc = shift(out, block * out_block + channels[2 * c + 1])
+                for p in range(place_count):
+                    window = shift(xc, places[2 * p])
+                    total = vload(window, taps[0])
+                    for t in range(1, T or tap_count):
+                        total = total + vload(window, taps[t])
+                    vstore(oc, places[2 * p + 1], total * share)
+
+    return kernel
 
 
-def avg_pool_gradient(
-    grad_out: Floats,
-    grad_x: Floats,
-    channels: Ints,
-    channel_count: int,
-    places: Ints,
-    place_count: int,
-    taps: Ints,
-    tap_count: int,
-    blocks: int,
-    grad_out_block: int,
-    grad_x_block: int,
-    share: float,
-    accumulate: int,
-):
+def avg_pool_gradient(T):
     """Give ``share`` of the gradient of every window to each of its cells."""
-    for block in range(blocks):
-        for c in range(channel_count):
-            goc = shift(grad_out, block * grad_out_block + channels[2 * c])
-            gxc = shift(grad_x, block * grad_x_block + channels[2 * c + 1])
-            for p in range(place_count):
-                g = vload(goc, places[2 * p]) * share
-                target = shift(gxc, places[2 * p + 1])
-                for t in range(tap_count):
-                    value = g
-                    if accumulate != 0:
-                        value = value + vload(target, taps[t])
-                    vstore(target, taps[t], value)
 
+    def kernel(
+        grad_out: Floats,
+        grad_x: Floats,
+        channels: Ints,
+        channel_count: int,
+        places: Ints,
+        place_count: int,
+        taps: Ints,
+        tap_count: int,
+        blocks: int,
+        grad_out_block: int,
+        grad_x_block: int,
+        share: float,
+        accumulate: int,
+    ):
+        for block in range(blocks):
+            for c in range(channel_count):
+                goc = shift(grad_out, block * grad_out_block + channels[2 * c])
+                gxc = shift(grad_x, block * grad_x_block + channels[2 * c + 1])
+                for p in range(place_count):
+                    g = vload(goc, places[2 * p]) * share
+                    target = shift(gxc, places[2 * p + 1])
+                    for t in range(T or tap_count):
+                        value = g
+                        if accumulate != 0:
+                            value = value + vload(target, taps[t])
+                        vstore(target, taps[t], value)
 
+    return kernel

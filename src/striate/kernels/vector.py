@@ -118,7 +118,9 @@ def _store_vector(b: ir.IRBuilder, value: Any, pointer: Any) -> None:
 def _splat(b: ir.IRBuilder, scalar: Any, lanes: int) -> Any:
     kind = ir.VectorType(scalar.type, lanes)
     one = b.insert_element(ir.Constant(kind, ir.Undefined), scalar, I32(0))
-    return b.shuffle_vector(one, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
+    return b.shuffle_vector(
+        one, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(I32, lanes), [0] * lanes)
+    )
 
 
 def _constant(value: float, lanes: int) -> Any:
@@ -194,6 +196,18 @@ def _setitem(pointer, index, value):
 def shift(tc: Any, pointer: Any, offset: Any) -> Any:
     """The pointer ``offset`` elements further on."""
     return pointer(pointer, offset), lambda ctx, b, sig, v: _at(b, v[0], v[1])
+
+
+@intrinsic
+def low_half(tc: Any, pair: Any) -> Any:
+    """The signed lower 32 bits: two small numbers of a table in one load."""
+    return types.int64(types.int64), lambda ctx, b, sig, v: b.sext(b.trunc(v[0], I32), I64)
+
+
+@intrinsic
+def high_half(tc: Any, pair: Any) -> Any:
+    """The signed upper 32 bits."""
+    return types.int64(types.int64), lambda ctx, b, sig, v: b.ashr(v[0], I64(32))
 
 
 @intrinsic
@@ -333,20 +347,18 @@ _operator(operator.eq, lambda b, x, y: b.fcmp_ordered("==", x, y), MaskType)
 
 
 @intrinsic(prefer_literal=True)
-def offsets(tc: Any, table: Any, first: Any, step: Any, last: Any, count: Any) -> Any:
-    """Read ``count`` offsets, ``table[min(first + i*step, last)]``: a tile over the end repeats the last one."""
+def offsets(tc: Any, table: Any, first: Any, step: Any, count: Any) -> Any:
+    """Read ``count`` offsets, ``table[first + i*step]``."""
     kind = OffsetsType(count.literal_value)
 
     def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
-        table, first, step, last, _ = v
+        table, first, step, _ = v
         out = ir.Constant(ctx.get_value_type(kind), ir.Undefined)
         for i in range(kind.count):
-            at = b.add(first, b.mul(step, I64(i)))
-            at = b.select(b.icmp_signed("<", at, last), at, last)
-            out = b.insert_value(out, b.load(_at(b, table, at)), i)
+            out = b.insert_value(out, b.load(_at(b, table, b.add(first, b.mul(step, I64(i))))), i)
         return out
 
-    return kind(table, types.int64, types.int64, types.int64, count), build
+    return kind(table, types.int64, types.int64, count), build
 
 
 def _tile(tile: TileType, values: Callable[[int, int], Any], out: Any, b: ir.IRBuilder) -> Any:

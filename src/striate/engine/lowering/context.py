@@ -78,12 +78,33 @@ class Lowering:
         )
         return Place(packed.ctypes.data)
 
+    def constant(self, value: float, count: int) -> np.ndarray:
+        """Return ``count`` times ``value``, float32, kept as long as the program."""
+        array = np.full(count, value, np.float32)
+        self.program.kept.append(array)
+        return array
+
     def allocate(self, step: Step, like: Buffer | None = None) -> Buffer:
         """Return a new buffer for the value of ``step``, with the margins that its readers need."""
         shape = step.shape if like is None else like.shape
         buffer = self.arena.allocate(shape, self.margins.get(step.name, NO_MARGIN))
         self.values[step.name] = buffer
         return buffer
+
+    def rows_of(self, value: Buffer) -> Buffer:
+        """Return a new buffer with the features of ``value`` sample by sample: [sample][feature]."""
+        features = value.features()
+        rows = self.arena.allocate((len(features),))
+        self.emit(
+            "batch.store_rows",
+            x=self.place(value),
+            out=self.place(rows),
+            features=self.program.table(features),
+            count=len(features),
+            blocks=value.blocks,
+            x_block=value.block,
+        )
+        return rows
 
     def gradient_into(self, name: str) -> tuple[Buffer, int]:
         """Return the gradient buffer of the value ``name``, and 1 if a reader has written to it already."""

@@ -33,6 +33,11 @@ def _sizes(step: Step) -> tuple[int, int, int, int]:
     return layer.groups, weight[0] // layer.groups, weight[1], math.prod(weight[2:])
 
 
+def row_tile(rows: int, places: int, terms: int, lanes: int) -> int:
+    """Return the number of rows of the tile that suits the whole layer: its weights are packed for it."""
+    return cheapest(tiles(lanes).outer, rows, places, terms)[0]
+
+
 def packed(rows: int, terms: np.ndarray, tile: int) -> tuple[np.ndarray, np.ndarray]:
     """Put weights in the order in which a kernel reads them.
 
@@ -62,10 +67,10 @@ def _forward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
     groups, filters, channels, count = _sizes(step)
     geometry = _geometry(step)
-    tile = cheapest(tiles(x.lanes).outer, filters, math.prod(out.shape[1:]) * x.blocks)
+    tile = row_tile(filters, math.prod(out.shape[1:]) * x.blocks, channels * count, x.lanes)
     terms = np.arange(filters * channels * count).reshape(filters, -1)
     for g in range(groups):
-        index, begins = packed(filters, terms + g * terms.size, tile[0])
+        index, begins = packed(filters, terms + g * terms.size, tile)
         numbers = g * filters + np.arange(filters)
         emit_sums(
             lowering,
@@ -75,11 +80,11 @@ def _forward(lowering: Lowering, step: Step) -> None:
                 weights=lowering.pack(index, step),
                 bias=lowering.parameter(step, "bias"),
                 rows=np.stack([begins, numbers * out.strides[0], numbers], axis=1),
-                channels=(channels, x.strides[0], count * tile[0]),
-                taps=np.stack([taps(x, geometry), np.arange(count) * tile[0]], axis=1),
+                channels=(channels, x.strides[0], count * tile),
+                taps=np.stack([taps(x, geometry), np.arange(count) * tile], axis=1),
                 places=places(x, out, geometry),
                 x_begin=g * channels * x.strides[0],
-                tile=tile,
+                row_tile=tile,
                 floor=0.0 if step.name in lowering.fused.values() else -math.inf,
             ),
         )
@@ -114,12 +119,12 @@ def _input_gradient(lowering: Lowering, step: Step, grad: Buffer, geometry: Geom
     """
     grad_x, accumulate = lowering.gradient_into(step.inputs[0])
     groups, filters, channels, count = _sizes(step)
-    tile = cheapest(tiles(grad.lanes).outer, channels, math.prod(grad_x.shape[1:]) * grad.blocks)
+    tile = row_tile(channels, math.prod(grad_x.shape[1:]) * grad.blocks, filters * count, grad.lanes)
     parts = list(classes(inputs_under, grad_x.shape[1:], grad.shape[1:], geometry))
     terms = np.arange(filters * channels * count).reshape(filters, channels, count)
     terms = terms.transpose(1, 0, 2).reshape(channels, -1)
     for g in range(groups):
-        index, begins = packed(channels, terms + g * terms.size, tile[0])
+        index, begins = packed(channels, terms + g * terms.size, tile)
         weights = lowering.pack(index, step)
         numbers = g * channels + np.arange(channels)
         for part in parts:
@@ -132,11 +137,11 @@ def _input_gradient(lowering: Lowering, step: Step, grad: Buffer, geometry: Geom
                     weights=weights,
                     bias=None,
                     rows=np.stack([begins, numbers * grad_x.strides[0], numbers], axis=1),
-                    channels=(filters, grad.strides[0], count * tile[0]),
-                    taps=np.stack([pairs[:, 0], pairs[:, 1] * tile[0]], axis=1),
+                    channels=(filters, grad.strides[0], count * tile),
+                    taps=np.stack([pairs[:, 0], pairs[:, 1] * tile], axis=1),
                     places=where,
                     x_begin=g * filters * grad.strides[0],
-                    tile=tile,
+                    row_tile=tile,
                     accumulate=accumulate,
                 ),
             )

@@ -11,6 +11,7 @@ from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering
 from striate.engine.machine import cheapest, tiles
 from striate.engine.program import Place
+from striate.errors import CapacityError
 from striate.network import Step
 
 FLAT_TERMS = 1024  # up to this many terms of a sum stand in one table; more go channel by channel
@@ -36,11 +37,16 @@ class Sums:
         Where windows begin in x, and where their output lies.
     x_begin : int
         Place in x that all of this is relative to.
-    tile : (rows, places)
+    row_tile : int, optional
+        The rows of a tile, where the weights were packed for it.
     floor : float
         Results are at least this.
     accumulate : int
         1 to add to what ``out`` holds.
+    target : Place, optional
+        Where the results go instead of ``out``.
+    merged : bool
+        The places are those of all blocks already.
     """
 
     x: Buffer
@@ -51,32 +57,37 @@ class Sums:
     channels: tuple[int, int, int]
     taps: np.ndarray
     places: np.ndarray
-    tile: tuple[int, int]
+    row_tile: int | None = None
     x_begin: int = 0
     floor: float = -math.inf
     accumulate: int = 0
+    target: Place | None = None
+    merged: bool = False
 
 
 def emit_sums(lowering: Lowering, sums: Sums) -> None:
     """Append the call that computes ``sums`` for all blocks of a shard."""
     outer, x_outer, w_outer = sums.channels
-    table = sums.taps
-    if outer * len(table) <= FLAT_TERMS or len(table) == 1:
+    pairs = sums.taps
+    if outer * len(pairs) <= FLAT_TERMS or len(pairs) == 1:
         steps = np.arange(outer)[:, None, None] * np.array([x_outer, w_outer])
-        table, outer = (steps + table[None]).reshape(-1, 2), 1
-    places, blocks = merge_blocks(sums.places, sums.x.blocks, sums.x.block, sums.out.block)
+        pairs, outer = (steps + pairs[None]).reshape(-1, 2), 1
+    places, blocks = sums.places, 1
+    if not sums.merged:
+        places, blocks = merge_blocks(places, sums.x.blocks, sums.x.block, sums.out.block)
+    tile = cheapest(tiles(sums.x.lanes).outer, len(sums.rows), len(places), len(pairs) * outer, sums.row_tile)
+    rows, places = whole_tiles(sums.rows, tile[0]), whole_tiles(places, tile[1])
     program = lowering.program
     lowering.emit(
         "correlation.correlate",
-        sums.tile,
+        tile,
         x=lowering.place(sums.x) + sums.x_begin,
         w=sums.weights,
-        bias=sums.bias or zeros(lowering, int(sums.rows[:, 2].max()) + 1),
-        out=lowering.place(sums.out),
-        rows=program.table(sums.rows),
-        row_count=len(sums.rows),
-        taps=program.table(table),
-        tap_count=len(table),
+        bias=sums.bias or lowering.constant(0.0, int(rows[:, 2].max()) + 1),
+        out=sums.target or lowering.place(sums.out),
+        rows=program.table(rows),
+        row_count=len(rows),
+        taps=program.table(ended_pairs(pairs)),
         outer_count=outer,
         x_outer=x_outer,
         w_outer=w_outer,
@@ -85,16 +96,21 @@ def emit_sums(lowering: Lowering, sums: Sums) -> None:
         blocks=blocks,
         x_block=sums.x.block,
         out_block=sums.out.block,
-        floor=sums.floor,
+        floor=lowering.constant(sums.floor, 1),
         accumulate=sums.accumulate,
     )
 
 
-def zeros(lowering: Lowering, count: int) -> np.ndarray:
-    """Return an array of zeros that the program keeps, for layers without a bias."""
-    array = np.zeros(count, np.float32)
-    lowering.program.kept.append(array)
-    return array
+def ended_pairs(pairs: np.ndarray) -> np.ndarray:
+    """Put two offsets into each entry of a table, the first in the lower half, and end it."""
+    if np.abs(pairs).max(initial=0) >= 2**31:
+        raise CapacityError("plan: a layer may span at most 2^31 values; this one is larger. Use smaller shards.")
+    return np.append((pairs[:, 1] << 32) | (pairs[:, 0] & 0xFFFFFFFF), np.int64(-(2**63)))
+
+
+def whole_tiles(table: np.ndarray, tile: int) -> np.ndarray:
+    """Repeat the last entry until the table fills whole tiles."""
+    return table[np.minimum(np.arange(-(-len(table) // tile) * tile), len(table) - 1)]
 
 
 def merge_blocks(places: np.ndarray, blocks: int, *strides: int) -> tuple[np.ndarray, int]:
@@ -117,20 +133,19 @@ def emit_weight_gradient(
 ) -> None:
     """Append the call that adds to the gradient of ``weight``; tables as in ``kernels.correlation``."""
     program = lowering.program
-    tile = cheapest(tiles(x.lanes).dot, len(rows), len(taps))
     places, blocks = merge_blocks(places, x.blocks, x.block, grad.block)
+    tile = cheapest(tiles(x.lanes).dot, len(rows), len(taps), len(places))
     lowering.emit(
         "correlation.weight_gradient",
         tile,
         x=lowering.place(x),
         grad_out=lowering.place(grad),
         grad_w=lowering.parameter_gradient(step, "weight"),
-        rows=program.table(rows),
+        rows=program.table(whole_tiles(rows, tile[0])),
         row_count=len(rows),
-        taps=program.table(taps),
+        taps=program.table(whole_tiles(taps, tile[1])),
         tap_count=len(taps),
-        places=program.table(places),
-        place_count=len(places),
+        places=program.table(ended_pairs(places)),
         blocks=blocks,
         x_block=x.block,
         grad_block=grad.block,

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, Lowering, Rule
 from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums, emit_weight_gradient
-from striate.engine.machine import cheapest, tiles
 from striate.layers.dense import Linear
 from striate.network import Step
 
@@ -33,7 +33,6 @@ def _forward(lowering: Lowering, step: Step) -> None:
             channels=(1, 0, 0),
             taps=np.stack([features, np.arange(len(features))], axis=1),
             places=_ORIGIN,
-            tile=cheapest(tiles(x.lanes).outer, filters, x.blocks),
             floor=0.0 if step.name in lowering.fused.values() else -math.inf,
         ),
     )
@@ -42,15 +41,18 @@ def _forward(lowering: Lowering, step: Step) -> None:
 def _backward(lowering: Lowering, step: Step) -> None:
     x, grad = lowering.values[step.inputs[0]], lowering.gradients[step.name]
     inputs, outputs = x.features(), grad.features()
-    emit_weight_gradient(
-        lowering,
-        step,
-        x=x,
-        grad=grad,
-        rows=np.stack([outputs, np.arange(len(outputs)) * len(inputs)], axis=1),
-        taps=np.stack([inputs, np.arange(len(inputs))], axis=1),
-        places=_ORIGIN,
-    )
+    if len(inputs) >= x.lanes:
+        _weight_gradient_by_features(lowering, step, x, grad)
+    else:
+        emit_weight_gradient(
+            lowering,
+            step,
+            x=x,
+            grad=grad,
+            rows=np.stack([outputs, np.arange(len(outputs)) * len(inputs)], axis=1),
+            taps=np.stack([inputs, np.arange(len(inputs))], axis=1),
+            places=_ORIGIN,
+        )
     emit_bias_gradient(lowering, step, grad)
     if step.inputs[0] not in lowering.needed:
         return
@@ -69,10 +71,40 @@ def _backward(lowering: Lowering, step: Step) -> None:
             channels=(1, 0, 0),
             taps=np.stack([outputs, np.arange(len(outputs)) * len(inputs)], axis=1),
             places=_ORIGIN,
-            tile=cheapest(tiles(x.lanes).outer, len(inputs), x.blocks),
             accumulate=accumulate,
         ),
     )
+
+
+def _weight_gradient_by_features(lowering: Lowering, step: Step, x: Buffer, grad: Buffer) -> None:
+    """Sum over the samples with features in the lanes.
+
+    With samples in the lanes every weight would need a sum over lanes of a few products only; measured,
+    that took 2.5 times as long on LeNet-5. So both sides are written as rows, one sample after the other.
+    A last vector that is not full begins earlier and computes some weights twice.
+    """
+    columns, filters = len(x.features()), len(grad.features())
+    samples = np.arange(x.blocks * x.lanes)
+    rows_x, rows_grad = lowering.rows_of(x), lowering.rows_of(grad)
+    begins = np.minimum(np.arange(0, columns, x.lanes), columns - x.lanes)
+    numbers = np.arange(filters)
+    emit_sums(
+        lowering,
+        Sums(
+            x=rows_x,
+            out=rows_grad,
+            target=lowering.parameter_gradient(step, "weight"),
+            weights=lowering.place(rows_grad),
+            bias=None,
+            rows=np.stack([numbers, numbers * columns, 0 * numbers], axis=1),
+            channels=(1, 0, 0),
+            taps=np.stack([samples * columns, samples * filters], axis=1),
+            places=np.stack([begins, begins], axis=1),
+            merged=True,
+        ),
+    )
+    lowering.arena.free(rows_x)
+    lowering.arena.free(rows_grad)
 
 
 RULES[Linear] = Rule(_forward, _backward, floor=True)

@@ -44,6 +44,11 @@ def _forward_arguments(lowering: Lowering, x: Buffer, out: Buffer, where: np.nda
     }
 
 
+def unrolled(taps: np.ndarray) -> tuple[int]:
+    """Return the constant of the pooling kernels: the number of cells of usual small windows, else 0."""
+    return (len(taps) if len(taps) in (2, 4, 9) else 0,)
+
+
 def _partition(x: Buffer, geometry: Geometry) -> bool:
     """Return whether the windows neither overlap nor leave anything out, whatever the input size."""
     covered = zip(x.shape[1:], geometry.kernel, geometry.stride, strict=True)
@@ -64,7 +69,7 @@ def _target(lowering: Lowering, step: Step, x: Buffer, geometry: Geometry) -> tu
 def _max_forward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
     for where, taps in _tables(x, out, _geometry(step)):
-        lowering.emit("pooling.max_pool", **_forward_arguments(lowering, x, out, where, taps))
+        lowering.emit("pooling.max_pool", unrolled(taps), **_forward_arguments(lowering, x, out, where, taps))
 
 
 def _max_backward(lowering: Lowering, step: Step) -> None:
@@ -83,6 +88,7 @@ def _max_backward(lowering: Lowering, step: Step) -> None:
         buffers = (x, out, grad, grad_x)
         lowering.emit(
             "pooling.max_pool_gradient",
+            unrolled(pairs),
             x=lowering.place(x),
             out=lowering.place(out),
             grad_out=lowering.place(grad),
@@ -103,7 +109,9 @@ def _max_backward(lowering: Lowering, step: Step) -> None:
         )
 
 
-def _shares(step: Step, x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+def _shares(
+    step: Step, x: Buffer, out: Buffer, geometry: Geometry
+) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
     """Yield windows, taps and 1/size; windows of a class are split by what their sum is divided by."""
     sizes = divisors(step, geometry, out)
     for part in classes(windows_over, x.shape[1:], out.shape[1:], geometry):
@@ -118,7 +126,9 @@ def divisors(step: Step, geometry: Geometry, out: Buffer) -> np.ndarray:
     layer: AvgPooling = step.layer  # type: ignore[assignment]
     size = (1, 1, 1, *step.input_shapes[0][1:])[-3:]
     counts = np.ones(())
-    axes = zip(size, out.shape[1:], geometry.kernel, geometry.stride, geometry.dilation, geometry.padding, strict=True)
+    axes = zip(
+        size, out.shape[1:], geometry.kernel, geometry.stride, geometry.dilation, geometry.padding, strict=True
+    )
     for n, o, k, s, d, (before, after) in axes:
         first, last = (-before, n + after) if layer.count_padding else (0, n)
         cells = np.arange(o)[:, None] * s - before + np.arange(k)[None, :] * d
@@ -129,7 +139,9 @@ def divisors(step: Step, geometry: Geometry, out: Buffer) -> np.ndarray:
 def _avg_forward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
     for where, taps, share in _shares(step, x, out, _geometry(step)):
-        lowering.emit("pooling.avg_pool", **_forward_arguments(lowering, x, out, where, taps), share=share)
+        lowering.emit(
+            "pooling.avg_pool", unrolled(taps), **_forward_arguments(lowering, x, out, where, taps), share=share
+        )
 
 
 def _avg_backward(lowering: Lowering, step: Step) -> None:
@@ -141,6 +153,7 @@ def _avg_backward(lowering: Lowering, step: Step) -> None:
     for where, taps, share in _shares(step, grad_x, grad, geometry):
         lowering.emit(
             "pooling.avg_pool_gradient",
+            unrolled(taps),
             grad_out=lowering.place(grad),
             grad_x=lowering.place(grad_x),
             channels=table(np.stack([grad.channels(), grad_x.channels()], axis=1)),
