@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from striate.data.images import read_image
+from striate.data.unlabelled import read_unlabelled
+from striate.errors import DataError
+
+from .test_audio import tone
+from .test_folders import make, picture
+from .test_idx import encode
+from .test_tables import kaggle
+
+
+def test_an_image_of_any_size(tmp_path):
+    picture(0, 20).save(tmp_path / "a.jpg")
+    found = read_unlabelled(tmp_path / "a.jpg", (1, 8, 8), invert=True)
+    assert np.array_equal(found.inputs[0], read_image(tmp_path / "a.jpg", 1, (8, 8), invert=True))
+    assert found.names == [str(tmp_path / "a.jpg")]
+
+
+def test_a_folder_with_damaged_files_in_it(tmp_path):
+    make(tmp_path, {"some": 3, "more": 2})
+    (tmp_path / "more" / "bad.png").write_bytes(b"")
+    (tmp_path / "more" / "note.txt").write_text("note")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    found = read_unlabelled(tmp_path, (3, 8, 8))
+    assert found.inputs.shape == (5, 3, 8, 8)
+    assert len(found.names) == 5
+    assert {file.path.rpartition("/")[2] for file in found.bad_files} == {"bad.png", "gone.png"}
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("named", [False, True])
+def test_the_digit_recogniser_table_with_and_without_labels(tmp_path, labelled, named):
+    text, pixels, _ = kaggle(7, labelled=labelled)
+    (tmp_path / "test.csv").write_text(text if named else text.partition("\n")[2])
+    found = read_unlabelled(tmp_path / "test.csv", (1, 28, 28))
+    assert np.array_equal(found.inputs, pixels.reshape(7, 1, 28, 28))
+    assert found.names == [str(number) for number in range(1, 8)]
+
+
+def test_arrays_and_idx(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (4, 5, 6), np.uint8)
+    np.save(tmp_path / "a.npy", x)
+    np.savez(tmp_path / "a.npz", x_test=x)
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(encode(x))
+    for name in ("a.npy", "a.npz", "t10k-images-idx3-ubyte"):
+        assert np.array_equal(read_unlabelled(tmp_path / name, (1, 5, 6)).inputs, x[:, np.newaxis])
+
+
+def test_recordings(tmp_path):
+    wavfile.write(tmp_path / "a.wav", 16000, tone(rate=16000).astype(np.float32))
+    assert read_unlabelled(tmp_path / "a.wav", (1, 900)).inputs[0, 0, 799] != 0
+    assert read_unlabelled(tmp_path / "a.wav", (1, 900), rate=8000).inputs[0, 0, 401:].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("absent.png", (1, 8, 8), "absent.png: no such file or folder"),
+        ("bad.png", (1, 8, 8), "bad.png: the file is empty"),
+        ("empty", (1, 8, 8), "empty: it holds no files of a kind that is read"),
+        ("good.png", (5, 8, 8), "shape 5 x 8 x 8, which no image has"),
+        ("good.png", (1, 4, 8, 8), "which no image has"),
+        ("a.npy", (1, 8, 8), "a sample of shape 1 x 8 x 8 needs 64 numbers; got 9"),
+        ("a.npz", (1, 8, 8), "needs an array x; got stuff"),
+    ],
+)
+def test_nothing_to_predict_on(tmp_path, name, shape, message):
+    (tmp_path / "bad.png").write_bytes(b"")
+    (tmp_path / "empty").mkdir()
+    picture(0).save(tmp_path / "good.png")
+    np.save(tmp_path / "a.npy", np.zeros((2, 9)))
+    np.savez(tmp_path / "a.npz", stuff=np.zeros((2, 9)))
+    with pytest.raises(DataError, match=message):
+        read_unlabelled(tmp_path / name, shape)
