@@ -1,0 +1,1 @@
+"""How fast striate is, measured beside its peers: ``python -m benchmarks --help``."""

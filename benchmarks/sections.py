@@ -1,0 +1,116 @@
+"""The sections of a report: each measures one thing for the networks asked for."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import fresh, ours, pytorch
+from benchmarks.agreement import check
+from benchmarks.networks import CASES, Case, samples
+from benchmarks.peers import NotTranslated, installed
+from benchmarks.report import table
+from benchmarks.timing import Speeds, Work, alternate
+from striate.engine.machine import available_threads
+
+BATCHES_OF_DATA = 8
+OWN, TORCH = "striate", "PyTorch"
+
+
+def training(options: argparse.Namespace) -> list[str]:
+    """Time the training step: gathering samples, forward, backward, Adam."""
+    rows = []
+    for name in options.networks:
+        case = CASES[name]
+        for batch in options.batch or case.batches:
+            check(case, batch)
+            x, y = samples(case, batch * BATCHES_OF_DATA)
+            work, setting = pytorch.training(case, x, y, batch)
+            contestants = {OWN: ours.training(case, x, y, batch), TORCH: work}
+            contestants |= _peers(options, "training", case, x, y, batch)
+            speeds = alternate(contestants, batch, options.rounds, options.seconds)
+            rows += _rows(name, batch, setting, speeds)
+    return _section("Training step, images/s", rows)
+
+
+def inference(options: argparse.Namespace) -> list[str]:
+    """Time inference with softmax."""
+    rows = []
+    for name in options.networks:
+        case = CASES[name]
+        for batch in options.inference_batch:
+            check(case, batch)
+            x, _ = samples(case, batch * BATCHES_OF_DATA)
+            work, setting = pytorch.inference(case, x, batch)
+            contestants = {OWN: ours.inference(case, x, batch), TORCH: work}
+            contestants |= _peers(options, "inference", case, x, batch)
+            speeds = alternate(contestants, batch, options.rounds, options.seconds)
+            rows += _rows(name, batch, setting, speeds)
+    return _section("Inference, images/s", rows)
+
+
+def threads(options: argparse.Namespace) -> list[str]:
+    """Time the training step on one thread and on all."""
+    most, rows = available_threads(), []
+    for name in options.networks:
+        case = CASES[name]
+        for batch in options.batch or case.batches:
+            x, y = samples(case, batch * BATCHES_OF_DATA)
+            contestants = {str(n): ours.training(case, x, y, batch, n) for n in sorted({1, most})}
+            speeds = alternate(contestants, batch, options.rounds, options.seconds)
+            ratio = _ratio(speeds, str(most), "1")
+            rows.append((name, str(batch), f"{speeds.median('1'):,.0f}", f"{speeds.median(str(most)):,.0f}", ratio))
+    header = ("network", "batch", "1 thread", f"{most} threads", "ratio")
+    return ["### Training step on more threads, images/s", "", *table(header, rows)]
+
+
+def start(options: argparse.Namespace) -> list[str]:
+    """Time fresh processes."""
+    rows = []
+    for name in options.networks:
+        seconds = fresh.first_step(name)
+        rows.append((name, f"{seconds.cold_seconds:.1f} s", f"{seconds.warm_seconds:.2f} s"))
+    header = ("network", "every kernel compiled", "kernels in the cache")
+    title = "### A fresh process: interpreter, import, plan, first step"
+    return [title, "", *table(header, rows)]
+
+
+def memory(options: argparse.Namespace) -> list[str]:
+    """Measure the peak memory of training on MNIST."""
+    if not options.mnist:
+        return ["Memory was not measured: say where MNIST is with --mnist FOLDER.", ""]
+    peak = fresh.training_memory(options.mnist)
+    return ["### Memory", "", f"`striate train mnist`, one epoch, peak of the process: {peak / 1e6:.0f} MB.", ""]
+
+
+def _peers(options: argparse.Namespace, what: str, case: Case, *arguments: object) -> dict[str, Work]:
+    found: dict[str, Work] = {}
+    for name, module in ({} if options.no_peers else installed()).items():
+        try:
+            if hasattr(module, what):
+                found[name] = getattr(module, what)(case, *arguments)
+        except NotTranslated as reason:
+            print(f"(no {case.model} in {name}: {reason})")
+    return found
+
+
+def _rows(network: str, batch: int, setting: str, speeds: Speeds) -> list[tuple[str, ...]]:
+    rows = []
+    for name in speeds.rounds:
+        shown = f"{name} ({setting})" if name == TORCH else name
+        ratio = "" if name == OWN else _ratio(speeds, OWN, name)
+        rows.append((network, str(batch), shown, f"{speeds.median(name):,.0f}", ratio))
+    return rows
+
+
+def _ratio(speeds: Speeds, name: str, other: str) -> str:
+    median, least, largest = speeds.ratio(name, other)
+    return f"{median:.2f} ({least:.2f} to {largest:.2f})"
+
+
+def _section(title: str, rows: list[tuple[str, ...]]) -> list[str]:
+    note = (
+        "striate gathers and normalises bytes; the others get float batches that are ready. The ratio says how "
+        "many times as fast striate is: median, and least to largest over the rounds."
+    )
+    header = ("network", "batch", "system", "images/s", "striate is faster by")
+    return [f"### {title}", "", note, "", *table(header, rows)]
