@@ -89,7 +89,9 @@ class Program:
             for j, value in enumerate(values):
                 code[i, 2 + j], code[i, 2 + len(values) + j] = self._encode(value)
             index[id(row)] = i
-        phases, tasks, first = [], [], 0
+        phases: list[list[int]] = []
+        tasks: list[list[int]] = []
+        first = 0
         for phase in self.phases:
             phases.append([first, first + len(phase.rows), len(tasks), len(phase.tasks)])
             first += len(phase.rows)

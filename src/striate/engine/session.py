@@ -196,7 +196,7 @@ class InferenceSession(_Session):
         self._finish(threads)
 
     def run(self, inputs: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Return the outputs, float32[n, *output_shape], of the samples ``index`` of ``inputs``; n <= batch_size."""
+        """Return float32[n, *output_shape] for the samples ``index`` (int64[n], n <= batch_size) of ``inputs``."""
         n = len(index)
         self._select(inputs, index)
         self.team.run()

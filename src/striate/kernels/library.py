@@ -33,7 +33,7 @@ class Request:
     module: str
     name: str
     lanes: int
-    constants: tuple[int, ...] = ()
+    constants: tuple[int | str, ...] = ()
 
     @property
     def file_name(self) -> str:

@@ -66,7 +66,10 @@ def adam(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers
 
 
 def rmsprop(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
-    """numbers: alpha, rho, epsilon. ``v <- rho v + (1 - rho) g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``."""
+    """numbers: alpha, rho, epsilon.
+
+    ``v <- rho v + (1 - rho) g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``.
+    """
     alpha, rho, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
     rest = splat(theta, f32(1.0) - numbers[1])
     for i in range(0, count, lanes_of(theta)):
