@@ -1,0 +1,188 @@
+"""A network with its parameters and all that is needed to use it: what a user trains, saves and loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.data.normalisation import Normalisation
+from striate.errors import ShapeError
+from striate.layers.base import format_shape
+from striate.model.evaluation import Evaluation, evaluation
+from striate.model.outputs import check_fit, ends_in_softmax, probabilities
+from striate.network import Network
+from striate.storage import model_file
+
+BATCH_SIZE = 256
+
+
+class Model:
+    """A network that can predict.
+
+    Parameters
+    ----------
+    network : Network
+    theta : float32[parameter_count]
+    states : float32[state_count], optional
+        Running statistics; none for most networks.
+    classes : sequence of str
+        The name of each class; empty for regression.
+    normalisation : Normalisation, optional
+        What is done to raw inputs; nothing by default.
+    facts : mapping, optional
+        How the model came to be (JSON types); saved with it.
+    threads : int, optional
+        For predictions; the processor's by default.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        theta: np.ndarray,
+        states: np.ndarray | None = None,
+        classes: Sequence[str] = (),
+        normalisation: Normalisation | None = None,
+        facts: Mapping[str, Any] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.network = network
+        self.theta = _vector(theta, network.parameter_count, f"{network.name}: parameters")
+        states = np.zeros(network.state_count, np.float32) if states is None else states
+        self.states = _vector(states, network.state_count, f"{network.name}: states")
+        self.classes = tuple(classes)
+        self.normalisation = normalisation
+        self.facts = dict(facts or {})
+        self.threads = threads
+        self._sessions: dict[tuple[Any, ...], Any] = {}
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample, (C, *space)."""
+        return self.network.input_shape
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Every learnt array by name, as views into ``theta``."""
+        return self.network.views(self.theta)
+
+    def outputs(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+        """Return what the network computes for raw samples: float32[N, *output_shape].
+
+        Parameters
+        ----------
+        x : uint8 or float [N, *input_shape]
+        batch_size : int
+            Samples that are computed together; changes the speed alone.
+
+        Raises
+        ------
+        ShapeError
+            If the samples are not of the network's input shape.
+        """
+        x = self._samples(x)
+        room = np.empty((len(x), *self.network.output_shape), np.float32)
+        session = self._session(x.dtype, 1 if len(x) == 1 else batch_size)
+        for start in range(0, len(x), session.batch_size):
+            index = np.arange(start, min(start + session.batch_size, len(x)))
+            room[start : start + len(index)] = session.run(x, index)
+        return room
+
+    def predict_proba(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+        """Return the probability of each class for raw samples (as in ``outputs``): float32[N, K]."""
+        return probabilities(self.network, self.outputs(x, batch_size))
+
+    def predict(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+        """Return the class number of each raw sample, int64[N]; for regression the outputs, float32[N, T]."""
+        outputs = self.outputs(x, batch_size)
+        return outputs.argmax(axis=1) if self.is_classifier else outputs
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the outputs stand for classes."""
+        return bool(self.classes) or ends_in_softmax(self.network)
+
+    def evaluate(self, dataset: Dataset, batch_size: int = BATCH_SIZE) -> Evaluation:
+        """Return loss, accuracy, confusion matrix and more on a data set of raw samples.
+
+        Raises
+        ------
+        ShapeError
+            If the data set does not fit the network.
+        """
+        labelled = self.is_classifier and bool(np.issubdtype(dataset.targets.dtype, np.integer))
+        check_fit(self.network, dataset, "cross_entropy" if labelled else "mean_squared_error")
+        return evaluation(self.network, self.outputs(dataset.inputs, batch_size), dataset, self.classes, labelled)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model as one ``.safetensors`` file, atomically; return where it is.
+
+        Raises
+        ------
+        ModelFileError
+            If the file cannot be written; what was there before stays as it was.
+        """
+        return model_file.save(path, self.contents())
+
+    def contents(self) -> model_file.Contents:
+        """Return what a file of the model holds."""
+        return model_file.Contents(
+            self.network, self.theta, self.states, self.classes, self.normalisation, self.facts
+        )
+
+    def _samples(self, x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x)
+        if x.shape[1:] != self.input_shape:
+            raise ShapeError(
+                f"{self.network.name}: takes samples of {format_shape(self.input_shape)}, with the number of "
+                f"samples before it; got {format_shape(x.shape)}. Resize or reshape them."
+            )
+        return np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32)
+
+    def _session(self, dtype: np.dtype, batch_size: int) -> Any:
+        from striate.engine.session import InferenceSession
+
+        key = (dtype, batch_size, self.threads)
+        if key not in self._sessions:
+            self._sessions[key] = InferenceSession(
+                self.network, batch_size=batch_size, dtype=dtype, threads=self.threads
+            )
+        session = self._sessions[key]
+        session.vectors.theta[: len(self.theta)] = self.theta
+        if self.normalisation is not None:
+            session.normalise(np.asarray(self.normalisation.mean), np.asarray(self.normalisation.scale))
+        return session
+
+    def __repr__(self) -> str:
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        return f"<Model {self.network.name!r}, {len(self.theta):,} parameters{classes}>"
+
+
+def _vector(values: np.ndarray, count: int, what: str) -> np.ndarray:
+    values = np.ascontiguousarray(values, np.float32)
+    if values.shape != (count,):
+        raise ShapeError(f"{what}: needs a vector of {count} numbers; got shape {list(values.shape)}.")
+    return values
+
+
+def load(path: str | Path, threads: int | None = None) -> Model:
+    """Return the model of a file that ``Model.save`` or a checkpoint wrote.
+
+    Everything the file says is checked before memory for tensors is taken, and a checksum is compared
+    afterwards. No code comes from the file.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, truncated, damaged, of another kind, or disagrees with itself.
+    """
+    return from_contents(model_file.load(path), threads)
+
+
+def from_contents(contents: model_file.Contents, threads: int | None = None) -> Model:
+    """Return the model that a file holds."""
+    c = contents
+    return Model(c.network, c.theta, c.states, c.classes, c.normalisation, c.facts, threads)

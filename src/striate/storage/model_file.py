@@ -1,0 +1,138 @@
+"""One model in one file: its tensors by name, and all else as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data.normalisation import Normalisation
+from striate.errors import ModelFileError
+from striate.network import Network, Slot, from_description
+from striate.storage.container import Container, read, write
+
+EXTRA = "training/"
+"""How the names of tensors begin that a checkpoint has beside the model's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a model file holds.
+
+    Parameters
+    ----------
+    network : Network
+    theta : float32[parameter_count]
+    states : float32[state_count]
+    classes : tuple of str
+    normalisation : Normalisation or None
+    facts : mapping
+        JSON types.
+    """
+
+    network: Network
+    theta: np.ndarray
+    states: np.ndarray
+    classes: tuple[str, ...]
+    normalisation: Normalisation | None
+    facts: Mapping[str, Any]
+
+
+def save(path: str | Path, contents: Contents) -> Path:
+    """Write a model as one ``.safetensors`` file, atomically; return where it is.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be written; what was there before stays as it was.
+    """
+    return write(path, {"kind": "model", **describe(contents)}, named_tensors(contents))
+
+
+def load(path: str | Path) -> Contents:
+    """Return what the file of a model or a checkpoint holds of a model.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, truncated, damaged, of another kind, or disagrees with itself.
+    """
+    container = read(path)
+    network = check_description(container)
+    return contents_from(container.content, network, container.tensors())
+
+
+def describe(contents: Contents) -> dict[str, Any]:
+    """Return everything of a model that is not a tensor, as JSON types."""
+    normalisation = contents.normalisation
+    return {
+        "network": contents.network.describe(),
+        "input_shape": list(contents.network.input_shape),
+        "classes": list(contents.classes),
+        "normalisation": None if normalisation is None else normalisation.to_dict(),
+        "facts": dict(contents.facts),
+    }
+
+
+def named_tensors(contents: Contents) -> dict[str, np.ndarray]:
+    """Return parameters and states by name, float32."""
+    states = {slot.name: slot.view(contents.states) for slot in contents.network.states}
+    return {**contents.network.views(contents.theta), **states}
+
+
+def check_description(container: Container) -> Network:
+    """Return the network that a file describes, once everything in its header agrees with it.
+
+    Raises
+    ------
+    ModelFileError
+        If it does not.
+    """
+    content, path = container.content, container.path
+    try:
+        network = from_description(content["network"])
+        normalisation = content["normalisation"]
+        channels = None if normalisation is None else len(Normalisation.from_dict(normalisation).mean)
+        classes, shape = content["classes"], content["input_shape"]
+        known = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+        known = known and isinstance(content["facts"], dict)
+    except (KeyError, TypeError, ModelFileError) as error:
+        reason = str(error) if isinstance(error, ModelFileError) else "a part is missing"
+        raise ModelFileError(f"{path}: must describe a model; {reason}") from None
+    agreed = shape == list(network.input_shape) and channels in (None, network.input_shape[0])
+    if not known or not agreed or (classes and len(classes) != math.prod(network.output_shape)):
+        raise ModelFileError(f"{path}: its classes, input or normalisation do not fit its network. Train again.")
+    _check_tensors(container, network)
+    return network
+
+
+def _check_tensors(container: Container, network: Network) -> None:
+    slots: dict[str, Slot] = {slot.name: slot for slot in (*network.parameters, *network.states)}
+    present = {name for name in container.entries if not name.startswith(EXTRA)}
+    if present != set(slots):
+        odd = sorted(present ^ set(slots))[0]
+        state = "describes no" if odd in present else "lacks the"
+        raise ModelFileError(f"{container.path}: its description and tensors disagree; it {state} tensor {odd!r}.")
+    for name, slot in slots.items():
+        entry = container.entries[name]
+        if (entry.dtype, entry.shape) != ("F32", slot.spec.shape):
+            raise ModelFileError(
+                f"{container.path}: {name} must be F32 {list(slot.spec.shape)} as described; "
+                f"got {entry.dtype} {list(entry.shape)}."
+            )
+
+
+def contents_from(content: Mapping[str, Any], network: Network, tensors: Mapping[str, np.ndarray]) -> Contents:
+    """Return the model made of a checked description and its tensors."""
+    theta = np.zeros(network.parameter_count, np.float32)
+    states = np.zeros(network.state_count, np.float32)
+    for slots, vector in ((network.parameters, theta), (network.states, states)):
+        for slot in slots:
+            slot.view(vector)[...] = tensors[slot.name]
+    described = content["normalisation"]
+    normalisation = None if described is None else Normalisation.from_dict(described)
+    return Contents(network, theta, states, tuple(content["classes"]), normalisation, content["facts"])

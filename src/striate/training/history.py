@@ -1,0 +1,86 @@
+"""What happened in training, epoch by epoch."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Counted from 1.
+    loss, accuracy : float
+        Means over the epoch, each batch before its step; accuracy None for regression.
+    val_loss, val_accuracy : float, optional
+        After the epoch; None without a validation part.
+    learning_rate : float
+        Of the last step.
+    steps : int
+        Steps taken since training began.
+    seconds : float
+        With validation.
+    images_per_second : float
+        Without validation.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+    learning_rate: float
+    steps: int
+    seconds: float
+    images_per_second: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON types."""
+        return dataclasses.asdict(self)
+
+
+@dataclass
+class History:
+    """The epochs of a training.
+
+    Parameters
+    ----------
+    records : list of EpochRecord
+    interrupted : bool
+        The user stopped it (Ctrl-C).
+    stop_reason : str, optional
+        Why it ended before the last epoch.
+    """
+
+    records: list[EpochRecord] = field(default_factory=list)
+    interrupted: bool = False
+    stop_reason: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, key: str) -> list[Any]:
+        """Return one figure of every epoch, such as ``history["val_loss"]``."""
+        return [getattr(record, key) for record in self.records]
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw loss and accuracy over the epochs with matplotlib; return the axes.
+
+        Parameters
+        ----------
+        axes : two matplotlib Axes, optional
+            A new figure's by default.
+
+        Raises
+        ------
+        UsageError
+            If matplotlib is not installed.
+        """
+        from striate.training.plotting import plot_history
+
+        return plot_history(self, axes)

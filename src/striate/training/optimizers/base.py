@@ -1,0 +1,80 @@
+"""What every optimizer shares."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from striate.layers.arguments import real
+
+
+@dataclass
+class State:
+    """What an optimizer carries from step to step: two vectors as long as theta, zero at first.
+
+    Parameters
+    ----------
+    first, second : float[parameter_count]
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+
+    @classmethod
+    def zeros(cls, count: int) -> State:
+        """Return the state before the first step, in float64."""
+        return cls(np.zeros(count), np.zeros(count))
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An immutable description of how a gradient changes the parameters.
+
+    The learning rate is no part of it: it may change from step to step.
+
+    Attributes
+    ----------
+    kernel : str
+        The function of ``striate.kernels.update`` that computes ``update`` in float32.
+    learning_rate : float
+        What the trainer uses if the user gives none.
+    """
+
+    kernel: ClassVar[str]
+    learning_rate: ClassVar[float]
+
+    def numbers(self, step: int, learning_rate: float) -> tuple[float, ...]:
+        """Return what the kernel reads at step ``step``, counted from 1."""
+        raise NotImplementedError
+
+    def update(
+        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+    ) -> np.ndarray:
+        """Return the new parameters and change ``state``: the textbook formula, in float64.
+
+        Parameters
+        ----------
+        theta, gradient : float64[parameter_count]
+        state : State
+        step : int
+            Counted from 1.
+        learning_rate : float
+        """
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Return every argument by name."""
+        return dataclasses.asdict(self)
+
+
+def fraction(value: Any, what: str) -> float:
+    """Return ``value`` as a float from 0 up to but not including 1."""
+    return real(value, what, above=0, below=1, closed=True)
+
+
+def positive(value: Any, what: str) -> float:
+    """Return ``value`` as a float above 0."""
+    return real(value, what, above=0)

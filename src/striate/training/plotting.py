@@ -1,0 +1,37 @@
+"""Pictures of a training, with matplotlib where it is installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from striate.errors import UsageError
+
+if TYPE_CHECKING:
+    from striate.training.history import History
+
+
+def pyplot() -> Any:
+    """Return matplotlib.pyplot; raises UsageError where it is not installed."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise UsageError(
+            "plot: needs matplotlib, which is not installed. Run: pip install 'striate[plot]'."
+        ) from None
+    return plt
+
+
+def plot_history(history: History, axes: Any = None) -> Any:
+    """Draw the curves of a history into two axes, loss and accuracy; return them."""
+    if axes is None:
+        _, axes = pyplot().subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    for panel, key in zip(axes, ("loss", "accuracy"), strict=True):
+        for name, label in ((key, "training"), (f"val_{key}", "validation")):
+            points = [(e, v) for e, v in zip(history["epoch"], history[name], strict=True) if v is not None]
+            if points:
+                panel.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)
+        panel.set_xlabel("epoch")
+        panel.set_ylabel(key)
+        if panel.lines:
+            panel.legend(frameon=False)
+    return axes

@@ -1,0 +1,83 @@
+"""Where a training stands, updated in place after every step."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+
+@dataclass
+class Progress:
+    """Numbers that callbacks read while training runs.
+
+    Parameters
+    ----------
+    epoch : int
+        Epochs completed since training began.
+    epochs : int
+        Epochs after which this call of ``fit`` ends.
+    batch, batches : int
+        Batches done in the current epoch, and in a whole one.
+    step : int
+        Steps taken since training began.
+    samples : int
+        Samples seen in the current epoch.
+    loss_sum, correct_sum : float
+        Over these samples.
+    learning_rate : float
+        Of the last step.
+    """
+
+    epoch: int = 0
+    epochs: int = 0
+    batch: int = 0
+    batches: int = 0
+    step: int = 0
+    samples: int = 0
+    loss_sum: float = 0.0
+    correct_sum: float = 0.0
+    learning_rate: float = math.nan
+    started: float = 0.0
+    samples_before: int = 0
+    seconds_before: float = 0.0
+
+    def begin_epoch(self, batches: int) -> None:
+        """Start the clock; sums stay, so that an epoch goes on where it was interrupted."""
+        self.batches = batches
+        self.started = time.perf_counter()
+        self.samples_before = self.samples
+
+    def end_epoch(self) -> None:
+        """Count the epoch and clear its sums."""
+        self.epoch += 1
+        self.batch = self.samples = 0
+        self.loss_sum = self.correct_sum = self.seconds_before = 0.0
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the epoch so far."""
+        return self.loss_sum / self.samples if self.samples else math.nan
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the epoch's samples so far that were classified rightly."""
+        return self.correct_sum / self.samples if self.samples else math.nan
+
+    @property
+    def seconds(self) -> float:
+        """Time since this epoch began, interruptions left out."""
+        return self.seconds_before + time.perf_counter() - self.started
+
+    @property
+    def images_per_second(self) -> float:
+        """Speed in this epoch."""
+        elapsed = time.perf_counter() - self.started
+        return (self.samples - self.samples_before) / elapsed if elapsed > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """Time that the remaining batches of all epochs will take at this speed, without validation."""
+        done = self.batch - (self.samples_before and self.batch * self.samples_before / max(1, self.samples))
+        per_batch = (time.perf_counter() - self.started) / done if done else math.nan
+        return per_batch * ((self.epochs - self.epoch) * self.batches - self.batch)
