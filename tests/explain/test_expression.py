@@ -91,9 +91,7 @@ def test_every_function_against_finite_differences(name):
         call = f"{name}(a, b.T)"
     calls = [call] + [f"{name}(a, axis={axis})" for axis in (0, 1, -1) if operation.takes_axis]
     for text in calls:
-        size = parse(text).forward(values)[parse(text).output].size
-        weighted = f"f = {text}; sum(sin(f + 1))" if size > 1 else text
-        assert_gradients(weighted, values)
+        assert_gradients(f"f = {text}; sum(sin(f + 1))", values)
 
 
 @pytest.mark.parametrize("a", [-1.3, 0.7])

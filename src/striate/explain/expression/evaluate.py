@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.errors import ShapeError, UsageError
+from striate.errors import UsageError
 from striate.explain.expression.graph import Graph, Node, operand_text, operand_values
 from striate.explain.expression.parse import parse
 
@@ -136,16 +136,14 @@ def backprop(text: str, values: Mapping[str, Any] | None = None, /, **named: Any
     >>> found.result, float(found.gradients["w"])
     (0.5, 3.0)
     """
-    given = {**(values or {}), **named}
-    graph = parse(text)
-    known = graph.forward(given)
-    if known[graph.output].size != 1:
-        raise ShapeError(
-            f"backprop: the result must be a single number; got shape {known[graph.output].shape}. "
-            f"Write sum(...) or mean(...) around it."
-        )
+    return differentiate(parse(text), {**(values or {}), **named})
+
+
+def differentiate(graph: Graph, values: Mapping[str, Any]) -> Backpropagation:
+    """Return forward values and error signals of a graph that `parse` built; errors are those of `backprop`."""
+    known = graph.forward(values)
     steps = _backward(graph, known)
-    return Backpropagation(graph, steps, tuple(name for name in given if name not in graph.inputs))
+    return Backpropagation(graph, steps, tuple(name for name in values if name not in graph.inputs))
 
 
 def _backward(graph: Graph, known: dict[str, np.ndarray]) -> tuple[Step, ...]:

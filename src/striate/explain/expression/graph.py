@@ -68,12 +68,17 @@ class Graph:
         UsageError
             For a name that is not given, a value that is no number, or a result that is not finite.
         ShapeError
-            For shapes that do not fit together.
+            For shapes that do not fit together, or a result that is not a single number.
         """
         known: dict[str, np.ndarray] = {}
         with np.errstate(all="ignore"):
             for node in self.nodes:
                 known[node.name] = _given(node, values) if node.operation is None else _compute(node, known)
+        if known[self.output].size != 1:
+            raise ShapeError(
+                f"backprop: the result must be a single number; got shape {known[self.output].shape}. "
+                f"Write sum(...) or mean(...) around it."
+            )
         return known
 
 
