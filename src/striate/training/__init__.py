@@ -2,6 +2,7 @@
 
 from striate.training.history import EpochRecord, History
 from striate.training.optimizers import (
+    SGD,
     Adagrad,
     Adam,
     AdamW,
@@ -14,6 +15,7 @@ from striate.training.optimizers import (
 from striate.training.trainer import Trainer
 
 __all__ = [
+    "SGD",
     "Adagrad",
     "Adam",
     "AdamW",

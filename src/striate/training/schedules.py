@@ -1,19 +1,131 @@
-"""Learning rates that change: plain functions of the step, counted from 0."""
+"""Learning rates that change: plain functions of the number of steps already taken.
+
+The functions below return such functions. Any other function of the step will do as well. Reducing the
+rate when progress stalls is not one of them, since it depends on more than the step: it is a callback.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 from striate.errors import UsageError
-from striate.layers.arguments import real
+from striate.layers.arguments import integer, real
 
 Schedule = Callable[[int], float]
 """A function from the number of steps already taken to the learning rate of the next one."""
 
 
-def check_learning_rate(value: object) -> float:
-    """Return a learning rate as a float; raises UsageError unless it is finite and not negative."""
-    return real(value, "learning rate", above=0, closed=True)
+def constant(rate: float) -> Schedule:
+    """Return ``alpha(t) = rate``."""
+    rate = check_learning_rate(rate)
+    return lambda step: rate
+
+
+def step_decay(rate: float, every: int | Sequence[int], factor: float = 0.1) -> Schedule:
+    """Return ``alpha(t) = rate * factor^k``, where k counts the falls up to step t.
+
+    Parameters
+    ----------
+    every : int or increasing sequence of int
+        A fall every so many steps, or after each of these steps.
+    factor : float
+        Above 0, at most 1.
+
+    Examples
+    --------
+    >>> alpha = step_decay(0.1, every=100, factor=0.5)
+    >>> alpha(99), alpha(100), alpha(200)
+    (0.1, 0.05, 0.025)
+    """
+    rate, factor = check_learning_rate(rate), _factor(factor)
+    if isinstance(every, Sequence):
+        falls = tuple(integer(fall, "step decay: every") for fall in every)
+        if list(falls) != sorted(set(falls)):
+            raise UsageError(f"step decay: the steps must increase; got {list(falls)}.")
+        return lambda step: rate * factor ** sum(step >= fall for fall in falls)
+    width = integer(every, "step decay: every")
+    return lambda step: rate * factor ** (step // width)
+
+
+def exponential(rate: float, every: int, factor: float) -> Schedule:
+    """Return ``alpha(t) = rate * factor^(t / every)``.
+
+    Examples
+    --------
+    >>> round(exponential(0.1, every=100, factor=0.25)(50), 12)
+    0.05
+    """
+    rate, factor, width = check_learning_rate(rate), _factor(factor), integer(every, "exponential: every")
+    return lambda step: rate * factor ** (step / width)
+
+
+def cosine(rate: float, steps: int, floor: float = 0.0) -> Schedule:
+    """Return ``alpha(t) = floor + (rate - floor) (1 + cos(pi t / steps)) / 2``, and ``floor`` after ``steps``.
+
+    References
+    ----------
+    Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", equation 5.
+
+    Examples
+    --------
+    >>> alpha = cosine(0.2, steps=100)
+    >>> alpha(0), round(alpha(50), 12), alpha(100)
+    (0.2, 0.1, 0.0)
+    """
+    rate, floor, steps = check_learning_rate(rate), _floor(floor, rate), integer(steps, "cosine: steps")
+    return lambda step: floor + (rate - floor) * (1.0 + math.cos(math.pi * min(step, steps) / steps)) / 2.0
+
+
+def warm_up(steps: int, then: float | Schedule) -> Schedule:
+    """Return a rate that rises in equal parts over ``steps`` to the first one of ``then``, which follows.
+
+    ``alpha(t) = then(0) (t + 1) / (steps + 1)`` for t < steps, else ``then(t - steps)``.
+
+    References
+    ----------
+    Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour", section 2.2.
+
+    Examples
+    --------
+    >>> alpha = warm_up(3, then=0.4)
+    >>> [round(alpha(t), 12) for t in range(5)]
+    [0.1, 0.2, 0.3, 0.4, 0.4]
+    """
+    steps, following = integer(steps, "warm-up: steps"), as_schedule(then)
+
+    def rate(step: int) -> float:
+        return following(0) * (step + 1) / (steps + 1) if step < steps else following(step - steps)
+
+    return rate
+
+
+def one_cycle(
+    rate: float, steps: int, rise: float = 0.3, start_factor: float = 25.0, end_factor: float = 1e4
+) -> Schedule:
+    """Return a rate that rises once and falls once.
+
+    It begins at ``rate / start_factor``, reaches ``rate`` after the share ``rise`` of the steps, and ends at
+    ``rate / start_factor / end_factor``. Both legs are half a cosine. The meaning of the arguments is that
+    of PyTorch's ``OneCycleLR``.
+
+    References
+    ----------
+    Smith and Topin (2018), "Super-convergence: very fast training of neural networks using large
+    learning rates".
+    """
+    rate, steps = check_learning_rate(rate), integer(steps, "one-cycle: steps", minimum=2)
+    rise = real(rise, "one-cycle: rise", above=0, below=1)
+    start = rate / real(start_factor, "one-cycle: start_factor", above=0)
+    end = start / real(end_factor, "one-cycle: end_factor", above=0)
+    top = rise * steps - 1.0
+
+    def alpha(step: int) -> float:
+        if step <= top:
+            return _between(start, rate, step / top)
+        return _between(rate, end, min(1.0, (step - top) / (steps - 1.0 - top)))
+
+    return alpha
 
 
 def as_schedule(value: float | Schedule) -> Schedule:
@@ -28,5 +140,27 @@ def as_schedule(value: float | Schedule) -> Schedule:
         return value
     if isinstance(value, str):
         raise UsageError(f"learning rate: must be a number or a function of the step; got {value!r}.")
-    rate = check_learning_rate(value)
-    return lambda step: rate
+    return constant(value)
+
+
+def check_learning_rate(value: object) -> float:
+    """Return a learning rate as a float; raises UsageError unless it is finite and not negative."""
+    return real(value, "learning rate", above=0, closed=True)
+
+
+def _between(first: float, last: float, share: float) -> float:
+    return last + (first - last) * (1.0 + math.cos(math.pi * share)) / 2.0
+
+
+def _factor(value: float) -> float:
+    factor = real(value, "learning rate: factor", above=0)
+    if factor > 1:
+        raise UsageError(f"learning rate: factor must be at most 1; got {factor:g}. Use for example 0.1.")
+    return factor
+
+
+def _floor(value: float, rate: float) -> float:
+    floor = real(value, "learning rate: floor", above=0, closed=True)
+    if floor > rate:
+        raise UsageError(f"learning rate: the floor must be at most the rate {rate:g}; got {floor:g}.")
+    return floor

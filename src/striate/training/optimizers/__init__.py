@@ -2,11 +2,12 @@
 
 from striate.training.optimizers.adaptive import Adagrad, Adam, AdamW, RMSprop
 from striate.training.optimizers.base import Optimizer, State
-from striate.training.optimizers.descent import GradientDescent, Momentum, Nesterov
+from striate.training.optimizers.descent import SGD, GradientDescent, Momentum, Nesterov
 from striate.training.optimizers.registry import OPTIMIZERS, optimizer
 
 __all__ = [
     "OPTIMIZERS",
+    "SGD",
     "Adagrad",
     "Adam",
     "AdamW",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -45,8 +46,14 @@ class Adam(Optimizer):
 
     def numbers(self, step: int, learning_rate: float) -> tuple[float, ...]:
         """Return (alpha, beta1, beta2, epsilon, 1/(1 - beta1^t), 1/(1 - beta2^t), decay)."""
-        fix1, fix2 = 1.0 / (1.0 - self.beta1**step), 1.0 / (1.0 - self.beta2**step)
-        return (learning_rate, self.beta1, self.beta2, self.epsilon, fix1, fix2, 0.0)
+        beta1, beta2 = self._rounded
+        fix1, fix2 = 1.0 / (1.0 - beta1**step), 1.0 / (1.0 - beta2**step)
+        return (learning_rate, beta1, beta2, self.epsilon, fix1, fix2, 0.0)
+
+    @cached_property
+    def _rounded(self) -> tuple[float, float]:
+        """The betas as the kernel has them: m and v are corrected for just these."""
+        return float(np.float32(self.beta1)), float(np.float32(self.beta2))
 
     def update(
         self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from striate.errors import UsageError
 from striate.training.optimizers.base import Optimizer, State, fraction
 
 
@@ -104,3 +105,23 @@ class Nesterov(Optimizer):
         """Return ``theta - alpha (g + beta v)`` with the new velocity ``v``."""
         state.first[:] = self.beta * state.first + gradient
         return theta - learning_rate * (gradient + self.beta * state.first)
+
+
+def SGD(momentum: float = 0.0, nesterov: bool = False) -> Optimizer:
+    """Return gradient descent, or one of its forms with momentum, under the name many know.
+
+    Raises
+    ------
+    UsageError
+        If Nesterov's form is asked for without momentum, or the momentum is not from 0 to below 1.
+
+    Examples
+    --------
+    >>> SGD(momentum=0.9)
+    Momentum(beta=0.9)
+    """
+    if nesterov and momentum == 0:
+        raise UsageError("SGD: Nesterov's form needs a momentum; got 0. Use for example momentum=0.9.")
+    if nesterov:
+        return Nesterov(momentum)
+    return GradientDescent() if momentum == 0 else Momentum(momentum)

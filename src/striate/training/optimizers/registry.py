@@ -50,11 +50,20 @@ def optimizer(name: str | Optimizer, **arguments: Any) -> Optimizer:
 
 
 def describe(optimizer: Optimizer) -> dict[str, Any]:
-    """Return an optimizer as JSON types: its name and every argument."""
-    return {
-        "name": type(optimizer).__name__.lower().replace("gradientdescent", "gradient_descent"),
-        **optimizer.config(),
-    }
+    """Return an optimizer as JSON types: its name and every argument.
+
+    Raises
+    ------
+    UsageError
+        If it is not one of `OPTIMIZERS`.
+    """
+    for name, cls in OPTIMIZERS.items():
+        if type(optimizer) is cls:
+            return {"name": name, **optimizer.config()}
+    raise UsageError(
+        f"optimizer: a run's must be one of {', '.join(OPTIMIZERS)}; got {type(optimizer).__name__}. "
+        "Use a Trainer for one of your own."
+    )
 
 
 def from_description(description: Mapping[str, Any]) -> Optimizer:

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from make_traces import CASES, PATH, RATE, START, gradient, torch_trace
+
+from striate.engine.machine import default_lanes
+from striate.engine.plan import Sizes, Vectors, update_phase
+from striate.engine.program import Program
+from striate.engine.team import Team
+from striate.errors import UsageError
+from striate.training.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    State,
+    optimizer,
+)
+from striate.training.optimizers.registry import describe, from_description
+
+TRACES = {name: np.array(rows) for name, rows in json.loads(PATH.read_text()).items()}
+EPS = 2.0**-24
+
+
+def trace(name: str) -> np.ndarray:
+    rule = optimizer(name, **CASES[name][2])
+    theta, state, rows = START, State.zeros(3), []
+    for step in range(1, 101):
+        theta = rule.update(theta, gradient(theta), state, step, RATE)
+        rows.append(theta)
+    return np.array(rows)
+
+
+def test_every_optimizer_has_a_trace():
+    assert {OPTIMIZERS[name] for name in TRACES} == set(OPTIMIZERS.values())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_formula_follows_the_stored_trace_of_100_steps(name):
+    np.testing.assert_allclose(trace(name), TRACES[name], rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_formula_follows_pytorch(name):
+    pytest.importorskip("torch")
+    np.testing.assert_allclose(trace(name), torch_trace(name), rtol=1e-11)
+
+
+class KernelRun:
+    """The update phase of a plan, alone."""
+
+    def __init__(self, rule: Optimizer, count: int) -> None:
+        lanes = default_lanes()
+        self.rule, self.count, self.vectors = rule, count, Vectors(count, 1)
+        program = Program(lanes)
+        update_phase(program, self.vectors, Sizes(lanes, 1, 1), rule.kernel)
+        self.team = Team(program.assemble(), 1, 64)
+
+    def step(self, gradient: np.ndarray, step: int, rate: float) -> np.ndarray:
+        self.vectors.shards[: self.count] = gradient
+        numbers = self.rule.numbers(step, rate)
+        self.vectors.numbers[: len(numbers)] = numbers
+        self.team.run()
+        return self.vectors.theta[: self.count]
+
+
+def rounded(rule: Optimizer) -> Optimizer:
+    """The same rule with numbers that float32 holds exactly."""
+    return type(rule)(**{key: float(np.float32(value)) for key, value in rule.config().items()})
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+@pytest.mark.parametrize("step", [1, 2, 1000])
+def test_kernel_takes_the_step_of_the_formula(name, step):
+    rng = np.random.default_rng(step)
+    count, rate = 20000, float(np.float32(0.01))
+    rule = rounded(optimizer(name))
+    run = KernelRun(rule, count)
+    theta, first, second, g = (rng.normal(size=count).astype(np.float32) for _ in range(4))
+    run.vectors.theta[:count], run.vectors.first[:count], run.vectors.second[:count] = theta, first, second**2
+    state = State(first.astype(float), second.astype(np.float32).astype(float) ** 2)
+    state.second = run.vectors.second[:count].astype(float)
+    expected = rule.update(theta.astype(float), g.astype(float), state, step, rate)
+    got = run.step(g, step, rate)
+    # at most 12 roundings of a term no larger than the step with all its parts positive, and one of theta
+    size = np.abs(expected - theta) + rate * (np.abs(first) + np.abs(g)) * (40 if name in ("adam", "adamw") else 2)
+    assert np.all(np.abs(got - expected) <= EPS * (2 * np.abs(theta) + 12 * size))
+    for kernel, formula in ((run.vectors.first, state.first), (run.vectors.second, state.second)):
+        bound = 4 * EPS * (np.abs(formula) + np.abs(first) + np.abs(g) + second**2 + g**2)
+        assert np.all(np.abs(kernel[:count] - formula) <= bound)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_kernel_follows_the_stored_trace_for_100_steps(name):
+    run = KernelRun(optimizer(name, **CASES[name][2]), 3)
+    run.vectors.theta[:3] = START
+    rows = [run.step(gradient(run.vectors.theta[:3].astype(float)), t, RATE).copy() for t in range(1, 101)]
+    np.testing.assert_allclose(rows, TRACES[name], atol=2e-5)
+
+
+def test_a_frozen_parameter_of_gradient_zero_does_not_move():
+    for name in OPTIMIZERS:
+        if name != "adamw":
+            run = KernelRun(optimizer(name), 64)
+            run.vectors.theta[:] = 3.0
+            assert np.all(run.step(np.zeros(64), 1, 0.1) == 3.0), name
+
+
+def test_names_are_found_in_any_case_and_descriptions_return():
+    for name, cls in OPTIMIZERS.items():
+        assert isinstance(optimizer(name.upper()), cls)
+        assert from_description(describe(cls())) == cls()
+    assert describe(AdamW(weight_decay=0.3))["weight_decay"] == 0.3
+
+
+def test_sgd_is_the_descent_that_its_arguments_ask_for():
+    assert SGD() == GradientDescent()
+    assert SGD(0.8) == Momentum(0.8)
+    assert SGD(0.8, nesterov=True) == Nesterov(0.8)
+    with pytest.raises(UsageError, match="Nesterov's form needs a momentum; got 0"):
+        SGD(nesterov=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: optimizer("adm"), "optimizer: unknown name 'adm'; did you mean 'adam'"),
+        (lambda: optimizer(None), "optimizer: unknown name None"),
+        (lambda: optimizer("momentum", beta1=0.9), "momentum: takes the arguments beta; got beta1"),
+        (lambda: optimizer("sgd", beta=0.9), "sgd: takes the arguments none; got beta"),
+        (lambda: Momentum(1.0), "beta: must be at least 0 and below 1; got 1"),
+        (lambda: Nesterov(math.nan), "beta: must be finite; got nan"),
+        (lambda: optimizer("adam", epsilon=0), "epsilon: must be above 0; got 0"),
+        (lambda: optimizer("adamw", weight_decay=-1), "weight_decay: must be at least 0; got -1"),
+        (lambda: describe(type("Mine", (Momentum,), {})()), "a run's must be one of .*; got Mine"),
+    ],
+)
+def test_arguments_that_cannot_mean_anything_are_refused(make, message):
+    with pytest.raises(UsageError, match=message):
+        make()
