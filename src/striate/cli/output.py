@@ -1,0 +1,118 @@
+"""What commands print: for people, and with ``--json`` one object for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.console import Console
+
+    from striate.model.evaluation import Evaluation
+
+MOST_CLASSES = 25  # a larger confusion matrix does not fit on a screen
+LONGEST_NAME = 12
+
+
+class Output:
+    """Where a command writes.
+
+    Parameters
+    ----------
+    as_json : bool
+        Text for people goes to standard error, so that standard output holds the object alone.
+    """
+
+    def __init__(self, as_json: bool = False) -> None:
+        from rich.console import Console
+
+        self.as_json = as_json
+        self.console: Console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+
+    def line(self, text: object = "") -> None:
+        """Write one line, or several, as they are."""
+        self.console.print(str(text), markup=False)
+
+    def result(self, values: dict[str, Any]) -> None:
+        """Write ``values`` as one line of JSON if that was asked for."""
+        if self.as_json:
+            typer.echo(json.dumps(_plain(values), ensure_ascii=False, allow_nan=False))
+
+
+def percent(share: float) -> str:
+    """Write a share for people.
+
+    Examples
+    --------
+    >>> percent(0.9893)
+    '98.93 %'
+    """
+    return f"{100 * share:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """Write a time for people.
+
+    Examples
+    --------
+    >>> duration(4.25), duration(200), duration(7300), duration(float("nan"))
+    ('4.2 s', '3 min 20 s', '2 h 1 min', '?')
+    """
+    if not math.isfinite(seconds):
+        return "?"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def evaluation_text(result: Evaluation, what: str) -> str:
+    """Return loss, accuracy, confusion matrix and worst-confused pairs as text."""
+    if result.accuracy is None:
+        return f"{what} loss {result.loss:.4g} (mean squared error)"
+    right = round(result.accuracy * len(result.targets))
+    lines = [
+        f"{what} accuracy {percent(result.accuracy)} ({right:,} of {len(result.targets):,}), loss {result.loss:.4f}"
+    ]
+    if result.confusion is not None and len(result.classes) <= MOST_CLASSES:
+        lines += ["", "confusion matrix (a row for each true class, a column for each predicted one)"]
+        lines += confusion_lines(result.confusion, result.classes)
+    if pairs := result.worst_pairs():
+        lines += ["", "confused most"]
+        lines += [f"  {true} taken for {called}: {count:,}" for true, called, count in pairs]
+    return "\n".join(lines)
+
+
+def confusion_lines(confusion: np.ndarray, classes: Sequence[str]) -> list[str]:
+    """Return a confusion matrix (int64[K, K]) as lines of text, zeros as dots."""
+    names = [name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…" for name in classes]
+    cells = [[f"{count:,}" if count else "." for count in row] for row in confusion.tolist()]
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+    first = max(map(len, names))
+    lines = [" " * (first + 2) + _aligned(names, widths)]
+    return lines + [f"  {name:>{first}}{_aligned(row, widths)}" for name, row in zip(names, cells, strict=True)]
+
+
+def confusion_json(result: Evaluation) -> dict[str, Any]:
+    """Return what a program wants to know of an evaluation beyond loss and accuracy."""
+    confusion = None if result.confusion is None else result.confusion.tolist()
+    pairs = [{"true": t, "predicted": p, "count": n} for t, p, n in result.worst_pairs()]
+    return {"classes": list(result.classes), "confusion": confusion, "most_confused": pairs}
+
+
+def _aligned(cells: Iterable[str], widths: Sequence[int]) -> str:
+    return "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` with numbers that JSON does not know as None."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

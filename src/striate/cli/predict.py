@@ -1,0 +1,89 @@
+"""``striate predict``: what a model says about files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from striate.cli.options import Json, ModelArgument, Threads
+
+if TYPE_CHECKING:
+    from striate.model import Model
+
+
+def predict(
+    model: ModelArgument,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Images of any size, folders of them, tables, arrays.")
+    ],
+    top: Annotated[int, typer.Option(metavar="K", help="Classes to show for each file.")] = 3,
+    invert: Annotated[
+        bool, typer.Option("--invert", help="Swap light and dark: for dark strokes on paper and a model of digits.")
+    ] = False,
+    fit: Annotated[str, typer.Option(metavar="HOW", help="Other proportions: stretch, crop or pad.")] = "stretch",
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Predict the class of images; they are brought to the size and colours of the model.
+
+    striate predict runs/digits-lenet5/model.safetensors digit.png
+    """
+    import striate
+    from striate.cli.ending import fail
+    from striate.cli.output import Output
+    from striate.layers.arguments import integer
+
+    output = Output(json)
+    loaded = striate.load(model)
+    loaded.threads = None if threads is None else integer(threads, "threads")
+    shown = integer(top, "top")
+    predictions: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for path in files:
+        found, bad = _predict_path(loaded, path, shown, fit, invert)
+        for item in found:
+            output.line(_text(item))
+        predictions += found
+        problems += bad
+    for problem in problems:
+        typer.echo(f"striate: {problem}", err=True)
+    output.result({"predictions": predictions, "problems": problems, "model": str(model)})
+    if problems:
+        fail(f"{len(problems)} of {len(problems) + len(predictions)} files could not be read.")
+
+
+def _predict_path(
+    model: Model, path: Path, top: int, fit: Any, invert: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return a prediction for every sample in ``path``, and the problems of files left out."""
+    from striate.data.unlabelled import read_unlabelled
+    from striate.errors import DataError
+
+    try:
+        found = read_unlabelled(path, model.input_shape, fit, invert)
+    except DataError as error:
+        return [], [str(error)]
+    names = found.names if path.is_dir() or len(found.names) == 1 else [f"{path}:{name}" for name in found.names]
+    outputs = model.predict_proba(found.inputs) if model.is_classifier else model.predict(found.inputs)
+    return (
+        [_item(model, name, row, top) for name, row in zip(names, outputs, strict=True)],
+        [f"{bad.path}: {bad.reason}" for bad in found.bad_files],
+    )
+
+
+def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:
+    if not model.is_classifier:
+        return {"file": name, "values": [float(value) for value in row.ravel()]}
+    names = model.classes or tuple(map(str, range(len(row))))
+    order = (-row).argsort(kind="stable")[:top]
+    classes = [{"class": names[k], "probability": float(row[k])} for k in order]
+    return {"file": name, **classes[0], "classes": classes}
+
+
+def _text(item: dict[str, Any]) -> str:
+    if "values" in item:
+        return f"{item['file']}: {' '.join(f'{value:.6g}' for value in item['values'])}"
+    rest = ", ".join(f"{c['class']} {100 * c['probability']:.1f} %" for c in item["classes"])
+    return f"{item['file']}: {rest}"
