@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from striate.errors import ShapeError, StriateError, UsageError
+from striate.explain.convolution_matrix import draw_toeplitz, toeplitz
 from striate.explain.figures import new_axes
 from striate.explain.template import draw_template_search, template_search
-from striate.explain.toeplitz import draw_toeplitz, toeplitz
 from striate.reference.convolution import correlate
 
 # Template search

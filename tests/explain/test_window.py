@@ -11,9 +11,9 @@ from PIL import Image
 
 from striate.errors import ShapeError, UsageError
 from striate.explain.arithmetic import convolution, pooling, transposed_convolution
-from striate.explain.convolve import convolve
-from striate.explain.pool import pool
-from striate.explain.toeplitz import toeplitz
+from striate.explain.convolution_matrix import toeplitz
+from striate.explain.filtering import convolve
+from striate.explain.pooling import pool
 from striate.explain.window import animated_gif, animated_svg, sliding_window, window_image, window_svg
 from striate.explain.window.scene import Rectangle, Word, make_scene
 

@@ -1,1 +1,40 @@
-"""See why: the arithmetic of layers, back-propagation, filtering and descent, number by number."""
+"""See why: the arithmetic of layers, filtering, back-propagation and descent, number by number.
+
+Sizes and costs of layers are in `striate.explain.arithmetic`.
+"""
+
+from __future__ import annotations
+
+from striate.explain import arithmetic
+from striate.explain.convolution_matrix import draw_toeplitz, toeplitz
+from striate.explain.descent import descend, draw_descent, draw_losses
+from striate.explain.expression import backprop, draw_graph, finite_differences
+from striate.explain.filtering import convolve
+from striate.explain.filters import make_filter
+from striate.explain.pictures import as_picture
+from striate.explain.pooling import pool
+from striate.explain.template import draw_template_search, template_search
+from striate.explain.window import animated_gif, animated_svg, sliding_window, window_image, window_svg
+
+__all__ = [
+    "animated_gif",
+    "animated_svg",
+    "arithmetic",
+    "as_picture",
+    "backprop",
+    "convolve",
+    "descend",
+    "draw_descent",
+    "draw_graph",
+    "draw_losses",
+    "draw_template_search",
+    "draw_toeplitz",
+    "finite_differences",
+    "make_filter",
+    "pool",
+    "sliding_window",
+    "template_search",
+    "toeplitz",
+    "window_image",
+    "window_svg",
+]

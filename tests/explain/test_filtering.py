@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from striate.errors import ShapeError, UsageError
-from striate.explain.convolve import convolve
+from striate.explain.filtering import convolve
 from striate.explain.pictures import as_picture
-from striate.explain.pool import pool
+from striate.explain.pooling import pool
 
 SIGNAL, DIFFERENCE = [4, 1, 1, 2, 3, 5, 8, 13], [1, -2, 1]
 PICTURE = [[1, 0, 3, 0, 2], [0, 3, 4, 0, 2], [1, 0, 2, 0, 1], [8, 12, 0, 1, 0], [0, 6, 3, 2, 0]]

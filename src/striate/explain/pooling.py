@@ -12,7 +12,7 @@ from striate.errors import ShapeError, unknown_name
 from striate.explain.arithmetic.arguments import Padding, Size
 from striate.explain.arithmetic.axis import Axis
 from striate.explain.arithmetic.build import pooling
-from striate.explain.convolve import LARGEST_BOARD
+from striate.explain.filtering import LARGEST_BOARD
 from striate.explain.numbers import as_numbers, format_array, format_number
 
 Statistic = Literal["max", "average"]
