@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +31,8 @@ class Buffer:
     margin : before and after on each axis of space
         Zeros around every channel, so that padding costs nothing.
     lanes, blocks : int
+    block_stride : int
+        Floats from one block to the next, where other channels lie between; 0 where none do.
     """
 
     offset: int
@@ -37,6 +40,7 @@ class Buffer:
     margin: Margin
     lanes: int
     blocks: int
+    block_stride: int = 0
 
     @property
     def padded(self) -> tuple[int, int, int]:
@@ -52,8 +56,8 @@ class Buffer:
 
     @property
     def block(self) -> int:
-        """Floats in one block."""
-        return self.shape[0] * self.strides[0]
+        """Floats from one block to the next."""
+        return self.block_stride or self.shape[0] * self.strides[0]
 
     @property
     def size(self) -> int:
@@ -88,19 +92,31 @@ class Buffer:
         """Return the places of all values of a sample in the order of Flatten, int64[C*D*H*W]."""
         return (self.channels()[:, None] + self.positions()[None, :]).ravel()
 
+    def part(self, first: int, count: int) -> Buffer:
+        """Return ``count`` channels from ``first`` on as a buffer of their own."""
+        shape = (count, *self.shape[1:])
+        return replace(self, offset=self.offset + first * self.strides[0], shape=shape, block_stride=self.block)
+
+    def channel_runs(self, *others: Buffer) -> tuple[np.ndarray, int]:
+        """Return the runs of one channel in this buffer and in others, int64[runs, 1 + others], and their length."""
+        buffers = (self, *others)
+        if all(buffer.margin == NO_MARGIN for buffer in buffers):
+            return np.zeros((1, len(buffers)), np.int64), math.prod(self.shape[1:])
+        rows = (np.arange(self.shape[1]), np.arange(self.shape[2]), np.zeros(1, np.int64))
+        return np.stack([buffer.space(*rows).ravel() for buffer in buffers], axis=1), self.shape[3]
+
     def runs(self) -> tuple[np.ndarray, int]:
         """Return the places where uninterrupted runs of values begin, int64[runs], and their length in vectors."""
         if self.margin == NO_MARGIN:
-            return np.zeros(1, np.int64), self.block // self.lanes
+            return np.zeros(1, np.int64), math.prod(self.shape)
         rows = self.space(np.arange(self.shape[1]), np.arange(self.shape[2]), np.zeros(1, np.int64)).ravel()
         return (self.channels()[:, None] + rows[None, :]).ravel(), self.shape[3]
 
     def same_runs(self, *others: Buffer) -> tuple[np.ndarray, int]:
         """Return the runs of this buffer and of others of the same shape side by side, int64[runs, 1 + others]."""
         buffers = (self, *others)
-        if all(buffer.margin == self.margin for buffer in buffers):
-            runs, length = self.runs()
-            return np.repeat(runs[:, None], len(buffers), axis=1), length
+        if all(buffer.margin == NO_MARGIN for buffer in buffers):
+            return np.zeros((1, len(buffers)), np.int64), math.prod(self.shape)
         rows = (np.arange(self.shape[1]), np.arange(self.shape[2]), np.zeros(1, np.int64))
         columns = [(b.channels()[:, None] + b.space(*rows).ravel()[None, :]).ravel() for b in buffers]
         return np.stack(columns, axis=1), self.shape[3]

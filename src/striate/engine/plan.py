@@ -8,73 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.engine import graph
-from striate.engine.lowering import Lowering, rule
-from striate.engine.machine import aligned
+from striate.engine.lowering import FALLBACK, Lowering, rule
+from striate.engine.memory import Samples, Sizes, Vectors
 from striate.engine.program import CHUNK, COUNT, GRADIENT, INDEX, LANEWISE, OUTPUTS, TARGETS, Place, Program, Row
-from striate.errors import UsageError
 from striate.layers.activation import Softmax
 from striate.layers.shape import InputLayer
 from striate.network import Network
 
-SHARD_SAMPLES = 32  # samples of a shard; more shards than this gives would not fill the dense layers' tiles
 CHUNK_FLOATS = 16384  # parameters that one task updates
 LOSSES = {"cross_entropy": "loss.softmax_cross_entropy", "mean_squared_error": "loss.mean_squared_error"}
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How a batch is cut.
-
-    Parameters
-    ----------
-    lanes : int
-        Samples of a vector.
-    blocks : int
-        Blocks of ``lanes`` samples in a shard.
-    shards : int
-    """
-
-    lanes: int
-    blocks: int
-    shards: int
-
-    @property
-    def samples(self) -> int:
-        """Samples of a shard."""
-        return self.lanes * self.blocks
-
-    @classmethod
-    def of(cls, batch_size: int, lanes: int, shard_samples: int = SHARD_SAMPLES) -> Sizes:
-        """Cut ``batch_size`` samples; the cut depends on nothing else, above all not on the threads."""
-        blocks = max(1, min(shard_samples, batch_size + lanes - 1) // lanes)
-        return cls(lanes, blocks, -(-batch_size // (lanes * blocks)))
-
-
-class Vectors:
-    """The flat vectors of a network, padded so that kernels need no remainder: float32, zero at first."""
-
-    def __init__(self, count: int, shards: int) -> None:
-        self.count = count
-        self.padded = max(64, -(-count // 64) * 64)
-        self.theta = aligned(self.padded)
-        self.gradient = aligned(self.padded)
-        self.shards = aligned(self.padded * shards)
-        self.first = aligned(self.padded)
-        self.second = aligned(self.padded)
-        self.numbers = aligned(16)
-
-
-class Samples:
-    """The arrays of one batch: which samples, their targets, weights, losses and outputs."""
-
-    def __init__(self, sizes: Sizes, target_count: int, output_count: int, channels: int) -> None:
-        room = sizes.samples * sizes.shards
-        self.index = aligned(room, np.int64)
-        self.targets = aligned(room * target_count)
-        self.weights, self.losses, self.correct = aligned(room), aligned(room), aligned(room)
-        self.outputs = aligned(room * output_count)
-        self.scale, self.offset = aligned(channels), aligned(channels)
-        self.scale[:] = 1.0
 
 
 def lower_forward(lowering: Lowering, last: str) -> None:
@@ -83,10 +25,7 @@ def lower_forward(lowering: Lowering, last: str) -> None:
     for step in lowering.network.steps:
         if isinstance(step.layer, InputLayer):
             continue
-        found = rule(step.layer)
-        if found is None:
-            raise UsageError(f"{step.name}: {type(step.layer).__name__} has no kernel yet.")
-        found.forward(lowering, step)
+        (rule(step.layer) or FALLBACK).forward(lowering, step)
         if not lowering.training:
             _release(lowering, step.inputs, readers)
         if step.name == last:
@@ -109,9 +48,7 @@ def lower_backward(lowering: Lowering, last: str) -> None:
     for step in reversed(lowering.network.steps[: names.index(last) + 1]):
         if isinstance(step.layer, InputLayer) or step.name not in lowering.gradients:
             continue
-        found = rule(step.layer)
-        assert found is not None
-        found.backward(lowering, step)
+        (rule(step.layer) or FALLBACK).backward(lowering, step)
 
 
 def loss_input(network: Network, loss: str) -> str:

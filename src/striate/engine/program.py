@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ctypes
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,12 +32,16 @@ class Place:
         return Place(self.bytes + 4 * int(floats), self.register)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One call of a kernel."""
+CallBack = Callable[[Sequence[int]], None]
 
-    request: Request
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One call of a kernel, or of a Python function that takes the addresses of its arguments."""
+
+    request: Request | None
     arguments: dict[str, Any]
+    function: CallBack | None = None
 
 
 @dataclass
@@ -54,7 +59,8 @@ class Program:
         self.lanes = lanes
         self.phases: list[Phase] = []
         self._tables: dict[tuple, np.ndarray] = {}
-        self.kept: list[np.ndarray] = []
+        self.kept: list[Any] = []
+        self.errors: list[BaseException] = []
 
     def row(self, kernel: str, constants: Sequence[int | str] = (), **arguments: Any) -> Row:
         """Return a call of ``kernel`` ("module.name"); arrays among the arguments are passed as addresses."""
@@ -74,7 +80,8 @@ class Program:
 
     def requests(self) -> list[Request]:
         """Return every kernel that the program needs."""
-        return [row.request for phase in self.phases for row in phase.rows]
+        rows = [row for phase in self.phases for row in phase.rows]
+        return [row.request for row in rows if row.request is not None]
 
     def assemble(self) -> Tables:
         """Load the kernels and turn the program into the tables that the runner reads."""
@@ -83,9 +90,8 @@ class Program:
         code = np.zeros((max(1, len(rows)), ROW), np.int64)
         index = {}
         for i, row in enumerate(rows):
-            kernel = kernels[row.request]
-            values = kernel.pack(**row.arguments)
-            code[i, :2] = kernel.address, len(values)
+            address, values = self._call(row, kernels)
+            code[i, :2] = address, len(values)
             for j, value in enumerate(values):
                 code[i, 2 + j], code[i, 2 + len(values) + j] = self._encode(value)
             index[id(row)] = i
@@ -102,10 +108,20 @@ class Program:
             code,
             np.array(phases, np.int64),
             np.array(tasks, np.int64),
-            {id(row): [name for name, _ in kernels[row.request].signature] for row in rows},
+            {id(row): [name for name, _ in kernels[row.request].signature] for row in rows if row.request},
             index,
             (self.kept, rows),
+            self.errors,
         )
+
+    def _call(self, row: Row, kernels: dict[Request, library.Kernel]) -> tuple[int, list[Any]]:
+        """Return the address of the code of a row, and its arguments in order."""
+        if row.request is not None:
+            return kernels[row.request].address, kernels[row.request].pack(**row.arguments)
+        values = list(row.arguments.values())
+        entry = python_entry(row.function, len(values), self.errors)
+        self.kept.append(entry)
+        return ctypes.cast(entry, ctypes.c_void_p).value or 0, values
 
     def _encode(self, value: Any) -> tuple[int, int]:
         if isinstance(value, Place):
@@ -117,6 +133,25 @@ class Program:
 
 
 RUNNER = Request("runner", "run", 8)
+ENTRY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+"""Every kernel's type: see ``striate.kernels.compiler``."""
+
+
+def python_entry(function: CallBack | None, count: int, errors: list[BaseException]) -> Any:
+    """Return an entry, like that of a kernel, that calls ``function`` with ``count`` addresses.
+
+    An exception cannot pass through compiled code: it is kept in ``errors``.
+    """
+    assert function is not None
+
+    def entry(result: int, exception: int, arguments: int) -> int:
+        try:
+            function(list((ctypes.c_int64 * count).from_address(arguments)))
+        except BaseException as error:
+            errors.append(error)
+        return 0
+
+    return ENTRY(entry)
 
 
 @dataclass(frozen=True)
@@ -130,6 +165,7 @@ class Tables:
     _names: dict[int, list[str]]
     _index: dict[int, int]
     _kept: Any
+    errors: list[BaseException]
 
     def patch(self, row: Row, argument: str, value: int) -> None:
         """Change the number (or address) of one argument of an assembled row."""

@@ -9,11 +9,9 @@ import numpy as np
 from striate.engine import graph
 from striate.engine.layout import Arena
 from striate.engine.lowering import Lowering
-from striate.engine.machine import available_threads, default_lanes
+from striate.engine.machine import aligned, available_threads, default_lanes
+from striate.engine.memory import Samples, Sizes, Vectors
 from striate.engine.plan import (
-    Samples,
-    Sizes,
-    Vectors,
     emit_load,
     emit_loss,
     emit_store,
@@ -23,9 +21,10 @@ from striate.engine.plan import (
     shard_tasks,
     update_phase,
 )
-from striate.engine.program import Program
+from striate.engine.program import ARENA, GRADIENT, Place, Program
 from striate.engine.team import Team
 from striate.network import Network
+from striate.reference.random import layer_key
 
 
 class _Session:
@@ -41,18 +40,43 @@ class _Session:
         self.samples = Samples(sizes, target_count, self.output_count, network.input_shape[0])
         self.program = Program(sizes.lanes)
         self.lowering = Lowering(
-            network, self.program, Arena(sizes.lanes, sizes.blocks), vectors.theta, training=target_count > 0
+            network,
+            self.program,
+            Arena(sizes.lanes, sizes.blocks),
+            vectors.theta,
+            training=target_count > 0,
+            vectors=vectors,
+            samples=self.samples,
         )
 
     def _finish(self, threads: int | None) -> None:
         self.tables = self.program.assemble()
-        self.team = Team(self.tables, threads or available_threads(), self.lowering.arena.size)
+        own = 0 if self.lowering.parts else self.lowering.arena.size
+        self.team = Team(self.tables, threads or available_threads(), own)
 
     def _add_shards(self) -> None:
-        self.program.phase(self.lowering.packs, [{}])
-        self.program.phase(
-            self.lowering.rows, shard_tasks(self.sizes, self.vectors, self.target_count, self.output_count)
-        )
+        """Append the phases of the shards; a shard that stops at a barrier needs buffers of its own."""
+        lowering, tasks = self.lowering, self._shard_tasks()
+        once: dict[int, int] = {}
+        if lowering.parts:
+            room = aligned(lowering.arena.size * self.sizes.shards)
+            self.program.kept.append(room)
+            once = {ARENA: room.ctypes.data}
+            for shard, task in enumerate(tasks):
+                task[ARENA] = room.ctypes.data + 4 * lowering.arena.size * shard
+        self.program.phase(lowering.packs, [once])
+        self.shard_phases = []
+        for rows, between in [*lowering.parts, (lowering.rows, [])]:
+            self.shard_phases.append(len(self.program.phases))
+            self.program.phase(rows, tasks)
+            for row in between:
+                if "stride" in row.arguments:
+                    row.arguments["stride"] = lowering.arena.size
+            if between:
+                self.program.phase(between, [once])
+
+    def _shard_tasks(self) -> list[dict[int, int]]:
+        return shard_tasks(self.sizes, self.vectors, self.target_count, self.output_count)
 
     def _select(self, inputs: np.ndarray, index: np.ndarray) -> int:
         """Point the program at the samples ``index`` of ``inputs``; returns the number of shards they fill."""
@@ -61,8 +85,11 @@ class _Session:
         self.tables.patch(self.load, "x", inputs.ctypes.data)
         self.samples.index[:count] = index
         self.samples.index[count:] = -1
+        self.samples.present[:count] = 1.0
+        self.samples.present[count:] = 0.0
         shards = -(-count // self.sizes.samples)
-        self.tables.phases[1, 3] = shards
+        self.samples.count[:2] = count, shards
+        self.tables.phases[self.shard_phases, 3] = shards
         return shards
 
     def normalise(self, mean: np.ndarray, scale: np.ndarray) -> None:
@@ -103,7 +130,7 @@ class TrainingSession(_Session):
     ) -> None:
         sizes = Sizes.of(batch_size, lanes or default_lanes())
         target_count = 1 if loss == "cross_entropy" else math.prod(network.output_shape)
-        vectors = Vectors(network.parameter_count, sizes.shards)
+        vectors = Vectors(network.parameter_count, sizes.shards, network.initial_states())
         super().__init__(network, batch_size, vectors, sizes, target_count, dtype)
         stop = loss_input(network, loss)
         lowering = self.lowering
@@ -120,8 +147,6 @@ class TrainingSession(_Session):
         self._finish(threads)
 
     def _whole_gradient(self) -> dict:
-        from striate.engine.program import GRADIENT, Place
-
         return {"out": Place(0, GRADIENT), "count": self.vectors.padded, "value": 0.0}
 
     def step(
@@ -131,6 +156,9 @@ class TrainingSession(_Session):
         targets: np.ndarray,
         numbers: tuple[float, ...],
         weights: np.ndarray | None = None,
+        *,
+        seed: int = 0,
+        number: int = 0,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take one step of gradient descent on the mean loss of a batch.
 
@@ -144,6 +172,8 @@ class TrainingSession(_Session):
             What the optimizer's kernel reads.
         weights : float32[n], optional
             One weight per sample, 1/n by default.
+        seed, number : int
+            The seed of the run and the number of this step; together they fix all random numbers.
 
         Returns
         -------
@@ -154,6 +184,9 @@ class TrainingSession(_Session):
         shards = self._select(inputs, index)
         self.tables.patch(self._total, "shard_count", shards)
         self.vectors.numbers[: len(numbers)] = numbers
+        self.samples.run = (seed, number)
+        for i, name in enumerate(self.lowering.random_layers):
+            self.samples.keys[i] = layer_key(seed, number, name)
         self.samples.weights[:n] = 1.0 / n if weights is None else weights
         self.samples.weights[n:] = 0.0
         self._put_targets(np.asarray(targets, np.float32), n)
@@ -184,7 +217,7 @@ class InferenceSession(_Session):
         lanes: int | None = None,
     ) -> None:
         sizes = Sizes.of(batch_size, lanes or default_lanes())
-        super().__init__(network, batch_size, Vectors(network.parameter_count, 0), sizes, 0, dtype)
+        super().__init__(network, batch_size, Vectors(network.parameter_count, 0, network.initial_states()), sizes, 0, dtype)
         last = network.steps[-1].name
         lowering = self.lowering
         lowering.fused, lowering.masked = graph.fusions(network, last)

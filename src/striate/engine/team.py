@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from striate.engine.machine import aligned
-from striate.engine.program import REGISTERS, ROW, Tables
+from striate.engine.program import ENTRY, REGISTERS, ROW, Tables
 
-_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _UNUSED = np.zeros(8, np.int64)
 
 
@@ -75,7 +74,7 @@ class Team:
         # the buffers of different threads must not share a page, nor the same place in the caches
         self.arenas = [aligned(arena_size + 1024) for _ in range(threads)]
         self._scratch = [aligned(64 + REGISTERS, np.int64) for _ in range(threads)]
-        self._entry = _ENTRY(tables.runner)
+        self._entry = ENTRY(tables.runner)
         self._arguments = [self._pack(i) for i in range(threads)]
         self._workers = [_Worker() for _ in range(threads - 1)]
         weakref.finalize(self, _dismiss, self._workers)
@@ -88,6 +87,10 @@ class Team:
         for worker, arguments in zip(self._workers, self._arguments[1:], strict=True):
             worker.start(self._entry, arguments.ctypes.data)
         self._entry(_UNUSED.ctypes.data, _UNUSED.ctypes.data, self._arguments[0].ctypes.data)
+        if self._tables.errors:
+            error = self._tables.errors[0]
+            self._tables.errors.clear()
+            raise error
 
     def rest(self) -> None:
         """Return when no thread runs any more."""

@@ -7,7 +7,7 @@ runs have ``length`` vectors.
 from __future__ import annotations
 
 from striate.kernels.functions import ACTIVATIONS
-from striate.kernels.vector import Floats, Ints, lanes_of, shift, splat, vload, vstore, vsum
+from striate.kernels.vector import Floats, Ints, lanes_of, select, shift, splat, vload, vstore, vsum
 
 
 def activation(name):
@@ -95,6 +95,87 @@ def copy(
                 vstore(ob, o, value)
                 a += lanes
                 o += lanes
+
+
+def add(
+    x: Floats,
+    y: Floats,
+    out: Floats,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
+    y_block: int,
+    out_block: int,
+    floor: float,
+):
+    """``out = max(floor, x + y)``."""
+    lanes = lanes_of(x)
+    low = splat(x, floor)
+    for block in range(blocks):
+        xb, yb, ob = shift(x, block * x_block), shift(y, block * y_block), shift(out, block * out_block)
+        for r in range(run_count):
+            a, b, o = runs[3 * r], runs[3 * r + 1], runs[3 * r + 2]
+            for _ in range(length):
+                value = vload(xb, a) + vload(yb, b)
+                vstore(ob, o, select(value < low, low, value))
+                a += lanes
+                b += lanes
+                o += lanes
+
+
+def multiply(
+    x: Floats,
+    y: Floats,
+    out: Floats,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
+    y_block: int,
+    out_block: int,
+    accumulate: int,
+):
+    """``out = x * y``, or ``out += x * y``."""
+    lanes = lanes_of(x)
+    for block in range(blocks):
+        xb, yb, ob = shift(x, block * x_block), shift(y, block * y_block), shift(out, block * out_block)
+        for r in range(run_count):
+            a, b, o = runs[3 * r], runs[3 * r + 1], runs[3 * r + 2]
+            for _ in range(length):
+                value = vload(xb, a) * vload(yb, b)
+                if accumulate != 0:
+                    value = value + vload(ob, o)
+                vstore(ob, o, value)
+                a += lanes
+                b += lanes
+                o += lanes
+
+
+def move(
+    x: Floats,
+    out: Floats,
+    channels: Ints,
+    channel_count: int,
+    pairs: Ints,
+    pair_count: int,
+    blocks: int,
+    x_block: int,
+    out_block: int,
+    accumulate: int,
+):
+    """``out[pair[1]] = x[pair[0]]`` (or +=) in every channel: what padding, cropping and repeating do."""
+    for block in range(blocks):
+        for c in range(channel_count):
+            xc = shift(x, block * x_block + channels[2 * c])
+            oc = shift(out, block * out_block + channels[2 * c + 1])
+            for i in range(pair_count):
+                value = vload(xc, pairs[2 * i])
+                if accumulate != 0:
+                    value = value + vload(oc, pairs[2 * i + 1])
+                vstore(oc, pairs[2 * i + 1], value)
 
 
 def fill(out: Floats, count: int, value: float):

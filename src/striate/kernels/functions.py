@@ -79,6 +79,20 @@ def vsigmoid(x):
 
 
 @inline
+def vcos_turn(t):
+    """cos(2 pi t) for t from 0 to 1: a sine of at most a quarter turn."""
+    quarter = splat(t, f32(0.25)) - vabs(t - f32(0.5))
+    x = f32(0.0) - quarter * f32(6.283185307179586)
+    z = x * x
+    p = splat(t, f32(-2.5052108e-8))
+    p = fma(p, z, splat(t, f32(2.7557319e-6)))
+    p = fma(p, z, splat(t, f32(-1.9841270e-4)))
+    p = fma(p, z, splat(t, f32(8.3333333e-3)))
+    p = fma(p, z, splat(t, f32(-1.6666667e-1)))
+    return fma(p * z, x, x)
+
+
+@inline
 def relu(x):
     """max(x, 0); NaN stays NaN."""
     zero = splat(x, f32(0.0))

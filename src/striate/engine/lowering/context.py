@@ -10,7 +10,8 @@ import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Arena, Buffer, Margin
 from striate.engine.machine import aligned
-from striate.engine.program import ARENA, GRADIENT, Place, Program, Row
+from striate.engine.memory import Samples, Vectors
+from striate.engine.program import ARENA, GRADIENT, CallBack, Place, Program, Row
 from striate.layers.base import Layer
 from striate.network import Network, Step
 
@@ -26,6 +27,8 @@ class Lowering:
     arena : Arena
     theta : float32[parameter_count, padded]
         The flat parameter vector.
+    vectors, samples
+        The flat vectors, and the arrays of one batch.
     training : bool
         Keep what the backward pass needs.
     """
@@ -35,8 +38,12 @@ class Lowering:
     arena: Arena
     theta: np.ndarray
     training: bool
+    vectors: Vectors
+    samples: Samples
     rows: list[Row] = field(default_factory=list)
     packs: list[Row] = field(default_factory=list)
+    parts: list[tuple[list[Row], list[Row]]] = field(default_factory=list)
+    random_layers: list[str] = field(default_factory=list)
     values: dict[str, Buffer] = field(default_factory=dict)
     gradients: dict[str, Buffer] = field(default_factory=dict)
     margins: dict[str, Margin] = field(default_factory=dict)
@@ -47,6 +54,25 @@ class Lowering:
     def emit(self, kernel: str, constants: tuple = (), **arguments: Any) -> None:
         """Append a kernel call to the shard's program."""
         self.rows.append(self.program.row(kernel, constants, **arguments))
+
+    def call_back(self, function: CallBack, places: list[Place]) -> None:
+        """Append a call of a Python function with the addresses of ``places``."""
+        self.rows.append(Row(None, {f"place{i}": place for i, place in enumerate(places)}, function))
+
+    def barrier(self) -> None:
+        """Let every shard come here before any goes on: between, rows of ``once`` may follow."""
+        self.parts.append((self.rows, []))
+        self.rows = []
+
+    def once(self, kernel: str, constants: tuple = (), **arguments: Any) -> None:
+        """Append a call that runs once, after the last barrier and before what follows it."""
+        self.parts[-1][1].append(self.program.row(kernel, constants, **arguments))
+
+    def random_key(self, step: Step) -> Place:
+        """Return where the key of a layer's random numbers lies in every run."""
+        if step.name not in self.random_layers:
+            self.random_layers.append(step.name)
+        return Place(self.samples.keys.ctypes.data + 8 * self.random_layers.index(step.name))
 
     def place(self, buffer: Buffer) -> Place:
         """Return where ``buffer`` begins, in whichever thread's arena."""
@@ -63,6 +89,11 @@ class Lowering:
         """Return where the shard's gradient of a parameter begins."""
         offset = next(slot.offset for slot in step.parameters if slot.spec.name == name)
         return Place(4 * offset, GRADIENT)
+
+    def state(self, step: Step, name: str) -> Place:
+        """Return where a state of ``step`` begins."""
+        offset = next(slot.offset for slot in step.states if slot.spec.name == name)
+        return Place(self.vectors.states.ctypes.data + 4 * offset)
 
     def pack(self, index: np.ndarray, step: Step, name: str = "weight") -> Place:
         """Return a copy of a parameter in the order of ``index``, made anew at the start of every run."""

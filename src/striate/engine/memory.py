@@ -1,0 +1,90 @@
+"""The arrays that a plan works on: the cut of a batch, the flat vectors, the samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.engine.machine import aligned
+
+SHARDS = 4  # a batch is cut into at least as many shards, if it has as many blocks
+BLOCKS = 4  # and a shard has no more blocks than this, whose activations still lie in the caches
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How a batch is cut.
+
+    Parameters
+    ----------
+    lanes : int
+        Samples of a vector.
+    blocks : int
+        Blocks of ``lanes`` samples in a shard.
+    shards : int
+    """
+
+    lanes: int
+    blocks: int
+    shards: int
+
+    @property
+    def samples(self) -> int:
+        """Samples of a shard."""
+        return self.lanes * self.blocks
+
+    @classmethod
+    def of(cls, batch_size: int, lanes: int) -> Sizes:
+        """Cut ``batch_size`` samples; the cut depends on nothing else, above all not on the threads.
+
+        Examples
+        --------
+        >>> Sizes.of(128, 8)
+        Sizes(lanes=8, blocks=4, shards=4)
+        """
+        total = -(-batch_size // lanes)
+        blocks = min(BLOCKS, -(-total // SHARDS))
+        return cls(lanes, blocks, -(-total // blocks))
+
+
+class Vectors:
+    """The flat vectors of a network: float32, padded so that kernels need no remainder, zero beyond the end.
+
+    Parameters
+    ----------
+    count : int
+        Number of parameters.
+    shards : int
+        Shards that make a gradient each.
+    states : float[state_count]
+        What the layers carry along, at the start.
+    """
+
+    def __init__(self, count: int, shards: int, states: np.ndarray) -> None:
+        self.count = count
+        self.padded = (count // 64 + 1) * 64
+        self.theta = aligned(self.padded)
+        self.shards = aligned(self.padded * shards)
+        trained = self.padded if shards else 0
+        self.gradient, self.first, self.second = aligned(trained), aligned(trained), aligned(trained)
+        self.numbers = aligned(16)
+        self.states = aligned(max(64, len(states)))
+        self.states[: len(states)] = states
+
+
+class Samples:
+    """The arrays of one batch: which samples, their targets, weights, losses and outputs."""
+
+    def __init__(self, sizes: Sizes, target_count: int, output_count: int, channels: int) -> None:
+        room = sizes.samples * sizes.shards
+        self.index = aligned(room, np.int64)
+        self.targets = aligned(room * target_count)
+        self.weights, self.losses, self.correct = aligned(room), aligned(room), aligned(room)
+        self.outputs = aligned(room * output_count)
+        self.present = aligned(room)
+        self.keys = aligned(256, np.int64)
+        self.count = aligned(16)
+        self.run = (0, 0)
+        self.scale, self.offset = aligned(channels), aligned(channels)
+        self.scale[:] = 1.0
