@@ -120,7 +120,7 @@ class TestHostile:
         path = zipped(tmp_path / "a.npz", {"x.npy": npy(X), "y.npy": npy(Y)}, zipfile.ZIP_STORED)
         content = path.read_bytes()
         path.write_bytes(content[:300] + b"\xff" + content[301:])
-        with pytest.raises(DataError, match=r"x.npy: damaged .Bad CRC"):
+        with pytest.raises(DataError, match=r"x.npy: .*Bad CRC"):
             array_parts(path)
         path.write_bytes(content[:200])
         with pytest.raises(DataError, match=r"cannot be read as NPZ"):

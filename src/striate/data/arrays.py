@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.data.layout import make_inputs
 from striate.data.memory import available_bytes
+from striate.data.problems import printable, why
 from striate.data.targets import align_classes, make_targets
 from striate.errors import DataError
 
@@ -42,7 +42,7 @@ def read_npy(path: str | Path) -> np.ndarray:
             _check_header(file, size, str(path))
         mapped = np.load(path, mmap_mode="r" if size > available_bytes() // 2 else None, allow_pickle=False)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}). Check the path.") from error
+        raise DataError(f"{path}: cannot be read ({why(error)}). Check the path.") from error
     return np.asarray(mapped)
 
 
@@ -54,11 +54,10 @@ def open_arrays(path: str | Path) -> Arrays:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (OSError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: cannot be read as NPZ ({reason}). Get the file again.") from error
+    except Exception as error:  # damaged archives make zipfile raise nearly anything
+        raise DataError(f"{path}: cannot be read as NPZ ({why(error)}). Get the file again.") from error
     return {
-        member.filename.removesuffix(".npy").lower(): partial(_read_member, path, member)
+        printable(member.filename).removesuffix(".npy").lower(): partial(_read_member, path, member)
         for member in members
         if member.filename.endswith(".npy")
     }
@@ -133,7 +132,7 @@ def _first(arrays: Arrays, names: tuple[str, ...] | list[str]) -> str | None:
 
 
 def _read_member(path: Path, member: zipfile.ZipInfo) -> np.ndarray:
-    where = f"{path}: {member.filename}"
+    where = f"{path}: {printable(member.filename)}"
     if member.file_size > MAX_RATIO * max(1, member.compress_size):
         raise DataError(f"{where}: claims {member.file_size:,} bytes, more than it can hold. Get the file again.")
     try:
@@ -142,8 +141,10 @@ def _read_member(path: Path, member: zipfile.ZipInfo) -> np.ndarray:
                 _check_header(stream, member.file_size, where, available_bytes())
             with archive.open(member) as stream:
                 return np.lib.format.read_array(stream, allow_pickle=False)
-    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{where}: damaged ({' '.join(str(error).split())}). Get the file again.") from error
+    except DataError:
+        raise
+    except Exception as error:  # damaged archives make zipfile raise nearly anything
+        raise DataError(f"{where}: damaged ({why(error)}). Get the file again.") from error
 
 
 def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = math.inf) -> None:
@@ -152,9 +153,8 @@ def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = m
         version = np.lib.format.read_magic(stream)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = reader(stream)
-    except (ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())[:80]
-        raise DataError(f"{where}: not an NPY array ({reason}). Get the file again.") from error
+    except Exception as error:  # the header is Python text, and NumPy's parser of it raises nearly anything
+        raise DataError(f"{where}: not an NPY array ({why(error)}). Get the file again.") from error
     if dtype.hasobject:
         raise DataError(
             f"{where}: holds Python objects, which may run code and are not read. Save it as numbers or text."

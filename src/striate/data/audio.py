@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from striate.data.problems import FileProblem
+from striate.data.problems import FileProblem, why
 
 SUFFIXES = frozenset({".wav", ".wave"})
 
@@ -58,8 +58,7 @@ def decode_wav(path: str | Path) -> tuple[int, np.ndarray]:
     except Exception as error:  # damaged headers make the reader raise nearly anything
         if isinstance(error, OSError) and error.errno is not None:
             raise FileProblem(f"cannot be read ({error.strerror})") from error
-        reason = " ".join(str(error).split())[:80]
-        raise FileProblem(f"damaged or no WAV file ({reason})", foreign="format" in reason) from error
+        raise FileProblem(f"damaged or no WAV file ({why(error)})", foreign="format" in str(error)) from error
     if data.size == 0 or rate <= 0:
         raise FileProblem("it holds no samples")
     samples = _to_float(data).reshape(len(data), -1).T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 
@@ -70,7 +71,8 @@ def _parse_whole(block: bytes, columns: int, delimiter: bytes) -> np.ndarray | N
 def _parse_any(block: bytes, columns: int, delimiter: bytes) -> np.ndarray:
     separator = delimiter.decode()
     try:
-        table = np.loadtxt(io.BytesIO(block), np.float64, None, separator, ndmin=2, quotechar='"')
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # about blocks of blank lines
+            table = np.loadtxt(io.BytesIO(block), np.float64, None, separator, ndmin=2, quotechar='"')
     except ValueError:
         table = None
     if table is None or table.shape != (block.count(b"\n"), columns):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tarfile
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from striate.data.arrays import array_parts
 from striate.data.dataset import Dataset
 from striate.data.download import RemoteFile, fetch
+from striate.data.problems import why
 from striate.data.splits import Splits, with_validation
 from striate.errors import DataError
 
@@ -106,9 +106,9 @@ def _from_archive(folder: Path) -> dict[str, bytes]:
     path = folder / ARCHIVE.name
     if not path.is_file():
         pickled = (folder / "cifar-10-batches-py").is_dir() or (folder / "cifar-10-python.tar.gz").is_file()
-        why = " (the Python version is pickled, which may run code, and is not read)" if pickled else ""
+        note = " (the Python version is pickled, which may run code, and is not read)" if pickled else ""
         raise DataError(
-            f"{folder}: neither {ARCHIVE.name} nor {TRAIN_FILES[0]} is there{why}. Put the binary version there."
+            f"{folder}: neither {ARCHIVE.name} nor {TRAIN_FILES[0]} is there{note}. Put the binary version there."
         )
     batches = {}
     try:
@@ -118,8 +118,8 @@ def _from_archive(folder: Path) -> dict[str, bytes]:
                 content = archive.extractfile(member) if name in TRAIN_FILES + TEST_FILES else None
                 if content is not None:
                     batches[name] = content.read(MAX_BYTES + 1)
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise DataError(f"{path}: the archive is damaged ({error}). Get it again.") from error
+    except Exception as error:  # damaged archives make tarfile and gzip raise nearly anything
+        raise DataError(f"{path}: the archive is damaged ({why(error)}). Get it again.") from error
     missing = [name for name in TRAIN_FILES + TEST_FILES if name not in batches]
     if missing:
         raise DataError(f"{path}: {missing[0]} is missing in the archive. Get it again.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from striate.data.download import RemoteFile, fetch
 from striate.data.folders import class_folders
 from striate.data.options import Options
+from striate.data.problems import why
 from striate.data.splits import Splits
 from striate.errors import DataError
 
@@ -73,9 +74,10 @@ def unpack(archive: Path) -> Path:
             os.replace(partial, target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except DataError:
+        raise
+    except Exception as error:  # damaged archives make zipfile raise nearly anything
         raise DataError(
-            f"{archive}: cannot be unpacked ({reason}). Get it again, or unpack it yourself."
+            f"{archive}: cannot be unpacked ({why(error)}). Get it again, or unpack it yourself."
         ) from error
     return target

@@ -28,6 +28,7 @@ def find_leaks(splits: Splits) -> list[Leak]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> data = Dataset(np.arange(4, dtype=np.uint8).reshape(4, 1, 1) // 2, np.array([0, 1, 0, 1]), ("a", "b"))
     >>> find_leaks(Splits(data.take(np.array([0, 2])), None, data.take(np.array([1]))))
     [Leak(train_index=0, part='test', part_index=0)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from striate.data.problems import FileProblem
+from striate.data.problems import FileProblem, why
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -93,7 +93,7 @@ def _opened(path: str | Path) -> Iterator[Image]:
     except Exception as error:  # damaged files make the decoders raise nearly anything
         if isinstance(error, OSError) and error.errno is not None:
             raise FileProblem(f"cannot be read ({error.strerror})") from error
-        raise FileProblem(f"damaged or unsupported image ({_one_line(error)})") from error
+        raise FileProblem(f"damaged or unsupported image ({why(error)})") from error
 
 
 @cache
@@ -167,7 +167,3 @@ def _resize(image: Image, size: tuple[int, int], fit: Fit) -> Image:
 
 def _why_unidentified(path: Path) -> str:
     return "not an image of a kind that is read" if path.stat().st_size else "the file is empty"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join((str(error) or type(error).__name__).split())[:120]

@@ -41,6 +41,12 @@ def printable(path: str | Path) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def why(error: BaseException) -> str:
+    """Return what went wrong as one short line, for the errors that libraries raise on damaged files."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())[:120]
+
+
 def check_bad_share(root: Path, bad: Sequence[BadFile], good: int, max_share: float) -> None:
     """Raise DataError if more than this share of the files was bad, or none was good."""
     total = len(bad) + good

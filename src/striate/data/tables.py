@@ -12,6 +12,7 @@ import numpy as np
 from striate.data.cells import CellError, parse_numbers
 from striate.data.dataset import Dataset
 from striate.data.layout import make_inputs
+from striate.data.problems import printable
 from striate.data.targets import make_targets
 from striate.errors import DataError
 
@@ -104,12 +105,12 @@ def read_table(
 
 
 def _read_columns(first: bytes, path: Path, label: str | None, group: str | None, label_first: bool) -> _Columns:
-    if not first.strip() or b"\0" in first:
+    if not first.strip() or b"\0" in first or b"\r" in first.rstrip(b"\r\n"):
         what = "the file is empty" if not first else "the first line is empty or not text"
         raise DataError(f"{path}: a table starts with a line of names or numbers; {what}. Use a CSV file.")
     delimiter = max(DELIMITERS, key=first.count)
-    cells = next(csv.reader([first.decode(errors="replace").strip("\r\n")], delimiter=delimiter.decode()))
-    names = [cell.strip() for cell in cells]
+    cells = next(csv.reader([first.decode(errors="replace").rstrip("\r\n")], delimiter=delimiter.decode()))
+    names = [printable(cell.strip()) for cell in cells]
     has_names = not all(_is_number(name) for name in names[1:] or names)
     lower = [name.lower() for name in names] if has_names else [str(i) for i in range(len(names))]
     label_column = _label_column(label, lower, path, has_names, label_first)
