@@ -6,7 +6,6 @@ from striate.engine.layout import NO_MARGIN, Margin
 from striate.engine.lowering import rule
 from striate.layers.activation import ReLU
 from striate.layers.pooling import MaxPooling
-from striate.layers.shape import Flatten
 from striate.network import Network, Step
 
 
@@ -41,7 +40,13 @@ def fusions(network: Network, stop: str) -> tuple[dict[str, str], set[str]]:
             continue
         source = network.step(step.inputs[0])
         before = rule(source.layer)
-        if before and before.floor and len(readers_of[source.name]) == 1 and source.name != stop:
+        if (
+            before
+            and before.floor
+            and before.floor(source)
+            and len(readers_of[source.name]) == 1
+            and source.name != stop
+        ):
             fused[step.name] = source.name
             after = readers_of[step.name]
             if len(after) == 1 and isinstance(after[0].layer, MaxPooling) and step.name != stop:
@@ -49,14 +54,14 @@ def fusions(network: Network, stop: str) -> tuple[dict[str, str], set[str]]:
     return fused, masked
 
 
-def margins(network: Network, fused: dict[str, str]) -> dict[str, Margin]:
+def margins(network: Network, fused: dict[str, str], training: bool) -> dict[str, Margin]:
     """Return the margin that the readers of each value want around it."""
     wanted: dict[str, Margin] = {}
     for step in reversed(network.steps):
-        if step.name in fused or isinstance(step.layer, Flatten):  # lies where its input lies
+        found = rule(step.layer)
+        if step.name in fused or (found and found.transparent and found.transparent(step, training)):
             margin = wanted.get(step.name, NO_MARGIN)
         else:
-            found = rule(step.layer)
             margin = found.margin(step) if found and found.margin else NO_MARGIN
         for source in step.inputs:
             wanted[source] = _widest(wanted.get(source, NO_MARGIN), margin)

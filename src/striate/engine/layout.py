@@ -98,7 +98,7 @@ class Buffer:
         return replace(self, offset=self.offset + first * self.strides[0], shape=shape, block_stride=self.block)
 
     def channel_runs(self, *others: Buffer) -> tuple[np.ndarray, int]:
-        """Return the runs of one channel in this buffer and in others, int64[runs, 1 + others], and their length."""
+        """Return the runs of one channel here and in others, int64[runs, 1 + others], and their length."""
         buffers = (self, *others)
         if all(buffer.margin == NO_MARGIN for buffer in buffers):
             return np.zeros((1, len(buffers)), np.int64), math.prod(self.shape[1:])

@@ -33,7 +33,16 @@ _SIXTEEN = Tiles(
 )
 # 32 registers (AVX-512, NEON): up to 24 sums.
 _THIRTY_TWO = Tiles(
-    outer=((4, 5, 1.0), (6, 4, 1.0), (5, 4, 0.95), (3, 6, 0.9), (8, 2, 0.9), (2, 8, 0.8), (1, 12, 0.5), (16, 1, 0.85)),
+    outer=(
+        (4, 5, 1.0),
+        (6, 4, 1.0),
+        (5, 4, 0.95),
+        (3, 6, 0.9),
+        (8, 2, 0.9),
+        (2, 8, 0.8),
+        (1, 12, 0.5),
+        (16, 1, 0.85),
+    ),
     dot=((4, 5, 1.0), (3, 5, 0.9), (4, 3, 0.85), (2, 8, 0.8), (1, 12, 0.5)),
 )
 TILE_CYCLES = 30  # what a tile costs before and after its sums, and for each of its rows and columns:

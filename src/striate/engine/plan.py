@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from striate.engine import graph
 from striate.engine.lowering import FALLBACK, Lowering, rule
 from striate.engine.memory import Samples, Sizes, Vectors
-from striate.engine.program import CHUNK, COUNT, GRADIENT, INDEX, LANEWISE, OUTPUTS, TARGETS, Place, Program, Row
+from striate.engine.program import (
+    CHUNK,
+    COUNT,
+    GRADIENT,
+    INDEX,
+    LANEWISE,
+    LANEWISE_NUMBER,
+    OUTPUTS,
+    TARGETS,
+    Place,
+    Program,
+    Row,
+)
 from striate.layers.activation import Softmax
 from striate.layers.shape import InputLayer
 from striate.network import Network
@@ -130,6 +141,7 @@ def shard_tasks(sizes: Sizes, vectors: Vectors, target_count: int, output_count:
             LANEWISE: 4 * sample,
             TARGETS: 4 * sample * target_count,
             OUTPUTS: 4 * sample * output_count,
+            LANEWISE_NUMBER: sample,
         }
         for shard, sample in enumerate(first)
     ]

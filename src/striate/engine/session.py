@@ -135,7 +135,7 @@ class TrainingSession(_Session):
         stop = loss_input(network, loss)
         lowering = self.lowering
         lowering.fused, lowering.masked = graph.fusions(network, stop)
-        lowering.margins = graph.margins(network, lowering.fused)
+        lowering.margins = graph.margins(network, lowering.fused, lowering.training)
         lowering.needed = graph.needed_gradients(network, stop)
         self.load = emit_load(lowering, self.samples, self.dtype)
         lowering.rows.append(self.program.row("elementwise.fill", **self._whole_gradient()))
@@ -217,11 +217,13 @@ class InferenceSession(_Session):
         lanes: int | None = None,
     ) -> None:
         sizes = Sizes.of(batch_size, lanes or default_lanes())
-        super().__init__(network, batch_size, Vectors(network.parameter_count, 0, network.initial_states()), sizes, 0, dtype)
+        super().__init__(
+            network, batch_size, Vectors(network.parameter_count, 0, network.initial_states()), sizes, 0, dtype
+        )
         last = network.steps[-1].name
         lowering = self.lowering
         lowering.fused, lowering.masked = graph.fusions(network, last)
-        lowering.margins = graph.margins(network, lowering.fused)
+        lowering.margins = graph.margins(network, lowering.fused, lowering.training)
         self.load = emit_load(lowering, self.samples, self.dtype)
         lower_forward(lowering, last)
         emit_store(lowering, last, self.samples)

@@ -23,7 +23,9 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False}
 Signature = tuple[tuple[str, str], ...]
 
 
-def compile_kernel(module: str, name: str, lanes: int, constants: tuple[int | str, ...]) -> tuple[bytes, str, Signature]:
+def compile_kernel(
+    module: str, name: str, lanes: int, constants: tuple[int | str, ...]
+) -> tuple[bytes, str, Signature]:
     """Compile one kernel for this processor.
 
     Parameters

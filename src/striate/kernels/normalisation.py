@@ -15,8 +15,20 @@ from striate.kernels.vector import Floats, Ints, lanes_of, select, shift, splat,
 
 
 def channel_affine(
-    x: Floats, out: Floats, scale: Floats, offset: Floats, channels: Ints, channel_count: int, runs: Ints,
-    run_count: int, length: int, blocks: int, x_block: int, out_block: int, floor: float, accumulate: int,
+    x: Floats,
+    out: Floats,
+    scale: Floats,
+    offset: Floats,
+    channels: Ints,
+    channel_count: int,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
+    out_block: int,
+    floor: float,
+    accumulate: int,
 ):
     """``out = max(floor, x * scale[channel] + offset[channel])`` (plus what is there, to accumulate)."""
     lanes = lanes_of(x)
@@ -39,8 +51,18 @@ def channel_affine(
 
 
 def channel_affine_gradient(
-    x: Floats, grad_out: Floats, grad_scale: Floats, grad_offset: Floats, channels: Ints, channel_count: int,
-    runs: Ints, run_count: int, length: int, blocks: int, x_block: int, grad_block: int,
+    x: Floats,
+    grad_out: Floats,
+    grad_scale: Floats,
+    grad_offset: Floats,
+    channels: Ints,
+    channel_count: int,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
+    grad_block: int,
 ):
     """Gradients of scale and offset: ``sum of grad_out * x`` and ``sum of grad_out`` for each channel, added."""
     lanes = lanes_of(x)
@@ -62,8 +84,16 @@ def channel_affine_gradient(
 
 
 def batch_moments(
-    x: Floats, present: Floats, moments: Floats, channels: Ints, channel_count: int, runs: Ints, run_count: int,
-    length: int, blocks: int, x_block: int,
+    x: Floats,
+    present: Floats,
+    moments: Floats,
+    channels: Ints,
+    channel_count: int,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
 ):
     """Mean and sum of squared deviations of every channel of a shard: ``moments[c]``, ``moments[C + c]``.
 
@@ -104,9 +134,21 @@ def batch_moments(
 
 
 def batch_statistics(
-    moments: Floats, stride: int, batch: Floats, weight: Floats, bias: Floats, affine: int, running_mean: Floats,
-    running_variance: Floats, momentum: float, epsilon: float, scale: Floats, offset: Floats, mean: Floats,
-    inverse: Floats, channel_count: int,
+    moments: Floats,
+    stride: int,
+    batch: Floats,
+    weight: Floats,
+    bias: Floats,
+    affine: int,
+    running_mean: Floats,
+    running_variance: Floats,
+    momentum: float,
+    epsilon: float,
+    scale: Floats,
+    offset: Floats,
+    mean: Floats,
+    inverse: Floats,
+    channel_count: int,
 ):
     """Join the moments of all shards, in their order, and turn them into a scale and an offset per channel.
 
@@ -137,8 +179,15 @@ def batch_statistics(
 
 
 def running_affine(
-    weight: Floats, bias: Floats, affine: int, running_mean: Floats, running_variance: Floats, epsilon: float,
-    scale: Floats, offset: Floats, channel_count: int,
+    weight: Floats,
+    bias: Floats,
+    affine: int,
+    running_mean: Floats,
+    running_variance: Floats,
+    epsilon: float,
+    scale: Floats,
+    offset: Floats,
+    channel_count: int,
 ):
     """The scale and the offset of every channel at evaluation, from the running statistics."""
     for c in range(channel_count):
@@ -150,9 +199,22 @@ def running_affine(
 
 
 def batch_gradient_sums(
-    x: Floats, grad_out: Floats, mean: Floats, inverse: Floats, sums: Floats, grad_weight: Floats,
-    grad_bias: Floats, affine: int, channels: Ints, channel_count: int, runs: Ints, run_count: int, length: int,
-    blocks: int, x_block: int, grad_block: int,
+    x: Floats,
+    grad_out: Floats,
+    mean: Floats,
+    inverse: Floats,
+    sums: Floats,
+    grad_weight: Floats,
+    grad_bias: Floats,
+    affine: int,
+    channels: Ints,
+    channel_count: int,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
+    grad_block: int,
 ):
     """``sums[c] = sum of g`` and ``sums[C + c] = sum of g z`` over a shard, z the standardised input."""
     lanes = lanes_of(x)
@@ -177,8 +239,16 @@ def batch_gradient_sums(
 
 
 def batch_gradient_factors(
-    sums: Floats, stride: int, batch: Floats, weight: Floats, affine: int, mean: Floats, inverse: Floats,
-    space: int, factors: Floats, channel_count: int,
+    sums: Floats,
+    stride: int,
+    batch: Floats,
+    weight: Floats,
+    affine: int,
+    mean: Floats,
+    inverse: Floats,
+    space: int,
+    factors: Floats,
+    channel_count: int,
 ):
     """Factors of ``grad_x = f[c] g + f[C + c] x + f[2C + c]``, from the sums of all shards in their order.
 
@@ -202,9 +272,21 @@ def batch_gradient_factors(
 
 
 def batch_gradient(
-    x: Floats, grad_out: Floats, grad_x: Floats, factors: Floats, present: Floats, channels: Ints,
-    channel_count: int, runs: Ints, run_count: int, length: int, blocks: int, x_block: int, grad_out_block: int,
-    grad_x_block: int, accumulate: int,
+    x: Floats,
+    grad_out: Floats,
+    grad_x: Floats,
+    factors: Floats,
+    present: Floats,
+    channels: Ints,
+    channel_count: int,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    blocks: int,
+    x_block: int,
+    grad_out_block: int,
+    grad_x_block: int,
+    accumulate: int,
 ):
     """``grad_x = f[c] g + f[C + c] x + f[2C + c]`` for the samples that are present."""
     lanes = lanes_of(x)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
-from striate.engine.layout import NO_MARGIN, Arena, Buffer, Margin
+from striate.engine.layout import NO_MARGIN, Arena, Buffer, Margin, canonical_shape
 from striate.engine.machine import aligned
 from striate.engine.memory import Samples, Vectors
 from striate.engine.program import ARENA, GRADIENT, CallBack, Place, Program, Row
@@ -44,6 +44,7 @@ class Lowering:
     packs: list[Row] = field(default_factory=list)
     parts: list[tuple[list[Row], list[Row]]] = field(default_factory=list)
     random_layers: list[str] = field(default_factory=list)
+    memos: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Buffer] = field(default_factory=dict)
     gradients: dict[str, Buffer] = field(default_factory=dict)
     margins: dict[str, Margin] = field(default_factory=dict)
@@ -137,6 +138,39 @@ class Lowering:
         )
         return rows
 
+    def compact(self, name: str) -> Buffer:
+        """Return the value ``name`` with one channel for each channel of its shape.
+
+        A flattened value whose buffer keeps a space is seen anew, or copied where margins lie between.
+        """
+        buffer, shape = self.values[name], canonical_shape(self.network.step(name).shape)
+        if buffer.shape == shape:
+            return buffer
+        if buffer.margin == NO_MARGIN:
+            return replace(buffer, shape=shape, block_stride=buffer.block)
+        out = self.arena.allocate(shape)
+        pairs = np.stack([buffer.features(), out.features()], axis=1)
+        self.emit(
+            "elementwise.move",
+            x=self.place(buffer),
+            out=self.place(out),
+            channels=self.program.table(np.zeros((1, 2))),
+            channel_count=1,
+            pairs=self.program.table(pairs),
+            pair_count=len(pairs),
+            blocks=buffer.blocks,
+            x_block=buffer.block,
+            out_block=out.block,
+            accumulate=0,
+        )
+        return out
+
+    def compact_gradient(self, name: str) -> tuple[Buffer, int]:
+        """Return ``gradient_into(name)`` with one channel for each channel of the value's shape."""
+        buffer, accumulate = self.gradient_into(name)
+        shape = canonical_shape(self.network.step(name).shape)
+        return (buffer if buffer.shape == shape else replace(buffer, shape=shape)), accumulate
+
     def gradient_into(self, name: str) -> tuple[Buffer, int]:
         """Return the gradient buffer of the value ``name``, and 1 if a reader has written to it already."""
         if name in self.gradients:
@@ -167,14 +201,22 @@ class Rule:
     forward, backward : functions of (lowering, step)
     margin : function of a step, optional
         The margin that the layer wants around its input.
-    floor : bool
-        The forward pass can clip its result at 0: a ReLU after it costs nothing.
+    floor : function of a step, optional
+        Whether the forward pass can clip its result at 0, so that a ReLU after it costs nothing.
+    transparent : function of (step, training), optional
+        Whether the value of the step lies where that of its input lies.
     """
 
     forward: Forward
     backward: Backward
     margin: Callable[[Step], Margin] | None = None
-    floor: bool = False
+    floor: Callable[[Step], bool] | None = None
+    transparent: Callable[[Step, bool], bool] | None = None
+
+
+def always(step: Step, training: bool = True) -> bool:
+    """Say yes: for rules that hold for every step of a layer."""
+    return True
 
 
 RULES: dict[type[Layer], Rule] = {}

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from striate.engine.layout import Buffer, Margin, three
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import RULES, Lowering, Rule, always
 from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums, emit_weight_gradient
 from striate.engine.lowering.windows import Geometry, class_tables, classes, inputs_under, places, taps
 from striate.engine.machine import cheapest, tiles
@@ -147,4 +147,4 @@ def _input_gradient(lowering: Lowering, step: Step, grad: Buffer, geometry: Geom
             )
 
 
-RULES[Convolution] = Rule(_forward, _backward, _margin, floor=True)
+RULES[Convolution] = Rule(_forward, _backward, _margin, floor=always)

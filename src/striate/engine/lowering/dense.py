@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import RULES, Lowering, Rule, always
 from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums, emit_weight_gradient
 from striate.layers.dense import Linear
 from striate.network import Step
@@ -107,4 +107,4 @@ def _weight_gradient_by_features(lowering: Lowering, step: Step, x: Buffer, grad
     lowering.arena.free(rows_grad)
 
 
-RULES[Linear] = Rule(_forward, _backward, floor=True)
+RULES[Linear] = Rule(_forward, _backward, floor=always)

@@ -69,9 +69,7 @@ def forward(lowering: Lowering, step: Step) -> None:
         *places, target, index = addresses
         arrays = [values.read(address) for values, address in zip(inputs, places, strict=True)]
         context = _context(lowering, step, index)
-        result = operation(step.layer).forward(
-            step.layer, _parameters(lowering, step), *arrays, context=context
-        )
+        result = operation(step.layer).forward(step.layer, _parameters(lowering, step), *arrays, context=context)
         output.write(target, result)
 
     lowering.call_back(run, [*map(lowering.place, sources), lowering.place(out), _index(lowering)])

@@ -1,0 +1,137 @@
+"""Layers that join values of the same shape; with stretched axes they run through the reference."""
+
+from __future__ import annotations
+
+import math
+
+from striate.engine.layout import Buffer
+from striate.engine.lowering import fallback
+from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.normalisation import emit_channel_affine, emit_channel_affine_gradient
+from striate.engine.lowering.shape import emit_copy, hand_on
+from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Multiply, Scale
+from striate.network import Step
+
+
+def _alike(step: Step) -> bool:
+    """Return whether no input is stretched."""
+    return all(shape == step.shape for shape in step.input_shapes) and len(step.inputs) > 1
+
+
+def _emit_pair(lowering: Lowering, kernel: str, x: Buffer, y: Buffer, out: Buffer, **more: float) -> None:
+    runs, length = x.same_runs(y, out)
+    lowering.emit(
+        f"elementwise.{kernel}",
+        x=lowering.place(x),
+        y=lowering.place(y),
+        out=lowering.place(out),
+        runs=lowering.program.table(runs),
+        run_count=len(runs),
+        length=length,
+        blocks=x.blocks,
+        x_block=x.block,
+        y_block=y.block,
+        out_block=out.block,
+        **more,
+    )
+
+
+def _add_forward(lowering: Lowering, step: Step) -> None:
+    if not _alike(step):
+        fallback.forward(lowering, step)
+        return
+    sources = [lowering.compact(name) for name in step.inputs]
+    out = lowering.allocate(step, like=sources[0])
+    total = sources[0]
+    for i, source in enumerate(sources[1:], start=2):
+        last = i == len(sources) and step.name in lowering.fused.values()
+        _emit_pair(lowering, "add", total, source, out, floor=0.0 if last else -math.inf)
+        total = out
+
+
+def _add_backward(lowering: Lowering, step: Step) -> None:
+    """Copy the gradient for all inputs but the first, which may then change the buffer itself."""
+    if not _alike(step):
+        fallback.backward(lowering, step)
+        return
+    grad = lowering.gradients[step.name]
+    for source in reversed(step.inputs[1:]):
+        hand_on(lowering, grad, source, own=False)
+    hand_on(lowering, grad, step.inputs[0])
+
+
+def _multiply_forward(lowering: Lowering, step: Step) -> None:
+    if not _alike(step) or len(step.inputs) != 2:
+        fallback.forward(lowering, step)
+        return
+    x, y = (lowering.compact(name) for name in step.inputs)
+    _emit_pair(lowering, "multiply", x, y, lowering.allocate(step, like=x), accumulate=0)
+
+
+def _multiply_backward(lowering: Lowering, step: Step) -> None:
+    if not _alike(step) or len(step.inputs) != 2:
+        fallback.backward(lowering, step)
+        return
+    grad = lowering.gradients[step.name]
+    for source, other in (step.inputs, step.inputs[::-1]):
+        if source in lowering.needed:
+            target, accumulate = lowering.compact_gradient(source)
+            _emit_pair(lowering, "multiply", grad, lowering.compact(other), target, accumulate=accumulate)
+
+
+def _concatenate_forward(lowering: Lowering, step: Step) -> None:
+    out = lowering.allocate(step)
+    first = 0
+    for name, shape in zip(step.inputs, step.input_shapes, strict=True):
+        emit_copy(lowering, lowering.compact(name), out.part(first, shape[0]), 0)
+        first += shape[0]
+
+
+def _concatenate_backward(lowering: Lowering, step: Step) -> None:
+    grad = lowering.gradients[step.name]
+    first = 0
+    for name, shape in zip(step.inputs, step.input_shapes, strict=True):
+        if name in lowering.needed:
+            target, accumulate = lowering.compact_gradient(name)
+            emit_copy(lowering, grad.part(first, shape[0]), target, accumulate)
+        first += shape[0]
+
+
+def _scale_forward(lowering: Lowering, step: Step) -> None:
+    layer: Scale = step.layer  # type: ignore[assignment]
+    x = lowering.values[step.inputs[0]]
+    out = lowering.allocate(step, like=x)
+    scale, offset = (lowering.constant(value, x.shape[0]) for value in (layer.factor, layer.shift))
+    emit_channel_affine(lowering, x, out, scale, offset)
+
+
+def _scale_backward(lowering: Lowering, step: Step) -> None:
+    layer: Scale = step.layer  # type: ignore[assignment]
+    if step.inputs[0] in lowering.needed:
+        grad = lowering.gradients[step.name]
+        grad_x, accumulate = lowering.gradient_into(step.inputs[0])
+        scale, offset = (lowering.constant(value, grad.shape[0]) for value in (layer.factor, 0.0))
+        emit_channel_affine(lowering, grad, grad_x, scale, offset, accumulate=accumulate)
+
+
+def _channel_scale_forward(lowering: Lowering, step: Step) -> None:
+    x = lowering.compact(step.inputs[0])
+    out = lowering.allocate(step, like=x)
+    bias = lowering.parameter(step, "bias") or lowering.constant(0.0, x.shape[0])
+    emit_channel_affine(lowering, x, out, lowering.parameter(step, "weight"), bias)
+
+
+def _channel_scale_backward(lowering: Lowering, step: Step) -> None:
+    x, grad = lowering.compact(step.inputs[0]), lowering.gradients[step.name]
+    emit_channel_affine_gradient(lowering, step, x, grad)
+    if step.inputs[0] in lowering.needed:
+        grad_x, accumulate = lowering.compact_gradient(step.inputs[0])
+        zero = lowering.constant(0.0, x.shape[0])
+        emit_channel_affine(lowering, grad, grad_x, lowering.parameter(step, "weight"), zero, accumulate=accumulate)
+
+
+RULES[Add] = Rule(_add_forward, _add_backward, floor=_alike)
+RULES[Multiply] = Rule(_multiply_forward, _multiply_backward)
+RULES[Concatenate] = Rule(_concatenate_forward, _concatenate_backward)
+RULES[Scale] = Rule(_scale_forward, _scale_backward)
+RULES[ChannelScale] = Rule(_channel_scale_forward, _channel_scale_backward)
