@@ -135,9 +135,17 @@ class TestShape:
         assert class_folders(tmp_path, options, validation_fraction=0).train.sample_shape == (3, 8, 8)
 
     def test_sizes_that_differ_or_are_large_become_the_default(self, tmp_path):
-        make(tmp_path, {"ape": 3, "bee": 3})
-        picture(9, 12).save(tmp_path / "ape" / "larger.png")
-        assert class_folders(tmp_path, Options(test_fraction=0)).train.sample_shape == (3, 128, 128)
+        make(tmp_path / "few", {"ape": 3, "bee": 3})
+        picture(9, 12).save(tmp_path / "few" / "ape" / "larger.png")
+        assert class_folders(tmp_path / "few", Options(test_fraction=0)).train.sample_shape == (3, 128, 128)
+        make(tmp_path / "large", {"ape": 3, "bee": 3}, side=257)
+        assert class_folders(tmp_path / "large", Options(test_fraction=0)).train.sample_shape == (3, 128, 128)
+
+    def test_one_that_differs_does_not_change_the_size_of_all(self, photos):
+        picture(900, 12).save(photos / "ape" / "larger.png")
+        splits = class_folders(photos)
+        assert splits.train.sample_shape == (3, 8, 8)
+        assert sum(map(len, (splits.train, splits.validation, splits.test))) == 61
 
     def test_size_channels_and_fit_are_obeyed(self, photos):
         splits = class_folders(photos, Options(size=(5, 6), channels=1, fit="crop"))

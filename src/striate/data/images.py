@@ -15,6 +15,7 @@ from striate.data.problems import FileProblem, printable
 from striate.errors import DataError, UsageError
 
 DEFAULT_SIZE = (128, 128)
+NEARLY_ALL = 0.9
 LARGEST_KEPT = 256  # rows or columns of images that keep their size without being asked
 
 
@@ -84,16 +85,17 @@ class ImageReader:
     ) -> ImageReader:
         """Return the reader for files with these headers, where channels or size are not given.
 
-        Images are grey if all files are. They keep their size if all have one and it is at most
-        `LARGEST_KEPT` each way, and get the default otherwise.
+        Images are grey if all files are. They get the size that nearly all have (a damaged header may
+        claim another), if it is at most `LARGEST_KEPT` each way, and the default otherwise.
         """
         counts = Counter(headers)
         if channels is None:
             channels = 1 if counts and all(header.grey for header in counts) else 3
-        sizes = {header.size for header in counts}
         if size is None:
-            only = sizes.pop() if len(sizes) == 1 else DEFAULT_SIZE
-            size = only if max(only) <= LARGEST_KEPT else DEFAULT_SIZE
+            sizes = Counter(header.size for header in counts.elements())
+            common, count = sizes.most_common(1)[0] if sizes else (DEFAULT_SIZE, 0)
+            kept = max(common) <= LARGEST_KEPT and count >= NEARLY_ALL * sizes.total()
+            size = common if kept else DEFAULT_SIZE
         return cls(channels, size, fit)
 
     @property

@@ -20,7 +20,7 @@ class Options:
     Parameters
     ----------
     size : (rows, columns) or (length,), optional
-        Of images or recordings. Without it images keep theirs where all have one and it is at most
+        Of images or recordings. Without it images keep theirs where nearly all have one and it is at most
         256 x 256, and become 128 x 128 otherwise; recordings keep the length of the longest.
     channels : int, optional
         1 (grey) or 3 (colour). Without it images are grey where all files are.
