@@ -62,7 +62,7 @@ class Program:
         self.kept: list[Any] = []
         self.errors: list[BaseException] = []
 
-    def row(self, kernel: str, constants: Sequence[int | str] = (), **arguments: Any) -> Row:
+    def row(self, kernel: str, constants: Sequence[int | str] = (), /, **arguments: Any) -> Row:
         """Return a call of ``kernel`` ("module.name"); arrays among the arguments are passed as addresses."""
         module, name = kernel.split(".")
         return Row(Request(module, name, self.lanes, tuple(constants)), arguments)

@@ -21,7 +21,7 @@ from striate.engine.plan import (
     shard_tasks,
     update_phase,
 )
-from striate.engine.program import ARENA, GRADIENT, Place, Program
+from striate.engine.program import ARENA, GRADIENT, Place, Program, Row
 from striate.engine.team import Team
 from striate.network import Network
 from striate.reference.random import layer_key
@@ -48,6 +48,8 @@ class _Session:
             vectors=vectors,
             samples=self.samples,
         )
+
+    load: Row
 
     def _finish(self, threads: int | None) -> None:
         self.tables = self.program.assemble()

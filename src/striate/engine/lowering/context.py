@@ -52,7 +52,7 @@ class Lowering:
     masked: set[str] = field(default_factory=set)
     needed: set[str] = field(default_factory=set)
 
-    def emit(self, kernel: str, constants: tuple = (), **arguments: Any) -> None:
+    def emit(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
         """Append a kernel call to the shard's program."""
         self.rows.append(self.program.row(kernel, constants, **arguments))
 
@@ -65,7 +65,7 @@ class Lowering:
         self.parts.append((self.rows, []))
         self.rows = []
 
-    def once(self, kernel: str, constants: tuple = (), **arguments: Any) -> None:
+    def once(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
         """Append a call that runs once, after the last barrier and before what follows it."""
         self.parts[-1][1].append(self.program.row(kernel, constants, **arguments))
 

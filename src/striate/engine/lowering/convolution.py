@@ -17,7 +17,7 @@ from striate.network import Step
 
 def _margin(step: Step) -> Margin:
     window = step.layer.window(*step.input_shapes)
-    return three(window.padding, (0, 0)) if window else ((0, 0),) * 3  # type: ignore[return-value]
+    return three(window.padding, (0, 0)) if window else ((0, 0),) * 3
 
 
 def _geometry(step: Step) -> Geometry:
@@ -121,8 +121,8 @@ def _input_gradient(lowering: Lowering, step: Step, grad: Buffer, geometry: Geom
     groups, filters, channels, count = _sizes(step)
     tile = row_tile(channels, math.prod(grad_x.shape[1:]) * grad.blocks, filters * count, grad.lanes)
     parts = list(classes(inputs_under, grad_x.shape[1:], grad.shape[1:], geometry))
-    terms = np.arange(filters * channels * count).reshape(filters, channels, count)
-    terms = terms.transpose(1, 0, 2).reshape(channels, -1)
+    numbers = np.arange(filters * channels * count).reshape(filters, channels, count)
+    terms = numbers.transpose(1, 0, 2).reshape(channels, -1)
     for g in range(groups):
         index, begins = packed(channels, terms + g * terms.size, tile)
         weights = lowering.pack(index, step)

@@ -21,7 +21,7 @@ class _Values:
         self.buffer, self.shape, self.features = buffer, shape, buffer.features()
         self.samples = buffer.blocks * buffer.lanes
 
-    def _blocks(self, address: int) -> np.ndarray:
+    def _blocks(self, address: int) -> tuple[np.ndarray, np.ndarray]:
         b = self.buffer
         count = (b.blocks - 1) * b.block + int(self.features.max()) + b.lanes
         flat = np.ctypeslib.as_array((ctypes.c_float * count).from_address(address))
@@ -81,7 +81,7 @@ def backward(lowering: Lowering, step: Step) -> None:
     inputs = [_Values(b, s) for b, s in zip(sources, step.input_shapes, strict=True)]
     output = _Values(lowering.values[step.name], step.shape)
     grad = _Values(lowering.gradients[step.name], step.shape)
-    targets = []
+    targets: list[tuple[_Values, int, Place] | None] = []
     for name, shape in zip(step.inputs, step.input_shapes, strict=True):
         if name in lowering.needed:
             buffer, accumulate = lowering.gradient_into(name)

@@ -56,16 +56,16 @@ def emit_channel_affine(
 
 def emit_channel_affine_gradient(lowering: Lowering, step: Step, x: Buffer, grad: Buffer) -> None:
     """Emit the gradients of weight and bias of ``weight[c] * x + bias[c]``."""
-    has_bias = lowering.parameter(step, "bias") is not None
-    unused = lowering.place(lowering.arena.allocate((x.shape[0],)))
+    if lowering.parameter(step, "bias") is not None:
+        grad_offset = lowering.parameter_gradient(step, "bias")
+    else:
+        grad_offset = lowering.place(lowering.arena.allocate((x.shape[0],)))  # written, never read
     lowering.emit(
         "normalisation.channel_affine_gradient",
         x=lowering.place(x),
         grad_out=lowering.place(grad),
         grad_scale=lowering.parameter_gradient(step, "weight"),
-        grad_offset=lowering.parameter_gradient(step, "bias")
-        if has_bias
-        else lowering.place(_scratch(lowering, x)),
+        grad_offset=grad_offset,
         **channel_tables(lowering, x, grad),
         grad_block=grad.block,
     )
