@@ -37,7 +37,8 @@ def vlog(x):
     """Natural logarithm of normal positive x."""
     one = splat(x, f32(1.0))
     e = exponent(x)
-    m = x * power_of_two(splat(x, f32(0.0)) - e)
+    last = e > splat(x, f32(126.0))  # 2**-127 is no normal number
+    m = select(last, x * f32(0.5), x) * power_of_two(select(last, one, splat(x, f32(0.0))) - e)
     big = m > splat(x, f32(1.41421356))
     m = select(big, m * f32(0.5), m) - one
     e = select(big, e + one, e)

@@ -1,0 +1,63 @@
+"""Small kernels of the tests, compiled as the real ones are, and callable with arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from striate.kernels import library
+from striate.kernels.compiler import compile_kernel
+from striate.kernels.functions import vexp, vlog, vsigmoid, vtanh
+from striate.kernels.vector import Floats, flush_to_zero, lanes_of, restore_mode, vload, vstore, vsum
+
+LANES = (4, 8, 16)
+FUNCTIONS = ("exp", "log", "tanh", "sigmoid")
+_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+
+
+def every_function(x: Floats, exp: Floats, log: Floats, tanh: Floats, sigmoid: Floats, count: int) -> None:
+    """Evaluate every function of ``functions.py`` at ``count`` values, a multiple of the lanes."""
+    for i in range(0, count, lanes_of(x)):
+        value = vload(x, i)
+        vstore(exp, i, vexp(value))
+        vstore(log, i, vlog(value))
+        vstore(tanh, i, vtanh(value))
+        vstore(sigmoid, i, vsigmoid(value))
+
+
+def arithmetic(x: Floats, y: Floats, z: Floats, out: Floats, sums: Floats, count: int) -> None:
+    """``out = x * y + z``, where the compiler may round once or twice, and the sums of the lanes of x."""
+    for i in range(0, count, lanes_of(x)):
+        vstore(out, i, vload(x, i) * vload(y, i) + vload(z, i))
+        sums[i // lanes_of(x)] = vsum(vload(x, i))
+
+
+def flushed(x: Floats, out: Floats, count: int) -> None:
+    """``out = x + x`` with denormal numbers as zeros, and then without."""
+    mode = flush_to_zero()
+    for i in range(0, count, lanes_of(x)):
+        vstore(out, i, vload(x, i) + vload(x, i))
+    restore_mode(mode)
+    for i in range(0, count, lanes_of(x)):
+        vstore(out, count + i, vload(x, i) + vload(x, i))
+
+
+@functools.cache
+def native(name: str, lanes: int) -> Callable[..., None]:
+    """Return the kernel ``name`` of this module as a function of arrays and whole numbers, in order."""
+    sys.modules["striate.kernels.native_for_tests"] = sys.modules[__name__]
+    code, symbol, signature = compile_kernel("native_for_tests", name, lanes, ())
+    entry = _ENTRY(library._link(code, symbol))
+
+    def call(*arguments: Any) -> None:
+        assert len(arguments) == len(signature)
+        values = [a.ctypes.data if isinstance(a, np.ndarray) else int(a) for a in arguments]
+        table, unused = np.array(values, np.int64), np.zeros(8, np.int64)
+        entry(unused.ctypes.data, unused.ctypes.data, table.ctypes.data)
+
+    return call
