@@ -9,6 +9,7 @@ from striate.engine.lowering import (
     pooling,
     regularisation,
     shape,
+    transposed,
 )
 from striate.engine.lowering.context import RULES, Lowering, Rule, rule
 from striate.engine.lowering.fallback import FALLBACK
@@ -27,4 +28,5 @@ __all__ = [
     "regularisation",
     "rule",
     "shape",
+    "transposed",
 ]

@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from striate.engine.layout import Buffer, Margin, three
+from striate.engine.layout import NO_MARGIN, Buffer, Margin
 from striate.engine.lowering.context import RULES, Lowering, Rule, always
 from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums, emit_weight_gradient
+from striate.engine.lowering.shape import emit_move
 from striate.engine.lowering.windows import Geometry, class_tables, classes, inputs_under, places, taps
 from striate.engine.machine import cheapest, tiles
 from striate.layers.convolution import Convolution
 from striate.network import Step
+from striate.reference.padding import NUMPY_MODES
+
+
+def _layer(step: Step) -> Convolution:
+    layer = step.layer
+    assert isinstance(layer, Convolution)
+    return layer
 
 
 def _margin(step: Step) -> Margin:
-    window = step.layer.window(*step.input_shapes)
-    return three(window.padding, (0, 0)) if window else ((0, 0),) * 3
+    if _layer(step).padding_mode != "zeros":
+        return NO_MARGIN
+    return geometry_of(step).padding
 
 
-def _geometry(step: Step) -> Geometry:
+def geometry_of(step: Step) -> Geometry:
+    """Return the window of a step."""
     window = step.layer.window(*step.input_shapes)
     assert window is not None
     return Geometry.of(window)
 
 
-def _sizes(step: Step) -> tuple[int, int, int, int]:
-    """Return groups, filters and channels of a group, and taps."""
-    layer: Convolution = step.layer  # type: ignore[assignment]
-    weight = step.parameters[0].spec.shape
-    return layer.groups, weight[0] // layer.groups, weight[1], math.prod(weight[2:])
+def weight_index(lowering: Lowering, step: Step) -> np.ndarray:
+    """Return the place of every weight in the parameter, int64[groups, filters, channels, taps].
+
+    Where a connection table leaves a pair out, the place is that of the zero beyond the flat vector.
+    """
+    layer, weight = _layer(step), step.parameters[0]
+    shape = weight.spec.shape
+    if layer.connections is None:
+        return np.arange(weight.spec.size).reshape(layer.groups, shape[0] // layer.groups, shape[1], -1)
+    count = math.prod(shape[1:])
+    nothing = lowering.network.parameter_count - weight.offset
+    index = np.full((1, layer.out_channels, step.input_shapes[0][0], count), nothing)
+    first = 0
+    for filter_number, channels in enumerate(layer.connections):
+        for channel in channels:
+            index[0, filter_number, channel] = first + np.arange(count)
+            first += count
+    return index
 
 
 def row_tile(rows: int, places: int, terms: int, lanes: int) -> int:
@@ -63,88 +87,182 @@ def packed(rows: int, terms: np.ndarray, tile: int) -> tuple[np.ndarray, np.ndar
     return index.ravel(), (numbers // tile) * count * tile + numbers % tile
 
 
-def _forward(lowering: Lowering, step: Step) -> None:
-    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
-    groups, filters, channels, count = _sizes(step)
-    geometry = _geometry(step)
+def emit_windows(
+    lowering: Lowering,
+    step: Step,
+    x: Buffer,
+    out: Buffer,
+    index: np.ndarray,
+    geometry: Geometry,
+    *,
+    bias: bool = False,
+    floor: float = -math.inf,
+    accumulate: int = 0,
+) -> None:
+    """Emit a convolution of ``x``, which carries the margin that the padding needs."""
+    groups, filters, channels, count = index.shape
     tile = row_tile(filters, math.prod(out.shape[1:]) * x.blocks, channels * count, x.lanes)
-    terms = np.arange(filters * channels * count).reshape(filters, -1)
     for g in range(groups):
-        index, begins = packed(filters, terms + g * terms.size, tile)
+        weights, begins = packed(filters, index[g].reshape(filters, -1), tile)
         numbers = g * filters + np.arange(filters)
         emit_sums(
             lowering,
             Sums(
                 x=x,
                 out=out,
-                weights=lowering.pack(index, step),
-                bias=lowering.parameter(step, "bias"),
+                weights=lowering.pack(weights, step),
+                bias=lowering.parameter(step, "bias") if bias else None,
                 rows=np.stack([begins, numbers * out.strides[0], numbers], axis=1),
                 channels=(channels, x.strides[0], count * tile),
                 taps=np.stack([taps(x, geometry), np.arange(count) * tile], axis=1),
                 places=places(x, out, geometry),
                 x_begin=g * channels * x.strides[0],
                 row_tile=tile,
-                floor=0.0 if step.name in lowering.fused.values() else -math.inf,
+                floor=floor,
+                accumulate=accumulate,
             ),
         )
 
 
-def _backward(lowering: Lowering, step: Step) -> None:
-    x, grad = lowering.values[step.inputs[0]], lowering.gradients[step.name]
-    geometry = _geometry(step)
-    groups, filters, channels, count = _sizes(step)
+def emit_adjoint(
+    lowering: Lowering,
+    step: Step,
+    grad: Buffer,
+    out: Buffer,
+    index: np.ndarray,
+    geometry: Geometry,
+    *,
+    bias: bool = False,
+    floor: float = -math.inf,
+    accumulate: int = 0,
+) -> None:
+    """Emit the adjoint of a convolution: sum, at every input position, over the windows that cover it.
+
+    Positions that meet the same taps form a class with a table of its own, so nothing is multiplied by
+    padding or by the zeros between strides.
+    """
+    groups, filters, channels, count = index.shape
+    tile = row_tile(channels, math.prod(out.shape[1:]) * grad.blocks, filters * count, grad.lanes)
+    parts = list(classes(inputs_under, out.shape[1:], grad.shape[1:], geometry))
+    for g in range(groups):
+        order, begins = packed(channels, index[g].transpose(1, 0, 2).reshape(channels, -1), tile)
+        weights = lowering.pack(order, step)
+        numbers = g * channels + np.arange(channels)
+        for part in parts:
+            where, pairs = class_tables(out, grad, part, geometry)
+            emit_sums(
+                lowering,
+                Sums(
+                    x=grad,
+                    out=out,
+                    weights=weights,
+                    bias=lowering.parameter(step, "bias") if bias else None,
+                    rows=np.stack([begins, numbers * out.strides[0], numbers], axis=1),
+                    channels=(filters, grad.strides[0], count * tile),
+                    taps=np.stack([pairs[:, 0], pairs[:, 1] * tile], axis=1),
+                    places=where,
+                    x_begin=g * filters * grad.strides[0],
+                    row_tile=tile,
+                    floor=floor,
+                    accumulate=accumulate,
+                ),
+            )
+
+
+def emit_weights(
+    lowering: Lowering, step: Step, x: Buffer, grad: Buffer, index: np.ndarray, geometry: Geometry
+) -> None:
+    """Emit the gradient of the weight of a convolution from ``x`` (with margin) to ``grad``."""
+    groups, filters, channels, count = index.shape
+    dense = index.size == step.parameters[0].spec.size
+    target = lowering.parameter_gradient(step, "weight")
+    scratch = None if dense else lowering.arena.allocate((-(-index.size // x.lanes),))
+    if scratch is not None:
+        lowering.emit("elementwise.fill", out=lowering.place(scratch), count=scratch.size, value=0.0)
+    inputs = (np.arange(channels)[:, None] * x.strides[0] + taps(x, geometry)[None, :]).ravel()
     for g in range(groups):
         numbers = g * filters + np.arange(filters)
-        inputs = (np.arange(channels)[:, None] * x.strides[0] + taps(x, geometry)[None, :]).ravel()
         emit_weight_gradient(
             lowering,
-            step,
+            target if scratch is None else lowering.place(scratch),
             x=x,
             grad=grad,
             rows=np.stack([numbers * grad.strides[0], numbers * channels * count], axis=1),
             taps=np.stack([inputs + g * channels * x.strides[0], np.arange(channels * count)], axis=1),
             places=places(x, grad, geometry),
         )
+    if scratch is not None:
+        _gather_connected(lowering, step, scratch, index)
+
+
+def _gather_connected(lowering: Lowering, step: Step, scratch: Buffer, index: np.ndarray) -> None:
+    """Take the gradients of the weights that exist out of those of all pairs of channels."""
+    size = step.parameters[0].spec.size
+    order = np.zeros(size, np.int64)
+    exists = index.ravel() < size
+    order[index.ravel()[exists]] = np.flatnonzero(exists)
+    lowering.emit(
+        "batch.gather",
+        x=lowering.place(scratch),
+        out=lowering.parameter_gradient(step, "weight"),
+        index=lowering.program.table(order),
+        count=size,
+    )
+
+
+def _padded(lowering: Lowering, step: Step, x: Buffer) -> tuple[Buffer, Geometry, np.ndarray | None]:
+    """Return the input with its edge continued by the padding mode, and where every value came from."""
+    layer, geometry = _layer(step), geometry_of(step)
+    if layer.padding_mode == "zeros":
+        return x, geometry, None
+    mode = NUMPY_MODES[layer.padding_mode]
+    sources = [np.pad(np.arange(n), pair, mode=mode) for n, pair in zip(x.shape[1:], geometry.padding, strict=True)]
+    shape = (x.shape[0], *map(len, sources))
+    padded = lowering.arena.allocate(shape)
+    pairs = np.stack([x.space(*sources).ravel(), padded.positions()], axis=1)
+    return padded, replace(geometry, padding=NO_MARGIN), pairs
+
+
+def _forward(lowering: Lowering, step: Step) -> None:
+    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
+    padded, geometry, pairs = _padded(lowering, step, x)
+    if pairs is not None:
+        lowering.memos[step.name] = padded
+        emit_move(lowering, x, padded, np.stack([x.channels(), padded.channels()], axis=1), pairs, 0)
+    floor = 0.0 if step.name in lowering.fused.values() else -math.inf
+    index = weight_index(lowering, step)
+    emit_windows(lowering, step, padded, out, index, geometry, bias=True, floor=floor)
+
+
+def _backward(lowering: Lowering, step: Step) -> None:
+    x, grad = lowering.values[step.inputs[0]], lowering.gradients[step.name]
+    source, geometry, index = x, geometry_of(step), weight_index(lowering, step)
+    continued = _layer(step).padding_mode != "zeros"
+    if continued:
+        source, geometry = lowering.memos[step.name], replace(geometry, padding=NO_MARGIN)
+    emit_weights(lowering, step, source, grad, index, geometry)
     emit_bias_gradient(lowering, step, grad)
-    if step.inputs[0] in lowering.needed:
-        _input_gradient(lowering, step, grad, geometry)
-
-
-def _input_gradient(lowering: Lowering, step: Step, grad: Buffer, geometry: Geometry) -> None:
-    """Sum, at every input position, over the filters and taps whose windows cover it.
-
-    Positions that meet the same taps form a class with a table of its own, so nothing is multiplied by
-    padding or by the zeros between strides.
-    """
+    if step.inputs[0] not in lowering.needed:
+        return
     grad_x, accumulate = lowering.gradient_into(step.inputs[0])
-    groups, filters, channels, count = _sizes(step)
-    tile = row_tile(channels, math.prod(grad_x.shape[1:]) * grad.blocks, filters * count, grad.lanes)
-    parts = list(classes(inputs_under, grad_x.shape[1:], grad.shape[1:], geometry))
-    numbers = np.arange(filters * channels * count).reshape(filters, channels, count)
-    terms = numbers.transpose(1, 0, 2).reshape(channels, -1)
-    for g in range(groups):
-        index, begins = packed(channels, terms + g * terms.size, tile)
-        weights = lowering.pack(index, step)
-        numbers = g * channels + np.arange(channels)
-        for part in parts:
-            where, pairs = class_tables(grad_x, grad, part, geometry)
-            emit_sums(
-                lowering,
-                Sums(
-                    x=grad,
-                    out=grad_x,
-                    weights=weights,
-                    bias=None,
-                    rows=np.stack([begins, numbers * grad_x.strides[0], numbers], axis=1),
-                    channels=(filters, grad.strides[0], count * tile),
-                    taps=np.stack([pairs[:, 0], pairs[:, 1] * tile], axis=1),
-                    places=where,
-                    x_begin=g * filters * grad.strides[0],
-                    row_tile=tile,
-                    accumulate=accumulate,
-                ),
-            )
+    if not continued:
+        emit_adjoint(lowering, step, grad, grad_x, index, geometry, accumulate=accumulate)
+        return
+    grad_padded = lowering.arena.allocate(source.shape)
+    emit_adjoint(lowering, step, grad, grad_padded, index, geometry)
+    _fold(lowering, step, grad_padded, grad_x, accumulate)
+
+
+def _fold(lowering: Lowering, step: Step, grad_padded: Buffer, grad_x: Buffer, accumulate: int) -> None:
+    """Add the gradient of what stands beyond the edge to that of where it came from."""
+    if not accumulate:
+        lowering.emit("elementwise.fill", out=lowering.place(grad_x), count=grad_x.size, value=0.0)
+    mode = NUMPY_MODES[_layer(step).padding_mode]
+    padding = geometry_of(step).padding
+    sources = [np.pad(np.arange(n), pair, mode=mode) for n, pair in zip(grad_x.shape[1:], padding, strict=True)]
+    pairs = np.stack([grad_padded.positions(), grad_x.space(*sources).ravel()], axis=1)
+    channels = np.stack([grad_padded.channels(), grad_x.channels()], axis=1)
+    emit_move(lowering, grad_padded, grad_x, channels, pairs, 1)
 
 
 RULES[Convolution] = Rule(_forward, _backward, _margin, floor=always)

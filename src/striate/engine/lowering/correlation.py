@@ -123,7 +123,7 @@ def merge_blocks(places: np.ndarray, blocks: int, *strides: int) -> tuple[np.nda
 
 def emit_weight_gradient(
     lowering: Lowering,
-    step: Step,
+    target: Place,
     *,
     x: Buffer,
     grad: Buffer,
@@ -131,7 +131,7 @@ def emit_weight_gradient(
     taps: np.ndarray,
     places: np.ndarray,
 ) -> None:
-    """Append the call that adds to the gradient of ``weight``; tables as in ``kernels.correlation``."""
+    """Append the call that adds to the gradient of a weight at ``target``; tables as in ``kernels.correlation``."""
     program = lowering.program
     places, blocks = merge_blocks(places, x.blocks, x.block, grad.block)
     tile = cheapest(tiles(x.lanes).dot, len(rows), len(taps), len(places))
@@ -140,7 +140,7 @@ def emit_weight_gradient(
         tile,
         x=lowering.place(x),
         grad_out=lowering.place(grad),
-        grad_w=lowering.parameter_gradient(step, "weight"),
+        grad_w=target,
         rows=program.table(whole_tiles(rows, tile[0])),
         row_count=len(rows),
         taps=program.table(whole_tiles(taps, tile[1])),

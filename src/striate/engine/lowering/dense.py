@@ -46,7 +46,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
     else:
         emit_weight_gradient(
             lowering,
-            step,
+            lowering.parameter_gradient(step, "weight"),
             x=x,
             grad=grad,
             rows=np.stack([outputs, np.arange(len(outputs)) * len(inputs)], axis=1),
