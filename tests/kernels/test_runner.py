@@ -1,0 +1,202 @@
+"""The runner and its threads: every task once, phases in order, whoever comes late."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from striate.engine.machine import aligned
+from striate.engine.program import ARENA, INDEX, LANEWISE, Place, Program
+from striate.engine.team import Team
+
+LANES = 4
+BYTES = 4 * LANES
+ROUNDS = 1000
+
+
+def add(program: Program, x: Any, out: Any) -> Any:
+    """A row that adds one vector to another."""
+    runs = program.table([[0, 0]])
+    return program.row(
+        "elementwise.copy", x=x, out=out, runs=runs, run_count=1, length=1, blocks=1, x_block=0, out_block=0, accumulate=1
+    )  # fmt: skip
+
+
+class Counting:
+    """Three phases of many tiny tasks; each adds to its own vector what others made in the phase before.
+
+    Were a task left out or run twice, or a phase begun too early, the sums would not be those of counting.
+    """
+
+    def __init__(self, tasks: int, threads: int) -> None:
+        rng = np.random.default_rng(tasks)
+        self.count = tasks
+        self.cells = [aligned(LANES * tasks) for _ in range(4)]
+        self.cells[0][:] = 1.0
+        self.orders = [np.arange(tasks), rng.permutation(tasks), rng.permutation(tasks)]
+        program = Program(LANES)
+        for source, target, order in zip(self.cells, self.cells[1:], self.orders, strict=False):
+            x, out = Place(source.ctypes.data, INDEX), Place(target.ctypes.data, LANEWISE)
+            tasks_of = [{INDEX: BYTES * int(o), LANEWISE: BYTES * i} for i, o in enumerate(order)]
+            program.phase([add(program, x, out)], tasks_of)
+        self.tables = program.assemble()
+        self.team = Team(self.tables, threads, 0)
+
+    def check(self, runs: int) -> None:
+        """Ones added ``runs`` times; sums of 1..runs; and sums of those."""
+        self.team.rest()
+        sums = [runs, runs * (runs + 1) // 2, runs * (runs + 1) * (runs + 2) // 6]
+        for cells, exact in zip(self.cells[1:], sums, strict=True):
+            np.testing.assert_array_equal(cells, exact)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4])
+@pytest.mark.parametrize("tasks", [1, 7, 120])
+def test_every_task_runs_once_in_every_round(threads: int, tasks: int) -> None:
+    counting = Counting(tasks, threads)
+    for done in range(1, ROUNDS + 1):
+        counting.team.run()
+        if done % 100 == 0 and done <= 400:  # beyond, the last sums leave the whole numbers of float32
+            counting.check(done)
+    counting.team.rest()
+    np.testing.assert_array_equal(counting.cells[1], ROUNDS)
+    np.testing.assert_array_equal(counting.cells[2], ROUNDS * (ROUNDS + 1) // 2)
+
+
+def test_the_check_sees_a_task_too_few_and_one_too_many() -> None:
+    for change in (-1, +1):
+        counting = Counting(8, 2)
+        counting.team.run()
+        counting.check(1)
+        counting.tables.phases[1, 3] += change  # as many tasks as the first phase, which leads to the third's
+        counting.team.run()
+        with pytest.raises(AssertionError):
+            counting.check(2)
+
+
+class LateWorker:
+    """A worker that begins its job only when it is let go."""
+
+    def __init__(self, team: Team, number: int) -> None:
+        self.gate = threading.Event()
+        self.done = 0
+        worker = team._workers[number]
+        start = worker.start
+
+        def late(entry: Callable[..., int], arguments: int) -> None:
+            def job(*places: int) -> int:
+                assert self.gate.wait(30)
+                result = entry(*places)
+                self.done += 1
+                return result
+
+            start(job, arguments)
+
+        worker.start = late  # type: ignore[method-assign]
+
+
+def test_late_worker_finds_nothing_to_do() -> None:
+    counting = Counting(50, 3)
+    late = LateWorker(counting.team, 1)
+    counting.team.run()
+    sums = [cells.copy() for cells in counting.cells]
+    for cells in sums:
+        np.testing.assert_array_equal(cells, 1.0)  # complete without the worker that never came
+    assert late.done == 0
+    late.gate.set()
+    counting.check(1)  # after it came, nothing ran twice
+    assert late.done == 1
+
+
+def test_next_run_waits_for_a_late_worker() -> None:
+    counting = Counting(50, 2)
+    late = LateWorker(counting.team, 0)
+    for runs in range(1, 6):
+        late.gate.clear()
+        threading.Timer(0.02, late.gate.set).start()
+        counting.team.run()
+        counting.check(runs)
+    assert late.done == 5
+
+
+def test_threads_have_buffers_of_their_own() -> None:
+    """Every task writes its number to the buffer of its thread and copies it out again."""
+    tasks, threads = 64, 4
+    numbers, out = aligned(LANES * tasks), aligned(LANES * tasks)
+    numbers[:] = np.repeat(np.arange(tasks), LANES)
+    program = Program(LANES)
+    clear = program.row("elementwise.fill", out=Place(0, ARENA), count=LANES, value=0.0)
+    put = add(program, Place(numbers.ctypes.data, INDEX), Place(0, ARENA))
+    take = add(program, Place(0, ARENA), Place(out.ctypes.data, INDEX))
+    program.phase([clear, put, take], [{INDEX: BYTES * i} for i in range(tasks)])
+    team = Team(program.assemble(), threads, LANES)
+    for runs in range(1, 201):
+        team.run()
+        team.rest()
+        np.testing.assert_array_equal(out, runs * numbers)
+
+
+def test_patched_arguments_and_counts_take_effect() -> None:
+    program, source, out = Program(LANES), aligned(2 * LANES), aligned(LANES * 3)
+    source[:LANES], source[LANES:] = 1.0, 10.0
+    row = add(program, Place(source.ctypes.data), Place(out.ctypes.data, INDEX))
+    program.phase([row], [{INDEX: BYTES * i} for i in range(3)])
+    tables = program.assemble()
+    team = Team(tables, 2, 0)
+    team.run()
+    team.rest()
+    tables.patch(row, "x", source.ctypes.data + BYTES)
+    tables.phases[0, 3] = 2
+    team.run()
+    team.rest()
+    np.testing.assert_array_equal(out.reshape(3, LANES), np.repeat([[11], [11], [1]], LANES, axis=1))
+
+
+def test_flush_to_zero_is_on_inside_and_off_outside() -> None:
+    program, tiny, out = Program(LANES), aligned(LANES), aligned(LANES)
+    tiny[:] = 1e-40
+    program.phase([add(program, Place(tiny.ctypes.data), Place(out.ctypes.data))], [{}])
+    Team(program.assemble(), 1, 0).run()
+    np.testing.assert_array_equal(out, 0.0)
+    assert tiny[0] > 0
+
+
+def test_empty_phases_are_passed() -> None:
+    program, out = Program(LANES), aligned(LANES)
+    fill = program.row("elementwise.fill", out=out, count=LANES, value=3.0)
+    program.phase([], [{}])
+    program.phase([fill], [])
+    program.phase([fill], [{}])
+    Team(program.assemble(), 2, 0).run()
+    np.testing.assert_array_equal(out, 3.0)
+
+
+def test_exception_of_a_python_row_is_raised_by_run() -> None:
+    from striate.engine.program import Row
+
+    def fails(addresses: Any) -> None:
+        raise ValueError("no such thing")
+
+    program = Program(LANES)
+    program.phase([Row(None, {}, fails)], [{}])
+    team = Team(program.assemble(), 2, 0)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no such thing"):
+            team.run()
+
+
+def test_threads_end_with_their_team() -> None:
+    counting = Counting(5, 4)
+    workers = [worker.thread for worker in counting.team._workers]
+    counting.team.run()
+    assert [thread.is_alive() for thread in workers] == [True] * 3
+    del counting
+    gc.collect()
+    for thread in workers:
+        thread.join(10)
+    assert [thread.is_alive() for thread in workers] == [False] * 3
