@@ -65,6 +65,41 @@ def test_terms_add_up_to_the_error_signal():
     assert len(found["W1"].terms) == 2
 
 
+WRITTEN = {name: getattr(np, name) for name in ("sin", "cos", "exp", "log", "sign", "outer", "sum")} | {
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softmax": lambda x: np.exp(x) / np.exp(x).sum(),
+}
+ALL_RULES = """
+p = tanh(a)*sigmoid(b) + softplus(a)/b - tan(b) + a**3 + b**a + 2**a - -a
+q = sin(a)*cos(b) + exp(a) + log(b) + sqrt(b) + relu(a) + abs(a) + maximum(a, b) + minimum(a, b)
+r = sum(softmax(v)*v) + logsumexp(v) + sum(log_softmax(v)) + v @ v + mean(v)
+s = sum((M @ v)*(v @ M)*v) + sum(M @ M.T) + sum(M/v) + sum(v - M*a)
+p*q + r*s + sum(transpose(M)*b)
+"""
+
+
+def test_every_rule_on_the_board_is_true():
+    """What is written for a term, computed with the values shown, is the term."""
+    random = np.random.default_rng(0)
+    values = {"a": 0.7, "b": 0.4, "v": random.uniform(0.1, 1, 3), "M": random.uniform(0.1, 1, (3, 3))}
+    found = backprop(ALL_RULES, values)
+    known = {step.node.name: step.value for step in found.steps} | {"count": 3}
+    bars = {f"{step.node.name}_bar": step.error for step in found.steps}
+    terms = [term for step in found.steps for term in step.terms]
+    assert {step.node.operation.name for step in found.steps if step.node.operation} >= {
+        operation.name for operation in FUNCTIONS.values()
+    }
+    for term in terms:
+        result = np.broadcast_to(eval(term.text, {}, WRITTEN | known | bars), term.value.shape)
+        np.testing.assert_allclose(result, term.value, rtol=1e-12, err_msg=term.text)
+    for step in found.steps:
+        if step.node.operation and step.node.operation.name not in ("logsumexp", "log_softmax", "transpose"):
+            names = WRITTEN | {name: getattr(np, name) for name in ("tanh", "tan", "sqrt", "abs", "mean")}
+            names |= {"relu": lambda x: x * (x > 0), "softplus": lambda x: np.log(1 + np.exp(x))}
+            names |= {"maximum": np.maximum, "minimum": np.minimum}
+            np.testing.assert_allclose(eval(step.node.formula, {}, names | known), step.value, rtol=1e-12)
+
+
 def test_the_same_value_twice_in_one_operation():
     found = backprop("x*x", x=3)
     assert float(found.gradients["x"]) == 6

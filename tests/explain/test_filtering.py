@@ -121,6 +121,8 @@ def test_channels_each_by_itself_or_added_up():
         assert np.array_equal(each.values[channel], convolve(x[channel], kernel[0]).values)
     parts = [convolve(x[channel], kernel[channel]).values for channel in range(3)]
     assert np.array_equal(convolve(x, kernel).values, sum(parts))
+    turned = [convolve(x[channel], kernel[channel], meaning="convolution").values for channel in range(3)]
+    assert np.array_equal(convolve(x, kernel, meaning="convolution").values, sum(turned))
 
 
 # The board

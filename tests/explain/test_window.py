@@ -47,16 +47,15 @@ def test_numbers_are_those_of_the_convolution(data, dims):
 def test_transposed_convolution_is_the_adjoint(data, dims):
     """The window over the stretched input computes M.T @ x, M being the convolution's matrix."""
     sides = lambda low, high: data.draw(st.tuples(*[st.integers(low, high)] * dims))  # noqa: E731
-    size, taps, stride, dilation, padding = sides(1, 4), sides(2, 3), sides(1, 3), sides(1, 2), sides(0, 2)
-    big = [
-        (n - 1) * s - 2 * p + d * (k - 1) + 1
-        for n, k, s, d, p in zip(size, taps, stride, dilation, padding, strict=True)
-    ]
+    size, taps, stride, dilation = sides(1, 4), sides(2, 3), sides(1, 3), sides(1, 2)
+    padding = tuple(zip(sides(0, 2), sides(0, 2), strict=True))
+    parts = zip(size, taps, stride, dilation, padding, strict=True)
+    big = [(n - 1) * s - sum(p) + d * (k - 1) + 1 for n, k, s, d, p in parts]
     if min(big) < 1:
         return
     x = np.random.default_rng(1).integers(-5, 6, size).astype(float)
     kernel = np.random.default_rng(2).integers(-5, 6, taps).astype(float)
-    setting = {"stride": stride, "dilation": dilation, "padding": tuple((p, p) for p in padding)}
+    setting = {"stride": stride, "dilation": dilation, "padding": padding}
     window = sliding_window(transposed_convolution(size, taps, **setting), x, kernel)
     out = toeplitz(kernel, big, **setting).matrix.T @ x.ravel()
     assert window.layer.output_size == tuple(big)

@@ -192,4 +192,5 @@ def _sum_to_shape(signal: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarra
     """Add up the elements that broadcasting made of one element."""
     extra = signal.ndim - len(shape)
     axes = [*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and signal.shape[extra + i] != 1)]
-    return np.asarray(signal.sum(axis=tuple(axes))).reshape(shape), ", ".join(map(str, axes))
+    written = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
+    return np.asarray(signal.sum(axis=tuple(axes))).reshape(shape), written
