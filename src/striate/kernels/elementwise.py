@@ -11,20 +11,29 @@ from striate.kernels.vector import Floats, Ints, lanes_of, select, shift, splat,
 
 
 def activation(name):
-    """``out = f(x)`` for the activation called ``name``."""
+    """``out = f(x, a, b)`` for the activation called ``name``."""
     function = ACTIVATIONS[name][0]
 
     def kernel(
-        x: Floats, out: Floats, runs: Ints, run_count: int, length: int, blocks: int, x_block: int, out_block: int
+        x: Floats,
+        out: Floats,
+        runs: Ints,
+        run_count: int,
+        length: int,
+        blocks: int,
+        x_block: int,
+        out_block: int,
+        a: float,
+        b: float,
     ):
         lanes = lanes_of(x)
         for block in range(blocks):
             xb, ob = shift(x, block * x_block), shift(out, block * out_block)
             for r in range(run_count):
-                a, o = runs[2 * r], runs[2 * r + 1]
+                i, o = runs[2 * r], runs[2 * r + 1]
                 for _ in range(length):
-                    vstore(ob, o, function(vload(xb, a)))
-                    a += lanes
+                    vstore(ob, o, function(vload(xb, i), a, b))
+                    i += lanes
                     o += lanes
 
     return kernel
@@ -51,19 +60,21 @@ def activation_gradient(name):
         grad_y_block: int,
         grad_x_block: int,
         accumulate: int,
+        a: float,
+        b: float,
     ):
         lanes = lanes_of(x)
         for block in range(blocks):
             xb, yb = shift(x, block * x_block), shift(y, block * y_block)
             gyb, gxb = shift(grad_y, block * grad_y_block), shift(grad_x, block * grad_x_block)
             for r in range(run_count):
-                a, o, gy, gx = runs[4 * r], runs[4 * r + 1], runs[4 * r + 2], runs[4 * r + 3]
+                i, o, gy, gx = runs[4 * r], runs[4 * r + 1], runs[4 * r + 2], runs[4 * r + 3]
                 for _ in range(length):
-                    g = function(vload(xb, a), vload(yb, o), vload(gyb, gy))
+                    g = function(vload(xb, i), vload(yb, o), vload(gyb, gy), a, b)
                     if accumulate != 0:
                         g = g + vload(gxb, gx)
                     vstore(gxb, gx, g)
-                    a += lanes
+                    i += lanes
                     o += lanes
                     gy += lanes
                     gx += lanes

@@ -94,34 +94,215 @@ def vcos_turn(t):
 
 
 @inline
-def relu(x):
+def verf(x):
+    """The error function to 2e-7 (Abramowitz and Stegun 1964, formula 7.1.26)."""
+    a = vabs(x)
+    t = f32(1.0) / (a * f32(0.3275911) + f32(1.0))
+    p = splat(x, f32(1.061405429))
+    p = fma(p, t, splat(x, f32(-1.453152027)))
+    p = fma(p, t, splat(x, f32(1.421413741)))
+    p = fma(p, t, splat(x, f32(-0.284496736)))
+    p = fma(p, t, splat(x, f32(0.254829592)))
+    value = f32(1.0) - p * t * vexp(f32(0.0) - a * a)
+    return select(x < splat(x, f32(0.0)), f32(0.0) - value, value)
+
+
+@inline
+def clip(x, low, high):
+    """x between low and high; NaN stays NaN."""
+    a, b = splat(x, low), splat(x, high)
+    return select(x < a, a, select(x > b, b, x))
+
+
+@inline
+def where_positive(x, yes, no):
+    """yes where x > 0, else no."""
+    return select(x > splat(x, f32(0.0)), yes, no)
+
+
+# Every activation is f(x, a, b) and its gradient d(x, y, g, a, b), where a and b are what the layer states.
+
+
+@inline
+def relu(x, a, b):
     """max(x, 0); NaN stays NaN."""
     zero = splat(x, f32(0.0))
     return select(x < zero, zero, x)
 
 
 @inline
-def relu_gradient(x, y, g):
+def relu_gradient(x, y, g, a, b):
     """g where y > 0."""
-    zero = splat(x, f32(0.0))
-    return select(y > zero, g, zero)
+    return where_positive(y, g, splat(x, f32(0.0)))
 
 
 @inline
-def sigmoid_gradient(x, y, g):
+def leaky_relu(x, a, b):
+    """x where x > 0, else a x."""
+    return where_positive(x, x, x * a)
+
+
+@inline
+def leaky_relu_gradient(x, y, g, a, b):
+    """g where x > 0, else a g."""
+    return where_positive(x, g, g * a)
+
+
+@inline
+def elu(x, a, b):
+    """b x where x > 0, else b a (exp(x) - 1); b is 1 but for SELU."""
+    return where_positive(x, x, (vexp(x) - f32(1.0)) * a) * b
+
+
+@inline
+def elu_gradient(x, y, g, a, b):
+    """b g where x > 0, else b a exp(x) g."""
+    return where_positive(x, g, g * vexp(x) * a) * b
+
+
+@inline
+def sigmoid(x, a, b):
+    """1 / (1 + exp(-x))."""
+    return vsigmoid(x)
+
+
+@inline
+def sigmoid_gradient(x, y, g, a, b):
     """g y (1 - y)."""
     return g * y * (f32(1.0) - y)
 
 
 @inline
-def tanh_gradient(x, y, g):
+def tanh(x, a, b):
+    """tanh(x)."""
+    return vtanh(x)
+
+
+@inline
+def tanh_gradient(x, y, g, a, b):
     """g (1 - y^2)."""
     return g * (f32(1.0) - y * y)
 
 
+@inline
+def silu(x, a, b):
+    """x sigmoid(x)."""
+    return x * vsigmoid(x)
+
+
+@inline
+def silu_gradient(x, y, g, a, b):
+    """g s (1 + x (1 - s)) with s = sigmoid(x)."""
+    s = vsigmoid(x)
+    return g * s * (x * (f32(1.0) - s) + f32(1.0))
+
+
+@inline
+def softplus(x, a, b):
+    """log(1 + exp(a x)) / a, as max(a x, 0) + log(1 + exp(-|a x|))."""
+    z = x * a
+    return (relu(z, a, b) + vlog(vexp(f32(0.0) - vabs(z)) + f32(1.0))) / splat(x, a)
+
+
+@inline
+def softplus_gradient(x, y, g, a, b):
+    """g sigmoid(a x)."""
+    return g * vsigmoid(x * a)
+
+
+@inline
+def gelu(x, a, b):
+    """x / 2 (1 + erf(x / sqrt 2))."""
+    return x * f32(0.5) * (verf(x * f32(0.70710678)) + f32(1.0))
+
+
+@inline
+def gelu_gradient(x, y, g, a, b):
+    """g (P(Z <= x) + x exp(-x^2 / 2) / sqrt(2 pi))."""
+    density = vexp(x * x * f32(-0.5)) * f32(0.39894228)
+    return g * ((verf(x * f32(0.70710678)) + f32(1.0)) * f32(0.5) + x * density)
+
+
+@inline
+def gelu_tanh(x, a, b):
+    """x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))."""
+    t = vtanh((x + x * x * x * f32(0.044715)) * f32(0.79788456))
+    return x * f32(0.5) * (t + f32(1.0))
+
+
+@inline
+def gelu_tanh_gradient(x, y, g, a, b):
+    """The derivative of the tanh form, times g."""
+    t = vtanh((x + x * x * x * f32(0.044715)) * f32(0.79788456))
+    slope = x * (f32(1.0) - t * t) * (x * x * f32(0.134145) + f32(1.0)) * f32(0.79788456)
+    return g * f32(0.5) * ((t + f32(1.0)) + slope)
+
+
+@inline
+def hard_sigmoid(x, a, b):
+    """x / 6 + 1/2 between 0 and 1."""
+    return clip(x * f32(1.0 / 6.0) + f32(0.5), f32(0.0), f32(1.0))
+
+
+@inline
+def hard_sigmoid_gradient(x, y, g, a, b):
+    """g / 6 where -3 < x < 3."""
+    return where_positive(splat(x, f32(3.0)) - vabs(x), g * f32(1.0 / 6.0), splat(x, f32(0.0)))
+
+
+@inline
+def hard_tanh(x, a, b):
+    """x between a and b."""
+    return clip(x, a, b)
+
+
+@inline
+def hard_tanh_gradient(x, y, g, a, b):
+    """g where a < x < b."""
+    zero = splat(x, f32(0.0))
+    return where_positive(x - a, where_positive(splat(x, b) - x, g, zero), zero)
+
+
+@inline
+def hard_swish(x, a, b):
+    """x times its hard sigmoid."""
+    return x * hard_sigmoid(x, a, b)
+
+
+@inline
+def hard_swish_gradient(x, y, g, a, b):
+    """g where x >= 3, g (x / 3 + 1/2) where -3 < x < 3."""
+    zero, three = splat(x, f32(0.0)), splat(x, f32(3.0))
+    inner = where_positive(x + three, g * (x * f32(1.0 / 3.0) + f32(0.5)), zero)
+    return select(x >= three, g, inner)
+
+
+@inline
+def step(x, a, b):
+    """1 where x >= 0, else 0."""
+    zero = splat(x, f32(0.0))
+    return select(x >= zero, zero + f32(1.0), zero)
+
+
+@inline
+def step_gradient(x, y, g, a, b):
+    """a g: 0, or 1 for a gradient that goes straight through."""
+    return g * a
+
+
 ACTIVATIONS = {
-    "ReLU": (relu, relu_gradient),
-    "Sigmoid": (vsigmoid, sigmoid_gradient),
-    "Tanh": (vtanh, tanh_gradient),
+    "relu": (relu, relu_gradient),
+    "leaky_relu": (leaky_relu, leaky_relu_gradient),
+    "elu": (elu, elu_gradient),
+    "sigmoid": (sigmoid, sigmoid_gradient),
+    "tanh": (tanh, tanh_gradient),
+    "silu": (silu, silu_gradient),
+    "softplus": (softplus, softplus_gradient),
+    "gelu": (gelu, gelu_gradient),
+    "gelu_tanh": (gelu_tanh, gelu_tanh_gradient),
+    "hard_sigmoid": (hard_sigmoid, hard_sigmoid_gradient),
+    "hard_tanh": (hard_tanh, hard_tanh_gradient),
+    "hard_swish": (hard_swish, hard_swish_gradient),
+    "step": (step, step_gradient),
 }
-"""Forward f(x) and backward b(x, y, grad_y) -> grad_x of every activation, by name of its layer."""
+"""Forward f(x, a, b) and backward d(x, y, grad_y, a, b) -> grad_x of every activation."""

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, Lowering, Rule
-from striate.layers.activation import ReLU, Sigmoid, Softmax, Tanh
+from striate.layers import activation
+from striate.layers.base import Layer
 from striate.network import Step
+
+FUNCTIONS: dict[type[Layer], Callable[[Any], tuple[str, float, float]]] = {
+    activation.ReLU: lambda layer: ("relu", 0.0, 0.0),
+    activation.LeakyReLU: lambda layer: ("leaky_relu", layer.slope, 0.0),
+    activation.ELU: lambda layer: ("elu", layer.alpha, 1.0),
+    activation.SELU: lambda layer: ("elu", layer.alpha, layer.scale),
+    activation.Sigmoid: lambda layer: ("sigmoid", 0.0, 0.0),
+    activation.Tanh: lambda layer: ("tanh", 0.0, 0.0),
+    activation.SiLU: lambda layer: ("silu", 0.0, 0.0),
+    activation.Softplus: lambda layer: ("softplus", layer.beta, 0.0),
+    activation.GELU: lambda layer: ("gelu" if layer.approximate == "none" else "gelu_tanh", 0.0, 0.0),
+    activation.HardSigmoid: lambda layer: ("hard_sigmoid", 0.0, 0.0),
+    activation.HardTanh: lambda layer: ("hard_tanh", layer.low, layer.high),
+    activation.HardSwish: lambda layer: ("hard_swish", 0.0, 0.0),
+    activation.Step: lambda layer: ("step", float(layer.straight_through), 0.0),
+}
+"""The function of ``kernels.functions`` that each layer means, and its two numbers."""
+
+
+def _function(step: Step) -> tuple[str, float, float]:
+    return FUNCTIONS[type(step.layer)](step.layer)
 
 
 def _forward(lowering: Lowering, step: Step) -> None:
@@ -19,7 +44,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
     runs, length = x.same_runs(out)
     lowering.emit(
         "elementwise.activation",
-        (type(step.layer).__name__,),
+        (_function(step)[0],),
         x=lowering.place(x),
         out=lowering.place(out),
         runs=lowering.program.table(runs),
@@ -28,6 +53,8 @@ def _forward(lowering: Lowering, step: Step) -> None:
         blocks=x.blocks,
         x_block=x.block,
         out_block=out.block,
+        a=_function(step)[1],
+        b=_function(step)[2],
     )
 
 
@@ -45,7 +72,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
     runs, length = x.same_runs(out, grad, grad_x)
     lowering.emit(
         "elementwise.activation_gradient",
-        (type(step.layer).__name__,),
+        (_function(step)[0],),
         x=lowering.place(x),
         y=lowering.place(out),
         grad_y=lowering.place(grad),
@@ -59,6 +86,8 @@ def _backward(lowering: Lowering, step: Step) -> None:
         grad_y_block=grad.block,
         grad_x_block=grad_x.block,
         accumulate=accumulate,
+        a=_function(step)[1],
+        b=_function(step)[2],
     )
 
 
@@ -109,6 +138,6 @@ def _softmax_backward(lowering: Lowering, step: Step) -> None:
     )
 
 
-for _layer in (ReLU, Sigmoid, Tanh):
+for _layer in FUNCTIONS:
     RULES[_layer] = Rule(_forward, _backward)
-RULES[Softmax] = Rule(_softmax_forward, _softmax_backward)
+RULES[activation.Softmax] = Rule(_softmax_forward, _softmax_backward)

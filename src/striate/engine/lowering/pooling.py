@@ -27,7 +27,8 @@ def _tables(x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[np.nda
         yield where, pairs[:, 0]
 
 
-def _forward_arguments(lowering: Lowering, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray) -> dict:
+def pooling_arguments(lowering: Lowering, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray) -> dict:
+    """Return the arguments that all pooling kernels share."""
     table = lowering.program.table
     return {
         "x": lowering.place(x),
@@ -69,7 +70,7 @@ def _target(lowering: Lowering, step: Step, x: Buffer, geometry: Geometry) -> tu
 def _max_forward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
     for where, taps in _tables(x, out, _geometry(step)):
-        lowering.emit("pooling.max_pool", unrolled(taps), **_forward_arguments(lowering, x, out, where, taps))
+        lowering.emit("pooling.max_pool", unrolled(taps), **pooling_arguments(lowering, x, out, where, taps))
 
 
 def _max_backward(lowering: Lowering, step: Step) -> None:
@@ -140,7 +141,7 @@ def _avg_forward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
     for where, taps, share in _shares(step, x, out, _geometry(step)):
         lowering.emit(
-            "pooling.avg_pool", unrolled(taps), **_forward_arguments(lowering, x, out, where, taps), share=share
+            "pooling.avg_pool", unrolled(taps), **pooling_arguments(lowering, x, out, where, taps), share=share
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Buffer, canonical_shape
+from striate.engine.lowering import fallback
 from striate.engine.lowering.context import RULES, Lowering, Rule, always
 from striate.layers.activation import Identity
 from striate.layers.padding import Crop, Pad
@@ -158,8 +159,19 @@ def _reshape_backward(lowering: Lowering, step: Step) -> None:
     hand_on(lowering, replace(lowering.gradients[step.name], shape=shape), step.inputs[0])
 
 
+def _upsample_forward(lowering: Lowering, step: Step) -> None:
+    nearest = step.layer.mode == "nearest"  # type: ignore[attr-defined]
+    (_move_forward if nearest else fallback.forward)(lowering, step)
+
+
+def _upsample_backward(lowering: Lowering, step: Step) -> None:
+    nearest = step.layer.mode == "nearest"  # type: ignore[attr-defined]
+    (_move_backward if nearest else fallback.backward)(lowering, step)
+
+
 RULES[Flatten] = Rule(forward, backward, transparent=always)
 RULES[Identity] = Rule(forward, backward, transparent=always)
 RULES[Reshape] = Rule(_reshape_forward, _reshape_backward)
 RULES[Pad] = Rule(_move_forward, _move_backward)
 RULES[Crop] = Rule(_move_forward, _move_backward)
+RULES[Upsample] = Rule(_upsample_forward, _upsample_backward)

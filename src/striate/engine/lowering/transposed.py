@@ -24,7 +24,7 @@ def _parts(step: Step) -> tuple[np.ndarray, Geometry]:
     index = np.arange(math.prod(shape)).reshape(layer.groups, shape[0] // layer.groups, shape[1], -1)
     padding = three(tuple(layer.padding), (0, 0))  # type: ignore[arg-type]
     kernel, stride, dilation = (three(tuple(v), 1) for v in (layer.kernel_size, layer.stride, layer.dilation))  # type: ignore[arg-type]
-    return index, Geometry(kernel, stride, dilation, padding)  # type: ignore[arg-type]
+    return index, Geometry(kernel, stride, dilation, padding)
 
 
 def _forward(lowering: Lowering, step: Step) -> None:
