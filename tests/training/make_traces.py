@@ -23,10 +23,6 @@ CASES = {
         {"weight_decay": 0.1, "betas": (0.8, 0.99)},
         {"weight_decay": 0.1, "beta1": 0.8, "beta2": 0.99},
     ),
-        "AdamW",
-        {"weight_decay": 0.1, "betas": (0.8, 0.99)},
-        {"weight_decay": 0.1, "beta1": 0.8, "beta2": 0.99},
-    ),
     "rmsprop": ("RMSprop", {"alpha": 0.95}, {"rho": 0.95}),
     "adagrad": ("Adagrad", {}, {}),
 }

@@ -90,7 +90,7 @@ def write(path: str | Path, content: Mapping[str, Any], tensors: Mapping[str, np
     """Write ``content`` (JSON types) and ``tensors`` (float32, float64 or int64) atomically; return the path."""
     import safetensors.numpy
 
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     body = {**content, "format": FORMAT}
     text = json.dumps({**body, "sha256": _checksum(body, arrays)}, sort_keys=True, separators=(",", ":"))
     return write_atomically(path, safetensors.numpy.save(arrays, {KEY: text}))
@@ -128,7 +128,7 @@ def _parse_header(path: Path, header: bytes) -> tuple[dict[str, Any], str]:
     try:
         fields = json.loads(header)
         text = fields.pop("__metadata__", {}).get(KEY)
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise ModelFileError(f"{path}: must be a .safetensors file; its header is damaged. {_RESTORE}") from None
     if not isinstance(text, str):
         raise ModelFileError(

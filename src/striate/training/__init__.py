@@ -12,6 +12,7 @@ from striate.training.optimizers import (
     Optimizer,
     RMSprop,
 )
+from striate.training.regularisation import Regularisation
 from striate.training.trainer import Trainer
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "Nesterov",
     "Optimizer",
     "RMSprop",
+    "Regularisation",
     "Trainer",
 ]

@@ -4,162 +4,182 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.errors import DivergenceError
 from striate.model.outputs import probabilities, sample_losses
+from striate.training.batches import Batches
 from striate.training.callbacks.base import Callback
 from striate.training.history import EpochRecord
 from striate.training.interruption import Interruption, interruptible
-from striate.training.order import epoch_order
+from striate.training.open import open_stepper
+from striate.training.snapshots import Snapshots
+from striate.training.stepper import Stepper
 
 if TYPE_CHECKING:
     from striate.training.trainer import Trainer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
-    """What one call of ``fit`` learns from."""
+    """What one call of ``fit`` learns from.
+
+    Parameters
+    ----------
+    train, validation : Dataset
+    loss : str
+    weights, validation_weights : float32[N], optional
+        How much each sample counts.
+    """
 
     train: Dataset
     validation: Dataset | None
     loss: str
+    weights: np.ndarray | None = None
+    validation_weights: np.ndarray | None = None
 
 
 def run(trainer: Trainer, job: Job) -> None:
     """Train until the last epoch, a wish to stop, or Ctrl-C."""
-    session = open_session(trainer, job)
-    trainer.history.interrupted, trainer.history.stop_reason = False, None
-    with interruptible() as interruption:
+    batches = Batches.of(job.train, trainer.seed, job.weights, trainer.sampling == "balanced")
+    loop = _Loop(trainer, job, batches, open_stepper(trainer, job, batches))
+    history = trainer.history
+    history.interrupted, history.stop_reason = False, None
+    with interruptible() as loop.interruption:
         for callback in trainer.callbacks:
             callback.on_train_begin(trainer)
         try:
-            while trainer.progress.epoch < trainer.progress.epochs and not trainer.stop_reason:
-                _epoch(trainer, job, session, interruption)
+            loop.epochs()
         except KeyboardInterrupt:
-            trainer.stop("interrupted")
-            trainer.history.interrupted = True
-        pull(trainer)
-        trainer.history.stop_reason = trainer.stop_reason
+            loop.interrupt()
+        finally:
+            trainer.synchronise()
+        trainer.model.facts = facts(trainer, job)
+        history.stop_reason = trainer.stop_reason
         for callback in trainer.callbacks:
-            callback.on_train_end(trainer, trainer.history)
+            callback.on_train_end(trainer, history)
 
 
-def open_session(trainer: Trainer, job: Job) -> Any:
-    """Return the engine's session for this job, the same one as before where it fits."""
-    from striate.engine.session import TrainingSession
+def facts(trainer: Trainer, job: Job) -> dict:
+    """Return how the model came to be: what is saved with it, the same for the same training."""
+    records = trainer.history.records
+    last = records[-1].to_dict() if records else {}
+    kept = {key: last.get(key) for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
+    return {
+        "data": job.train.name,
+        "samples": len(job.train),
+        "loss_name": job.loss,
+        "optimizer": type(trainer.optimizer).__name__,
+        "seed": trainer.seed,
+        "epochs": trainer.progress.epoch,
+        "steps": trainer.progress.step,
+        **kept,
+    }
 
-    key = (job.loss, job.train.inputs.dtype, trainer.batch_size, trainer.threads)
-    if trainer.session is None or trainer.session_key != key:
-        old = trainer.session
-        trainer.session = TrainingSession(
-            trainer.network,
-            batch_size=trainer.batch_size,
-            loss=job.loss,
-            optimizer=trainer.optimizer.kernel,
-            dtype=job.train.inputs.dtype,
-            threads=trainer.threads,
+
+class _Loop:
+    """One call of ``fit`` while it runs."""
+
+    interruption: Interruption
+
+    def __init__(self, trainer: Trainer, job: Job, batches: Batches, stepper: Stepper) -> None:
+        self.trainer, self.job, self.batches, self.stepper = trainer, job, batches, stepper
+        self.size = len(batches.inputs) if trainer.batch_size == "full" else int(trainer.batch_size)
+        self.step_callbacks = [c for c in trainer.callbacks if _listens(c, "on_step_end")]
+        self.snapshots = Snapshots(trainer)
+
+    def epochs(self) -> None:
+        trainer, progress = self.trainer, self.trainer.progress
+        while progress.epoch < progress.epochs and not trainer.stop_reason:
+            order = self.batches.order(progress.epoch)
+            progress.begin_epoch(-(-len(order) // self.size))
+            self.snapshots.take()
+            if progress.batch == 0:
+                for callback in trainer.callbacks:
+                    callback.on_epoch_begin(trainer)
+            self.steps(order)
+            if progress.batch == progress.batches:
+                self.end_epoch()
+            else:
+                progress.pause()
+            if self.interruption.asked:
+                self.interrupt()
+
+    def steps(self, order: np.ndarray) -> None:
+        """Take the remaining steps of an epoch; what is done here is done for every batch, so it is little."""
+        trainer, progress, step, size = self.trainer, self.trainer.progress, self.stepper.step, self.size
+        schedule, numbers, snapshots = trainer.schedule, trainer.optimizer.numbers, self.snapshots
+        interruption, callbacks, isfinite = self.interruption, self.step_callbacks, math.isfinite
+        for batch in range(progress.batch, progress.batches):
+            index = order[batch * size : (batch + 1) * size]
+            rate = schedule(progress.step) * trainer.learning_rate_factor
+            number = progress.step + 1
+            loss, correct = step(index, numbers(number, rate), number)
+            if not isfinite(loss):
+                self.diverged(f"the loss must be finite; got {loss}", order)
+            progress.advance(len(index), loss, correct, rate)
+            if number - snapshots.newest >= snapshots.every:
+                snapshots.take()
+            for callback in callbacks:
+                callback.on_step_end(trainer)
+            if interruption.asked or trainer.stop_reason:
+                return
+
+    def interrupt(self) -> None:
+        self.trainer.stop("interrupted")
+        self.trainer.history.interrupted = True
+
+    def end_epoch(self) -> None:
+        trainer, progress = self.trainer, self.trainer.progress
+        loss, accuracy, speed = progress.loss, progress.accuracy, progress.images_per_second
+        trainer.synchronise()
+        if not np.isfinite(trainer.model.theta).all():
+            self.diverged("parameters must be finite; got NaN or infinity", self.batches.order(progress.epoch))
+        val_loss, val_accuracy = self.validate()
+        record = EpochRecord(
+            epoch=progress.epoch + 1,
+            loss=loss,
+            accuracy=accuracy if self.job.loss == "cross_entropy" else None,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=progress.learning_rate,
+            steps=progress.step,
+            seconds=progress.seconds,
+            images_per_second=speed,
         )
-        trainer.session_key = key
-        if old is not None:
-            for name in ("first", "second"):
-                getattr(trainer.session.vectors, name)[:] = getattr(old.vectors, name)
-    normalisation = trainer.model.normalisation
-    assert normalisation is not None
-    trainer.session.normalise(np.asarray(normalisation.mean), np.asarray(normalisation.scale))
-    push(trainer)
-    return trainer.session
-
-
-def pull(trainer: Trainer) -> None:
-    """Bring the parameters from the engine into the model."""
-    trainer.model.theta[:] = trainer.session.vectors.theta[: trainer.network.parameter_count]
-
-
-def push(trainer: Trainer) -> None:
-    """Bring the parameters from the model into the engine."""
-    trainer.session.vectors.theta[: trainer.network.parameter_count] = trainer.model.theta
-
-
-def _epoch(trainer: Trainer, job: Job, session: Any, interruption: Interruption) -> None:
-    progress = trainer.progress
-    order = epoch_order(len(job.train), trainer.seed, progress.epoch)
-    progress.begin_epoch(-(-len(order) // trainer.batch_size))
-    if progress.batch == 0:
+        trainer.history.records.append(record)
+        progress.end_epoch()
         for callback in trainer.callbacks:
-            callback.on_epoch_begin(trainer)
-    steps = _overriding(trainer.callbacks, "on_step_end")
-    inputs, targets, size = np.ascontiguousarray(job.train.inputs), job.train.targets, trainer.batch_size
-    if job.loss == "cross_entropy":
-        targets = targets.astype(np.float32)
-    for batch in range(progress.batch, progress.batches):
-        index = order[batch * size : (batch + 1) * size]
-        rate = progress.learning_rate = trainer.schedule(progress.step) * trainer.learning_rate_factor
-        numbers = trainer.optimizer.numbers(progress.step + 1, rate)
-        losses, correct = session.step(inputs, index, targets[index], numbers)
-        total = float(losses.sum())
-        if not math.isfinite(total):
-            raise DivergenceError(
-                f"training: the loss must be finite; got {total} at step {progress.step + 1} "
-                f"(epoch {progress.epoch + 1}). Lower the learning rate."
-            )
-        progress.step += 1
-        progress.batch = batch + 1
-        progress.samples += len(index)
-        progress.loss_sum += total
-        progress.correct_sum += float(correct.sum())
-        for callback in steps:
-            callback.on_step_end(trainer)
-        if interruption.asked:
-            raise KeyboardInterrupt
-        if trainer.stop_reason:
-            return
-    _end_epoch(trainer, job)
+            callback.on_epoch_end(trainer, record)
+
+    def validate(self) -> tuple[float | None, float | None]:
+        """Return loss and accuracy on the validation part, None where there is none."""
+        validation = self.job.validation
+        if validation is None:
+            return None, None
+        model, targets, weights = self.trainer.model, validation.targets, self.job.validation_weights
+        outputs = model.outputs(validation.inputs)
+        losses = sample_losses(model.network, outputs, targets, self.job.loss)
+        loss = float(np.average(losses, weights=weights))
+        if self.job.loss != "cross_entropy":
+            return loss, None
+        right = probabilities(model.network, outputs).argmax(axis=1) == targets
+        return loss, float(np.average(right, weights=weights))
+
+    def diverged(self, what: str, order: np.ndarray) -> None:
+        """Go back to the last good parameters and raise; the message names the step, the batch and the layer."""
+        p = self.trainer.progress
+        place = f"step {p.step + 1}, epoch {p.epoch + 1}, batch {p.batch + 1}"
+        good, layer = self.snapshots.go_back(self.stepper, self.batches, order, self.size)
+        raise DivergenceError(
+            f"training: {what} in {place}{f', first at {layer}' if layer else ''}. The parameters are those "
+            f"after step {good}. Lower the learning rate, or clip the gradient."
+        )
 
 
-def _overriding(callbacks: list[Callback], method: str) -> list[Callback]:
-    """Return the callbacks that do something in ``method``, so that the others cost nothing."""
-    return [
-        c
-        for c in callbacks
-        if (getattr(c, method, None) and getattr(type(c), method) is not getattr(Callback, method))
-        or method in vars(c)
-    ]
-
-
-def _end_epoch(trainer: Trainer, job: Job) -> None:
-    progress = trainer.progress
-    loss, accuracy, speed = progress.loss, progress.accuracy, progress.images_per_second
-    pull(trainer)
-    val_loss, val_accuracy = validate(trainer, job)
-    classify = job.loss == "cross_entropy"
-    record = EpochRecord(
-        epoch=progress.epoch + 1,
-        loss=loss,
-        accuracy=accuracy if classify else None,
-        val_loss=val_loss,
-        val_accuracy=val_accuracy,
-        learning_rate=progress.learning_rate,
-        steps=progress.step,
-        seconds=progress.seconds,
-        images_per_second=speed,
-    )
-    trainer.history.records.append(record)
-    progress.end_epoch()
-    for callback in trainer.callbacks:
-        callback.on_epoch_end(trainer, record)
-
-
-def validate(trainer: Trainer, job: Job) -> tuple[float | None, float | None]:
-    """Return loss and accuracy on the validation part, None where there is none."""
-    if job.validation is None:
-        return None, None
-    model, targets = trainer.model, job.validation.targets
-    outputs = model.outputs(job.validation.inputs)
-    loss = float(sample_losses(model.network, outputs, targets, job.loss).mean())
-    if job.loss != "cross_entropy":
-        return loss, None
-    return loss, float(np.mean(probabilities(model.network, outputs).argmax(axis=1) == targets))
+def _listens(callback: Callback, method: str) -> bool:
+    """Return whether a callback does something in ``method``, so that the others cost nothing."""
+    return method in vars(callback) or getattr(type(callback), method) is not getattr(Callback, method)

@@ -13,5 +13,31 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     It sorts raw words of a Philox generator (counter-based, its stream fixed for good), so any epoch's
     order is known without those before it.
     """
-    words = np.random.Philox(key=[seed, _STREAM], counter=[0, 0, 0, epoch]).random_raw(count)
-    return np.argsort(words, kind="stable")
+    return np.argsort(_words(count, seed, epoch), kind="stable")
+
+
+def balanced_order(labels: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """Return as many samples as there are, int64[N], with as many of each class, in shuffled order.
+
+    Where a class has fewer, its samples are repeated, each as often as the others or once more; where
+    it has more, every epoch draws another part of them. Counts that do not divide differ by one.
+
+    Parameters
+    ----------
+    labels : int64[N]
+        The class of each sample.
+    seed, epoch : int
+    """
+    present = np.unique(labels)
+    chosen = []
+    for place, label in enumerate(present):
+        members = np.flatnonzero(labels == label)
+        wanted = len(labels) // len(present) + (place < len(labels) % len(present))
+        members = members[epoch_order(len(members), seed, epoch)]
+        chosen.append(np.resize(members, wanted))
+    joined = np.concatenate(chosen)
+    return np.asarray(joined[epoch_order(len(joined), seed, epoch)])
+
+
+def _words(count: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.Philox(key=[seed, _STREAM], counter=[0, 0, 0, epoch]).random_raw(count)

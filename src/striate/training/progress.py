@@ -48,6 +48,19 @@ class Progress:
         self.started = time.perf_counter()
         self.samples_before = self.samples
 
+    def advance(self, samples: int, loss_sum: float, correct_sum: float, learning_rate: float) -> None:
+        """Count a step."""
+        self.step += 1
+        self.batch += 1
+        self.samples += samples
+        self.loss_sum += loss_sum
+        self.correct_sum += correct_sum
+        self.learning_rate = learning_rate
+
+    def pause(self) -> None:
+        """Stop the clock in the middle of an epoch."""
+        self.seconds_before = self.seconds
+
     def end_epoch(self) -> None:
         """Count the epoch and clear its sums."""
         self.epoch += 1

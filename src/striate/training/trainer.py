@@ -1,8 +1,9 @@
-"""Train a network: the loop, and everything it needs to know."""
+"""Train a network: what a training is made of, and its state between calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,26 @@ from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.data.splits import check_seed
 from striate.errors import ShapeError, UsageError
-from striate.layers.arguments import integer
+from striate.layers.arguments import choice, integer
 from striate.model import Model
 from striate.model.outputs import check_fit
 from striate.network import Network
 from striate.training.callbacks import Callback, as_callbacks
+from striate.training.data_mark import data_mark
 from striate.training.history import History
 from striate.training.initialisation import initialise
 from striate.training.loop import Job, run
 from striate.training.losses import choose_loss
-from striate.training.optimizers import Optimizer
+from striate.training.optimizers import Optimizer, State
 from striate.training.optimizers import optimizer as optimizer_named
 from striate.training.progress import Progress
+from striate.training.rates import parameter_rates
+from striate.training.regularisation import Regularisation
 from striate.training.schedules import Schedule, as_schedule
+from striate.training.weights import ClassWeights, sample_weights
+
+FULL = "full"
+SAMPLINGS = ("shuffled", "balanced")
 
 
 class Trainer:
@@ -38,18 +46,28 @@ class Trainer:
         A function gets the number of steps already taken. The optimizer's usual rate by default.
     loss : {"cross_entropy", "mean_squared_error"}, optional
         Chosen from the targets by default.
-    batch_size : int
+    batch_size : int or "full"
+        "full" takes all samples for every step.
     seed : int
-        Fixes the first parameters and the order of the samples.
+        Fixes the first parameters, the order of the samples and every other random number.
     threads : int, optional
         The processor's by default; changes no bit of the result.
     initial : {"he", "glorot", "lecun"}
         How the weights begin.
+    regularisation : Regularisation, optional
+    class_weights : "balanced", mapping or sequence of float, optional
+        How much each class counts in the loss.
+    sampling : {"shuffled", "balanced"}
+        Each sample once in an epoch, or as many samples of each class.
+    freeze : patterns
+        Parameters that stay as they are, such as ``"conv*"``.
+    rates : mapping of patterns to factors
+        Parameters that learn at a multiple of the learning rate, such as ``{"conv*": 0.1}``.
 
     Attributes
     ----------
     model : Model
-        The network with its present parameters.
+        The network with its parameters; up to date after every epoch, and after ``synchronise``.
     history : History
         Of all epochs so far.
     progress : Progress
@@ -70,26 +88,38 @@ class Trainer:
         optimizer: str | Optimizer = "adam",
         learning_rate: float | Schedule | None = None,
         loss: str | None = None,
-        batch_size: int = 64,
+        batch_size: int | str = 64,
         seed: int = 0,
         threads: int | None = None,
         initial: str = "he",
+        regularisation: Regularisation | None = None,
+        class_weights: ClassWeights | None = None,
+        sampling: str = "shuffled",
+        freeze: Iterable[str] = (),
+        rates: Mapping[str, float] | None = None,
     ) -> None:
         self.optimizer = optimizer_named(optimizer)
         self.schedule = as_schedule(self.optimizer.learning_rate if learning_rate is None else learning_rate)
-        self.batch_size = integer(batch_size, "batch size")
+        self.batch_size = FULL if batch_size == FULL else integer(batch_size, "batch size")
         self.seed = check_seed(seed)
         self.threads = None if threads is None else integer(threads, "threads")
         self.loss = loss
+        self.regularisation = regularisation or Regularisation()
+        self.class_weights = class_weights
+        self.sampling = choice(sampling, "sampling", SAMPLINGS)
         self.model = network if isinstance(network, Model) else _new_model(network, initial, self.seed)
+        self.factors = parameter_rates(self.network, rates or {}, freeze)
         self.model.threads = self.threads
+        self.moments = _zero_moments(self.network.parameter_count)
         self.history = History()
         self.progress = Progress()
         self.learning_rate_factor = 1.0
         self.callbacks: list[Callback] = []
+        self.stop_reason: str | None = None
         self.session: Any = None
         self.session_key: tuple[Any, ...] = ()
-        self._stop_reason: str | None = None
+        self.restored: dict[str, Any] = {}
+        self.data_mark: dict[str, Any] | None = None
 
     @property
     def network(self) -> Network:
@@ -100,14 +130,28 @@ class Trainer:
         self,
         train: Dataset,
         validation: Dataset | None = None,
-        epochs: int = 10,
+        epochs: int | None = 10,
         callbacks: Callback | Iterable[Callback | Callable[..., Any]] = (),
+        *,
+        sample_weights: np.ndarray | None = None,
+        weighted_validation: bool = False,
     ) -> History:
         """Train for ``epochs`` further epochs; return the history of all epochs so far.
 
         Samples are shuffled anew in every epoch, depending on the seed and the epoch alone. The
         normalisation is learnt from ``train`` unless the model has one. Ctrl-C stops at the end of the
-        step; the history is then marked as interrupted, and ``fit`` goes on when called again.
+        step; the history is then marked as interrupted, and ``fit(..., epochs=None)`` goes on.
+
+        Parameters
+        ----------
+        train, validation : Dataset
+        epochs : int or None
+            None goes on to where the call that was interrupted, or restored, wanted to end.
+        callbacks : Callback, function of an epoch's record, or several of them
+        sample_weights : float[N], optional
+            How much each sample of ``train`` counts.
+        weighted_validation : bool
+            Let class weights count in the figures of the validation part too.
 
         Raises
         ------
@@ -116,40 +160,99 @@ class Trainer:
         DivergenceError
             If the loss becomes NaN or infinite; the model keeps its last good parameters.
         """
-        epochs = integer(epochs, "epochs")
-        loss = choose_loss(self.network, train, self.loss)
-        if validation is not None:
-            check_fit(self.network, validation, loss)
-        self._prepare_model(train, loss)
+        job = self._job(train, validation, sample_weights, weighted_validation)
+        self._check_data(train, anew=epochs is not None)
         self.callbacks = as_callbacks(callbacks)
-        self.progress.epochs = self.progress.epoch + epochs
-        self._stop_reason = None
-        run(self, Job(train, validation, loss))
+        if epochs is not None:
+            self.progress.epochs = self.progress.epoch + integer(epochs, "epochs")
+        if epochs is not None or self.history.interrupted:
+            self.stop_reason = None
+        self._restore_callbacks()
+        run(self, job)
         return self.history
 
     def stop(self, reason: str) -> None:
         """End training after this step or epoch; ``reason`` goes into the history."""
-        self._stop_reason = reason
+        self.stop_reason = reason
 
-    @property
-    def stop_reason(self) -> str | None:
-        """Why training should end now, or None."""
-        return self._stop_reason
+    def synchronise(self) -> None:
+        """Bring ``model`` and ``moments`` up to date in the middle of an epoch."""
+        if self.session is None:
+            return
+        vectors, count = self.session.vectors, self.network.parameter_count
+        self.model.theta[:] = vectors.theta[:count]
+        self.moments.first[:], self.moments.second[:] = vectors.first[:count], vectors.second[:count]
+        if self.network.state_count:
+            self.model.states[:] = vectors.states[: self.network.state_count]
 
-    def _prepare_model(self, train: Dataset, loss: str) -> None:
+    def publish(self) -> None:
+        """Let training go on from ``model`` and ``moments`` as they are now."""
+        if self.session is None:
+            return
+        vectors, count = self.session.vectors, self.network.parameter_count
+        self.session.team.rest()
+        vectors.theta[:count] = self.model.theta
+        vectors.first[:count], vectors.second[:count] = self.moments.first, self.moments.second
+        if self.network.state_count:
+            vectors.states[: self.network.state_count] = self.model.states
+
+    def save_checkpoint(self, path: str | Path) -> Path:
+        """Write the model with everything that training needs to go on bit for bit; return the path.
+
+        Raises
+        ------
+        ModelFileError
+            If the file cannot be written; what was there before stays as it was.
+        """
+        from striate.training.checkpoint import save_checkpoint
+
+        return save_checkpoint(self, path)
+
+    def restore(self, path: str | Path) -> None:
+        """Take the place of the training that wrote a checkpoint; then ``fit(..., epochs=None)`` goes on.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is not a usable checkpoint.
+        UsageError
+            If it belongs to a training with other settings.
+        """
+        from striate.training.checkpoint import restore
+
+        restore(self, path)
+
+    def _job(self, train: Dataset, validation: Dataset | None, by_sample: np.ndarray | None, weighted: bool) -> Job:
+        loss = choose_loss(self.network, train, self.loss)
+        if validation is not None:
+            check_fit(self.network, validation, loss)
         if train.classes:
-            self._check_classes(train)
+            _check_classes(self.network, train)
             self.model.classes = tuple(train.classes)
+        weights = sample_weights(train, self.class_weights, by_sample)
+        validation_weights = None
+        if weighted and validation is not None:
+            validation_weights = sample_weights(validation, self.class_weights, None)
         if self.model.normalisation is None:
             self.model.normalisation = Normalisation.fit(train)
+        if self.sampling == "balanced" and loss != "cross_entropy":
+            raise UsageError(f"sampling: balanced needs class numbers; {train.name} has other targets.")
+        return Job(train, validation, loss, weights, validation_weights)
 
-    def _check_classes(self, train: Dataset) -> None:
-        outputs = int(np.prod(self.network.output_shape))
-        if outputs != len(train.classes):
-            raise ShapeError(
-                f"{self.network.name}: {train.name} has {len(train.classes)} classes; got {outputs} outputs. "
-                f"Build the network for {len(train.classes)} classes, or replace its head."
+    def _check_data(self, train: Dataset, anew: bool) -> None:
+        """Remember the data; raises UsageError if a training would go on with others."""
+        mark = data_mark(train)
+        if not anew and self.data_mark not in (None, mark):
+            raise UsageError(
+                f"{train.name}: a training goes on with the data it began with; these samples or targets differ. "
+                "Give the same data, or a number of epochs to go on with new ones."
             )
+        self.data_mark = mark
+
+    def _restore_callbacks(self) -> None:
+        for callback in self.callbacks:
+            if callback.name in self.restored:
+                callback.restore(self.restored.pop(callback.name))
 
 
 def _new_model(network: Any, initial: str, seed: int) -> Model:
@@ -160,3 +263,16 @@ def _new_model(network: Any, initial: str, seed: int) -> Model:
         )
     theta, states = initialise(network, initial, seed)
     return Model(network, theta, states)
+
+
+def _zero_moments(count: int) -> State:
+    return State(np.zeros(count, np.float32), np.zeros(count, np.float32))
+
+
+def _check_classes(network: Network, train: Dataset) -> None:
+    outputs = int(np.prod(network.output_shape))
+    if outputs != len(train.classes):
+        raise ShapeError(
+            f"{network.name}: needs one output for each of the {len(train.classes)} classes of {train.name}; "
+            f"got {outputs}. Build the network for {len(train.classes)} classes, or replace its head."
+        )

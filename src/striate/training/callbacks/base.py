@@ -20,9 +20,12 @@ class Callback:
     ----------
     name : str
         Under which its state is kept; two callbacks of one training need different names.
+    last : bool
+        Called after the others, so that it sees what they changed.
     """
 
     name: str = ""
+    last: bool = False
 
     def on_train_begin(self, trainer: Trainer) -> None:
         """Before the first step of a call of ``fit``."""

@@ -45,10 +45,10 @@ def as_callbacks(items: Callback | Callable[..., Any] | Iterable[Any]) -> list[C
     Raises
     ------
     UsageError
-        If an item is neither a callback nor a function.
+        If an item is neither a callback nor a function, or two have the same name.
     """
     listed = list(items) if isinstance(items, Iterable) else [items]
-    callbacks = []
+    callbacks: list[Callback] = []
     for number, item in enumerate(listed):
         if isinstance(item, type) or not (isinstance(item, Callback) or callable(item)):
             raise UsageError(
@@ -56,5 +56,9 @@ def as_callbacks(items: Callback | Callable[..., Any] | Iterable[Any]) -> list[C
             )
         callback = item if isinstance(item, Callback) else FunctionCallback(item)
         callback.name = callback.name or f"{type(callback).__name__}{number}"
+        if any(other.name == callback.name for other in callbacks):
+            raise UsageError(
+                f"callbacks: each needs a name of its own; got {callback.name!r} twice. Set the name of one."
+            )
         callbacks.append(callback)
-    return callbacks
+    return sorted(callbacks, key=lambda callback: callback.last)

@@ -1,0 +1,41 @@
+"""The epochs as a table."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from striate.storage import write_atomically
+from striate.training.callbacks.base import Callback
+from striate.training.history import EpochRecord
+
+if TYPE_CHECKING:
+    from striate.training.trainer import Trainer
+
+
+class CSVLog(Callback):
+    """Write one line per epoch, with a heading; the file is whole at every moment.
+
+    It holds every epoch of the history, so a run that was resumed has each epoch once.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    name = "csv_log"
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+        """Write the table anew."""
+        text = io.StringIO()
+        fields = [field.name for field in dataclasses.fields(EpochRecord)]
+        table = csv.DictWriter(text, fields, lineterminator="\n")
+        table.writeheader()
+        table.writerows(record.to_dict() for record in trainer.history.records)
+        write_atomically(self.path, text.getvalue().encode())

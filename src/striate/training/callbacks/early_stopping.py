@@ -1,0 +1,98 @@
+"""Stop when a figure no longer improves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.layers.arguments import flag, integer
+from striate.training.callbacks.base import Callback
+from striate.training.callbacks.monitor import Monitor
+
+if TYPE_CHECKING:
+    from striate.training.history import EpochRecord, History
+    from striate.training.trainer import Trainer
+
+
+class EarlyStopping(Callback):
+    """End training after ``patience`` epochs without an improvement.
+
+    Parameters
+    ----------
+    monitor : {"val_loss", "val_accuracy", "loss", "accuracy"}
+    patience : int
+        0 stops at the first epoch that is no better.
+    min_delta : float
+        A smaller change does not count.
+    mode : {"auto", "min", "max"}
+    baseline : float, optional
+        Only values better than this count.
+    restore_best_weights : bool
+        The model ends with the parameters of its best epoch, also when training ends by itself.
+    start_from_epoch : int
+        Epochs before the first one that counts.
+
+    References
+    ----------
+    Prechelt (1998), "Early stopping - but when?"
+    """
+
+    name = "early_stopping"
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 0,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = True,
+        start_from_epoch: int = 0,
+    ) -> None:
+        self.monitor = Monitor(monitor, mode, min_delta, "early stopping")
+        self.patience = integer(patience, "early stopping: patience", minimum=0)
+        self.restore_best_weights = flag(restore_best_weights, "early stopping: restore_best_weights")
+        self.start_from_epoch = integer(start_from_epoch, "early stopping: start_from_epoch", minimum=0)
+        self.baseline = None if baseline is None else float(baseline)
+        self.best: float | None = None
+        self.best_epoch = 0
+        self.waited = 0
+        self._kept: dict[str, np.ndarray] = {}
+
+    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+        """Compare the epoch with the best one."""
+        value = self.monitor.value(record)
+        if record.epoch <= self.start_from_epoch:
+            return
+        if self.best_epoch == 0:
+            self._keep(trainer, record)
+        self.waited += 1
+        if self.monitor.improves(value, self.best):
+            self.best = value
+            self._keep(trainer, record)
+            if self.baseline is None or self.monitor.improves(value, self.baseline):
+                self.waited = 0
+                return
+        if self.waited >= self.patience and record.epoch > 1:
+            trainer.stop(f"{self.monitor.key} did not improve for {self.waited} epochs")
+
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
+        """Give the model the best parameters, unless the training is to go on."""
+        if self.restore_best_weights and self._kept and not history.interrupted:
+            trainer.model.theta[:], trainer.model.states[:] = self._kept["theta"], self._kept["states"]
+            trainer.publish()
+
+    def _keep(self, trainer: Trainer, record: EpochRecord) -> None:
+        self.best_epoch = record.epoch
+        if self.restore_best_weights:
+            self._kept = {"theta": trainer.model.theta.copy(), "states": trainer.model.states.copy()}
+
+    def state(self) -> dict[str, Any]:
+        """Return the best value and parameters, and how long there has been no better one."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited, **self._kept}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what ``state`` returned."""
+        self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
+        self._kept = {key: state[key] for key in ("theta", "states") if key in state}

@@ -1,0 +1,49 @@
+"""Watch one figure of the epochs for improvement."""
+
+from __future__ import annotations
+
+import math
+
+from striate.errors import UsageError
+from striate.layers.arguments import real
+from striate.training.history import EpochRecord
+
+MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
+MODES = ("auto", "min", "max")
+
+
+class Monitor:
+    """Compares a figure with the best so far.
+
+    Parameters
+    ----------
+    key : {"loss", "accuracy", "val_loss", "val_accuracy"}
+    mode : {"auto", "min", "max"}
+        Whether less or more is better; "auto" means more for an accuracy.
+    min_delta : float
+        What counts as an improvement.
+    owner : str
+        For messages.
+    """
+
+    def __init__(self, key: str, mode: str, min_delta: float, owner: str) -> None:
+        for value, known, what in ((key, MONITORS, "monitor"), (mode, MODES, "mode")):
+            if value not in known:
+                raise UsageError(f"{owner}: {what} must be one of {', '.join(known)}; got {value!r}.")
+        self.key, self.owner = key, owner
+        self.sign = 1.0 if mode == "max" or (mode == "auto" and "accuracy" in key) else -1.0
+        self.min_delta = real(min_delta, f"{owner}: min_delta", above=0, closed=True)
+
+    def value(self, record: EpochRecord) -> float:
+        """Return the figure of an epoch; raises UsageError if the training does not have it."""
+        value = getattr(record, self.key)
+        if value is None:
+            raise UsageError(
+                f"{self.owner}: watches {self.key}, which this training does not have. "
+                "Give a validation part, or watch another figure, such as monitor='loss'."
+            )
+        return float(value)
+
+    def improves(self, value: float, best: float | None) -> bool:
+        """Return whether ``value`` is better than ``best`` (None: none yet) by more than ``min_delta``."""
+        return not math.isnan(value) and (best is None or self.sign * (value - best) > self.min_delta)

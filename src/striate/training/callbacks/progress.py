@@ -1,0 +1,44 @@
+"""Tell how training goes on, not too often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from striate.layers.arguments import real
+from striate.training.callbacks.base import Callback
+from striate.training.progress import Progress
+
+if TYPE_CHECKING:
+    from striate.training.history import History
+    from striate.training.trainer import Trainer
+
+
+class ProgressHook(Callback):
+    """Call a function with the progress while training runs, such as one that draws a bar.
+
+    Parameters
+    ----------
+    show : function of a Progress
+    seconds : float
+        At most one call in this time, and one when training ends.
+    """
+
+    name = "progress"
+
+    def __init__(self, show: Callable[[Progress], Any], seconds: float = 0.1) -> None:
+        self.show = show
+        self.pause = real(seconds, "progress: seconds", above=0, closed=True)
+        self._next = 0.0
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Show the progress if it is time."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + self.pause
+            self.show(trainer.progress)
+
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
+        """Show the end."""
+        self.show(trainer.progress)

@@ -1,0 +1,50 @@
+"""Open the engine for a training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from striate.training.batches import Batches
+from striate.training.rates import Rates
+from striate.training.regularisation import Regulariser
+from striate.training.stepper import LARGEST, Adjustment, Stepper
+
+if TYPE_CHECKING:
+    from striate.training.loop import Job
+    from striate.training.trainer import Trainer
+
+
+def open_stepper(trainer: Trainer, job: Job, batches: Batches) -> Stepper:
+    """Return what takes the steps of a job; the session is the one before where it fits."""
+    from striate.engine.session import TrainingSession
+
+    size = len(batches.inputs) if trainer.batch_size == "full" else int(trainer.batch_size)
+    key = (job.loss, batches.inputs.dtype, min(size, LARGEST), trainer.optimizer.kernel, trainer.threads)
+    if trainer.session is None or trainer.session_key != key:
+        trainer.session = TrainingSession(
+            trainer.network,
+            batch_size=min(size, LARGEST),
+            loss=job.loss,
+            optimizer=trainer.optimizer.kernel,
+            dtype=batches.inputs.dtype,
+            threads=trainer.threads,
+        )
+        trainer.session_key = key
+    normalisation = trainer.model.normalisation
+    assert normalisation is not None
+    trainer.session.normalise(np.asarray(normalisation.mean), np.asarray(normalisation.scale))
+    trainer.publish()
+    return Stepper(trainer.session, batches, adjustments(trainer))
+
+
+def adjustments(trainer: Trainer) -> list[Adjustment]:
+    """Return what happens between gradient and update, in order."""
+    found: list[Adjustment] = []
+    rates = Rates(trainer.network, trainer.factors)
+    if rates.parts:
+        found.append(rates)
+    if trainer.regularisation.adjusts():
+        found.append(Regulariser(trainer.regularisation, trainer.network, trainer.seed))
+    return found

@@ -1,0 +1,85 @@
+"""Layers that learn more slowly than others, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from striate.errors import UsageError
+from striate.layers.arguments import real
+from striate.network import Network
+
+
+def parameter_rates(network: Network, rates: Mapping[str, float], freeze: Iterable[str]) -> dict[str, float]:
+    """Return the factor of the learning rate for every parameter by name.
+
+    Parameters
+    ----------
+    rates : mapping of a pattern to a factor
+        ``*`` stands for anything, so ``conv*`` means ``conv1.weight``, ``conv1.bias`` and so on; a layer's
+        name alone means all its parameters. The last pattern that matches counts.
+    freeze : patterns
+        Parameters that stay as they are.
+
+    Raises
+    ------
+    UsageError
+        If a pattern fits no parameter, a factor is negative or not finite, or nothing is left to learn.
+    """
+    factors = dict.fromkeys((slot.name for slot in network.parameters), 1.0)
+    wanted = {**rates, **dict.fromkeys([freeze] if isinstance(freeze, str) else freeze, 0.0)}
+    for pattern, factor in wanted.items():
+        value = real(factor, f"rate of {pattern!r}", above=0, closed=True)
+        matching = [name for name in factors if fits(name, pattern)]
+        if not matching:
+            known = ", ".join(step.name for step in network.steps if step.parameters)
+            raise UsageError(
+                f"{network.name}: a pattern must fit a parameter; got {pattern!r}. Layers that learn: {known}."
+            )
+        factors.update(dict.fromkeys(matching, value))
+    if factors and not any(factors.values()):
+        raise UsageError(f"{network.name}: every parameter is frozen; nothing is left to learn. Freeze fewer.")
+    return factors
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Return whether a pattern means the parameter or state ``name``, such as ``conv1.weight``."""
+    return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition(".")[0], pattern)
+
+
+class Rates:
+    """Scales every update by the factor of its parameter (an `Adjustment`).
+
+    The update of every optimizer here is proportional to the learning rate, so scaling the update is
+    having several rates.
+    """
+
+    def __init__(self, network: Network, factors: Mapping[str, float]) -> None:
+        self.parts: list[tuple[slice, np.float32]] = []
+        for slot in network.parameters:
+            self._add(slot.offset, slot.offset + slot.spec.size, factors[slot.name])
+        self._before: list[np.ndarray] = []
+
+    def _add(self, start: int, stop: int, factor: float) -> None:
+        """Join neighbours of one factor; leave out what learns at the full rate."""
+        if self.parts and self.parts[-1][0].stop == start and self.parts[-1][1] == np.float32(factor):
+            start = self.parts.pop()[0].start
+        if factor != 1:
+            self.parts.append((slice(start, stop), np.float32(factor)))
+
+    def before_gradient(self, theta: np.ndarray, step: int) -> None:
+        """Remember the parameters."""
+        self._before = [theta[part].copy() for part, _ in self.parts]
+
+    def before_update(self, theta: np.ndarray, gradient: np.ndarray, learning_rate: float) -> None:
+        """Keep the gradient of frozen parameters out of everything that sums over all of them."""
+        for part, factor in self.parts:
+            if factor == 0:
+                gradient[part] = 0.0
+
+    def after_update(self, theta: np.ndarray) -> None:
+        """Take back a part of the update."""
+        for (part, factor), before in zip(self.parts, self._before, strict=True):
+            theta[part] = before if factor == 0 else before + (theta[part] - before) * factor

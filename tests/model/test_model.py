@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import math
+import struct
+
+import numpy as np
+import pytest
+
+import striate
+from striate import Model, Trainer, load
+from striate.data.dataset import Dataset
+from striate.data.normalisation import Normalisation
+from striate.errors import ModelFileError, ShapeError
+from striate.layers import BatchNorm, Conv2d, Flatten, Linear, ReLU, Softmax
+from striate.network import Sequential
+from striate.reference.executor import forward
+from striate.storage import container
+from striate.training.initialisation import initialise
+
+
+def network(classes: int = 4):
+    return Sequential([Conv2d(3, 3), ReLU(), Flatten(), Linear(classes), Softmax()], (2, 6, 6), "tiny")
+
+
+@pytest.fixture
+def model() -> Model:
+    net = network()
+    theta, states = initialise(net, seed=1)
+    return Model(net, theta, states, "wxyz", Normalisation((100.0, 120.0), (50.0, 60.0)), {"seed": 1})
+
+
+@pytest.fixture
+def pictures() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (70, 2, 6, 6)).astype(np.uint8)
+
+
+def test_probabilities_are_those_of_the_reference(model, pictures):
+    x = model.normalisation.apply(pictures, np.float64)
+    expected = forward(model.network, model.theta, x).output
+    np.testing.assert_allclose(model.predict_proba(pictures), expected, atol=1e-6)
+    assert np.array_equal(model.predict(pictures), expected.argmax(axis=1))
+
+
+def test_kind_and_number_of_samples_change_nothing(model, pictures):
+    expected = model.predict_proba(pictures)
+    assert np.array_equal(model.predict_proba(pictures, batch_size=16), expected)
+    np.testing.assert_allclose(model.predict_proba(pictures.astype(float)), expected, atol=1e-6)
+    strided = np.repeat(pictures, 2, axis=3)[:1, :, :, ::2]
+    np.testing.assert_allclose(model.predict_proba(strided), expected[:1], atol=1e-6)
+    assert model.predict_proba(pictures[:0]).shape == (0, 4)
+
+
+def test_new_parameters_are_used_at_once(model, pictures):
+    before = model.predict_proba(pictures)
+    model.parameters["conv1.weight"][:] *= -1
+    assert not np.allclose(model.predict_proba(pictures), before)
+
+
+def test_evaluation_counts(model, pictures):
+    targets = np.random.default_rng(1).integers(0, 4, 70)
+    evaluation = model.evaluate(Dataset(pictures, targets, tuple("wxyz")))
+    shares, predicted = model.predict_proba(pictures), model.predict(pictures)
+    assert evaluation.accuracy == np.mean(predicted == targets)
+    assert evaluation.loss == pytest.approx(-np.log(shares[np.arange(70), targets]).mean(), rel=1e-5)
+    for true in range(4):
+        for called in range(4):
+            assert evaluation.confusion[true, called] == np.sum((targets == true) & (predicted == called))
+    pairs = evaluation.worst_pairs(3)
+    assert [count for *_, count in pairs] == sorted((count for *_, count in pairs), reverse=True)
+    true, called, count = pairs[0]
+    assert count == evaluation.confusion["wxyz".index(true), "wxyz".index(called)]
+    assert count == (evaluation.confusion - np.diag(evaluation.confusion.diagonal())).max()
+    mistakes = evaluation.mistakes()
+    assert set(mistakes) == set(np.flatnonzero(predicted != targets))
+    confidence = shares[mistakes].max(axis=1)
+    assert np.all(np.diff(confidence) <= 0)
+
+
+def test_regressions_are_evaluated_by_squared_errors():
+    net = Sequential([Flatten(), Linear(2)], (3, 1, 1))
+    model = Model(net, initialise(net)[0])
+    x = np.random.default_rng(0).normal(size=(9, 3, 1, 1)).astype(np.float32)
+    data = Dataset(x, np.zeros((9, 2), np.float32))
+    evaluation = model.evaluate(data)
+    assert evaluation.loss == pytest.approx((model.predict(x) ** 2).mean(), rel=1e-6)
+    assert evaluation.accuracy is None
+    assert evaluation.worst_pairs() == []
+    assert len(evaluation.mistakes()) == 0
+
+
+def test_a_hopeless_prediction_has_a_finite_loss(model, pictures):
+    model.theta[:] *= 1e4
+    assert math.isfinite(model.evaluate(Dataset(pictures, np.arange(70) % 4, tuple("wxyz"))).loss)
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 6), (1, 2, 6, 7), (1, 72)])
+def test_samples_of_another_shape_are_refused(model, shape):
+    with pytest.raises(ShapeError, match=r"tiny: takes samples of 2 x 6 x 6, .* before it; got"):
+        model.predict(np.zeros(shape, np.uint8))
+
+
+def test_vectors_of_another_length_are_refused():
+    with pytest.raises(ShapeError, match=r"tiny: parameters: needs a vector of 253 numbers; got shape \[3\]"):
+        Model(network(), np.zeros(3))
+
+
+def test_saved_models_come_back_whole(model, pictures, tmp_path):
+    path = model.save(tmp_path / "model.safetensors")
+    loaded = load(path)
+    assert loaded.network.describe() == model.network.describe()
+    assert np.array_equal(loaded.theta, model.theta)
+    assert (loaded.classes, loaded.normalisation, loaded.facts) == (model.classes, model.normalisation, model.facts)
+    assert np.array_equal(loaded.predict_proba(pictures), model.predict_proba(pictures))
+    assert loaded.save(tmp_path / "again").read_bytes() == path.read_bytes()
+    assert repr(loaded) == "<Model 'tiny', 253 parameters, 4 classes>"
+
+
+def test_states_are_saved_too(tmp_path):
+    net = Sequential([Conv2d(3, 3), BatchNorm(), Flatten(), Linear(4)], (2, 6, 6))
+    theta, states = initialise(net)
+    states[:] = np.arange(len(states))
+    loaded = load(Model(net, theta, states).save(tmp_path / "model"))
+    assert len(states) > 0
+    assert np.array_equal(loaded.states, states)
+
+
+def test_a_model_that_was_trained_goes_on_from_its_file(data, tmp_path):
+    trainer = Trainer(network(), batch_size=16)
+    trainer.fit(data, epochs=1)
+    loaded = load(trainer.model.save(tmp_path / "model"))
+    further = Trainer(loaded)
+    further.fit(data, epochs=1)
+    assert further.model.normalisation == trainer.model.normalisation
+    assert loaded.facts["epochs"] == 1
+
+
+@pytest.fixture
+def data(pictures) -> Dataset:
+    return Dataset(pictures, np.arange(70) % 4, tuple("wxyz"), "noise")
+
+
+def rewrite(path, change):
+    """Change the description of a file, with a right checksum."""
+    read = container.read(path)
+    content, tensors = read.content, read.tensors()
+    change(content, tensors)
+    content.pop("format")
+    return container.write(path, content, tensors)
+
+
+def layer(content, kind):
+    return next(item for item in content["network"]["layers"] if item["type"] == kind)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c, t: c.pop("network"), "must describe a model; a part is missing"),
+        (lambda c, t: c.update(network=[]), "must describe a model; "),
+        (lambda c, t: layer(c, "Conv2d").update(type="os.system"), "must be known to striate; got"),
+        (lambda c, t: layer(c, "Linear").update(out_features=10**15), "must be F32|do not fit its network"),
+        (lambda c, t: layer(c, "Conv2d").update(out_channels=4), r"conv1.weight must be F32 \[4, 2, 3, 3\]"),
+        (lambda c, t: t.pop("conv1.bias"), "it lacks the tensor 'conv1.bias'"),
+        (lambda c, t: t.update(odd=np.zeros(3)), "it describes no tensor 'odd'"),
+        (lambda c, t: t.update({"conv1.bias": np.zeros(3)}), r"conv1.bias must be F32 .* got F64 \[3\]"),
+        (lambda c, t: c.update(classes=["a"]), "classes, input or normalisation do not fit"),
+        (lambda c, t: c.update(classes=[1, 2, 3, 4]), "classes, input or normalisation do not fit"),
+        (lambda c, t: c.update(input_shape=[2, 6, 7]), "classes, input or normalisation do not fit"),
+        (lambda c, t: c.update(normalisation={"mean": [1], "scale": [1]}), "do not fit its network"),
+        (lambda c, t: c.update(normalisation={"mean": "x"}), "must describe a model; normalisation: needs lists"),
+        (lambda c, t: c.update(facts=3), "do not fit its network"),
+    ],
+)
+def test_descriptions_that_disagree_are_refused(model, tmp_path, change, message):
+    path = rewrite(model.save(tmp_path / "model.safetensors"), change)
+    with pytest.raises(ModelFileError, match=message) as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_huge_description_allocates_nothing(model, tmp_path, monkeypatch):
+    path = rewrite(model.save(tmp_path / "m"), lambda c, t: layer(c, "Linear").update(out_features=10**15))
+    monkeypatch.setattr(np, "empty", lambda *_: pytest.fail("allocated"))
+    with pytest.raises(ModelFileError):
+        load(path)
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(ModelFileError, match=r"none.safetensors: cannot be read \(No such file or directory\)"):
+        load(tmp_path / "none.safetensors")
+
+
+def test_the_header_holds_the_shapes_that_others_expect(model, tmp_path):
+    data = model.save(tmp_path / "m").read_bytes()
+    header = json.loads(data[8 : 8 + struct.unpack("<Q", data[:8])[0]])
+    assert header["linear1.weight"]["shape"] == [4, 48]
+
+
+def test_names_of_the_package_are_imported_when_asked_for():
+    assert "Trainer" in dir(striate)
+    with pytest.raises(AttributeError, match="module 'striate' has no attribute 'nothing'"):
+        striate.nothing  # noqa: B018
