@@ -8,6 +8,9 @@ rows    one entry for each output channel: where its weights, its outputs and it
 taps    one entry for each product of a sum: where its input and its weight lie
 places  one entry for each output position: where its window begins, and where its output lies
 
+Weights are the same for every block, so ``w_block`` is 0; but the 36 products of Winograd's algorithm are
+36 blocks with weights of their own.
+
 A table that is read tile by tile is padded to whole tiles by repeating its last entry, which computes and
 stores the same numbers twice. A table that is read in the innermost loop holds a pair of 32-bit offsets in
 every entry and ends with ``END``: LLVM does not unroll a loop of unknown length, and unrolled, the tile no
@@ -62,12 +65,13 @@ def correlate(K, X):
         place_count: int,
         blocks: int,
         x_block: int,
+        w_block: int,
         out_block: int,
         floor: Floats,
         accumulate: int,
     ):
         for block in range(blocks):
-            xb, ob = shift(x, block * x_block), shift(out, block * out_block)
+            xb, wb, ob = shift(x, block * x_block), shift(w, block * w_block), shift(out, block * out_block)
             for p in range(0, place_count, X):
                 x_at, out_at = offsets(places, 2 * p, 2, X), offsets(places, 2 * p + 1, 2, X)
                 for k in range(0, row_count, K):
@@ -83,7 +87,7 @@ def correlate(K, X):
                         while tap != END:
                             t += 1
                             tile = tile_outer(
-                                tile, w, w_row, w_from + high_half(tap), xb, x_at, x_from + low_half(tap)
+                                tile, wb, w_row, w_from + high_half(tap), xb, x_at, x_from + low_half(tap)
                             )
                             tap = taps[t]
                         x_from += x_outer
@@ -115,9 +119,11 @@ def weight_gradient(K, T):
         blocks: int,
         x_block: int,
         grad_block: int,
+        w_block: int,
     ):
         for block in range(blocks):
             xb, gb = shift(x, block * x_block), shift(grad_out, block * grad_block)
+            wb = shift(grad_w, block * w_block)
             for k in range(0, row_count, K):
                 row, w_row = offsets(rows, 2 * k, 2, K), offsets(rows, 2 * k + 1, 2, K)
                 for t in range(0, tap_count, T):
@@ -129,6 +135,6 @@ def weight_gradient(K, T):
                         p += 1
                         tile = tile_dot(tile, gb, row, high_half(place), xb, tap, low_half(place))
                         place = places[p]
-                    tile_sum_add(tile, grad_w, w_row, w_tap, row_count - k, tap_count - t)
+                    tile_sum_add(tile, wb, w_row, w_tap, row_count - k, tap_count - t)
 
     return kernel

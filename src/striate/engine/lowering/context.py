@@ -31,6 +31,8 @@ class Lowering:
         The flat vectors, and the arrays of one batch.
     training : bool
         Keep what the backward pass needs.
+    winograd : bool
+        Let 3x3 convolutions use Winograd's algorithm.
     """
 
     network: Network
@@ -40,6 +42,7 @@ class Lowering:
     training: bool
     vectors: Vectors
     samples: Samples
+    winograd: bool = True
     rows: list[Row] = field(default_factory=list)
     packs: list[Row] = field(default_factory=list)
     parts: list[tuple[list[Row], list[Row]]] = field(default_factory=list)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Buffer, Margin
+from striate.engine.lowering import winograd
 from striate.engine.lowering.context import RULES, Lowering, Rule, always
 from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums, emit_weight_gradient
 from striate.engine.lowering.shape import emit_move
@@ -231,7 +232,11 @@ def _forward(lowering: Lowering, step: Step) -> None:
         emit_move(lowering, x, padded, np.stack([x.channels(), padded.channels()], axis=1), pairs, 0)
     floor = 0.0 if step.name in lowering.fused.values() else -math.inf
     index = weight_index(lowering, step)
-    emit_windows(lowering, step, padded, out, index, geometry, bias=True, floor=floor)
+    if winograd.suits(lowering, index, geometry, out.shape[1:]):
+        before = (geometry.padding[1][0], geometry.padding[2][0])
+        winograd.emit_winograd(lowering, step, padded, out, index[0, :, :, 0], before, bias=True, floor=floor)
+    else:
+        emit_windows(lowering, step, padded, out, index, geometry, bias=True, floor=floor)
 
 
 def _backward(lowering: Lowering, step: Step) -> None:
@@ -240,11 +245,20 @@ def _backward(lowering: Lowering, step: Step) -> None:
     continued = _layer(step).padding_mode != "zeros"
     if continued:
         source, geometry = lowering.memos[step.name], replace(geometry, padding=NO_MARGIN)
-    emit_weights(lowering, step, source, grad, index, geometry)
+    fast = winograd.suits(lowering, index, geometry, grad.shape[1:])
+    before = (geometry.padding[1][0], geometry.padding[2][0])
+    if fast:
+        winograd.emit_winograd_weights(lowering, step, source, grad, *index.shape[1:3], before)
+    else:
+        emit_weights(lowering, step, source, grad, index, geometry)
     emit_bias_gradient(lowering, step, grad)
     if step.inputs[0] not in lowering.needed:
         return
     grad_x, accumulate = lowering.gradient_into(step.inputs[0])
+    if fast and not continued:
+        turned, after = index[0, :, :, 0].T, (2 - before[0], 2 - before[1])
+        winograd.emit_winograd(lowering, step, grad, grad_x, turned, after, flipped=True, accumulate=accumulate)
+        return
     if not continued:
         emit_adjoint(lowering, step, grad, grad_x, index, geometry, accumulate=accumulate)
         return

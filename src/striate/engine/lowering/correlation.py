@@ -95,6 +95,7 @@ def emit_sums(lowering: Lowering, sums: Sums) -> None:
         place_count=len(places),
         blocks=blocks,
         x_block=sums.x.block,
+        w_block=0,
         out_block=sums.out.block,
         floor=lowering.constant(sums.floor, 1),
         accumulate=sums.accumulate,
@@ -149,6 +150,7 @@ def emit_weight_gradient(
         blocks=blocks,
         x_block=x.block,
         grad_block=grad.block,
+        w_block=0,
     )
 
 
