@@ -20,7 +20,7 @@ class AxisField:
     size : int
         Input positions that one value can see.
     jump : Fraction
-        Input positions between the fields of neighbouring values.
+        Input positions between the fields of neighbouring values; 0 where all see the same.
     start : Fraction
         The first input position that value 0 sees; negative where it lies in the padding.
     positions : int
@@ -99,7 +99,7 @@ def _after(step: Step, field: ReceptiveField) -> ReceptiveField:
 
 def _everything(axis: AxisField) -> AxisField:
     size = int(axis.size + (axis.positions - 1) * axis.jump)
-    return AxisField(size, Fraction(size), axis.start, 1)
+    return AxisField(size, Fraction(0), axis.start, 1)
 
 
 def _through(axis: AxisField, window: Window, index: int, positions: int) -> AxisField:

@@ -100,7 +100,7 @@ class Layer:
     arity: ClassVar[int | None] = 1
     sees_all: ClassVar[bool] = False
     per_axis: ClassVar[frozenset[str]] = frozenset(
-        ("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size", "scale_factor")
+        ("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size")
     )
     name: str | None = field(default=None)
 

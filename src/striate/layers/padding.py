@@ -67,6 +67,7 @@ class Pad(Layer):
     """
 
     kind: ClassVar[str] = "pad"
+    per_axis: ClassVar[frozenset[str]] = frozenset()  # one number means any number of axes here
 
     padding: int | Sequence[int | Sequence[int]]
     mode: str = "zeros"

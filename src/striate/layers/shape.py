@@ -118,6 +118,7 @@ class Upsample(Layer):
     """
 
     kind: ClassVar[str] = "upsample"
+    per_axis: ClassVar[frozenset[str]] = frozenset()  # one number means any number of axes here
 
     scale_factor: int | Sequence[int]
     mode: str = "nearest"
