@@ -48,7 +48,7 @@ def _release(lowering: Lowering, sources: tuple[str, ...], readers: dict[str, in
     for source in sources:
         readers[source] -= 1
         buffer = lowering.values[source]
-        alive = [n for n, b in lowering.values.items() if b is buffer and readers[n] > 0]
+        alive = [n for n, b in lowering.values.items() if b.offset == buffer.offset and readers[n] > 0]
         if readers[source] == 0 and not alive and source != lowering.network.steps[0].name:
             lowering.arena.free(buffer)
 
