@@ -83,7 +83,8 @@ def _check_settings(path: str | Path, trainer: Trainer, network: dict[str, Any],
         raise ModelFileError(f"{path}: the state of its training is missing. Use an earlier checkpoint.")
     if network != trainer.network.describe():
         raise UsageError(
-            f"{path}: belongs to another network, {network['name']!r}. Build the one it was saved with."
+            f"{path}: a run goes on with the network it began with, {network['name']!r}; "
+            f"got another, {trainer.network.name!r}. Build the same."
         )
     for key, value in settings(trainer).items():
         saved = training["settings"].get(key)

@@ -95,7 +95,7 @@ class _Loop:
         trainer, progress = self.trainer, self.trainer.progress
         while progress.epoch < progress.epochs and not trainer.stop_reason:
             order = self.batches.order(progress.epoch)
-            progress.begin_epoch(-(-len(order) // self.size))
+            progress.begin_epoch(-(-len(order) // self.size), len(order))
             self.snapshots.take()
             if progress.batch == 0:
                 for callback in trainer.callbacks:

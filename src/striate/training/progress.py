@@ -27,6 +27,8 @@ class Progress:
         Over these samples.
     learning_rate : float
         Of the last step.
+    epoch_samples : int
+        Samples of a whole epoch.
     """
 
     epoch: int = 0
@@ -38,13 +40,15 @@ class Progress:
     loss_sum: float = 0.0
     correct_sum: float = 0.0
     learning_rate: float = math.nan
+    epoch_samples: int = 0
     started: float = 0.0
     samples_before: int = 0
+    last_speed: float = 0.0
     seconds_before: float = 0.0
 
-    def begin_epoch(self, batches: int) -> None:
+    def begin_epoch(self, batches: int, samples: int) -> None:
         """Start the clock; sums stay, so that an epoch goes on where it was interrupted."""
-        self.batches = batches
+        self.batches, self.epoch_samples = batches, samples
         self.started = time.perf_counter()
         self.samples_before = self.samples
 
@@ -63,8 +67,9 @@ class Progress:
 
     def end_epoch(self) -> None:
         """Count the epoch and clear its sums."""
+        self.last_speed = self.images_per_second
         self.epoch += 1
-        self.batch = self.samples = 0
+        self.batch = self.samples = self.samples_before = 0
         self.loss_sum = self.correct_sum = self.seconds_before = 0.0
 
     @property
@@ -84,13 +89,15 @@ class Progress:
 
     @property
     def images_per_second(self) -> float:
-        """Speed in this epoch."""
-        elapsed = time.perf_counter() - self.started
-        return (self.samples - self.samples_before) / elapsed if elapsed > 0 else 0.0
+        """Speed in this epoch, or in the one before where none has begun."""
+        elapsed, done = time.perf_counter() - self.started, self.samples - self.samples_before
+        return done / elapsed if done > 0 and elapsed > 0 else self.last_speed
 
     @property
     def seconds_left(self) -> float:
-        """Time that the remaining batches of all epochs will take at this speed, without validation."""
-        done = self.batch - (self.samples_before and self.batch * self.samples_before / max(1, self.samples))
-        per_batch = (time.perf_counter() - self.started) / done if done else math.nan
-        return per_batch * ((self.epochs - self.epoch) * self.batches - self.batch)
+        """Time that the remaining steps will take at this speed, without validation; NaN while it is unknown."""
+        left = (self.epochs - self.epoch) * self.epoch_samples - self.samples
+        if left <= 0:
+            return 0.0
+        speed = self.images_per_second
+        return left / speed if speed > 0 else math.nan
