@@ -305,6 +305,11 @@ class TestTooLargeForMemory:
         before = self.rows(tmp_path)
         picture(777).save(photos / "ape" / "0000.png")
         class_folders(photos)
+        changed = self.rows(tmp_path)
+        assert changed != before
+        os.utime(photos / "bee" / "0020.png", ns=(0, 0))  # another file of the same length
+        class_folders(photos)
+        assert self.rows(tmp_path) != changed
         class_folders(photos, seed=3)
         assert len(self.rows(tmp_path)) == 1
         assert self.rows(tmp_path) != before

@@ -98,6 +98,18 @@ def test_a_lying_header_takes_no_memory(tmp_path, claimed, compress):
         tracemalloc.stop()
 
 
+def test_what_follows_the_elements_is_not_unpacked(tmp_path):
+    path = tmp_path / "images"
+    path.write_bytes(gzip.compress(encode(IMAGES) + bytes(50_000_000), 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="the file holds more"):
+            read_idx(path)
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
 def test_more_than_the_memory_of_the_machine_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "images"
     path.write_bytes(gzip.compress(encode(np.zeros((100, 100), np.uint8))))

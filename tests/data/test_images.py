@@ -181,6 +181,12 @@ class TestBadFiles:
         assert str(caught.value).startswith(f"{path}: ")
         assert "\n" not in str(caught.value)
 
+    def test_the_limit_holds_where_somebody_lifted_that_of_pillow(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+        (tmp_path / "a.png").write_bytes(bomb(10_000, 10_000))
+        with pytest.raises(DataError, match=r"10,000 x 10,000 pixels; more than 89,478,485"):
+            read_image(tmp_path / "a.png")
+
     def test_no_file_and_a_folder(self, tmp_path):
         with pytest.raises(DataError, match=r"cannot be read .No such file"):
             read_image(tmp_path / "absent.png")

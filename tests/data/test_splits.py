@@ -102,6 +102,10 @@ class TestGroups:
         rest, validation = split_validation(labelled([0, 1] * 10, [0] * 12 + [1] * 8), 0.05)
         assert (len(rest), len(validation)) == (12, 8)
 
+    def test_no_class_loses_its_last_group_to_validation(self):
+        rest, _ = split_validation(labelled([0, 1] * 10, list(range(20))), 0.99)
+        assert set(rest.targets) == {0, 1}
+
     def test_one_group_cannot_be_split(self):
         with pytest.raises(DataError, match="at least 2 groups; got 1"):
             split_validation(labelled([0, 0, 1, 1], [7, 7, 7, 7]))

@@ -83,7 +83,6 @@ def choose(
     name, classes
         For messages: the data set and the names of the numbers.
     """
-    check_seed(seed)
     if not 0 < fraction < 1:
         raise UsageError(
             f"split: the fraction to cut out must lie between 0 and 1; got {fraction}. Use for example 0.1."
