@@ -85,6 +85,61 @@ def softmax_gradient(
                 vstore(gx, features[3 * c + 2], value)
 
 
+def log_softmax(
+    x: Floats,
+    out: Floats,
+    features: Ints,
+    count: int,
+    groups: Ints,
+    group_count: int,
+    blocks: int,
+    x_block: int,
+    out_block: int,
+):
+    """The logarithm of the softmax; tables as those of ``softmax``."""
+    for block in range(blocks):
+        for g in range(group_count):
+            z = shift(x, block * x_block + groups[2 * g])
+            y = shift(out, block * out_block + groups[2 * g + 1])
+            top = _largest(z, features, 2, count)
+            total = splat(x, f32(0.0))
+            for c in range(count):
+                total = total + vexp(vload(z, features[2 * c]) - top)
+            depth = vlog(total)
+            for c in range(count):
+                vstore(y, features[2 * c + 1], (vload(z, features[2 * c]) - top) - depth)
+
+
+def log_softmax_gradient(
+    y: Floats,
+    grad_y: Floats,
+    grad_x: Floats,
+    features: Ints,
+    count: int,
+    groups: Ints,
+    group_count: int,
+    blocks: int,
+    y_block: int,
+    grad_y_block: int,
+    grad_x_block: int,
+    accumulate: int,
+):
+    """``grad_x[c] = grad_y[c] - exp(y[c]) sum over d of grad_y[d]``; tables as those of ``softmax_gradient``."""
+    for block in range(blocks):
+        for g in range(group_count):
+            yb = shift(y, block * y_block + groups[3 * g])
+            gy = shift(grad_y, block * grad_y_block + groups[3 * g + 1])
+            gx = shift(grad_x, block * grad_x_block + groups[3 * g + 2])
+            total = splat(y, f32(0.0))
+            for c in range(count):
+                total = total + vload(gy, features[3 * c + 1])
+            for c in range(count):
+                value = vload(gy, features[3 * c + 1]) - vexp(vload(yb, features[3 * c])) * total
+                if accumulate != 0:
+                    value = value + vload(gx, features[3 * c + 2])
+                vstore(gx, features[3 * c + 2], value)
+
+
 def softmax_cross_entropy(
     outputs: Floats,
     grad: Floats,

@@ -265,47 +265,59 @@ def _put(out, at, value, low, accumulate):
     vstore(out, at, value)
 
 
-def winograd_filters(w: Floats, out: Floats, begins: Ints, count: int, flipped: int):
-    """``out[t, i] = (G g G')[t]`` of the filter at ``w[begins[i]]``, turned by 180 degrees if ``flipped``."""
-    for i in range(count):
-        g = shift(w, begins[i])
-        first, step = (8, -1) if flipped != 0 else (0, 1)
-        r0 = _filter_side(g[first], g[first + step], g[first + 2 * step])
-        r1 = _filter_side(g[first + 3 * step], g[first + 4 * step], g[first + 5 * step])
-        r2 = _filter_side(g[first + 6 * step], g[first + 7 * step], g[first + 8 * step])
+def winograd_filters(w: Floats, out: Floats, begins: Ints, count: int, flipped: int, scratch: Floats):
+    """``out[t, i] = (G g G')[t]`` of the filter at ``w[begins[i]]``, turned by 180 degrees if ``flipped``.
+
+    The lanes are filters here; the last ones, which do not fill a vector, begin earlier and are computed twice.
+    """
+    lanes = lanes_of(w)
+    for first in range(0, count, lanes):
+        begin = min(first, count - lanes)
+        for lane in range(lanes):
+            g = shift(w, begins[begin + lane])
+            for t in range(9):
+                scratch[t * lanes + lane] = g[8 - t if flipped != 0 else t]
+        r0 = _filter_side(vload(scratch, 0), vload(scratch, lanes), vload(scratch, 2 * lanes))
+        r1 = _filter_side(vload(scratch, 3 * lanes), vload(scratch, 4 * lanes), vload(scratch, 5 * lanes))
+        r2 = _filter_side(vload(scratch, 6 * lanes), vload(scratch, 7 * lanes), vload(scratch, 8 * lanes))
         for j in range(6):
             v = _filter_side(r0[j], r1[j], r2[j])
             for k in range(6):
-                out[(6 * k + j) * count + i] = v[k]
+                vstore(out, (6 * k + j) * count + begin, v[k])
 
 
-def winograd_filter_gradient(products: Floats, grad_w: Floats, count: int):
-    """``grad_w[i] += G' u G`` for each of ``count`` filters, u at ``products[t, i]``."""
-    for i in range(count):
-        u = shift(products, i)
-        for a in range(3):
-            rows = (
-                _column(u, 0, count)[a],
-                _column(u, 1, count)[a],
-                _column(u, 2, count)[a],
-                _column(u, 3, count)[a],
-                _column(u, 4, count)[a],
-                _column(u, 5, count)[a],
+def winograd_filter_gradient(products: Floats, grad_w: Floats, count: int, scratch: Floats):
+    """``grad_w[i] = G' u G`` for each of ``count`` filters, u at ``products[t, i]``; the lanes are filters."""
+    lanes = lanes_of(products)
+    for first in range(0, count, lanes):
+        begin = min(first, count - lanes)
+        u = shift(products, begin)
+        for j in range(6):
+            v = _filter_gradient_side(
+                vload(u, j * count),
+                vload(u, (6 + j) * count),
+                vload(u, (12 + j) * count),
+                vload(u, (18 + j) * count),
+                vload(u, (24 + j) * count),
+                vload(u, (30 + j) * count),
             )
-            v = _filter_gradient_side(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5])
-            grad_w[9 * i + 3 * a] += v[0]
-            grad_w[9 * i + 3 * a + 1] += v[1]
-            grad_w[9 * i + 3 * a + 2] += v[2]
-
-
-@inline
-def _column(u, j, count):
-    """G' of column j of the 6 x 6 values."""
-    return _filter_gradient_side(
-        u[j * count],
-        u[(6 + j) * count],
-        u[(12 + j) * count],
-        u[(18 + j) * count],
-        u[(24 + j) * count],
-        u[(30 + j) * count],
-    )
+            vstore(scratch, j * lanes, v[0])
+            vstore(scratch, (6 + j) * lanes, v[1])
+            vstore(scratch, (12 + j) * lanes, v[2])
+        for i in range(3):
+            row = shift(scratch, 6 * i * lanes)
+            v = _filter_gradient_side(
+                vload(row, 0),
+                vload(row, lanes),
+                vload(row, 2 * lanes),
+                vload(row, 3 * lanes),
+                vload(row, 4 * lanes),
+                vload(row, 5 * lanes),
+            )
+            result = shift(scratch, (18 + 3 * i) * lanes)
+            vstore(result, 0, v[0])
+            vstore(result, lanes, v[1])
+            vstore(result, 2 * lanes, v[2])
+        for lane in range(lanes):
+            for t in range(9):
+                grad_w[9 * (begin + lane) + t] = scratch[(18 + t) * lanes + lane]

@@ -105,11 +105,14 @@ def _softmax_tables(step: Step, *buffers: Buffer) -> dict:
     }
 
 
+_OVER_CHANNELS = {activation.Softmax: "softmax", activation.LogSoftmax: "log_softmax"}
+
+
 def _softmax_forward(lowering: Lowering, step: Step) -> None:
     x = lowering.values[step.inputs[0]]
     out = lowering.allocate(step, like=x)
     lowering.emit(
-        "loss.softmax",
+        f"loss.{_OVER_CHANNELS[type(step.layer)]}",
         x=lowering.place(x),
         out=lowering.place(out),
         **_softmax_tables(step, x, out),
@@ -125,7 +128,7 @@ def _softmax_backward(lowering: Lowering, step: Step) -> None:
     y, grad = lowering.values[step.name], lowering.gradients[step.name]
     grad_x, accumulate = lowering.gradient_into(step.inputs[0])
     lowering.emit(
-        "loss.softmax_gradient",
+        f"loss.{_OVER_CHANNELS[type(step.layer)]}_gradient",
         y=lowering.place(y),
         grad_y=lowering.place(grad),
         grad_x=lowering.place(grad_x),
@@ -140,4 +143,5 @@ def _softmax_backward(lowering: Lowering, step: Step) -> None:
 
 for _layer in FUNCTIONS:
     RULES[_layer] = Rule(_forward, _backward)
-RULES[activation.Softmax] = Rule(_softmax_forward, _softmax_backward)
+for _layer in _OVER_CHANNELS:
+    RULES[_layer] = Rule(_softmax_forward, _softmax_backward)

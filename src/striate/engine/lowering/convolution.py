@@ -248,7 +248,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
     fast = winograd.suits(lowering, index, geometry, grad.shape[1:])
     before = (geometry.padding[1][0], geometry.padding[2][0])
     if fast:
-        winograd.emit_winograd_weights(lowering, step, source, grad, *index.shape[1:3], before)
+        winograd.emit_winograd_weights(lowering, step, source, grad, index.shape[1], index.shape[2], before)
     else:
         emit_weights(lowering, step, source, grad, index, geometry)
     emit_bias_gradient(lowering, step, grad)

@@ -10,8 +10,8 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, Lowering, Rule
-from striate.engine.lowering.pooling import pooling_arguments
-from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool
+from striate.engine.lowering.pooling import emit_max_gradient, pooling_arguments
+from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
 from striate.network import Step
 
 
@@ -47,7 +47,25 @@ def _backward(lowering: Lowering, step: Step) -> None:
         lowering.emit("pooling.avg_pool_gradient", (0,), **arguments, share=1.0 / len(cells), accumulate=accumulate)
 
 
+def _max_forward(lowering: Lowering, step: Step) -> None:
+    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
+    (where, cells), *_ = _windows(x, out)
+    lowering.emit("pooling.max_pool", (0,), **pooling_arguments(lowering, x, out, where, cells))
+
+
+def _max_backward(lowering: Lowering, step: Step) -> None:
+    if step.inputs[0] not in lowering.needed:
+        return
+    x, out, grad = lowering.values[step.inputs[0]], lowering.values[step.name], lowering.gradients[step.name]
+    grad_x, accumulate = lowering.gradient_into(step.inputs[0])
+    (where, cells), *_ = _windows(x, out)
+    places = np.array([[0, where[0, 1], grad.origin, 0]])
+    taps = np.stack([cells, grad_x.positions()], axis=1)
+    emit_max_gradient(lowering, (x, out, grad, grad_x), places, taps, accumulate)
+
+
 _GRADIENT_NAMES = {"x": "grad_out", "out": "grad_x", "x_block": "grad_out_block", "out_block": "grad_x_block"}
 
+RULES[GlobalMaxPool] = Rule(_max_forward, _max_backward)
 RULES[GlobalAvgPool] = Rule(_forward, _backward)
 RULES[AdaptiveAvgPooling] = Rule(_forward, _backward)

@@ -14,13 +14,14 @@ from striate.layers.pooling import AvgPooling, MaxPooling
 from striate.network import Step
 
 
-def _geometry(step: Step) -> Geometry:
+def geometry_of(step: Step) -> Geometry:
+    """Return the window of a pooling layer."""
     window = step.layer.window(*step.input_shapes)
     assert window is not None
     return Geometry.of(window)
 
 
-def _tables(x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def window_tables(x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (place in x, place in out) of the windows and the taps of every class."""
     for part in classes(windows_over, x.shape[1:], out.shape[1:], geometry):
         where, pairs = class_tables(out, x, part, geometry)
@@ -58,7 +59,7 @@ def _partition(x: Buffer, geometry: Geometry) -> bool:
     return exact and plain
 
 
-def _target(lowering: Lowering, step: Step, x: Buffer, geometry: Geometry) -> tuple[Buffer, int]:
+def gradient_target(lowering: Lowering, step: Step, x: Buffer, geometry: Geometry) -> tuple[Buffer, int]:
     """Return the gradient buffer of the input, cleared where windows overlap or leave something out."""
     grad_x, accumulate = lowering.gradient_into(step.inputs[0])
     if not accumulate and not _partition(x, geometry):
@@ -69,7 +70,7 @@ def _target(lowering: Lowering, step: Step, x: Buffer, geometry: Geometry) -> tu
 
 def _max_forward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
-    for where, taps in _tables(x, out, _geometry(step)):
+    for where, taps in window_tables(x, out, geometry_of(step)):
         lowering.emit("pooling.max_pool", unrolled(taps), **pooling_arguments(lowering, x, out, where, taps))
 
 
@@ -77,37 +78,76 @@ def _max_backward(lowering: Lowering, step: Step) -> None:
     if step.inputs[0] not in lowering.needed:
         return
     x, out, grad = lowering.values[step.inputs[0]], lowering.values[step.name], lowering.gradients[step.name]
-    geometry = _geometry(step)
-    grad_x, accumulate = _target(lowering, step, x, geometry)
-    parts = classes(windows_over, x.shape[1:], out.shape[1:], geometry)
-    table = lowering.program.table
-    for part in parts:
+    geometry = geometry_of(step)
+    grad_x, accumulate = gradient_target(lowering, step, x, geometry)
+    floor = 0.0 if step.inputs[0] in lowering.masked else -math.inf
+    buffers = (x, out, grad, grad_x)
+    for places, taps in gradient_tables(buffers, geometry):
+        emit_max_gradient(lowering, buffers, places, taps, accumulate, floor)
+
+
+def gradient_tables(
+    buffers: tuple[Buffer, Buffer, Buffer, Buffer], geometry: Geometry
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the places of windows and of taps, of every class, in x, out, grad_out and grad_x.
+
+    Returns
+    -------
+    places : int64[P, 4]
+        Where each window begins in x, its places in out and grad_out, and where it begins in grad_x.
+    taps : int64[T, 2]
+        Place of each cell in x and in grad_x.
+    """
+    x, out, grad, grad_x = buffers
+    for part in classes(windows_over, x.shape[1:], out.shape[1:], geometry):
         where, pairs = class_tables(out, x, part, geometry)
         grad_out_where, _ = class_tables(grad, x, part, geometry)
         grad_x_where, grad_pairs = class_tables(out, grad_x, part, geometry)
         columns = [where[:, 0], where[:, 1], grad_out_where[:, 1], grad_x_where[:, 0]]
-        buffers = (x, out, grad, grad_x)
-        lowering.emit(
-            "pooling.max_pool_gradient",
-            unrolled(pairs),
-            x=lowering.place(x),
-            out=lowering.place(out),
-            grad_out=lowering.place(grad),
-            grad_x=lowering.place(grad_x),
-            channels=table(np.stack([b.channels() for b in buffers], axis=1)),
-            channel_count=x.shape[0],
-            places=table(np.stack(columns, axis=1)),
-            place_count=len(where),
-            taps=table(np.stack([pairs[:, 0], grad_pairs[:, 0]], axis=1)),
-            tap_count=len(pairs),
-            blocks=x.blocks,
-            x_block=x.block,
-            out_block=out.block,
-            grad_out_block=grad.block,
-            grad_x_block=grad_x.block,
-            floor=0.0 if step.inputs[0] in lowering.masked else -math.inf,
-            accumulate=accumulate,
-        )
+        yield np.stack(columns, axis=1), np.stack([pairs[:, 0], grad_pairs[:, 0]], axis=1)
+
+
+def window_gradient_arguments(
+    lowering: Lowering,
+    buffers: tuple[Buffer, Buffer, Buffer, Buffer],
+    places: np.ndarray,
+    taps: np.ndarray,
+    accumulate: int,
+) -> dict:
+    """Return the arguments of kernels that read x, out and grad_out and give grad_x."""
+    x, out, grad, grad_x = buffers
+    table = lowering.program.table
+    return {
+        "x": lowering.place(x),
+        "out": lowering.place(out),
+        "grad_out": lowering.place(grad),
+        "grad_x": lowering.place(grad_x),
+        "channels": table(np.stack([b.channels() for b in buffers], axis=1)),
+        "channel_count": x.shape[0],
+        "places": table(places),
+        "place_count": len(places),
+        "taps": table(taps),
+        "tap_count": len(taps),
+        "blocks": x.blocks,
+        "x_block": x.block,
+        "out_block": out.block,
+        "grad_out_block": grad.block,
+        "grad_x_block": grad_x.block,
+        "accumulate": accumulate,
+    }
+
+
+def emit_max_gradient(
+    lowering: Lowering,
+    buffers: tuple[Buffer, Buffer, Buffer, Buffer],
+    places: np.ndarray,
+    taps: np.ndarray,
+    accumulate: int,
+    floor: float = -math.inf,
+) -> None:
+    """Emit the call that gives grad_out to the first maximum of every window; tables of ``gradient_tables``."""
+    arguments = window_gradient_arguments(lowering, buffers, places, taps, accumulate)
+    lowering.emit("pooling.max_pool_gradient", unrolled(taps), **arguments, floor=floor)
 
 
 def _shares(
@@ -139,7 +179,7 @@ def divisors(step: Step, geometry: Geometry, out: Buffer) -> np.ndarray:
 
 def _avg_forward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
-    for where, taps, share in _shares(step, x, out, _geometry(step)):
+    for where, taps, share in _shares(step, x, out, geometry_of(step)):
         lowering.emit(
             "pooling.avg_pool", unrolled(taps), **pooling_arguments(lowering, x, out, where, taps), share=share
         )
@@ -148,8 +188,8 @@ def _avg_forward(lowering: Lowering, step: Step) -> None:
 def _avg_backward(lowering: Lowering, step: Step) -> None:
     if step.inputs[0] not in lowering.needed:
         return
-    x, grad, geometry = lowering.values[step.inputs[0]], lowering.gradients[step.name], _geometry(step)
-    grad_x, accumulate = _target(lowering, step, x, geometry)
+    x, grad, geometry = lowering.values[step.inputs[0]], lowering.gradients[step.name], geometry_of(step)
+    grad_x, accumulate = gradient_target(lowering, step, x, geometry)
     table = lowering.program.table
     for where, taps, share in _shares(step, grad_x, grad, geometry):
         lowering.emit(

@@ -173,6 +173,7 @@ def emit_winograd_weights(
         products=lowering.place(sums),
         grad_w=lowering.parameter_gradient(step, "weight"),
         count=count,
+        scratch=lowering.place(scratch),
     )
     for buffer in (inputs, gradients, scratch, sums):
         lowering.arena.free(buffer)
@@ -221,6 +222,7 @@ def _filters(lowering: Lowering, step: Step, order: np.ndarray, flipped: bool) -
             begins=np.ascontiguousarray(order, np.int64),
             count=order.size,
             flipped=int(flipped),
+            scratch=lowering.constant(0.0, 9 * lowering.arena.lanes),
         )
     )
     return Place(room.ctypes.data)
