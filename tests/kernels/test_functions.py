@@ -16,7 +16,7 @@ EXACT = {
     "sigmoid": lambda x: 1.0 / (1.0 + np.exp(-x)),
 }
 ULPS = {"exp": 2.0, "log": 2.0, "tanh": 2.0, "sigmoid": 4.0}
-"""The polynomials promise 2 units; of sigmoid, whose last place is up to twice as fine as that of exp, twice that."""
+"""The polynomials promise 2 units; sigmoid, whose last place may be half as large as that of exp, twice that."""
 TINY, HUGE = np.finfo(np.float32).tiny, np.finfo(np.float32).max
 
 

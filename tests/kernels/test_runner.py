@@ -22,9 +22,8 @@ ROUNDS = 1000
 def add(program: Program, x: Any, out: Any) -> Any:
     """A row that adds one vector to another."""
     runs = program.table([[0, 0]])
-    return program.row(
-        "elementwise.copy", x=x, out=out, runs=runs, run_count=1, length=1, blocks=1, x_block=0, out_block=0, accumulate=1
-    )  # fmt: skip
+    sizes = {"run_count": 1, "length": 1, "blocks": 1, "x_block": 0, "out_block": 0}
+    return program.row("elementwise.copy", x=x, out=out, runs=runs, **sizes, accumulate=1)
 
 
 class Counting:

@@ -1,0 +1,258 @@
+"""How configurations of layers are drawn: valid ones of every kind, sides from 1 to 40, at a bounded cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from striate import layers
+from striate.errors import ShapeError
+from striate.layers import Layer
+from striate.layers.base import Shape
+
+from .choices import Choices
+
+LARGEST = 40  # of a side, and of a number of channels
+POSITIONS = 1600  # of a channel
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer and the shapes of its inputs."""
+
+    layer: Layer
+    shapes: tuple[Shape, ...]
+
+    @property
+    def output_shape(self) -> Shape:
+        return self.layer.output_shape(*self.shapes)
+
+    @property
+    def cost(self) -> int:
+        """Values and multiplications of one sample, which bound the time that a test takes."""
+        values = sum(math.prod(shape) for shape in (*self.shapes, self.output_shape))
+        return values + self.layer.multiply_adds(*self.shapes)
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r} on {', '.join(map(str, self.shapes))}"
+
+
+def pick(stem: str, rank: int) -> Any:
+    return getattr(layers, f"{stem}{rank}d")
+
+
+def sides(choose: Choices, least: tuple[int, ...], positions: int = POSITIONS) -> tuple[int, ...]:
+    """Return sides of at least ``least``, of at most 40, with a product of at most about ``positions``."""
+    room = max(1, positions // math.prod(least))
+    found = []
+    for extent in least:
+        side = choose.integer(extent, max(extent, min(LARGEST, extent * room)))
+        room = max(1, room * extent // side)
+        found.append(side)
+    return tuple(found) if choose.integer(0, 1) else _turned(tuple(found), least)
+
+
+def _turned(found: tuple[int, ...], least: tuple[int, ...]) -> tuple[int, ...]:
+    """Let the last side be the one that had all the room, where that fits."""
+    turned = found[::-1]
+    return turned if all(a >= b for a, b in zip(turned, least, strict=True)) else found
+
+
+def channels(choose: Choices, space: tuple[int, ...], values: int = 4000) -> int:
+    return choose.integer(1, max(1, min(LARGEST, values // math.prod(space))))
+
+
+def per_axis(choose: Choices, rank: int, high: int, low: int = 1) -> tuple[int, ...]:
+    return tuple(choose.integer(low, high) for _ in range(rank))
+
+
+def extents(kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+
+
+def kernels(choose: Choices) -> tuple[int, tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Return a rank, a kernel, a stride and a dilation; the more axes, the smaller."""
+    rank = choose.one_of([2, 2, 1, 3])
+    kernel = per_axis(choose, rank, {1: 9, 2: 5, 3: 3}[rank])
+    stride = per_axis(choose, rank, 3) if choose.integer(0, 1) else (1,) * rank
+    dilation = per_axis(choose, rank, 3) if choose.integer(0, 2) == 0 else (1,) * rank
+    return rank, kernel, stride, dilation
+
+
+def pairs(choose: Choices, most: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    return tuple((choose.integer(0, m), choose.integer(0, m)) for m in most)
+
+
+def grouping(choose: Choices) -> tuple[int, int, int]:
+    """Return groups, channels and filters: usual, depthwise, wide, or groups of a few."""
+    kind = choose.one_of(["usual", "usual", "depthwise", "wide", "groups"])
+    if kind == "depthwise":
+        groups = choose.integer(1, 12)
+        return groups, groups, groups * choose.integer(1, 2)
+    if kind == "wide":
+        return 1, choose.integer(1, LARGEST), choose.integer(1, LARGEST)
+    groups = choose.integer(2, 4) if kind == "groups" else 1
+    return groups, groups * choose.integer(1, 6), groups * choose.integer(1, 9)
+
+
+def convolution(choose: Choices) -> Case:
+    rank, kernel, stride, dilation = kernels(choose)
+    groups, inputs, filters = grouping(choose)
+    space = sides(choose, extents(kernel, dilation), 64 if inputs * filters > 200 else POSITIONS // inputs)
+    mode = choose.one_of(["zeros", "zeros", "zeros", "replicate", "reflect", "circular"])
+    most = tuple(min(n - 1 if mode == "reflect" else n, 3) for n in space)
+    padding = choose.one_of(["same", "valid", "pairs", "pairs"])
+    table = connections(choose, inputs, filters) if groups == 1 and choose.integer(0, 7) == 0 else None
+    common = (filters, kernel, stride, pairs(choose, most) if padding == "pairs" else padding, dilation, groups)
+    layer = pick("Conv", rank)(*common, bool(choose.integer(0, 1)), mode, table)
+    shape = (inputs, *space)
+    if not fits(layer, shape):  # "same" reaches further than reflection can
+        layer = pick("Conv", rank)(*common)
+    return Case(layer, (shape,))
+
+
+def connections(choose: Choices, inputs: int, filters: int) -> list[list[int]]:
+    """Return a table in which every filter sees at least one channel."""
+    table = coins(choose, filters, inputs)
+    table[np.arange(filters), np.arange(filters) % inputs] = True
+    return [np.flatnonzero(row).tolist() for row in table]
+
+
+def coins(choose: Choices, *shape: int) -> np.ndarray:
+    """Return a table of truth values; one choice, however large it is."""
+    return np.random.default_rng(choose.integer(0, 999)).integers(0, 2, shape).astype(bool)
+
+
+def transposed(choose: Choices) -> Case:
+    rank, kernel, stride, dilation = kernels(choose)
+    groups, inputs, filters = grouping(choose)
+    reach = extents(kernel, dilation)
+    space = sides(choose, (1,) * rank, max(1, 400 // inputs // math.prod(stride)))
+    extra = tuple(choose.integer(0, max(s, d) - 1) for s, d in zip(stride, dilation, strict=True))
+    same = all(e >= s for e, s in zip(reach, stride, strict=True)) and choose.integer(0, 3) == 0
+    cut = "same" if same else pairs(choose, tuple((e - 1) // 2 for e in reach))
+    layer = pick("ConvTranspose", rank)(
+        filters, kernel, stride, cut, extra, dilation, groups, bool(choose.integer(0, 1))
+    )
+    return Case(layer, ((inputs, *space),))
+
+
+def pooling(choose: Choices, stem: str, **options: Any) -> Case:
+    """Draw a pooling layer; ``options`` holds what its further arguments may be."""
+    rank, kernel, stride, dilation = kernels(choose)
+    ceil_mode = choose.integer(0, 2) == 0
+    if ceil_mode:
+        dilation, padding = (1,) * rank, tuple(choose.integer(0, k // 2) for k in kernel)
+    else:
+        halves = tuple(k // 2 for k in kernel)
+        padding = choose.one_of(["same", "valid", pairs(choose, halves)])
+    space = sides(choose, extents(kernel, dilation))
+    shape = (channels(choose, space), *space)
+    more = {name: choose.one_of(values) for name, values in options.items()}
+    step = stride if choose.integer(0, 1) else None
+    return Case(pick(stem, rank)(kernel, step, padding, dilation, ceil_mode, **more), (shape,))
+
+
+def unpooling(choose: Choices) -> Case:
+    case = pooling(choose, "MaxPool")
+    (source,) = case.shapes
+    return Case(pick("MaxUnpool", len(source) - 1).of(case.layer), (case.output_shape, source))
+
+
+def linear(choose: Choices) -> Case:
+    inputs = choose.integer(1, LARGEST) if choose.integer(0, 2) else choose.integer(1, 400)
+    return Case(layers.Linear(choose.integer(1, LARGEST), bool(choose.integer(0, 1))), ((inputs,),))
+
+
+def radial(choose: Choices) -> Case:
+    inputs, outputs = choose.integer(1, LARGEST), choose.integer(1, LARGEST)
+    rows = ["".join(".#"[bit] for bit in row) for row in coins(choose, outputs, inputs).astype(int)]
+    return Case(layers.RadialBasis(outputs, rows if choose.integer(0, 2) == 0 else None), ((inputs,),))
+
+
+def any_shape(choose: Choices, least_rank: int = 0, positions: int = POSITIONS) -> Shape:
+    space = sides(choose, (1,) * choose.integer(least_rank, 3), positions)
+    return (channels(choose, space), *space)
+
+
+def anywhere(choose: Choices, layer: Layer, least_rank: int = 0) -> Case:
+    """Apply a layer that takes inputs of any shape."""
+    return Case(layer, (any_shape(choose, least_rank),))
+
+
+def group_norm(choose: Choices) -> Case:
+    groups, shape = choose.integer(1, 4), any_shape(choose, positions=400)
+    layer = layers.GroupNorm(groups, affine=bool(choose.integer(0, 1)))
+    return Case(layer, ((groups * min(shape[0], 8), *shape[1:]),))
+
+
+def adaptive(choose: Choices) -> Case:
+    rank = choose.integer(1, 3)
+    space = sides(choose, (1,) * rank)
+    return Case(pick("AdaptiveAvgPool", rank)(per_axis(choose, rank, 7)), ((channels(choose, space), *space),))
+
+
+def padding(choose: Choices) -> Case:
+    rank = choose.integer(1, 3)
+    space = sides(choose, (1,) * rank, 400)
+    mode = choose.one_of(["zeros", "replicate", "reflect", "circular"])
+    most = tuple(min(n - 1 if mode == "reflect" else n, 4) for n in space)
+    value = choose.one_of([0.0, -1.5]) if mode == "zeros" else 0.0
+    return Case(layers.Pad(pairs(choose, most), mode, value), ((channels(choose, space, 2000), *space),))
+
+
+def cropping(choose: Choices) -> Case:
+    rank = choose.integer(1, 3)
+    cut = pairs(choose, (3,) * rank)
+    space = sides(choose, tuple(a + b + 1 for a, b in cut))
+    return Case(layers.Crop(cut), ((channels(choose, space), *space),))
+
+
+def reshape(choose: Choices) -> Case:
+    shape = any_shape(choose)
+    cut = choose.integer(0, len(shape))
+    order = list(shape[cut:] + shape[:cut])
+    if choose.integer(0, 1):
+        order[choose.integer(0, len(order) - 1)] = -1
+    return Case(layers.Reshape(order), (shape,))
+
+
+def upsampling(choose: Choices) -> Case:
+    rank = choose.integer(1, 3)
+    space = sides(choose, (1,) * rank, 200)
+    factor = choose.integer(1, 4) if choose.integer(0, 1) else per_axis(choose, rank, 3)
+    layer = layers.Upsample(factor, choose.one_of(["nearest", "bilinear"]))
+    return Case(layer, ((channels(choose, space, 400), *space),))
+
+
+def joined(choose: Choices, layer: Layer) -> Case:
+    """Two or three inputs of the same shape; sometimes one, sometimes stretched ones."""
+    shape, kind = any_shape(choose, positions=400), choose.one_of(["same", "same", "stretched", "one"])
+    count = 1 if kind == "one" else choose.integer(2, 3)
+    if kind != "stretched":
+        return Case(layer, (shape,) * count)
+    shapes = [tuple(n if choose.integer(0, 2) else 1 for n in shape) for _ in range(count)]
+    return Case(layer, tuple(s[: choose.integer(1, len(s))] for s in shapes))
+
+
+def concatenation(choose: Choices) -> Case:
+    space = sides(choose, (1,) * choose.integer(0, 3), 400)
+    count = choose.integer(1, 4)
+    return Case(layers.Concatenate(), tuple((channels(choose, space, 1000), *space) for _ in range(count)))
+
+
+def embedding(choose: Choices) -> Case:
+    length = choose.integer(1, LARGEST)
+    layer = layers.Embedding(choose.integer(1, LARGEST), choose.integer(1, 20))
+    return Case(layer, ((1, length) if choose.integer(0, 1) else (length,),))
+
+
+def fits(layer: Layer, *shapes: Shape) -> bool:
+    try:
+        layer.output_shape(*shapes)
+    except ShapeError:
+        return False
+    return True
