@@ -100,7 +100,7 @@ class TestBadPaths:
     def test_a_name_goes_before_a_folder_of_this_name(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         make(tmp_path / "digits", {"ape": 10, "bee": 10})
-        assert load("digits").train.name == "digits"
+        assert len(load("digits").train.classes) == 10
         assert load("./digits").train.classes == ("ape", "bee")
 
 
