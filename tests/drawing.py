@@ -256,6 +256,7 @@ FAMILIES: dict[str, st.SearchStrategy[Drawn]] = {
     "softplus": on_any(st.builds(layers.Softplus, positive)),
     "sigmoid": on_any(just(layers.Sigmoid())),
     "tanh": on_any(just(layers.Tanh())),
+    "scaled tanh": on_any(st.builds(layers.ScaledTanh, st.sampled_from([1.7159, 2.0]), positive)),
     "hard sigmoid": on_any(just(layers.HardSigmoid())),
     "hard tanh": on_any(st.builds(layers.HardTanh, st.sampled_from([-1.0, -0.52]), st.sampled_from([1.0, 2.01]))),
     "hard swish": on_any(just(layers.HardSwish())),

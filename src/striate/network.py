@@ -198,7 +198,8 @@ def from_description(description: dict[str, Any]) -> Network:
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         detail = error if isinstance(error, UsageError) else repr(error)
         raise ModelFileError(f"description: not a network of striate; {detail}") from None
-    unused = [name for name in nodes if name not in {step.name for step in network.steps}]
+    used = {step.name for step in network.steps}
+    unused = [name for name in nodes if name not in used]
     if unused:
         raise ModelFileError(
             f"description: every layer leads to the output; got {', '.join(unused)} unused. Leave them out."

@@ -72,9 +72,12 @@ def test_every_default_model_survives_its_description(name: str) -> None:
     assert again.parameter_count == network.parameter_count
 
 
-@pytest.mark.parametrize("name", ["digit_recogniser", "lenet5", "logistic_regression", "mlp"])
-def test_classifiers_end_in_softmax(name: str) -> None:
-    network = build(name, 7, (3, 12, 14))
+SHAPES = {"signal_cnn": (2, 100), "voxnet": (1, 12, 11, 13), "lenet5_1998": (3, 28, 28)}
+
+
+@pytest.mark.parametrize("name", sorted(set(MODELS) - {"perceptron", "xor"}))
+def test_classifiers_take_any_number_of_classes_and_end_in_softmax(name: str) -> None:
+    network = build(name, 7, SHAPES.get(name, (2, 64, 70)))
     assert isinstance(network.steps[-1].layer, Softmax)
     assert network.output_shape == (7,)
 

@@ -203,6 +203,7 @@ PEERS: dict[str, Any] = {
     "softplus": elementwise(lambda layer, x: F.softplus(x, layer.beta, threshold=1000)),
     "sigmoid": elementwise(lambda layer, x: torch.sigmoid(x)),
     "tanh": elementwise(lambda layer, x: torch.tanh(x)),
+    "scaled tanh": elementwise(lambda layer, x: layer.amplitude * torch.tanh(layer.slope * x)),
     "hard sigmoid": elementwise(lambda layer, x: F.relu6(x + 3) / 6),  # F.hardsigmoid rounds 1/6 to float32
     "hard tanh": elementwise(lambda layer, x: F.hardtanh(x, layer.low, layer.high)),
     "hard swish": elementwise(lambda layer, x: F.hardswish(x)),

@@ -145,6 +145,25 @@ class Tanh(Activation):
 
 
 @dataclass(frozen=True, repr=False)
+class ScaledTanh(Activation):
+    """``amplitude * tanh(slope * x)``; with the default numbers -1 and 1 map to themselves (LeCun et al. 1998).
+
+    Parameters
+    ----------
+    amplitude, slope : float
+    """
+
+    kind: ClassVar[str] = "scaled_tanh"
+
+    amplitude: float = 1.7159
+    slope: float = 2.0 / 3.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amplitude", real(self.amplitude, "amplitude", above=0))
+        object.__setattr__(self, "slope", real(self.slope, "slope"))
+
+
+@dataclass(frozen=True, repr=False)
 class HardSigmoid(Activation):
     """``min(max(x / 6 + 1/2, 0), 1)``; the gradient at -3 and 3 is 0."""
 

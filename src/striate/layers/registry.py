@@ -43,6 +43,7 @@ LAYERS: dict[str, type[Layer]] = {
         activation.Softplus,
         activation.Step,
         activation.Tanh,
+        activation.ScaledTanh,
         arithmetic.Add,
         arithmetic.ChannelScale,
         arithmetic.Concatenate,

@@ -1,8 +1,37 @@
 """Networks people teach and use: each a short function from classes and input size to a description."""
 
-from striate.models.classic import logistic_regression, mlp
+from striate.models.alexnet import alexnet
+from striate.models.classic import logistic_regression, mlp, perceptron, xor
 from striate.models.digit_recogniser import digit_recogniser
+from striate.models.googlenet import googlenet
 from striate.models.lenet import lenet5
+from striate.models.lenet_1998 import lenet5_1998
 from striate.models.registry import MODELS, build
+from striate.models.resnet import resnet18, resnet34, resnet50
+from striate.models.signal_cnn import signal_cnn
+from striate.models.vgg import small_vgg, vgg11, vgg13, vgg16, vgg19
+from striate.models.voxnet import voxnet
 
-__all__ = ["MODELS", "build", "digit_recogniser", "lenet5", "logistic_regression", "mlp"]
+__all__ = [
+    "MODELS",
+    "alexnet",
+    "build",
+    "digit_recogniser",
+    "googlenet",
+    "lenet5",
+    "lenet5_1998",
+    "logistic_regression",
+    "mlp",
+    "perceptron",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "signal_cnn",
+    "small_vgg",
+    "vgg11",
+    "vgg13",
+    "vgg16",
+    "vgg19",
+    "voxnet",
+    "xor",
+]

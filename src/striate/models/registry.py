@@ -7,16 +7,38 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from striate.errors import UsageError, unknown_name
-from striate.models.classic import logistic_regression, mlp
+from striate.models.alexnet import alexnet
+from striate.models.classic import logistic_regression, mlp, perceptron, xor
 from striate.models.digit_recogniser import digit_recogniser
+from striate.models.googlenet import googlenet
 from striate.models.lenet import lenet5
+from striate.models.lenet_1998 import lenet5_1998
+from striate.models.resnet import resnet18, resnet34, resnet50
+from striate.models.signal_cnn import signal_cnn
+from striate.models.vgg import small_vgg, vgg11, vgg13, vgg16, vgg19
+from striate.models.voxnet import voxnet
 from striate.network import Network
 
 MODELS: dict[str, Callable[..., Network]] = {
+    "alexnet": alexnet,
     "digit_recogniser": digit_recogniser,
+    "googlenet": googlenet,
     "lenet5": lenet5,
+    "lenet5_1998": lenet5_1998,
     "logistic_regression": logistic_regression,
     "mlp": mlp,
+    "perceptron": perceptron,
+    "resnet18": resnet18,
+    "resnet34": resnet34,
+    "resnet50": resnet50,
+    "signal_cnn": signal_cnn,
+    "small_vgg": small_vgg,
+    "vgg11": vgg11,
+    "vgg13": vgg13,
+    "vgg16": vgg16,
+    "vgg19": vgg19,
+    "voxnet": voxnet,
+    "xor": xor,
 }
 """Functions ``f(classes, input_shape, **options) -> Network`` by the name users type."""
 

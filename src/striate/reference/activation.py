@@ -82,6 +82,11 @@ elementwise(
 elementwise(activation.Sigmoid, lambda layer, x: sigmoid(x), lambda layer, x, y: y * (1.0 - y))
 elementwise(activation.Tanh, lambda layer, x: np.tanh(x), lambda layer, x, y: 1.0 - y * y)
 elementwise(
+    activation.ScaledTanh,
+    lambda layer, x: layer.amplitude * np.tanh(layer.slope * x),
+    lambda layer, x, y: layer.slope * (layer.amplitude - y * y / layer.amplitude),
+)
+elementwise(
     activation.SiLU,
     lambda layer, x: x * sigmoid(x),
     lambda layer, x, y: sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
