@@ -31,12 +31,23 @@ class Commands(TyperGroup):
             sys.exit(status)
         return status
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C is a failure of status 1."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted.") from None
+
+
+class Interrupted(StriateError):
+    """The user pressed Ctrl-C where nothing was worth keeping."""
+
 
 def _status(run: Callable[[], Any]) -> int:
     try:
         status = run()
         sys.stdout.flush()
-    except (ClickException, StriateError, typer.Abort, KeyboardInterrupt, OSError, MemoryError) as error:
+    except (ClickException, StriateError, OSError, MemoryError) as error:
         return _end(error)
     return status if isinstance(status, int) else 0
 
@@ -45,22 +56,20 @@ def _end(error: BaseException) -> int:
     """Say in one line what went wrong and return the status."""
     if isinstance(error, ClickException):
         return _wrong_use(error)
-    if isinstance(error, StriateError):
-        return _say(str(error), error.exit_status)
     if isinstance(error, BrokenPipeError):
         _forget_output()
         return FAILED
     if isinstance(error, OSError):
         return _say(_describe(error), FAILED)
-    if isinstance(error, MemoryError):
-        return _say(f"out of memory ({error}). Use a smaller batch, network or data set.", FAILED)
-    return _say("interrupted.", FAILED)
+    if isinstance(error, StriateError):
+        return _say(str(error), error.exit_status)
+    return _say(f"out of memory ({error}). Use a smaller batch, network or data set.", FAILED)
 
 
 def _wrong_use(error: Any) -> int:
     path = error.ctx.command_path if getattr(error, "ctx", None) else "striate"
     if message := error.format_message():
-        _say(f"{message} Try '{path} --help'.", WRONG_USE)
+        _say(f"{message if message.endswith(('.', '?')) else f'{message}.'} Try '{path} --help'.", WRONG_USE)
     else:
         typer.echo(error.ctx.get_help())
     return WRONG_USE

@@ -32,11 +32,11 @@ class Output:
         from rich.console import Console
 
         self.as_json = as_json
-        self.console: Console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self.console: Console = Console(stderr=as_json, highlight=False)
 
     def line(self, text: object = "") -> None:
         """Write one line, or several, as they are."""
-        self.console.print(str(text), markup=False)
+        self.console.print(str(text), markup=False, highlight=False, soft_wrap=True)
 
     def result(self, values: dict[str, Any]) -> None:
         """Write ``values`` as one line of JSON if that was asked for."""

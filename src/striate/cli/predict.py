@@ -22,7 +22,9 @@ def predict(
     invert: Annotated[
         bool, typer.Option("--invert", help="Swap light and dark: for dark strokes on paper and a model of digits.")
     ] = False,
-    fit: Annotated[str, typer.Option(metavar="HOW", help="Other proportions: stretch, crop or pad.")] = "stretch",
+    fit: Annotated[
+        str | None, typer.Option(metavar="HOW", help="Other proportions: stretch, crop or pad; as in training.")
+    ] = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -33,20 +35,26 @@ def predict(
     import striate
     from striate.cli.ending import fail
     from striate.cli.output import Output
+    from striate.data.images import check_options
     from striate.layers.arguments import integer
 
     output = Output(json)
     loaded = striate.load(model)
     loaded.threads = None if threads is None else integer(threads, "threads")
+    preparation = {"fit": "stretch", **(loaded.facts.get("preparation") or {})}
+    preparation |= {"fit": fit} if fit else {}
+    check_options(3, None, preparation["fit"])
     shown = integer(top, "top")
     predictions: list[dict[str, Any]] = []
     problems: list[str] = []
     for path in files:
-        found, bad = _predict_path(loaded, path, shown, fit, invert)
+        found, bad = _predict_path(loaded, path, shown, preparation, invert)
         for item in found:
             output.line(_text(item))
         predictions += found
         problems += bad
+    if len(problems) == 1 and not predictions:
+        fail(problems[0])
     for problem in problems:
         typer.echo(f"striate: {problem}", err=True)
     output.result({"predictions": predictions, "problems": problems, "model": str(model)})
@@ -55,14 +63,14 @@ def predict(
 
 
 def _predict_path(
-    model: Model, path: Path, top: int, fit: Any, invert: bool
+    model: Model, path: Path, top: int, preparation: dict[str, Any], invert: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return a prediction for every sample in ``path``, and the problems of files left out."""
     from striate.data.unlabelled import read_unlabelled
     from striate.errors import DataError
 
     try:
-        found = read_unlabelled(path, model.input_shape, fit, invert)
+        found = read_unlabelled(path, model.input_shape, invert=invert, **preparation)
     except DataError as error:
         return [], [str(error)]
     names = found.names if path.is_dir() or len(found.names) == 1 else [f"{path}:{name}" for name in found.names]

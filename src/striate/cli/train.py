@@ -69,11 +69,10 @@ def train(
         initial=initial,
     )
     epochs = default_epochs(len(splits.train)) if epochs is None else epochs
-    trainer.model.facts |= {"dataset": dataset, "seed": seed}
     folder = run_folder(out, dataset, model)
     _introduce(output, splits, trainer)
     seconds = _fit(trainer, splits, epochs, folder, output)
-    _finish(trainer, splits, folder, seconds, output)
+    _finish(trainer, splits, folder, seconds, output, dataset)
 
 
 def default_epochs(samples: int) -> int:
@@ -116,12 +115,12 @@ def _fit(trainer: Trainer, splits: Splits, epochs: int, folder: Path, output: Ou
         trainer.fit(splits.train, splits.validation, epochs, [progress])
     except DivergenceError as error:
         progress.close()
-        if not len(trainer.history):
+        if trainer.progress.step == 0:
             raise
-        saved = _save(trainer, folder, output)
-        raise DivergenceError(f"{error} The weights of epoch {len(trainer.history)} are in {saved}.") from error
+        raise DivergenceError(f"{error} They are saved in {_save(trainer, folder, output)}.") from error
     finally:
         progress.close()
+    trainer.model.facts |= {"preparation": splits.preparation} if splits.preparation else {}
     return time.perf_counter() - start
 
 
@@ -133,7 +132,7 @@ def _save(trainer: Trainer, folder: Path, output: Output) -> Path:
     return trainer.model.save(folder / MODEL_FILE)
 
 
-def _finish(trainer: Trainer, splits: Splits, folder: Path, seconds: float, output: Output) -> None:
+def _finish(trainer: Trainer, splits: Splits, folder: Path, seconds: float, output: Output, name: str) -> None:
     from striate.cli.ending import fail
     from striate.cli.output import confusion_json, duration, evaluation_text
 
@@ -143,7 +142,7 @@ def _finish(trainer: Trainer, splits: Splits, folder: Path, seconds: float, outp
         left = progress.epochs - progress.epoch
         fail(
             f"interrupted in epoch {progress.epoch + 1} of {progress.epochs}; the model is saved. Go on with: "
-            f"striate train {trainer.model.facts['dataset']} --model {saved} --epochs {left}"
+            f"striate train {name} --model {saved} --epochs {left}"
         )
     saved = _save(trainer, folder, output)
     facts: dict[str, Any] = _facts(trainer, seconds)
@@ -154,8 +153,16 @@ def _finish(trainer: Trainer, splits: Splits, folder: Path, seconds: float, outp
         output.line(evaluation_text(result, "test" if splits.test else "validation"))
         prefix = "test" if splits.test else "validation"
         facts |= {f"{prefix}_accuracy": result.accuracy, f"{prefix}_loss": result.loss} | confusion_json(result)
+    _list_bad_files(splits, output)
     output.line(f"\nmodel saved: {saved}")
-    output.result({**facts, "model": str(saved)})
+    output.result({**facts, "dataset": name, "model": str(saved)})
+
+
+def _list_bad_files(splits: Splits, output: Output) -> None:
+    if splits.bad_files:
+        output.line(f"\n{len(splits.bad_files):,} files could not be used and were left out")
+    for bad in splits.bad_files:
+        output.line(f"  {bad.path}: {bad.reason}")
 
 
 def _facts(trainer: Trainer, seconds: float) -> dict[str, Any]:
@@ -175,6 +182,5 @@ def _facts(trainer: Trainer, seconds: float) -> dict[str, Any]:
         "images_per_second": images / max(1e-9, sum(record.seconds for record in records)),
         "parameters": trainer.network.parameter_count,
         "network": trainer.network.name,
-        "dataset": trainer.model.facts["dataset"],
         "seed": trainer.seed,
     }

@@ -1,0 +1,84 @@
+"""``striate evaluate``."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import pytest
+
+import striate
+from striate.data import registry
+
+from .helpers import last_json
+
+
+def test_the_test_part_by_default(run, trained):
+    result = run("evaluate", trained, "digits", "--json")
+    values = last_json(result)
+    expected = striate.load(trained).evaluate(registry.load("digits").test)
+    assert values["test_accuracy"] == expected.accuracy
+    assert values["samples"] == 359
+    assert values["confusion"] == expected.confusion.tolist()
+    assert "confusion matrix" in result.stderr
+
+
+def test_another_part(run, trained):
+    values = last_json(run("evaluate", trained, "digits", "--part", "validation", "--json"))
+    assert values["samples"] == 144
+    assert "validation_accuracy" in values
+
+
+def test_unknown_part(refused, trained):
+    assert "part: unknown name 'tset'; did you mean 'test'" in refused(
+        "evaluate", trained, "digits", "--part", "tset", status=2
+    )
+
+
+def test_a_part_that_is_not_there(refused, trained, tmp_path):
+    line = refused("evaluate", trained, "digits", "--threads", "0", status=2)
+    assert "threads: must be at least 1" in line
+
+
+def test_another_shape(refused, trained, idx_folder):
+    line = refused("evaluate", trained, "mnist", "--data-dir", idx_folder, status=2)
+    assert "samples must be 1 x 8 x 8, as lenet5 takes them; got 1 x 28 x 28" in line
+
+
+def _truncate(data: bytes) -> bytes:
+    return data[:-100]
+
+
+def _flip(data: bytes) -> bytes:
+    return data[:-1000] + bytes([data[-1000] ^ 4]) + data[-999:]
+
+
+def _other_kind(data: bytes) -> bytes:
+    return b"PK\x03\x04" + data
+
+
+def _disagree(data: bytes) -> bytes:
+    """Give the first tensor another shape of the same size."""
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    name = "linear1.weight"
+    header[name]["shape"] = header[name]["shape"][::-1]
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+
+
+def _empty(data: bytes) -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize("spoil", [_truncate, _flip, _other_kind, _disagree, _empty])
+@pytest.mark.parametrize("command", [["evaluate", "{}", "digits"], ["predict", "{}", "x.png"], ["summary", "{}"]])
+def test_spoilt_model_files(refused, trained, tmp_path, spoil, command):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(spoil(trained.read_bytes()))
+    line = refused(*(part.format(path) for part in command), status=1)
+    assert str(path) in line
+
+
+def test_a_model_that_is_missing(refused, tmp_path):
+    assert "No such file" in refused("evaluate", tmp_path / "none.safetensors", "digits", status=1)

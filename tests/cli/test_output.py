@@ -1,0 +1,72 @@
+"""Text and JSON for results."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from striate.cli.output import Output, confusion_lines, duration, evaluation_text, percent
+from striate.model.evaluation import Evaluation
+
+
+def _evaluation(confusion, classes):
+    targets = np.repeat(np.arange(len(classes)), np.sum(confusion, axis=1))
+    right = np.trace(confusion) / np.sum(confusion)
+    return Evaluation(0.25, float(right), classes, np.array(confusion), None, targets, None)
+
+
+def test_confusion_matrix_lines_up():
+    lines = confusion_lines(np.array([[1200, 0], [3, 5]]), ["a", "b"])
+    assert lines == ["         a  b", "  a  1,200  .", "  b      3  5"]
+
+
+def test_long_class_names_are_cut():
+    lines = confusion_lines(np.eye(2, dtype=int), ["short", "a very long name"])
+    assert len({len(line) for line in lines}) == 1
+    assert "a very long…" in lines[0]
+
+
+def test_evaluation_in_words():
+    text = evaluation_text(_evaluation([[8, 2], [1, 9]], ("cat", "dog")), "test")
+    assert text.startswith("test accuracy 85.00 % (17 of 20), loss 0.2500")
+    assert "  cat taken for dog: 2\n  dog taken for cat: 1" in text
+    assert "confusion matrix" in text
+
+
+def test_large_confusion_matrices_are_left_out():
+    text = evaluation_text(_evaluation(np.eye(30, dtype=int), tuple(map(str, range(30)))), "test")
+    assert "confusion matrix" not in text
+
+
+def test_regression_has_a_loss_alone():
+    result = Evaluation(0.5, None, (), None, np.zeros((2, 1)), np.zeros((2, 1)), np.zeros(2))
+    assert evaluation_text(result, "test") == "test loss 0.5 (mean squared error)"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (59.94, "59.9 s"), (60, "1 min 0 s"), (3661, "1 h 1 min")]
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_percent_does_not_round_up_to_all():
+    assert percent(1.0) == "100.00 %"
+    assert percent(0.5) == "50.00 %"
+
+
+def test_json_has_no_nan(capsys):
+    Output(as_json=True).result({"a": float("nan"), "b": [1.5, float("inf")], "c": "é"})
+    assert json.loads(capsys.readouterr().out) == {"a": None, "b": [1.5, None], "c": "é"}
+
+
+def test_text_is_not_taken_for_markup(capsys):
+    Output().line("[bold]file[/bold].png")
+    assert capsys.readouterr().out == "[bold]file[/bold].png\n"
+
+
+def test_without_json_results_are_not_printed(capsys):
+    Output().result({"a": 1})
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,108 @@
+"""``striate predict``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import striate
+from striate.data import registry
+
+from .helpers import last_json
+
+
+@pytest.fixture(scope="module")
+def digit():
+    """A test image (uint8[8, 8]) and its number in the test part."""
+    return registry.load("digits").test.inputs[0, 0]
+
+
+def test_an_image_of_its_own_size(run, trained, digit, tmp_path):
+    path = tmp_path / "digit.png"
+    Image.fromarray(digit).save(path)
+    result = run("predict", trained, path, "--json")
+    assert result.exit_code == 0, result.output
+    (item,) = last_json(result)["predictions"]
+    expected = striate.load(trained).predict_proba(digit[None, None])[0]
+    assert item["file"] == str(path)
+    assert item["class"] == str(expected.argmax())
+    assert item["probability"] == pytest.approx(expected.max())
+    assert f"{path}: {item['class']} " in result.stderr
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "1", "P", "I;16", "CMYK"])
+def test_any_size_and_colour(run, trained, tmp_path, mode):
+    path = tmp_path / "picture.tif"
+    image = Image.fromarray(np.arange(60 * 40, dtype=np.uint16).reshape(60, 40))
+    (image if mode == "I;16" else image.convert("L").convert(mode)).save(path)
+    result = run("predict", trained, path)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(str(path))
+
+
+def test_invert_swaps_light_and_dark(run, trained, digit, tmp_path):
+    paths = [tmp_path / "light.png", tmp_path / "dark.png"]
+    Image.fromarray(digit).save(paths[0])
+    Image.fromarray(255 - digit).save(paths[1])
+    plain = last_json(run("predict", trained, paths[0], "--json"))["predictions"][0]
+    inverted = last_json(run("predict", trained, paths[1], "--invert", "--json"))["predictions"][0]
+    assert plain["classes"] == inverted["classes"]
+
+
+def test_as_many_classes_as_asked_for(run, trained, digit, tmp_path):
+    path = tmp_path / "digit.png"
+    Image.fromarray(digit).save(path)
+    (item,) = last_json(run("predict", trained, path, "--top", 2, "--json"))["predictions"]
+    assert len(item["classes"]) == 2
+
+
+def test_a_bad_file_does_not_hide_the_good_ones(run, trained, digit, tmp_path):
+    good, bad, missing = tmp_path / "good.png", tmp_path / "bad.png", tmp_path / "missing.png"
+    Image.fromarray(digit).save(good)
+    bad.write_bytes(b"this is no picture")
+    result = run("predict", trained, bad, good, missing, "--json")
+    assert result.exit_code == 1
+    values = last_json(result)
+    assert [item["file"] for item in values["predictions"]] == [str(good)]
+    assert len(values["problems"]) == 2
+    errors = [line for line in result.stderr.splitlines() if line.startswith("striate: ")]
+    assert str(bad) in errors[0]
+    assert str(missing) in errors[1]
+    assert errors[2] == "striate: 2 of 3 files could not be read."
+
+
+def test_one_bad_file_is_one_line(refused, trained, tmp_path):
+    path = tmp_path / "bad.png"
+    path.write_bytes(b"this is no picture")
+    assert str(path) in refused("predict", trained, path, status=1)
+
+
+def test_a_folder(run, trained, digit, tmp_path):
+    for name in ("a", "b"):
+        Image.fromarray(digit).save(tmp_path / f"{name}.png")
+    result = run("predict", trained, tmp_path)
+    assert result.exit_code == 0
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == [str(tmp_path / f"{n}.png") for n in "ab"]
+
+
+def test_an_array_has_a_prediction_for_every_row(run, trained, tmp_path):
+    np.save(tmp_path / "x.npy", registry.load("digits").test.inputs[:3])
+    result = run("predict", trained, tmp_path / "x.npy")
+    assert [line.split(": ")[0] for line in result.stdout.splitlines()] == [f"{tmp_path}/x.npy:{n}" for n in "123"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--top", "0"], "top: must be at least 1; got 0"), (["--threads", "0"], "threads: must be at least 1")],
+)
+def test_wrong_use(refused, trained, digit, tmp_path, arguments, words):
+    path = tmp_path / "digit.png"
+    Image.fromarray(digit).save(path)
+    assert words in refused("predict", trained, path, *arguments, status=2)
+
+
+def test_unknown_fit(refused, trained, digit, tmp_path):
+    path = tmp_path / "digit.png"
+    Image.fromarray(digit).save(path)
+    assert "fit must be one of" in refused("predict", trained, path, "--fit", "squeeze", status=2)
