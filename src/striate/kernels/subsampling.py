@@ -44,7 +44,7 @@ def subsample(T):
 
 
 def subsample_gradient(T):
-    """All gradients in one pass: of the weight ``g * sum of the window``, of the bias g, of every cell ``weight[c] g``.
+    """All gradients in one pass: weight ``g * sum of the window``, bias g, every cell ``weight[c] g``.
 
     channels and places hold the places of x, grad_out and grad_x; taps those of x and grad_x. Without
     ``spread`` grad_x is left alone.

@@ -105,7 +105,7 @@ def _softmax_tables(step: Step, *buffers: Buffer) -> dict:
     }
 
 
-_OVER_CHANNELS = {activation.Softmax: "softmax", activation.LogSoftmax: "log_softmax"}
+_OVER_CHANNELS: dict[type[Layer], str] = {activation.Softmax: "softmax", activation.LogSoftmax: "log_softmax"}
 
 
 def _softmax_forward(lowering: Lowering, step: Step) -> None:
