@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -314,9 +313,3 @@ def spread(rng: np.random.Generator, shape: Shape, whole: bool = False) -> Array
     count = int(np.prod(shape))
     grid = (np.arange(count) - count // 2 + 0.53) * max(0.05, 4.0 / count) * (1 if count < 400 else 400 / count)
     return rng.permutation(grid).reshape(shape)
-
-
-def layers_drawn() -> set[str]:
-    """Names of all layer classes that ``FAMILIES`` can draw, for the test that none is forgotten."""
-    stems = ["Conv", "ConvTranspose", "MaxPool", "AvgPool", "LpPool", "Subsample", "MaxUnpool", "AdaptiveAvgPool"]
-    return {f"{stem}{rank}d" for stem, rank in itertools.product(stems, (1, 2, 3))}

@@ -166,7 +166,7 @@ WRONG: list[tuple[V, type[Exception], str]] = [
     (lambda: GroupNorm(3)(Input((4, 2))), ShapeError, "norm1: 3 groups must divide the channels; got 4 x 2"),
     (lambda: InstanceNorm()(Input(4)), ShapeError, "norm1: needs an input with space; got 4 from input"),
     (lambda: BatchNorm(epsilon=0), UsageError, "epsilon: must be above 0; got 0"),
-    (lambda: BatchNorm(momentum=2), UsageError, "momentum: must be above 0 and below 1.*; got 2"),
+    (lambda: BatchNorm(momentum=2), UsageError, "momentum: must be at most 1; got 2"),
     (lambda: LayerNorm("rows"), UsageError, "over: unknown name 'rows'"),
     (lambda: LocalResponseNorm(size=0), UsageError, "size: must be at least 1; got 0"),
     (lambda: LeakyReLU("a"), UsageError, "slope: must be a number; got 'a'"),

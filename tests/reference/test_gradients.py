@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +21,6 @@ LINEAR = [
     "convolution", "transposed convolution", "average pooling", "global average", "adaptive average", "linear",
     "identity", "flatten", "reshape", "pad", "crop", "upsample", "concatenate", "add", "dropout", "spatial dropout",
 ]  # fmt: skip
-FLAT = ("embedding",)
 
 
 def forward(drawn: Drawn, values: Values, inputs: tuple[Array, ...], parameters: Arrays) -> Array:
@@ -92,7 +93,7 @@ def test_adjoint(family: str) -> None:
 def test_every_layer_is_drawn_and_has_a_reference() -> None:
     seen: set[str] = set()
 
-    @examples(120)
+    @examples(40)
     @given(st.tuples(*FAMILIES.values()))
     def look(drawn: tuple[Drawn, ...]) -> None:
         seen.update(type(item.layer).__name__ for item in drawn)
@@ -102,19 +103,17 @@ def test_every_layer_is_drawn_and_has_a_reference() -> None:
 
 
 def test_a_wrong_gradient_is_caught() -> None:
-    @examples(3)
-    @given(drawn=FAMILIES["tanh"], seed=st.integers(0, 2**32))
-    def check(drawn: Drawn, seed: int) -> None:
-        right = operation(drawn.layer)
+    drawn = Drawn(LAYERS["Tanh"](), ((3, 4),))
+    right = operation(drawn.layer)
 
-        def wrong(*arguments: object) -> object:
-            (grad,), none = right.backward(*arguments)  # type: ignore[arg-type]
-            return (grad * 1.001,), none
+    def wrong(*arguments: Any) -> Any:
+        (grad,), none = right.backward(*arguments)
+        return (grad * 1.0001,), none
 
-        check_direction(drawn, values_for(drawn, 2, seed), Operation(right.forward, wrong), seed)  # type: ignore[arg-type]
-
+    values = values_for(drawn, 2, 0)
+    check_direction(drawn, values, right, 0)
     with pytest.raises(AssertionError):
-        check()
+        check_direction(drawn, values, Operation(right.forward, wrong), 0)
 
 
 def test_shapes_declared_are_shapes_computed() -> None:

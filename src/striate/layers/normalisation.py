@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from striate.errors import ShapeError
+from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import choice, flag, integer, real
 from striate.layers.base import Layer, Parameter, Shape, format_shape
 
@@ -70,7 +70,9 @@ class BatchNorm(Normalisation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "momentum", real(self.momentum, "momentum", above=0, below=1 + 1e-12))
+        object.__setattr__(self, "momentum", real(self.momentum, "momentum", above=0))
+        if self.momentum > 1:
+            raise UsageError(f"momentum: must be at most 1; got {self.momentum:g}.")
 
     def states(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return running_mean [C] and running_variance [C]."""
