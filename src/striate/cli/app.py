@@ -8,6 +8,10 @@ from typing import Annotated
 import typer
 
 import striate
+from striate.cli.arithmetic import arithmetic
+from striate.cli.augment import augment
+from striate.cli.backprop import backprop
+from striate.cli.convolve import convolve
 from striate.cli.ending import Commands
 from striate.cli.evaluate import evaluate
 from striate.cli.predict import predict
@@ -21,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, evaluate, predict, summary):
+for command in (train, evaluate, predict, summary, augment, arithmetic, convolve, backprop):
     app.command()(command)
 
 

@@ -25,21 +25,15 @@ def summary(
     """
     import striate
     from striate.cli.output import Output
+    from striate.cli.parsing import sizes
     from striate.cli.sources import names_a_file
     from striate.models.registry import build
     from striate.summary import summarize
 
-    network = striate.load(model).network if names_a_file(model) else build(model, classes, _shape(input_shape))
+    network = (
+        striate.load(model).network if names_a_file(model) else build(model, classes, sizes(input_shape, "--input"))
+    )
     output = Output(json)
     result = summarize(network)
     output.line(result)
     output.result(result.to_dict())
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    from striate.errors import UsageError
-
-    try:
-        return tuple(int(side) for side in text.lower().replace(",", "x").split("x"))
-    except ValueError:
-        raise UsageError(f"--input: must be numbers with x between, such as 3x32x32; got {text!r}.") from None

@@ -1,0 +1,42 @@
+"""``striate augment``: see what random changes make of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli.augmentation import AUGMENT_HELP
+from striate.cli.options import DataArgument, DataDir, Json
+
+
+def augment(
+    dataset: DataArgument,
+    preview: Annotated[Path, typer.Option(metavar="FILE", help="The picture to write, such as preview.png.")],
+    changes: Annotated[
+        str, typer.Option("--augment", metavar="CHANGES", help=AUGMENT_HELP)
+    ] = "rotation:10 zoom:0.9:1.1 shift:0.1",
+    samples: Annotated[int, typer.Option(metavar="N", help="Rows: samples.")] = 6,
+    variants: Annotated[int, typer.Option(metavar="N", help="Columns: changed copies of each.")] = 8,
+    seed: Annotated[int, typer.Option(metavar="S", help="Chooses the samples and the changes.")] = 0,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Write a picture of samples and of what augmentation makes of them.
+
+    striate augment digits --preview preview.png --augment "rotation:15 shift:0.1"
+    """
+    from striate.cli.augmentation import augmentation
+    from striate.cli.files import write_picture
+    from striate.cli.output import Output
+    from striate.cli.sources import load_data
+    from striate.data.augmentation.preview import preview as draw
+    from striate.layers.arguments import integer
+
+    output = Output(json)
+    chosen = augmentation(changes)
+    data = load_data(dataset, data_dir, seed).train
+    picture = draw(data, chosen, seed, integer(samples, "samples"), integer(variants, "variants"))
+    output.line(f"written: {write_picture(picture, preview)}")
+    output.result({"file": str(preview), "augmentation": chosen.to_dict()})
