@@ -72,7 +72,7 @@ def test_the_check_sees_a_task_too_few_and_one_too_many() -> None:
         counting = Counting(8, 2)
         counting.team.run()
         counting.check(1)
-        counting.tables.phases[1, 3] += change  # as many tasks as the first phase, which leads to the third's
+        counting.tables.phases[1, 1] += change  # as many tasks as the first phase, which leads to the third's
         counting.team.run()
         with pytest.raises(AssertionError):
             counting.check(2)
@@ -150,7 +150,7 @@ def test_patched_arguments_and_counts_take_effect() -> None:
     team.run()
     team.rest()
     tables.patch(row, "x", source.ctypes.data + BYTES)
-    tables.phases[0, 3] = 2
+    tables.phases[0, 1] = 2
     team.run()
     team.rest()
     np.testing.assert_array_equal(out.reshape(3, LANES), np.repeat([[11], [11], [1]], LANES, axis=1))

@@ -46,10 +46,11 @@ class Row:
 
 @dataclass
 class Phase:
-    """Rows that every task of the phase runs through, and the registers of each task."""
+    """Tasks that may run side by side: the rows that each runs through, and its registers."""
 
     rows: list[Row] = field(default_factory=list)
     tasks: list[list[int]] = field(default_factory=list)
+    parts: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Program:
@@ -76,7 +77,12 @@ class Program:
     def phase(self, rows: list[Row], tasks: Sequence[dict[int, int]]) -> None:
         """Append ``rows`` as a phase that runs once for each of ``tasks`` (register -> value)."""
         registers = [[task.get(register, 0) for register in range(REGISTERS)] for task in tasks]
-        self.phases.append(Phase(rows, registers))
+        self.phases.append(Phase(rows, registers, [(0, len(rows))] * len(tasks)))
+
+    def side_by_side(self, rows: list[Row], task: dict[int, int]) -> None:
+        """Append ``rows`` as a phase in which each is a task of its own, all with the registers of ``task``."""
+        registers = [task.get(register, 0) for register in range(REGISTERS)]
+        self.phases.append(Phase(rows, [registers] * len(rows), [(i, i + 1) for i in range(len(rows))]))
 
     def requests(self) -> list[Request]:
         """Return every kernel that the program needs."""
@@ -99,9 +105,12 @@ class Program:
         tasks: list[list[int]] = []
         first = 0
         for phase in self.phases:
-            phases.append([first, first + len(phase.rows), len(tasks), len(phase.tasks)])
+            phases.append([len(tasks), len(phase.tasks)])
+            tasks += [
+                [first + a, first + b, *registers]
+                for (a, b), registers in zip(phase.parts, phase.tasks, strict=True)
+            ]
             first += len(phase.rows)
-            tasks += phase.tasks
         self.kept += list(self._tables.values())
         return Tables(
             kernels[RUNNER].address,

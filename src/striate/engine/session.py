@@ -66,7 +66,7 @@ class _Session:
             once = {ARENA: room.ctypes.data}
             for shard, task in enumerate(tasks):
                 task[ARENA] = room.ctypes.data + 4 * lowering.arena.size * shard
-        self.program.phase(lowering.packs, [once])
+        self.program.side_by_side(lowering.packs, once)
         self.shard_phases = []
         for rows, between in [*lowering.parts, (lowering.rows, [])]:
             self.shard_phases.append(len(self.program.phases))
@@ -91,7 +91,7 @@ class _Session:
         self.samples.present[count:] = 0.0
         shards = -(-count // self.sizes.samples)
         self.samples.count[:2] = count, shards
-        self.tables.phases[self.shard_phases, 3] = shards
+        self.tables.phases[self.shard_phases, 1] = shards
         return shards
 
     def normalise(self, mean: np.ndarray, scale: np.ndarray) -> None:

@@ -30,21 +30,21 @@ def run(
 ):
     """Run all phases together with other threads that call this with the same ``state``.
 
-    A phase is a number of tasks that may run in any order, on any thread; a task is a run through the
-    rows of the phase with its own registers. The next phase begins when every task of this one is done.
+    A phase is a number of tasks that may run in any order, on any thread; a task is a run through some
+    rows with its own registers. The next phase begins when every task of this one is done.
     Threads claim tasks from a counter, so a thread that comes late, or never, only takes fewer of them.
 
     Parameters
     ----------
     state : int64[phases, 16]
         Tasks claimed (column 0) and done (column 8) of each phase; zero at the start.
-    phases : int64[phases, 4]
-        First row, end of rows, first task, number of tasks.
+    phases : int64[phases, 2]
+        First task, number of tasks.
     rows : int64[rows, row_size]
         Address of the kernel, number of arguments n, n values, n registers: an argument is the value plus
         what the register holds.
-    tasks : int64[tasks, register_count]
-        What the registers hold in each task. Register 0 holds 0; register 1 the buffers of the thread,
+    tasks : int64[tasks, 2 + register_count]
+        First row and end of rows of each task, and what its registers hold. Register 0 holds 0; register 1 the buffers of the thread,
         unless the task has its own.
     arena : int
         Address of the buffers of this thread.
@@ -54,16 +54,16 @@ def run(
     mode = flush_to_zero()
     arguments = shift(scratch, register_count)
     for phase in range(phase_count):
-        first_row, end_row = phases[4 * phase], phases[4 * phase + 1]
-        first_task, task_count = phases[4 * phase + 2], phases[4 * phase + 3]
+        first_task, task_count = phases[2 * phase], phases[2 * phase + 1]
         task = atomic_add(state, 16 * phase, 1)
         while task < task_count:
-            registers = shift(tasks, (first_task + task) * register_count)
+            own = shift(tasks, (first_task + task) * (2 + register_count))
+            registers = shift(own, 2)
             for i in range(register_count):
                 scratch[i] = registers[i]
             if scratch[1] == 0:
                 scratch[1] = arena
-            for r in range(first_row, end_row):
+            for r in range(own[0], own[1]):
                 row = shift(rows, r * row_size)
                 count = row[1]
                 for i in range(count):

@@ -4,28 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from striate.training.batches import Batches
+from striate.training.batches import Batch
 
+PART_BITS = 40  # above the number of a step, the part of its batch: every part has random numbers of its own
 LARGEST = 1024  # samples that the engine takes at once; larger batches are the sum of several
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """The flat vectors of a network while it learns.
+
+    Parameters
+    ----------
+    theta, gradient : float32[parameter_count]
+    states : float32[state_count]
+    """
+
+    theta: np.ndarray
+    gradient: np.ndarray
+    states: np.ndarray
 
 
 class Adjustment(Protocol):
     """Something that changes parameters or gradient around the optimizer's update."""
 
-    def before_gradient(self, theta: np.ndarray, step: int) -> None:
-        """Change ``theta`` (float32[P]) before the forward pass of step ``step``, counted from 1."""
+    def before_gradient(self, flat: Flat, step: int) -> None:
+        """Act before the forward pass of step ``step``, counted from 1."""
         ...
 
-    def before_update(self, theta: np.ndarray, gradient: np.ndarray, learning_rate: float) -> None:
-        """Change ``theta`` or ``gradient`` (float32[P]) before the optimizer reads them."""
+    def before_update(self, flat: Flat, learning_rate: float) -> None:
+        """Act before the optimizer reads gradient and parameters."""
         ...
 
-    def after_update(self, theta: np.ndarray) -> None:
-        """Change ``theta`` (float32[P]) after the optimizer's update."""
+    def after_update(self, flat: Flat) -> None:
+        """Act after the optimizer's update."""
         ...
 
 
@@ -35,92 +52,100 @@ class Stepper:
     Parameters
     ----------
     session : TrainingSession
-    batches : Batches
+    seed : int
+        With the number of a step it fixes the random numbers of the layers.
     adjustments : sequence of Adjustment
         Without any, and for batches of usual size, a step is one call of the engine.
     """
 
-    def __init__(self, session: Any, batches: Batches, adjustments: Sequence[Adjustment] = ()) -> None:
-        self.session, self.batches, self.adjustments = session, batches, tuple(adjustments)
-        self.count = session.vectors.count
+    def __init__(self, session: Any, seed: int, adjustments: Sequence[Adjustment] = ()) -> None:
+        self.session, self.seed, self.adjustments = session, seed, tuple(adjustments)
+        vectors, network = session.vectors, session.network
+        count, states = network.parameter_count, vectors.states[: network.state_count]
+        self.flat = Flat(vectors.theta[:count], vectors.gradient[:count], states)
         self._parts: _Parts | None = None
 
-    def step(self, index: np.ndarray, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
+    def step(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
         """Take step ``number``, counted from 1; return the sums of the samples' losses and right answers.
 
         Parameters
         ----------
-        index : int64[n]
-            The samples of the batch.
+        batch : Batch
         numbers : tuple of float
             What the optimizer's kernel reads, the learning rate first.
+        number : int
         """
-        if self.adjustments or len(index) > self.session.batch_size:
-            return self._step_in_parts(index, numbers, number)
-        return self._run(index, numbers, len(index))
+        if self.adjustments or len(batch) > self.session.batch_size:
+            return self._step_in_parts(batch, numbers, number)
+        return self._run(batch, numbers, len(batch), number)
 
-    def _run(self, index: np.ndarray, numbers: tuple[float, ...], count: int) -> tuple[float, float]:
-        b = self.batches
-        if b.weights is None:
-            weights = None if count == len(index) else np.full(len(index), 1.0 / count, np.float32)
-            losses, correct = self.session.step(b.inputs, index, b.targets[index], numbers, weights)
-            return float(losses.sum()), float(correct.sum())
-        weights = b.weights[index]
-        losses, correct = self.session.step(b.inputs, index, b.targets[index], numbers, weights / np.float32(count))
-        return float((losses * weights).sum()), float(correct.sum())
+    def _run(self, b: Batch, numbers: tuple[float, ...], count: int, number: int) -> tuple[float, float]:
+        """Compute on samples that are a part of ``count``; ``number`` fixes the random numbers."""
+        if b.weights is not None:
+            weights: np.ndarray | None = b.weights / np.float32(count)
+        else:
+            weights = None if count == len(b) else np.full(len(b), 1.0 / count, np.float32)
+        losses, correct = self.session.step(
+            b.inputs, b.index, b.targets, numbers, weights, seed=self.seed, number=number
+        )
+        loss = losses.sum() if b.weights is None else (losses * b.weights).sum()
+        return float(loss), float(correct.sum())
 
-    def _step_in_parts(self, index: np.ndarray, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
-        vectors = self.session.vectors
-        theta, gradient = vectors.theta[: self.count], vectors.gradient[: self.count]
-        parts = self._parts or _Parts(self.session)
-        self._parts = parts
+    def _step_in_parts(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
+        parts = self._parts = self._parts or _Parts(self.session)
         for adjustment in self.adjustments:
-            adjustment.before_gradient(theta, number)
+            adjustment.before_gradient(self.flat, number)
         with parts.gradient_only():
-            loss, correct = self._gradient(index, numbers, gradient)
+            loss, correct = self._gradient(batch, numbers, number)
         for adjustment in self.adjustments:
-            adjustment.before_update(theta, gradient, numbers[0])
+            adjustment.before_update(self.flat, numbers[0])
         parts.update()
         for adjustment in self.adjustments:
-            adjustment.after_update(theta)
+            adjustment.after_update(self.flat)
         return loss, correct
 
-    def _gradient(self, index: np.ndarray, numbers: tuple[float, ...], gradient: np.ndarray) -> tuple[float, float]:
+    def _gradient(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
         """Sum the gradient over the parts of a large batch, in a fixed order."""
-        size = self.session.batch_size
-        loss, correct = self._run(index[:size], numbers, len(index))
-        if len(index) > size:
-            total = gradient.copy()
-            for start in range(size, len(index), size):
-                more = self._run(index[start : start + size], numbers, len(index))
-                loss, correct = loss + more[0], correct + more[1]
-                total += gradient
-            gradient[:] = total
+        size, gradient, count = self.session.batch_size, self.flat.gradient, len(batch)
+        if count <= size:
+            return self._run(batch, numbers, count, number)
+        loss = correct = 0.0
+        total = np.zeros_like(gradient)
+        for place, start in enumerate(range(0, count, size)):
+            part = batch.part(start, start + size)
+            more = self._run(part, numbers, count, number + (place << PART_BITS))
+            loss, correct = loss + more[0], correct + more[1]
+            total += gradient
+        gradient[:] = total
         return loss, correct
 
 
 class _Parts:
-    """Runs the program of a session in two parts: up to the summed gradient, and the update."""
+    """Runs the program of a session in two parts: up to the summed gradient, and the update.
+
+    The tasks of the last phase run two rows, first the sum over the shards, then the optimizer.
+    """
 
     def __init__(self, session: Any) -> None:
         self.team, self.phases = session.team, session.tables.phases
-        self.first_row, self.end_row = (int(row) for row in self.phases[-1, :2])
+        first, count = (int(number) for number in self.phases[-1])
+        self.rows = session.tables.tasks[first : first + count, :2]  # a view: first row and end of each task
 
     @contextmanager
     def gradient_only(self) -> Iterator[None]:
         """Let runs inside the block stop before the update."""
         self.team.rest()
-        self.phases[-1, 1] = self.end_row - 1
+        self.rows[:, 1] -= 1
         yield
         self.team.rest()
-        self.phases[-1, 1] = self.end_row
+        self.rows[:, 1] += 1
 
     def update(self) -> None:
         """Run the last row of the last phase alone."""
-        tasks = self.phases[:-1, 3].copy()
-        self.phases[:-1, 3] = 0
-        self.phases[-1, 0] = self.end_row - 1
+        tasks = self.phases[:-1, 1].copy()
+        self.phases[:-1, 1] = 0
+        self.rows[:, 0] += 1
         self.team.run()
         self.team.rest()
-        self.phases[-1, 0] = self.first_row
-        self.phases[:-1, 3] = tasks
+        self.rows[:, 0] -= 1
+        self.phases[:-1, 1] = tasks
