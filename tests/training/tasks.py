@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Softmax
+from striate.layers import BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Softmax
 from striate.network import Network, Sequential
 
 
@@ -23,6 +23,12 @@ def stripes(count: int, seed: int = 0, classes: int = 3, side: int = 8) -> Datas
 def small_network(classes: int = 3, side: int = 8) -> Network:
     layers = [Conv2d(4, 3), ReLU(), MaxPool2d(2), Flatten(), Linear(16), ReLU(), Linear(classes), Softmax()]
     return Sequential(layers, (1, side, side), "small")
+
+
+def rich_network() -> Network:
+    """Layers that carry states and draw random numbers."""
+    layers = [Conv2d(4, 3), BatchNorm(), ReLU(), MaxPool2d(2), Flatten(), Dropout(0.3), Linear(3), Softmax()]
+    return Sequential(layers, (1, 8, 8), "rich")
 
 
 def line(count: int = 200) -> Dataset:

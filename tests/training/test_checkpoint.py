@@ -8,7 +8,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from tasks import small_network, stripes
+from tasks import rich_network, small_network, stripes
 
 from faults import FaultyOS, Killed, faults
 from striate import Trainer, load
@@ -28,7 +28,7 @@ def trainer(**arguments) -> Trainer:
         "regularisation": Regularisation(l2=1e-4, clip_norm=1.0, weight_noise=0.01),
         **arguments,
     }
-    return Trainer(small_network(), **settings)
+    return Trainer(rich_network(), **settings)
 
 
 def callbacks(folder) -> list[Callback]:
@@ -77,6 +77,7 @@ def test_a_training_killed_again_and_again_ends_with_the_same_bits(undisturbed, 
         except Killed:
             pass
     assert np.array_equal(again.model.theta, undisturbed.model.theta)
+    assert np.array_equal(again.model.states, undisturbed.model.states)
     assert timeless(again.history) == timeless(undisturbed.history)
     assert again.history.stop_reason == undisturbed.history.stop_reason
     assert again.model.save(tmp_path / "a").read_bytes() == undisturbed.model.save(tmp_path / "b").read_bytes()
@@ -219,7 +220,7 @@ def test_other_settings_cannot_go_on(data, tmp_path, arguments, message):
 def test_another_network_or_a_model_cannot_go_on(data, tmp_path):
     running = trainer()
     running.fit(data, epochs=1)
-    with pytest.raises(UsageError, match="the network it began with, 'small'; got another, 'small'"):
+    with pytest.raises(UsageError, match="the network it began with, 'rich'; got another, 'small'"):
         Trainer(small_network(side=9)).restore(running.save_checkpoint(tmp_path / "checkpoint"))
     with pytest.raises(ModelFileError, match="must be a checkpoint; got a model"):
         trainer().restore(running.model.save(tmp_path / "model"))

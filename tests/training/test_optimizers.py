@@ -58,7 +58,7 @@ class KernelRun:
 
     def __init__(self, rule: Optimizer, count: int) -> None:
         lanes = default_lanes()
-        self.rule, self.count, self.vectors = rule, count, Vectors(count, 1)
+        self.rule, self.count, self.vectors = rule, count, Vectors(count, 1, np.zeros(0))
         program = Program(lanes)
         update_phase(program, self.vectors, Sizes(lanes, 1, 1), rule.kernel)
         self.team = Team(program.assemble(), 1, 64)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tasks import small_network
+from tasks import rich_network, small_network
 
 from striate import Trainer
 from striate.errors import UsageError
@@ -25,6 +25,14 @@ def test_frozen_parameters_stay_and_slow_ones_move_less(data):
     np.testing.assert_allclose(slow, 0.25 * moved, atol=1e-7)
     for name, values in start.items():
         assert np.array_equal(values, biases[name]) == name.endswith("bias")
+
+
+def test_a_frozen_normalisation_keeps_its_statistics(data):
+    for freeze, still in (("norm*", True), ("*.bias", False)):
+        trainer = Trainer(rich_network(), freeze=freeze)
+        before = trainer.model.states.copy()
+        trainer.fit(data, epochs=1)
+        assert np.array_equal(trainer.model.states, before) == still
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import signal
 
 import numpy as np
 import pytest
-from tasks import line, small_network, stripes
+from tasks import line, rich_network, small_network, stripes
 
 from striate import Trainer
 from striate.data.dataset import Dataset
@@ -39,7 +39,7 @@ def test_a_network_learns_and_says_how_it_went(data, validation):
 def test_same_seed_same_bits_for_any_number_of_threads(data):
     thetas = []
     for threads, seed in ((1, 5), (2, 5), (1, 6)):
-        trainer = Trainer(small_network(), batch_size=48, seed=seed, threads=threads)
+        trainer = Trainer(rich_network(), batch_size=48, seed=seed, threads=threads)
         trainer.fit(data, epochs=2)
         thetas.append(trainer.model.theta)
     assert np.array_equal(thetas[0], thetas[1])

@@ -27,7 +27,11 @@ from striate.layers.shape import InputLayer
 from striate.network import Network
 
 CHUNK_FLOATS = 16384  # parameters that one task updates
-LOSSES = {"cross_entropy": "loss.softmax_cross_entropy", "mean_squared_error": "loss.mean_squared_error"}
+LOSSES = {
+    "cross_entropy": "loss.softmax_cross_entropy",
+    "soft_cross_entropy": "soft_loss.soft_cross_entropy",
+    "mean_squared_error": "loss.mean_squared_error",
+}
 
 
 def lower_forward(lowering: Lowering, last: str) -> None:
@@ -65,7 +69,7 @@ def lower_backward(lowering: Lowering, last: str) -> None:
 def loss_input(network: Network, loss: str) -> str:
     """Return the value that the loss reads: cross-entropy takes the logits before a last softmax."""
     last = network.steps[-1]
-    return last.inputs[0] if loss == "cross_entropy" and isinstance(last.layer, Softmax) else last.name
+    return last.inputs[0] if loss.endswith("cross_entropy") and isinstance(last.layer, Softmax) else last.name
 
 
 def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype) -> Row:

@@ -152,6 +152,7 @@ class Model:
             )
         session = self._sessions[key]
         session.vectors.theta[: len(self.theta)] = self.theta
+        session.vectors.states[: len(self.states)] = self.states
         if self.normalisation is not None:
             session.normalise(np.asarray(self.normalisation.mean), np.asarray(self.normalisation.scale))
         return session

@@ -70,6 +70,7 @@ def settings(trainer: Trainer) -> dict[str, Any]:
         "regularisation": dataclasses.asdict(trainer.regularisation),
         "class_weights": weights if weights is None or isinstance(weights, str) else _plain(weights),
         "sampling": trainer.sampling,
+        "augmentation": None if trainer.augmentation is None else trainer.augmentation.to_dict(),
         "rates": {name: factor for name, factor in trainer.factors.items() if factor != 1},
     }
 

@@ -15,7 +15,7 @@ from striate.training.batches import Batches
 from striate.training.callbacks.base import Callback
 from striate.training.history import EpochRecord
 from striate.training.interruption import Interruption, interruptible
-from striate.training.open import open_stepper
+from striate.training.open import batches_of, open_stepper
 from striate.training.snapshots import Snapshots
 from striate.training.stepper import Stepper
 
@@ -44,7 +44,7 @@ class Job:
 
 def run(trainer: Trainer, job: Job) -> None:
     """Train until the last epoch, a wish to stop, or Ctrl-C."""
-    batches = Batches.of(job.train, trainer.seed, job.weights, trainer.sampling == "balanced")
+    batches = batches_of(trainer, job)
     loop = _Loop(trainer, job, batches, open_stepper(trainer, job, batches))
     history = trainer.history
     history.interrupted, history.stop_reason = False, None
@@ -110,17 +110,16 @@ class _Loop:
 
     def steps(self, order: np.ndarray) -> None:
         """Take the remaining steps of an epoch; what is done here is done for every batch, so it is little."""
-        trainer, progress, step, size = self.trainer, self.trainer.progress, self.stepper.step, self.size
+        trainer, progress, step = self.trainer, self.trainer.progress, self.stepper.step
         schedule, numbers, snapshots = trainer.schedule, trainer.optimizer.numbers, self.snapshots
         interruption, callbacks, isfinite = self.interruption, self.step_callbacks, math.isfinite
-        for batch in range(progress.batch, progress.batches):
-            index = order[batch * size : (batch + 1) * size]
+        for batch in self.batches.of_epoch(order, progress.epoch, self.size, progress.batch):
             rate = schedule(progress.step) * trainer.learning_rate_factor
             number = progress.step + 1
-            loss, correct = step(index, numbers(number, rate), number)
+            loss, correct = step(batch, numbers(number, rate), number)
             if not isfinite(loss):
                 self.diverged(f"the loss must be finite; got {loss}", order)
-            progress.advance(len(index), loss, correct, rate)
+            progress.advance(len(batch), loss, correct, rate)
             if number - snapshots.newest >= snapshots.every:
                 snapshots.take()
             for callback in callbacks:

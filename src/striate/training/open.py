@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from striate.data.augmentation import Mixup
 from striate.training.batches import Batches
 from striate.training.rates import Rates
 from striate.training.regularisation import Regulariser
@@ -21,14 +23,15 @@ def open_stepper(trainer: Trainer, job: Job, batches: Batches) -> Stepper:
     from striate.engine.session import TrainingSession
 
     size = len(batches.inputs) if trainer.batch_size == "full" else int(trainer.batch_size)
-    key = (job.loss, batches.inputs.dtype, min(size, LARGEST), trainer.optimizer.kernel, trainer.threads)
+    loss = "soft_cross_entropy" if batches.shares else job.loss
+    key = (loss, batches.dtype, min(size, LARGEST), trainer.optimizer.kernel, trainer.threads)
     if trainer.session is None or trainer.session_key != key:
         trainer.session = TrainingSession(
             trainer.network,
             batch_size=min(size, LARGEST),
-            loss=job.loss,
+            loss=loss,
             optimizer=trainer.optimizer.kernel,
-            dtype=batches.inputs.dtype,
+            dtype=batches.dtype,
             threads=trainer.threads,
         )
         trainer.session_key = key
@@ -36,7 +39,23 @@ def open_stepper(trainer: Trainer, job: Job, batches: Batches) -> Stepper:
     assert normalisation is not None
     trainer.session.normalise(np.asarray(normalisation.mean), np.asarray(normalisation.scale))
     trainer.publish()
-    return Stepper(trainer.session, batches, adjustments(trainer))
+    return Stepper(trainer.session, trainer.seed, adjustments(trainer))
+
+
+def batches_of(trainer: Trainer, job: Job) -> Batches:
+    """Return what the batches of a job are drawn from."""
+    smoothing, augmentation = trainer.regularisation.label_smoothing, trainer.augmentation
+    mixed = augmentation is not None and any(isinstance(t, Mixup) for t in augmentation.transforms)
+    soft = job.loss == "cross_entropy" and (smoothing > 0 or mixed)
+    return Batches.of(
+        job.train,
+        trainer.seed,
+        weights=job.weights,
+        balanced=trainer.sampling == "balanced",
+        shares=math.prod(trainer.network.output_shape) if soft else 0,
+        smoothing=smoothing,
+        augmentation=augmentation,
+    )
 
 
 def adjustments(trainer: Trainer) -> list[Adjustment]:

@@ -10,6 +10,7 @@ import numpy as np
 from striate.errors import UsageError
 from striate.layers.arguments import real
 from striate.network import Network
+from striate.training.stepper import Flat
 
 
 def parameter_rates(network: Network, rates: Mapping[str, float], freeze: Iterable[str]) -> dict[str, float]:
@@ -53,14 +54,19 @@ class Rates:
     """Scales every update by the factor of its parameter (an `Adjustment`).
 
     The update of every optimizer here is proportional to the learning rate, so scaling the update is
-    having several rates.
+    having several rates. A layer whose parameters are all frozen keeps its running statistics too.
     """
 
     def __init__(self, network: Network, factors: Mapping[str, float]) -> None:
         self.parts: list[tuple[slice, np.float32]] = []
-        for slot in network.parameters:
-            self._add(slot.offset, slot.offset + slot.spec.size, factors[slot.name])
+        self.states: list[slice] = []
+        for step in network.steps:
+            for slot in step.parameters:
+                self._add(slot.offset, slot.offset + slot.spec.size, factors[slot.name])
+            if step.parameters and not any(factors[slot.name] for slot in step.parameters):
+                self.states += [slice(slot.offset, slot.offset + slot.spec.size) for slot in step.states]
         self._before: list[np.ndarray] = []
+        self._states: list[np.ndarray] = []
 
     def _add(self, start: int, stop: int, factor: float) -> None:
         """Join neighbours of one factor; leave out what learns at the full rate."""
@@ -69,17 +75,21 @@ class Rates:
         if factor != 1:
             self.parts.append((slice(start, stop), np.float32(factor)))
 
-    def before_gradient(self, theta: np.ndarray, step: int) -> None:
-        """Remember the parameters."""
-        self._before = [theta[part].copy() for part, _ in self.parts]
+    def before_gradient(self, flat: Flat, step: int) -> None:
+        """Remember parameters and states."""
+        self._before = [flat.theta[part].copy() for part, _ in self.parts]
+        self._states = [flat.states[part].copy() for part in self.states]
 
-    def before_update(self, theta: np.ndarray, gradient: np.ndarray, learning_rate: float) -> None:
+    def before_update(self, flat: Flat, learning_rate: float) -> None:
         """Keep the gradient of frozen parameters out of everything that sums over all of them."""
         for part, factor in self.parts:
             if factor == 0:
-                gradient[part] = 0.0
+                flat.gradient[part] = 0.0
 
-    def after_update(self, theta: np.ndarray) -> None:
+    def after_update(self, flat: Flat) -> None:
         """Take back a part of the update."""
+        theta = flat.theta
         for (part, factor), before in zip(self.parts, self._before, strict=True):
             theta[part] = before if factor == 0 else before + (theta[part] - before) * factor
+        for part, before in zip(self.states, self._states, strict=True):
+            flat.states[part] = before

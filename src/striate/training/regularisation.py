@@ -9,6 +9,7 @@ import numpy as np
 
 from striate.layers.arguments import real
 from striate.network import Network, Slot
+from striate.training.stepper import Flat
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,19 @@ class Regulariser:
         self.parts = [slice(slot.offset, slot.offset + slot.spec.size) for slot in self.slots]
         self._clean: list[np.ndarray] = []
 
-    def before_gradient(self, theta: np.ndarray, step: int) -> None:
+    def before_gradient(self, flat: Flat, step: int) -> None:
         """Add noise to the weights."""
         if self.what.weight_noise:
+            theta = flat.theta
             self._clean = [theta[part].copy() for part in self.parts]
             random = np.random.Generator(np.random.Philox(key=[self.seed, _STREAM], counter=[0, 0, 0, step]))
             for part in self.parts:
                 noise = random.standard_normal(part.stop - part.start, np.float32)
                 theta[part] += noise * np.float32(self.what.weight_noise)
 
-    def before_update(self, theta: np.ndarray, gradient: np.ndarray, learning_rate: float) -> None:
+    def before_update(self, flat: Flat, learning_rate: float) -> None:
         """Take the noise away, add the penalties' gradients, clip, decay."""
-        w = self.what
+        w, theta, gradient = self.what, flat.theta, flat.gradient
         for part, clean in zip(self.parts, self._clean, strict=bool(self._clean)):
             theta[part] = clean
         for part in self.parts:
@@ -102,11 +104,11 @@ class Regulariser:
             for part in self.parts:
                 theta[part] *= np.float32(1.0 - learning_rate * w.weight_decay)
 
-    def after_update(self, theta: np.ndarray) -> None:
+    def after_update(self, flat: Flat) -> None:
         """Bound the length of every unit's weights."""
         if self.what.max_norm is not None:
             for slot in self.slots:
-                bound_rows(slot.view(theta), self.what.max_norm)
+                bound_rows(slot.view(flat.theta), self.what.max_norm)
 
 
 _STREAM = 0x6E6F697365

@@ -83,10 +83,10 @@ class Snapshots:
         batch = snapshot.progress.batch
         for number in range(snapshot.progress.step + 1, failed.step + 1):
             rate = trainer.schedule(number - 1) * trainer.learning_rate_factor
-            stepper.step(order[batch * size : (batch + 1) * size], trainer.optimizer.numbers(number, rate), number)
+            samples = batches.batch(order[batch * size : (batch + 1) * size], failed.epoch)
+            stepper.step(samples, trainer.optimizer.numbers(number, rate), number)
             batch += 1
         trainer.synchronise()
-        index = order[batch * size : (batch + 1) * size]
-        return first_overflow(
-            trainer.model, trainer.model.theta, batches.inputs[index[:64]] if len(index) else batches.inputs[:1]
-        )
+        index = order[batch * size : (batch + 1) * size][:64]
+        samples = batches.batch(index if len(index) else order[:1], failed.epoch)
+        return first_overflow(trainer.model, trainer.model.theta, samples.inputs[samples.index])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.data.splits import check_seed
@@ -63,6 +64,8 @@ class Trainer:
         Parameters that stay as they are, such as ``"conv*"``.
     rates : mapping of patterns to factors
         Parameters that learn at a multiple of the learning rate, such as ``{"conv*": 0.1}``.
+    augmentation : Augmentation, optional
+        Random changes of the training samples, drawn anew in every epoch.
 
     Attributes
     ----------
@@ -97,6 +100,7 @@ class Trainer:
         sampling: str = "shuffled",
         freeze: Iterable[str] = (),
         rates: Mapping[str, float] | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.optimizer = optimizer_named(optimizer)
         self.schedule = as_schedule(self.optimizer.learning_rate if learning_rate is None else learning_rate)
@@ -106,6 +110,7 @@ class Trainer:
         self.loss = loss
         self.regularisation = regularisation or Regularisation()
         self.class_weights = class_weights
+        self.augmentation = augmentation
         self.sampling = choice(sampling, "sampling", SAMPLINGS)
         self.model = network if isinstance(network, Model) else _new_model(network, initial, self.seed)
         self.factors = parameter_rates(self.network, rates or {}, freeze)
