@@ -1,4 +1,4 @@
-"""See why: the arithmetic of layers, filtering, back-propagation and descent, number by number.
+"""See why: the arithmetic of layers, filtering, back-propagation, descent and whole models, number by number.
 
 Sizes and costs of layers are in `striate.explain.arithmetic`.
 """
@@ -14,9 +14,11 @@ from striate.explain.filters import make_filter
 from striate.explain.pictures import as_picture
 from striate.explain.pooling import pool
 from striate.explain.template import draw_template_search, template_search
+from striate.explain.tracing import Trace, trace
 from striate.explain.window import animated_gif, animated_svg, sliding_window, window_image, window_svg
 
 __all__ = [
+    "Trace",
     "animated_gif",
     "animated_svg",
     "arithmetic",
@@ -35,6 +37,7 @@ __all__ = [
     "sliding_window",
     "template_search",
     "toeplitz",
+    "trace",
     "window_image",
     "window_svg",
 ]

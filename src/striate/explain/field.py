@@ -1,0 +1,92 @@
+"""What one value sees of the input: in theory from the windows, in effect from its gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from striate import reference
+from striate.explain.positions import place_text
+from striate.receptive_field import AxisField, receptive_fields
+
+if TYPE_CHECKING:
+    from striate.explain.tracing import Trace
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """The receptive field of one value.
+
+    Parameters
+    ----------
+    place : str
+        The value, in words.
+    axes : tuple of AxisField
+        Size, jump (the stride in input positions) and start (the offset) along each axis of the input.
+    spans : tuple of (first, last)
+        The input positions that the value can see along each axis, not cut at the edges.
+    gradient : float64[*input_shape]
+        The derivative of the value with respect to the network's input.
+
+    References
+    ----------
+    Luo, Li, Urtasun and Zemel (2016), "Understanding the effective receptive field in deep convolutional
+    neural networks".
+    """
+
+    place: str
+    axes: tuple[AxisField, ...]
+    spans: tuple[tuple[int, int], ...]
+    gradient: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """The share of each input position in the absolute gradient, float64[*space]; all 0 for a dead value."""
+        amount = np.abs(self.gradient)
+        amount = amount.sum(axis=0) if amount.ndim > 1 else amount
+        total = amount.sum()
+        return np.asarray(amount / total if total > 0 else amount)
+
+    @property
+    def support(self) -> tuple[tuple[int, int], ...] | None:
+        """The first and last position along each axis where the gradient is not 0; None if it is 0 everywhere."""
+        touched = np.nonzero(self.weight)
+        return tuple((int(at.min()), int(at.max())) for at in touched) if len(touched[0]) else None
+
+    def effective_size(self, share: float = 0.95) -> int:
+        """Return how many input positions carry ``share`` of the absolute gradient."""
+        ordered = np.sort(self.weight.ravel())[::-1].cumsum()
+        return 0 if ordered[-1] == 0 else int(np.searchsorted(ordered, share * ordered[-1]) + 1)
+
+    def __str__(self) -> str:
+        size = " x ".join(str(axis.size) for axis in self.axes)
+        jump = " x ".join(str(axis.jump) for axis in self.axes)
+        spans = ", ".join(f"{first}..{last}" for first, last in self.spans)
+        support = self.support
+        seen = ", ".join(f"{first}..{last}" for first, last in support) if support else "nothing: the gradient is 0"
+        return (
+            f"receptive field of {self.place}\n"
+            f"  in theory: size {size}, stride {jump}, input positions {spans}\n"
+            f"  in effect: input positions {seen}; {self.effective_size()} of {self.weight.size} positions "
+            "carry 95 % of the gradient"
+        )
+
+
+def field_of(trace: Trace, layer: str, index: tuple[int, ...]) -> Field:
+    """Return the receptive field of one value of ``trace``."""
+    step = trace.network.step(layer)
+    axes = receptive_fields(trace.network)[layer]
+    place = place_text(layer, step.shape, index)
+    spatial = index[1:] if len(step.shape) > 1 else index
+    spans = []
+    for number, axis in enumerate(axes):
+        position = spatial[number] if axis.jump and len(spatial) == len(axes) else 0
+        spans.append(axis.span(position))
+    grad = np.zeros((1, *step.shape))
+    grad[(0, *index)] = 1.0
+    _, gradients = reference.backward(trace.run, grad, at=layer)
+    first = trace.network.steps[0].name
+    gradient = gradients.get(first, np.zeros((1, *trace.network.input_shape)))[0]
+    return Field(place, axes, tuple(spans), gradient)

@@ -1,0 +1,147 @@
+"""Why a value is what it is, and the way back to the pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from striate.explain.accounts import Account, Terms
+from striate.explain.board import write
+from striate.explain.field import Field
+from striate.explain.positions import place_text
+from striate.layers.activation import Activation
+from striate.layers.shape import InputLayer
+from striate.network import Step
+
+if TYPE_CHECKING:
+    from striate.explain.tracing import Trace
+
+
+@dataclass(frozen=True, eq=False)
+class Why:
+    """The numbers that one value came from; ``str()`` writes them as on a board.
+
+    Parameters
+    ----------
+    trace : Trace
+    step : Step
+        The layer.
+    index : tuple of int
+        Where in the layer.
+    value : float
+        What the network gave.
+    account : Account
+        The terms, constants and statistics that make it up.
+    """
+
+    trace: Trace
+    step: Step
+    index: tuple[int, ...]
+    value: float
+    account: Account
+
+    @property
+    def place(self) -> str:
+        """The place in words."""
+        return place_text(self.step.name, self.step.shape, self.index)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The layers that the terms come from."""
+        return self.step.inputs
+
+    @property
+    def terms(self) -> Terms:
+        """The summands, in the order of the window; ``terms.order`` sorts them by size."""
+        return self.account.terms
+
+    @property
+    def window(self) -> np.ndarray | None:
+        """What the window saw, float64[C, *kernel], for layers with a window."""
+        return self.account.window
+
+    @property
+    def kernel(self) -> np.ndarray | None:
+        """The weights of the window, float64[C, *kernel], for convolutions."""
+        return self.account.kernel
+
+    @property
+    def products(self) -> np.ndarray:
+        """What each term adds, float64[T]."""
+        return self.account.terms.products
+
+    @property
+    def bias(self) -> float:
+        """The layer's bias; 0 where it has none."""
+        return float(self.account.constants.get("bias", 0.0))
+
+    @property
+    def sum(self) -> float:
+        """The sum of all terms and constants."""
+        return self.account.total
+
+    @property
+    def statistics(self) -> dict[str, float]:
+        """What the terms depend on, such as mean and variance of a normalisation."""
+        return dict(self.account.statistics)
+
+    @property
+    def activation(self) -> Why | None:
+        """What the activation that follows makes of this value, if exactly one layer follows and is one."""
+        followers = [step for step in self.trace.network.steps if self.step.name in step.inputs]
+        if len(followers) != 1 or not isinstance(followers[0].layer, Activation):
+            return None
+        return self.trace.why_at(followers[0].name, self.index)
+
+    @property
+    def winner(self) -> tuple[int, ...] | None:
+        """Where in the input the maximum came from, for layers that choose one."""
+        return None if self.account.winner is None else self.origin(self.account.winner)
+
+    @property
+    def rivals(self) -> list[tuple[tuple[int, ...], float]]:
+        """The other candidates of a maximum inside the input and their values, the nearest rival first."""
+        if self.account.winner is None:
+            return []
+        order = np.argsort(-self.terms.values, kind="stable")
+        inside = [int(t) for t in order if t != self.account.winner and self.terms.places[t] >= 0]
+        return [(self.origin(t), float(self.terms.values[t])) for t in inside]
+
+    def origin(self, term: int) -> tuple[int, ...]:
+        """Return the index of a term in the layer it comes from; () where it is beyond the edge."""
+        place = int(self.terms.places[term])
+        if place < 0:
+            return ()
+        shape = self.trace[self._source(term)].shape if self.step.inputs else self.step.shape
+        return tuple(int(i) for i in np.unravel_index(place, shape))
+
+    def _source(self, term: int) -> str:
+        return self.step.inputs[int(self.terms.inputs[term])]
+
+    def back(self, largest: int = 5) -> list[Why]:
+        """Return why the values behind the largest terms are what they are, at most ``largest`` of them."""
+        if isinstance(self.step.layer, InputLayer):
+            return []
+        order = [int(t) for t in self.terms.order if self.terms.places[t] >= 0]
+        if self.account.winner is not None:
+            order = [self.account.winner]
+        return [self.trace.why_at(self._source(t), self.origin(t)) for t in order[:largest]]
+
+    def chain(self) -> list[Why]:
+        """Return this value and, one layer after the other, the one behind the largest term, down to the pixel."""
+        links = [self]
+        while found := links[-1].back(1):
+            links.append(found[0])
+        return links
+
+    def field(self) -> Field:
+        """Return what the value sees of the input: size, stride and offset, and the gradient's support."""
+        return self.trace.field(self.step.name, self.index)
+
+    def __str__(self) -> str:
+        return write(self)
+
+    def __repr__(self) -> str:
+        return f"<Why {self.place} = {self.value:.6g}, {len(self.terms)} terms>"
