@@ -79,6 +79,15 @@ def store_rows(x: Floats, out: Floats, features: Ints, count: int, blocks: int, 
                 out[(block * lanes + lane) * count + f] = xb[a + lane]
 
 
+def swap(x: Floats, out: Floats, outer: int, rows: int, columns: int):
+    """``out[i, column, row] = x[i, row, column]``."""
+    for i in range(outer):
+        source, target = shift(x, i * rows * columns), shift(out, i * rows * columns)
+        for c in range(columns):
+            for r in range(rows):
+                target[c * rows + r] = source[r * columns + c]
+
+
 def gather(x: Floats, out: Floats, index: Ints, count: int):
     """``out[i] = x[index[i]]``: put weights into the order in which a kernel reads them."""
     for i in range(count):

@@ -126,9 +126,12 @@ class Lowering:
         self.values[step.name] = buffer
         return buffer
 
-    def rows_of(self, value: Buffer) -> Buffer:
-        """Return a new buffer with the features of ``value`` sample by sample: [sample][feature]."""
-        features = value.features()
+    def rows_of(self, value: Buffer, features: np.ndarray | None = None) -> Buffer:
+        """Return a new buffer with the features of ``value`` sample by sample: [sample][feature].
+
+        ``features`` gives their places in another order than that of Flatten.
+        """
+        features = value.features() if features is None else features
         rows = self.arena.allocate((len(features),))
         self.emit(
             "batch.store_rows",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,9 +15,13 @@ from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_s
 from striate.engine.lowering.shape import emit_move
 from striate.engine.lowering.windows import Geometry, class_tables, classes, inputs_under, places, taps
 from striate.engine.machine import cheapest, tiles
+from striate.engine.program import Place
 from striate.layers.convolution import Convolution
 from striate.network import Step
 from striate.reference.padding import NUMPY_MODES
+
+NEAR = 8192  # weights that fit a first-level cache are read where they lie, in any order
+FEW = 32  # positions of a shard, see emit_weights_by_features
 
 
 def _layer(step: Step) -> Convolution:
@@ -88,6 +93,34 @@ def packed(rows: int, terms: np.ndarray, tile: int) -> tuple[np.ndarray, np.ndar
     return index.ravel(), (numbers // tile) * count * tile + numbers % tile
 
 
+@dataclass(frozen=True)
+class Weights:
+    """Where a kernel finds the weights of a group: the begin of every row, and the step between its terms."""
+
+    place: Place
+    rows: np.ndarray
+    step: int
+    row_tile: int | None
+
+
+def whole(index: np.ndarray) -> bool:
+    """Return whether the places of the weights run through the parameter without a gap."""
+    return bool((np.diff(index.ravel()) == 1).all())
+
+
+def arrange(
+    lowering: Lowering, step: Step, terms: np.ndarray, places_count: int, lanes: int, in_place: bool
+) -> Weights:
+    """Return the weights ``terms`` (int64[rows, R]), where they lie if ``in_place``, else packed for a tile."""
+    if in_place:
+        place = lowering.parameter(step, "weight")
+        assert place is not None
+        return Weights(place, terms[:, 0], 1, None)
+    tile = row_tile(len(terms), places_count, terms.shape[1], lanes)
+    order, begins = packed(len(terms), terms, tile)
+    return Weights(lowering.pack(order, step), begins, tile, tile)
+
+
 def emit_windows(
     lowering: Lowering,
     step: Step,
@@ -102,23 +135,23 @@ def emit_windows(
 ) -> None:
     """Emit a convolution of ``x``, which carries the margin that the padding needs."""
     groups, filters, channels, count = index.shape
-    tile = row_tile(filters, math.prod(out.shape[1:]) * x.blocks, channels * count, x.lanes)
+    places_count = math.prod(out.shape[1:]) * x.blocks
     for g in range(groups):
-        weights, begins = packed(filters, index[g].reshape(filters, -1), tile)
+        weights = arrange(lowering, step, index[g].reshape(filters, -1), places_count, x.lanes, whole(index))
         numbers = g * filters + np.arange(filters)
         emit_sums(
             lowering,
             Sums(
                 x=x,
                 out=out,
-                weights=lowering.pack(weights, step),
+                weights=weights.place,
                 bias=lowering.parameter(step, "bias") if bias else None,
-                rows=np.stack([begins, numbers * out.strides[0], numbers], axis=1),
-                channels=(channels, x.strides[0], count * tile),
-                taps=np.stack([taps(x, geometry), np.arange(count) * tile], axis=1),
+                rows=np.stack([weights.rows, numbers * out.strides[0], numbers], axis=1),
+                channels=(channels, x.strides[0], count * weights.step),
+                taps=np.stack([taps(x, geometry), np.arange(count) * weights.step], axis=1),
                 places=places(x, out, geometry),
                 x_begin=g * channels * x.strides[0],
-                row_tile=tile,
+                row_tile=weights.row_tile,
                 floor=floor,
                 accumulate=accumulate,
             ),
@@ -143,11 +176,13 @@ def emit_adjoint(
     padding or by the zeros between strides.
     """
     groups, filters, channels, count = index.shape
-    tile = row_tile(channels, math.prod(out.shape[1:]) * grad.blocks, filters * count, grad.lanes)
+    places_count = math.prod(out.shape[1:]) * grad.blocks
+    near = whole(index) and filters * channels * count <= NEAR
     parts = list(classes(inputs_under, out.shape[1:], grad.shape[1:], geometry))
     for g in range(groups):
-        order, begins = packed(channels, index[g].transpose(1, 0, 2).reshape(channels, -1), tile)
-        weights = lowering.pack(order, step)
+        terms = index[g].transpose(1, 0, 2).reshape(channels, -1)
+        weights = arrange(lowering, step, terms, places_count, grad.lanes, near)
+        outer, inner = (channels * count, 1) if near else (count * weights.step, weights.step)
         numbers = g * channels + np.arange(channels)
         for part in parts:
             where, pairs = class_tables(out, grad, part, geometry)
@@ -156,14 +191,14 @@ def emit_adjoint(
                 Sums(
                     x=grad,
                     out=out,
-                    weights=weights,
+                    weights=weights.place,
                     bias=lowering.parameter(step, "bias") if bias else None,
-                    rows=np.stack([begins, numbers * out.strides[0], numbers], axis=1),
-                    channels=(filters, grad.strides[0], count * tile),
-                    taps=np.stack([pairs[:, 0], pairs[:, 1] * tile], axis=1),
+                    rows=np.stack([weights.rows, numbers * out.strides[0], numbers], axis=1),
+                    channels=(filters, grad.strides[0], outer),
+                    taps=np.stack([pairs[:, 0], pairs[:, 1] * inner], axis=1),
                     places=where,
                     x_begin=g * filters * grad.strides[0],
-                    row_tile=tile,
+                    row_tile=weights.row_tile,
                     floor=floor,
                     accumulate=accumulate,
                 ),
@@ -196,6 +231,63 @@ def emit_weights(
         _gather_connected(lowering, step, scratch, index)
 
 
+def emit_weights_by_features(
+    lowering: Lowering, step: Step, x: Buffer, grad: Buffer, index: np.ndarray, geometry: Geometry
+) -> None:
+    """Emit the gradient of the weight with input channels in the lanes, sample after sample.
+
+    With samples in the lanes every weight ends in a sum over lanes; where a shard has few positions that sum
+    costs more than the products (measured on 2 x 2 maps of 512 channels: four times as much).
+    """
+    _, filters, channels, count = index.shape
+    rows_x = lowering.rows_of(x, (x.positions()[:, None] + x.channels()[None, :]).ravel())
+    rows_grad = lowering.rows_of(grad, (grad.positions()[:, None] + grad.channels()[None, :]).ravel())
+    target = lowering.parameter_gradient(step, "weight")
+    scratch = None if count == 1 else lowering.arena.allocate((-(-index.size // (x.lanes * x.blocks)),))
+    if scratch is not None:
+        lowering.emit("elementwise.fill", out=lowering.place(scratch), count=scratch.size, value=0.0)
+    begins = np.minimum(np.arange(0, channels, x.lanes), channels - x.lanes)
+    samples = np.arange(x.blocks * x.lanes)
+    numbers = np.arange(filters)
+    for tap, (inside, outside) in enumerate(_meetings(x, grad, geometry)):
+        if len(inside) == 0:
+            continue
+        sources = (samples[:, None] * math.prod(x.shape[1:]) + inside) * channels
+        errors = (samples[:, None] * math.prod(grad.shape[1:]) + outside) * filters
+        emit_sums(
+            lowering,
+            Sums(
+                x=rows_x,
+                out=rows_grad,
+                target=target if scratch is None else lowering.place(scratch),
+                weights=lowering.place(rows_grad),
+                bias=None,
+                rows=np.stack([numbers, (numbers * count + tap) * channels, 0 * numbers], axis=1),
+                channels=(1, 0, 0),
+                taps=np.stack([sources.ravel(), errors.ravel()], axis=1),
+                places=np.stack([begins, begins], axis=1),
+                merged=True,
+            ),
+        )
+    if scratch is not None:
+        lowering.emit(
+            "batch.swap", x=lowering.place(scratch), out=target, outer=filters, rows=count, columns=channels
+        )
+        lowering.arena.free(scratch)
+    lowering.arena.free(rows_x)
+    lowering.arena.free(rows_grad)
+
+
+def _meetings(x: Buffer, grad: Buffer, geometry: Geometry) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield, for every tap, the numbers of the input positions that it meets and of the outputs it meets them for."""
+    outputs = np.stack(np.meshgrid(*map(np.arange, grad.shape[1:]), indexing="ij"), axis=-1).reshape(-1, 3)
+    before = np.array([pair[0] for pair in geometry.padding])
+    for offset in geometry.tap_coordinates():
+        where = outputs * np.array(geometry.stride) + offset - before
+        inside = ((where >= 0) & (where < np.array(x.shape[1:]))).all(axis=1)
+        yield np.ravel_multi_index(tuple(where[inside].T), x.shape[1:]), np.flatnonzero(inside)
+
+
 def _gather_connected(lowering: Lowering, step: Step, scratch: Buffer, index: np.ndarray) -> None:
     """Take the gradients of the weights that exist out of those of all pairs of channels."""
     size = step.parameters[0].spec.size
@@ -208,6 +300,14 @@ def _gather_connected(lowering: Lowering, step: Step, scratch: Buffer, index: np
         out=lowering.parameter_gradient(step, "weight"),
         index=lowering.program.table(order),
         count=size,
+    )
+
+
+def _few(grad: Buffer, index: np.ndarray) -> bool:
+    """Return whether a shard has so few positions that weights are better summed with channels in the lanes."""
+    groups, _, channels, _ = index.shape
+    return (
+        groups == 1 and whole(index) and channels >= grad.lanes and math.prod(grad.shape[1:]) * grad.blocks <= FEW
     )
 
 
@@ -247,7 +347,9 @@ def _backward(lowering: Lowering, step: Step) -> None:
         source, geometry = lowering.memos[step.name], replace(geometry, padding=NO_MARGIN)
     fast = winograd.suits(lowering, index, geometry, grad.shape[1:])
     before = (geometry.padding[1][0], geometry.padding[2][0])
-    if fast:
+    if _few(grad, index):
+        emit_weights_by_features(lowering, step, source, grad, index, geometry)
+    elif fast:
         winograd.emit_winograd_weights(lowering, step, source, grad, index.shape[1], index.shape[2], before)
     else:
         emit_weights(lowering, step, source, grad, index, geometry)
