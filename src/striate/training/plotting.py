@@ -8,6 +8,7 @@ from striate.errors import UsageError
 
 if TYPE_CHECKING:
     from striate.training.history import History
+    from striate.training.learning_rate_finder import RateSearch
 
 
 def pyplot() -> Any:
@@ -34,4 +35,17 @@ def plot_history(history: History, axes: Any = None) -> Any:
         panel.set_ylabel(key)
         if panel.lines:
             panel.legend(frameon=False)
+    return axes
+
+
+def plot_rates(search: RateSearch, axes: Any = None) -> Any:
+    """Draw the loss over the learning rate into axes; return them."""
+    if axes is None:
+        _, axes = pyplot().subplots(figsize=(5, 3.5), layout="constrained")
+    axes.plot(search.rates, search.losses)
+    axes.axvline(search.suggestion, linestyle=":", color="black", label=f"suggestion {search.suggestion:.2g}")
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("loss, smoothed")
+    axes.legend(frameon=False)
     return axes

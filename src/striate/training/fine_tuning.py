@@ -1,0 +1,88 @@
+"""Start from a saved model: a new head for other classes, everything else as it was learnt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from striate.errors import UsageError
+from striate.model import Model
+from striate.network import Network, from_description
+from striate.training.initialisation import initialise
+
+OUTPUTS = ("out_features", "out_channels")
+"""The arguments by which a layer says how many values it makes."""
+
+
+def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, initial: str = "he") -> Model:
+    """Return a model whose last learning layer is new and has an output for each of ``classes``.
+
+    All other parameters, the running statistics and the normalisation are those of ``model``, which
+    stays as it is. Train it with ``Trainer(..., freeze=...)`` or with ``rates`` for the old layers.
+
+    Parameters
+    ----------
+    model : Model
+    classes : sequence of str, or int
+        The names of the new classes, or the number of outputs of a regression.
+    seed : int
+    initial : {"he", "glorot", "lecun"}
+        How the new layer begins.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two classes, or no layer makes the outputs.
+
+    References
+    ----------
+    Yosinski, Clune, Bengio and Lipson (2014), "How transferable are features in deep neural networks?"
+    """
+    names = () if isinstance(classes, int) else tuple(classes)
+    count = classes if isinstance(classes, int) else len(names)
+    if count < (2 if names else 1):
+        raise UsageError(f"replace head: needs at least 2 classes, or 1 output; got {classes!r}.")
+    head = head_of(model.network)
+    network = with_outputs(model.network, head, count)
+    theta, states = initialise(network, initial, seed)
+    old, new = model.network.views(model.theta), network.views(theta)
+    for name, values in old.items():
+        if name.rpartition(".")[0] != head:
+            new[name][...] = values
+    states[:] = model.states
+    return Model(network, theta, states, names, model.normalisation, threads=model.threads)
+
+
+def head_of(network: Network) -> str:
+    """Return the name of the layer that makes the outputs: the last one with parameters, if nothing mixes them.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    step = network.steps[-1]
+    while not any(hasattr(step.layer, key) for key in OUTPUTS):
+        if len(step.inputs) != 1 or step.parameters or step.name == network.steps[0].name:
+            raise UsageError(
+                f"{network.name}: its outputs are not made by a layer such as Linear or Conv2d; {step.name} is a "
+                f"{type(step.layer).__name__}. Build the network for the new classes."
+            )
+        step = network.step(step.inputs[0])
+    return step.name
+
+
+def with_outputs(network: Network, head: str, count: int) -> Network:
+    """Return the same network with ``count`` outputs from the layer ``head``."""
+    description = network.describe()
+    layer: dict[str, Any] = next(item for item in description["layers"] if item["name"] == head)
+    key = next(key for key in OUTPUTS if hasattr(network.step(head).layer, key))
+    layer[key] = count
+    changed = from_description(description)
+    if math.prod(changed.output_shape) != count:
+        raise UsageError(
+            f"{network.name}: {head} makes {math.prod(changed.output_shape)} outputs for {count} classes. "
+            "Build the network for the new classes."
+        )
+    return changed

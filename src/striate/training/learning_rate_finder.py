@@ -1,0 +1,141 @@
+"""Try ever larger learning rates for a few steps and see where the loss falls fastest."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.errors import DivergenceError, UsageError
+from striate.layers.arguments import integer, real
+from striate.training.callbacks.base import Callback
+
+if TYPE_CHECKING:
+    from striate.training.trainer import Trainer
+
+SMOOTHING = 0.9
+WORSE = 4.0  # the search ends where the smoothed loss is so many times the best one
+
+
+@dataclass(frozen=True, eq=False)
+class RateSearch:
+    """What a search for a learning rate found.
+
+    Parameters
+    ----------
+    rates : float64[n]
+        Increasing.
+    losses : float64[n]
+        Of the batch at each rate, smoothed.
+    suggestion : float
+        The rate at which the loss fell fastest.
+    """
+
+    rates: np.ndarray
+    losses: np.ndarray
+    suggestion: float
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw loss against rate with matplotlib, the suggestion marked; return the axes."""
+        from striate.training.plotting import plot_rates
+
+        return plot_rates(self, axes)
+
+
+def find_learning_rate(
+    trainer: Trainer, train: Dataset, lowest: float = 1e-6, highest: float = 10.0, steps: int = 100
+) -> RateSearch:
+    """Train for some steps with a rate that grows from ``lowest`` to ``highest``, then undo it all.
+
+    Losses are smoothed with weights 0.9^k and corrected for their start; the search ends early where
+    the loss is no number, or four times the best. ``trainer`` is as before afterwards.
+
+    Raises
+    ------
+    UsageError
+        If the rates do not increase, or the loss is no number at the lowest one.
+
+    References
+    ----------
+    Smith (2017), "Cyclical learning rates for training neural networks", section 3.3.
+    """
+    lowest = real(lowest, "learning-rate finder: lowest", above=0)
+    highest = real(highest, "learning-rate finder: highest", above=0)
+    steps = integer(steps, "learning-rate finder: steps", minimum=10)
+    if highest <= lowest:
+        raise UsageError(f"learning-rate finder: rates must increase; got {lowest:g} to {highest:g}.")
+    size = len(train) if trainer.batch_size == "full" else int(trainer.batch_size)
+    watch = _Watch(steps)
+    with untouched(trainer):
+        first, growth = trainer.progress.step, (highest / lowest) ** (1.0 / (steps - 1))
+        trainer.schedule = lambda step: lowest * growth ** (step - first)
+        trainer.learning_rate_factor = 1.0
+        with contextlib.suppress(DivergenceError):
+            trainer.fit(train, epochs=-(-steps // -(-len(train) // size)), callbacks=watch)
+    if len(watch.losses) < 5:
+        raise UsageError(
+            f"learning-rate finder: the loss is no number at {lowest:g} already. Begin with a lower rate."
+        )
+    rates, losses = np.array(watch.rates), np.array(watch.losses)
+    return RateSearch(rates, losses, suggest(rates, losses))
+
+
+def suggest(rates: np.ndarray, losses: np.ndarray) -> float:
+    """Return the rate of steepest descent of the loss over log(rate), before the loss is smallest."""
+    end = max(2, int(np.argmin(losses)) + 1)
+    slopes = np.gradient(losses[:end], np.log(rates[:end]))
+    return float(rates[int(np.argmin(slopes))])
+
+
+class _Watch(Callback):
+    """Notes the loss of every step and ends the search."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.rates: list[float] = []
+        self.losses: list[float] = []
+        self.mean = 0.0
+        self._sums = (0.0, 0)
+
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        """Begin new sums, as the progress does."""
+        self._sums = (0.0, 0)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Smooth the loss of the batch."""
+        progress = trainer.progress
+        loss = (progress.loss_sum - self._sums[0]) / (progress.samples - self._sums[1])
+        self._sums = (progress.loss_sum, progress.samples)
+        self.mean = SMOOTHING * self.mean + (1.0 - SMOOTHING) * loss
+        self.rates.append(progress.learning_rate)
+        self.losses.append(self.mean / (1.0 - SMOOTHING ** (len(self.losses) + 1)))
+        if len(self.losses) == self.steps or self.losses[-1] > WORSE * min(self.losses):
+            trainer.stop("the search is over")
+
+
+@contextmanager
+def untouched(trainer: Trainer) -> Iterator[None]:
+    """Let the block train; afterwards the trainer is as it was."""
+    trainer.synchronise()
+    model, moments = trainer.model, trainer.moments
+    arrays = [model.theta, model.states, moments.first, moments.second]
+    kept = [array.copy() for array in arrays]
+    names = ("schedule", "learning_rate_factor", "callbacks", "stop_reason", "data_mark", "restored")
+    settings = {name: getattr(trainer, name) for name in names}
+    about = model.classes, model.normalisation, model.facts
+    history, progress = copy.deepcopy(trainer.history), copy.copy(trainer.progress)
+    trainer.restored = {}
+    try:
+        yield
+    finally:
+        for array, values in zip(arrays, kept, strict=True):
+            array[:] = values
+        model.classes, model.normalisation, model.facts = about
+        vars(trainer).update(settings, history=history, progress=progress)
+        trainer.publish()

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from striate.data.dataset import Dataset
+from striate.errors import UsageError
+from striate.layers import Flatten, Linear, Softmax
+from striate.model.evaluation import Evaluation, evaluation
+from striate.network import Sequential
+from striate.training import metrics
+
+NETWORK = Sequential([Flatten(), Linear(3), Softmax()], (1, 1, 1))
+
+
+def evaluated(shares, targets, network=NETWORK) -> Evaluation:
+    shares, targets = np.array(shares, np.float32), np.array(targets)
+    data = Dataset(np.zeros((len(targets), 1, 1, 1), np.uint8), targets, tuple("abc"))
+    return evaluation(network, shares, data, tuple("abc"), True)
+
+
+@pytest.fixture
+def four() -> Evaluation:
+    return evaluated([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.5, 0.4, 0.1], [0.2, 0.5, 0.3]], [0, 1, 1, 2])
+
+
+def test_figures_by_hand(four):
+    found = metrics.classification_metrics(four)
+    assert found.accuracy == 0.5
+    assert found.top_k == {1: 0.5, 3: 1.0}
+    assert metrics.top_k(four, 2) == 1.0
+    a, b, c = found.by_class
+    assert (a.precision, a.recall, a.support) == (0.5, 1.0, 1)
+    assert (b.precision, b.recall, b.f1, b.support) == (0.5, 0.5, 0.5, 2)
+    assert (c.precision, c.recall, c.f1, c.support) == (0.0, 0.0, 0.0, 1)
+    assert (a.auc, b.auc, c.auc) == (1.0, 0.75, pytest.approx(5 / 6))
+    assert found.auc == pytest.approx((1 + 0.75 + 5 / 6) / 3)
+    assert found.balanced_accuracy == 0.5
+    assert found.macro["precision"] == pytest.approx(1 / 3)
+    assert found.weighted["recall"] == 0.5
+
+
+def test_calibration_error_by_hand(four):
+    # confidences 0.7 (right), 0.6 (right), 0.5 and 0.5 (wrong)
+    assert metrics.calibration_error(four, 15) == pytest.approx((0.3 + 0.4 + 0.5 + 0.5) / 4, abs=1e-6)
+    mean, accuracy, counts = metrics.calibration(four, 2)
+    assert counts.tolist() == [2, 2]
+    assert mean == pytest.approx([0.5, 0.65])
+    assert accuracy.tolist() == [0.0, 1.0]
+
+
+def test_weights_count_samples_more(four):
+    found = metrics.classification_metrics(four, weights=np.array([1.0, 1.0, 2.0, 0.0]))
+    assert found.accuracy == 0.5
+    assert found.by_class[1].recall == pytest.approx(1 / 3)
+
+
+def test_classes_without_samples_spoil_nothing():
+    found = metrics.classification_metrics(evaluated([[0.9, 0.1, 0.0], [0.8, 0.2, 0.0]], [0, 0]))
+    assert found.auc is None
+    assert found.balanced_accuracy == 1.0
+    assert [m.auc for m in found.by_class] == [None] * 3
+
+
+def test_roc_ends_in_the_corners(four):
+    false, true = metrics.roc(four, 1)
+    assert (false[0], true[0], false[-1], true[-1]) == (0, 0, 1, 1)
+    assert np.trapezoid(true, false) == pytest.approx(0.75)
+
+
+def regression(outputs, targets):
+    network = Sequential([Flatten(), Linear(2)], (1, 1, 1))
+    data = Dataset(np.zeros((len(targets), 1, 1, 1), np.uint8), np.array(targets, np.float32))
+    return evaluation(network, np.array(outputs, np.float32), data, (), False)
+
+
+def test_figures_of_a_regression_by_hand():
+    found = metrics.regression_metrics(regression([[1, 0], [2, 2]], [[1, 1], [3, 3]]), ["x", "y"])
+    assert found.mae == 0.75
+    assert found.rmse == pytest.approx(np.sqrt(0.75))
+    assert found.by_target["x"] == pytest.approx((0.5, 0.5, np.sqrt(0.5)))
+    assert found.by_target["y"] == pytest.approx((0.0, 1.0, 1.0))
+    assert found.r2 == pytest.approx(0.25)
+
+
+def test_figures_of_classes_need_classes():
+    with pytest.raises(UsageError, match="metrics: these are for classes; got the evaluation of a regression"):
+        metrics.classification_metrics(regression([[1, 0]], [[1, 1]]))
+
+
+def test_a_roc_needs_both_kinds_of_samples(four):
+    with pytest.raises(UsageError, match="ROC: needs samples of the class and of others; got 2 of 2"):
+        metrics.roc(evaluated([[0.9, 0.1, 0.0], [0.8, 0.2, 0.0]], [0, 0]), 0)
+
+
+def test_top_k_needs_a_k(four):
+    with pytest.raises(UsageError, match="top-k: must be at least 1; got 0"):
+        metrics.top_k(four, 0)
