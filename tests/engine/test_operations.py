@@ -10,7 +10,7 @@ from striate.engine.machine import default_lanes
 from support.choices import Choices, Drawn, examples
 from support.draws import Case
 from support.operations import OPERATIONS, Operation
-from support.probe import Fast, Setting, check_gradients, check_output, infer, prepare
+from support.probe import Fast, Setting, check_gradients, check_losses, check_output, infer, prepare
 
 VALUES = 60_000  # of a whole batch, so that a configuration takes milliseconds
 MULTIPLY_ADDS = 6_000_000
@@ -40,6 +40,7 @@ def compare(operation: Operation, choose: Choices) -> None:
     check_output(experiment, infer(experiment, 1 + choose.integer(0, 1), direct))
     fast = Fast(experiment)
     losses, gradient = fast.run()
+    check_losses(experiment, losses)
     check_gradients(experiment, fast.result(gradient))
     if choose.integer(0, 1):
         fast.run(choose.integer(1, setting.batch))  # a smaller batch between leaves nothing behind

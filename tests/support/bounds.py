@@ -8,6 +8,7 @@ section 3.1). So a bound needs two things of every operation: ``Roundings``, how
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,11 +57,18 @@ class Roundings:
     parameters: float
 
 
-def exact(case: Case, values: Values, grad: np.ndarray) -> Result:
+def forward(case: Case, values: Values) -> np.ndarray:
+    """Return the output of the reference."""
+    context = dataclasses.replace(
+        values.context, states={k: state.copy() for k, state in values.context.states.items()}
+    )
+    return operation(case.layer).forward(case.layer, values.parameters, *values.inputs, context=context)
+
+
+def exact(case: Case, values: Values, grad: np.ndarray, output: np.ndarray | None = None) -> Result:
     """Return what the reference makes of ``values`` and of the gradient ``grad`` of its output."""
-    op = operation(case.layer)
-    output = op.forward(case.layer, values.parameters, *values.inputs, context=values.context)
-    inputs, parameters = op.backward(
+    output = forward(case, values) if output is None else output
+    inputs, parameters = operation(case.layer).backward(
         case.layer, values.parameters, values.inputs, output, grad, context=values.context
     )
     return Result(output, inputs, parameters)
@@ -85,72 +93,6 @@ def selected(case: Case, values: Values, grad: np.ndarray) -> Result:
     })  # fmt: skip
 
 
-def elementwise(
-    forward: Callable[[Any, np.ndarray, np.ndarray], np.ndarray],
-    slope: Callable[[Any, np.ndarray, np.ndarray], np.ndarray],
-) -> Magnitudes:
-    """Magnitudes of y = f(x), given those of f and f' as functions of (layer, x, y)."""
-
-    def magnitudes(case: Case, values: Values, grad: np.ndarray) -> Result:
-        (x,) = values.inputs
-        y = operation(case.layer).forward(case.layer, values.parameters, x, context=values.context)
-        return Result(forward(case.layer, x, y), (np.abs(grad) * slope(case.layer, x, y),), {})
-
-    return magnitudes
-
-
-def softmax(case: Case, values: Values, grad: np.ndarray) -> Result:
-    """A power of e is off by what its exponent is off; then a sum over the channels, and a division."""
-    (x,) = values.inputs
-    result, g = exact(case, values, grad), np.abs(grad)
-    depth = np.abs(x).max(axis=1, keepdims=True) * 4 + 12 + x.shape[1]
-    if type(case.layer).__name__ == "LogSoftmax":
-        p = np.exp(result.output)
-        return Result(np.abs(result.output) + depth, (g + depth * p * g.sum(axis=1, keepdims=True),), {})
-    p = result.output
-    return Result(depth * p, (depth * p * (g + (g * p).sum(axis=1, keepdims=True)),), {})
-
-
-def normalisation(axes: Callable[[Case, np.ndarray], tuple[np.ndarray, tuple[int, ...]]]) -> Magnitudes:
-    """Magnitudes of (x - mean) / sqrt(variance + epsilon), whether the variance is summed of x^2 or of (x - mean)^2.
-
-    ``axes`` returns x in a shape in which the mean is over some axes, and these axes.
-    """
-
-    def magnitudes(case: Case, values: Values, grad: np.ndarray) -> Result:
-        (x,) = values.inputs
-        view, over = axes(case, x)
-        layer: Any = case.layer
-
-        def mean(array: np.ndarray) -> np.ndarray:
-            return array.mean(axis=over, keepdims=True)
-
-        def shaped(array: np.ndarray) -> np.ndarray:
-            return array.reshape(x.shape)
-
-        weight, bias = (_along_channels(values.parameters.get(n), x) for n in ("weight", "bias"))
-        inverse = 1.0 / np.sqrt(view.var(axis=over, keepdims=True) + layer.epsilon)
-        spread = 1.0 + mean(view**2) * inverse**2  # the condition of the variance
-        size = (np.abs(view) + mean(np.abs(view))) * inverse
-        g = (np.abs(grad) * weight).reshape(view.shape)
-        slope = inverse * spread * (g + mean(g) + size * mean(g * size))
-        over_positions = tuple(i for i in range(x.ndim) if i != 1)
-        terms = np.abs(grad) * shaped(size * spread)
-        return Result(
-            shaped(size * spread) * weight + bias,
-            (shaped(slope),),
-            {"weight": terms.sum(axis=over_positions), "bias": np.abs(grad).sum(axis=over_positions)},
-        )
-
-    return magnitudes
-
-
-def _along_channels(parameter: np.ndarray | None, x: np.ndarray) -> np.ndarray:
-    if parameter is None:
-        return np.ones((1,) * x.ndim)
-    return np.abs(parameter).reshape(1, -1, *(1,) * (x.ndim - 2))
-
-
 def products(case: Case, batch: int) -> Roundings:
     """Roundings of convolutions and dense layers: the products that enter one number, and a bias."""
     layer: Any = case.layer
@@ -160,9 +102,7 @@ def products(case: Case, batch: int) -> Roundings:
     mirrored = getattr(layer, "padding_mode", "zeros") != "zeros"
     copies = math.prod(1 + sum(pair) for pair in window.padding) if mirrored else 1
     positions = max(math.prod(shape[1:]), math.prod(out[1:]))
-    return Roundings(
-        2 + shape[0] // groups * taps, 2 + out[0] // groups * taps * copies, 8 + batch * positions
-    )
+    return Roundings(2 + shape[0] // groups * taps, 2 + out[0] // groups * taps * copies, 8 + batch * positions)
 
 
 def terms(output: float, inputs: float = 0.0) -> Callable[[Case, int], Roundings]:

@@ -1,4 +1,4 @@
-"""Where random configurations take their choices from: hypothesis (which shrinks them), or a seed (which is fast)."""
+"""Where random configurations take their choices from: hypothesis, which shrinks them, or a seed, which is fast."""
 
 from __future__ import annotations
 

@@ -75,10 +75,10 @@ def extents(kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ..
 
 def kernels(choose: Choices) -> tuple[int, tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Return a rank, a kernel, a stride and a dilation; the more axes, the smaller."""
-    rank = choose.one_of([2, 2, 1, 3])
+    rank = choose.one_of([2, 2, 2, 1, 1, 3])
     kernel = per_axis(choose, rank, {1: 9, 2: 5, 3: 3}[rank])
-    stride = per_axis(choose, rank, 3) if choose.integer(0, 1) else (1,) * rank
-    dilation = per_axis(choose, rank, 3) if choose.integer(0, 2) == 0 else (1,) * rank
+    stride = per_axis(choose, rank, {1: 4, 2: 3, 3: 2}[rank]) if choose.integer(0, 1) else (1,) * rank
+    dilation = per_axis(choose, rank, {1: 4, 2: 3, 3: 2}[rank]) if choose.integer(0, 3) == 0 else (1,) * rank
     return rank, kernel, stride, dilation
 
 
@@ -112,6 +112,16 @@ def convolution(choose: Choices) -> Case:
     if not fits(layer, shape):  # "same" reaches further than reflection can
         layer = pick("Conv", rank)(*common)
     return Case(layer, (shape,))
+
+
+def wide_convolution(choose: Choices) -> Case:
+    """Draw 3x3 kernels over many channels, for which there is an algorithm of its own."""
+    space = sides(choose, (3, 3), 120)
+    padding = choose.one_of(["same", "valid", pairs(choose, (2, 2))])
+    mode = choose.one_of(["zeros", "zeros", "zeros", "reflect"])
+    filters, inputs = choose.integer(10, LARGEST), choose.integer(10, LARGEST)
+    layer = layers.Conv2d(filters, 3, padding=padding, bias=bool(choose.integer(0, 1)), padding_mode=mode)
+    return Case(layer, ((inputs, *space),))
 
 
 def connections(choose: Choices, inputs: int, filters: int) -> list[list[int]]:

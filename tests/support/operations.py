@@ -4,6 +4,7 @@ This one table feeds the comparison of kernels with references, and benchmarks o
 A new layer needs one line here.
 """
 
+# ruff: noqa: E501  (one line for each operation, so that they can be compared)
 from __future__ import annotations
 
 import math
@@ -16,26 +17,23 @@ import numpy as np
 from striate import layers
 from striate.layers import Layer
 from striate.layers.convolution import Convolution
+from striate.layers.global_pooling import AdaptiveAvgPooling
 from striate.layers.pooling import AvgPooling, LpPooling, MaxPooling
 from striate.layers.subsampling import Subsampling
 from striate.layers.transposed import TransposedConvolution
 from striate.layers.unpooling import MaxUnpooling
 
-from . import draws
-from .bounds import (
-    Magnitudes,
-    Roundings,
-    elementwise,
-    normalisation,
-    products,
-    selected,
-    softmax,
-    terms,
-    windows,
-    without_signs,
-)
+from . import draws, winograd
+from . import magnitudes as of
+from .bounds import Magnitudes, Roundings, products, selected, terms, windows, without_signs
 from .choices import Choices
-from .draws import Case, anywhere, any_shape
+from .draws import Case, any_shape, anywhere
+
+Draw = Callable[[Choices], Case]
+
+
+def never(case: Case) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -56,15 +54,18 @@ class Operation:
         How many cases the whole run of the tests draws.
     indices : bool
         The input holds numbers of entries, and has no gradient.
+    trains : bool
+        Training gives another output than evaluation.
     """
 
     layers: tuple[type[Layer], ...]
-    draw: Callable[[Choices], Case]
-    magnitudes: Magnitudes = without_signs
-    roundings: Callable[[Case, int], Roundings] = terms(4)
-    exact: Callable[[Case], bool] = lambda case: False
+    draw: Draw
+    magnitudes: Magnitudes
+    roundings: Callable[[Case, int], Roundings]
+    exact: Callable[[Case], bool] = never
     examples: int = 60
     indices: bool = False
+    trains: bool = False
 
 
 def always(case: Case) -> bool:
@@ -75,120 +76,118 @@ def powers_of_two(case: Case) -> bool:
     """Whether means are over windows of 1, 2, 4, ... cells all of which count."""
     layer: Any = case.layer
     window = layer.window(*case.shapes)
-    cells = math.prod(window.kernel)
-    return cells & (cells - 1) == 0 and (layer.count_padding or not any(map(any, window.padding)))
+    cells = math.prod(window.kernel if window else case.shapes[0][1:])
+    whole = not window or getattr(layer, "count_padding", False) or not any(map(any, window.padding))
+    return cells & (cells - 1) == 0 and cells <= 64 and whole and not getattr(layer, "ceil_mode", False)
 
 
-def of(layer: type[Layer], least_rank: int = 0, **options: list[Any]) -> Callable[[Choices], Case]:
+def any_of(layer: type[Layer], least_rank: int = 0, positions: int = 1600, **options: list[Any]) -> Draw:
     """Draw a layer that takes any shape, with each of its arguments from a list."""
 
     def draw(choose: Choices) -> Case:
         drawn = {name: choose.one_of(values) for name, values in options.items()}
-        return anywhere(choose, layer(**drawn), least_rank)
+        if positions == draws.POSITIONS:
+            return anywhere(choose, layer(**drawn), least_rank)
+        return Case(layer(**drawn), (any_shape(choose, least_rank, positions),))
 
     return draw
 
 
-def small(layer: type[Layer], least_rank: int = 0, **options: list[Any]) -> Callable[[Choices], Case]:
-    """The same for shapes of up to 200 positions."""
-
-    def draw(choose: Choices) -> Case:
-        drawn = {name: choose.one_of(values) for name, values in options.items()}
-        return Case(layer(**drawn), (any_shape(choose, least_rank, 200),))
-
-    return draw
+def pooling(stem: str, **options: list[Any]) -> Draw:
+    return lambda choose: draws.pooling(choose, stem, **options)
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
+def joined(layer: type[Layer]) -> Draw:
+    return lambda choose: draws.joined(choose, layer())
 
 
-def ones(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.ones_like(x)
-
-
-def over_batch(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    return x, tuple(i for i in range(x.ndim) if i != 1)
-
-
-def over_sample(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    layer: Any = case.layer
-    return x, tuple(range(1, x.ndim)) if layer.over == "sample" else (1,)
-
-
-def over_groups(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    layer: Any = case.layer
-    return x.reshape(len(x), layer.groups, -1), (2,)
-
-
-def over_space(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    return x, tuple(range(2, x.ndim))
-
-
-def per_group(case: Case, batch: int) -> Roundings:
+def normalised(case: Case, batch: int) -> Roundings:
     """Two sums over everything that is normalised together, in the gradient three more."""
     count = batch * math.prod(case.shapes[0])
     return Roundings(3 * count + 20, 8 * count + 40, 8 * count + 40)
 
 
-BOTH = [True, False]
+def shared(case: Case, batch: int) -> Roundings:
+    """A parameter may sum over all values of the batch."""
+    return Roundings(3, 3, 3 + batch * math.prod(case.output_shape))
+
+
+def powers(case: Case, batch: int) -> Roundings:
+    """A logarithm and an exponential for every cell of a window."""
+    sums = windows(case, batch)
+    return Roundings(sums.output + 40, sums.inputs + 40, 0)
+
+
+def radial(case: Case, batch: int) -> Roundings:
+    return Roundings(4 + case.shapes[0][0], 4 + case.output_shape[0], 4 + batch)
+
+
+def across(case: Case, batch: int) -> Roundings:
+    """A sum over neighbouring channels, then a power."""
+    size: int = case.layer.size  # type: ignore[attr-defined]
+    return Roundings(2 * size + 24, 4 * size + 60, 0)
+
+
+curve = of.elementwise
+COINS = [True, False]
+MAPS = 400  # positions, for operations whose reference is slow
+RATES = [0.0, 0.2, 0.5, 0.9]
 
 OPERATIONS: dict[str, Operation] = {
-    "convolution": Operation((Convolution,), draws.convolution, without_signs, products, always, 900),
-    "transposed convolution": Operation(
-        (TransposedConvolution,), draws.transposed, without_signs, products, always, 300
-    ),
+    # sums of products
+    "convolution": Operation((Convolution,), draws.convolution, winograd.magnitudes, winograd.roundings, winograd.exact, 800),
+    "wide convolution": Operation((Convolution,), draws.wide_convolution, winograd.magnitudes, winograd.roundings, winograd.exact, 120),
+    "transposed convolution": Operation((TransposedConvolution,), draws.transposed, without_signs, products, always, 300),
     "linear": Operation((layers.Linear,), draws.linear, without_signs, products, always, 300),
-    "max pooling": Operation(
-        (MaxPooling,), lambda c: draws.pooling(c, "MaxPool"), selected, windows, always, 400
-    ),
-    "average pooling": Operation(
-        (AvgPooling,),
-        lambda c: draws.pooling(c, "AvgPool", count_padding=BOTH),
-        without_signs,
-        windows,
-        powers_of_two,
-        300,
-    ),
-    "relu": Operation((layers.ReLU,), of(layers.ReLU), selected, terms(1), always, 100),
-    "sigmoid": Operation(
-        (layers.Sigmoid,), of(layers.Sigmoid), elementwise(lambda _, x, y: y, lambda _, x, y: y), terms(12, 24), examples=100
-    ),
-    "tanh": Operation(
-        (layers.Tanh,), of(layers.Tanh), elementwise(lambda _, x, y: np.abs(y), ones), terms(6, 16), examples=100
-    ),
-    "softmax": Operation((layers.Softmax,), small(layers.Softmax), softmax, terms(1, 4), examples=100),
-    "identity": Operation((layers.Identity,), of(layers.Identity), selected, terms(1), always, 40),
-    "flatten": Operation((layers.Flatten,), of(layers.Flatten), selected, terms(1), always, 60),
+    "radial basis": Operation((layers.RadialBasis,), draws.radial, of.radial_basis, radial, always, 100),
+    "embedding": Operation((layers.Embedding,), draws.embedding, selected, terms(2), always, 60, indices=True),
+    # pooling
+    "max pooling": Operation((MaxPooling,), pooling("MaxPool"), selected, windows, always, 300),
+    "average pooling": Operation((AvgPooling,), pooling("AvgPool", count_padding=COINS), without_signs, windows, powers_of_two, 250),
+    "Lp pooling": Operation((LpPooling,), pooling("LpPool", power=[1.0, 2.0, 2.5, 4.0]), of.lp_pooling, powers, lambda c: c.layer.power == 1, 200),
+    "subsampling": Operation((Subsampling,), pooling("Subsample"), without_signs, windows, always, 150),
+    "unpooling": Operation((MaxUnpooling,), draws.unpooling, of.unpooling, terms(64), always, 60),
+    "global average": Operation((layers.GlobalAvgPool,), any_of(layers.GlobalAvgPool, 1), without_signs, windows, powers_of_two, 80),
+    "global maximum": Operation((layers.GlobalMaxPool,), any_of(layers.GlobalMaxPool, 1), selected, terms(1), always, 80),
+    "adaptive average": Operation((AdaptiveAvgPooling,), draws.adaptive, without_signs, windows, never, 80),
+    # activations
+    "relu": Operation((layers.ReLU,), any_of(layers.ReLU), selected, terms(1), always, 100),
+    "leaky relu": Operation((layers.LeakyReLU,), any_of(layers.LeakyReLU, slope=[0.01, 0.25, -2.0]), selected, terms(3), lambda c: c.layer.slope != 0.01, 80),
+    "parametric relu": Operation((layers.PReLU,), any_of(layers.PReLU, shared=COINS), selected, shared, always, 100),
+    "elu": Operation((layers.ELU,), any_of(layers.ELU, alpha=[0.1, 1.0, 2.0]), curve(of.exponential_unit, of.exponential_slope), terms(10), examples=80),
+    "selu": Operation((layers.SELU,), any_of(layers.SELU), curve(of.exponential_unit, of.exponential_slope), terms(12), examples=60),
+    "gelu": Operation((layers.GELU,), any_of(layers.GELU, approximate=["none", "tanh"]), curve(lambda _, x, y: np.abs(x), of.gelu_slope), terms(20, 30), examples=80),
+    "silu": Operation((layers.SiLU,), any_of(layers.SiLU), curve(lambda _, x, y: np.abs(y), lambda _, x, y: of.sigmoid(x) * (1 + np.abs(x))), terms(14, 28), examples=80),
+    "softplus": Operation((layers.Softplus,), any_of(layers.Softplus, beta=[0.1, 1.0, 2.0]), curve(of.softplus, of.softplus_slope), terms(12, 16), examples=80),
+    "sigmoid": Operation((layers.Sigmoid,), any_of(layers.Sigmoid), curve(lambda _, x, y: y, lambda _, x, y: y), terms(12, 24), examples=80),
+    "tanh": Operation((layers.Tanh,), any_of(layers.Tanh), curve(lambda _, x, y: np.abs(y), of.ones), terms(6, 16), examples=80),
+    "hard sigmoid": Operation((layers.HardSigmoid,), any_of(layers.HardSigmoid), curve(lambda _, x, y: 1 + np.abs(x), of.ones), terms(4), examples=60),
+    "hard tanh": Operation((layers.HardTanh,), any_of(layers.HardTanh, low=[-1.0, -0.52], high=[1.0, 2.01]), selected, terms(2), lambda c: (c.layer.low, c.layer.high) == (-1, 1), 60),
+    "hard swish": Operation((layers.HardSwish,), any_of(layers.HardSwish), curve(lambda _, x, y: np.abs(x) * (1 + np.abs(x)), lambda _, x, y: 1 + np.abs(x)), terms(8), examples=60),
+    "step": Operation((layers.Step,), any_of(layers.Step, straight_through=COINS), selected, terms(1), always, 60),
+    "softmax": Operation((layers.Softmax,), any_of(layers.Softmax, positions=MAPS), of.softmax, terms(1, 4), examples=100),
+    "log softmax": Operation((layers.LogSoftmax,), any_of(layers.LogSoftmax, positions=MAPS), of.softmax, terms(1, 4), examples=80),
+    "identity": Operation((layers.Identity,), any_of(layers.Identity), selected, terms(1), always, 40),
+    # normalisation
+    "batch norm": Operation((layers.BatchNorm,), any_of(layers.BatchNorm, positions=MAPS, affine=COINS, momentum=[0.1, 1.0]), of.running, normalised, examples=150, trains=True),
+    "layer norm": Operation((layers.LayerNorm,), any_of(layers.LayerNorm, positions=MAPS, over=["sample", "channels"], affine=COINS), of.normalisation(of.over_sample), normalised, examples=80),
+    "group norm": Operation((layers.GroupNorm,), draws.group_norm, of.normalisation(of.over_groups), normalised, examples=80),
+    "instance norm": Operation((layers.InstanceNorm,), any_of(layers.InstanceNorm, 1, MAPS, affine=COINS), of.normalisation(of.over_space), normalised, examples=80),
+    "local response norm": Operation((layers.LocalResponseNorm,), any_of(layers.LocalResponseNorm, positions=MAPS, size=[1, 2, 5, 6], alpha=[1e-4, 0.5, 2.0], beta=[0.75, 0.5, 1.0], k=[1.0, 2.0]), of.local_response, across, examples=80),
+    # shape and arithmetic
+    "flatten": Operation((layers.Flatten,), any_of(layers.Flatten), selected, terms(1), always, 60),
     "reshape": Operation((layers.Reshape,), draws.reshape, selected, terms(1), always, 100),
-    "pad": Operation((layers.Pad,), draws.padding, without_signs, terms(125), always, 150),
+    "pad": Operation((layers.Pad,), draws.padding, without_signs, terms(125), always, 120),
     "crop": Operation((layers.Crop,), draws.cropping, selected, terms(1), always, 80),
-    "add": Operation((layers.Add,), lambda c: draws.joined(c, layers.Add()), without_signs, terms(1600), always, 150),
-    "multiply": Operation(
-        (layers.Multiply,), lambda c: draws.joined(c, layers.Multiply()), without_signs, terms(1600), always, 150
-    ),
-    "concatenate": Operation((layers.Concatenate,), draws.concatenation, selected, terms(1), always, 120),
-    "scale": Operation(
-        (layers.Scale,),
-        of(layers.Scale, factor=[0.5, -2.0], shift=[0.0, 1.0]),
-        elementwise(lambda layer, x, y: np.abs(layer.factor * x) + abs(layer.shift), lambda layer, x, y: 0 * x + abs(layer.factor)),
-        terms(2),
-        always,
-        80,
-    ),
-    "channel scale": Operation(
-        (layers.ChannelScale,), of(layers.ChannelScale, bias=BOTH), without_signs, terms(3), always, 100
-    ),
-    "batch norm": Operation(
-        (layers.BatchNorm,),
-        small(layers.BatchNorm, affine=BOTH, momentum=[0.1, 1.0]),
-        normalisation(over_batch),
-        per_group,
-        examples=150,
-    ),
-    "dropout": Operation((layers.Dropout,), of(layers.Dropout, rate=[0.0, 0.2, 0.5, 0.9]), without_signs, terms(3), examples=120),
-    "spatial dropout": Operation(
-        (layers.SpatialDropout,), of(layers.SpatialDropout, rate=[0.0, 0.2, 0.5]), without_signs, terms(3), examples=80
-    ),
+    "upsample": Operation((layers.Upsample,), draws.upsampling, without_signs, windows, lambda c: c.layer.mode == "nearest", 120),
+    "concatenate": Operation((layers.Concatenate,), draws.concatenation, selected, terms(1), always, 100),
+    "add": Operation((layers.Add,), joined(layers.Add), without_signs, terms(1600), always, 120),
+    "multiply": Operation((layers.Multiply,), joined(layers.Multiply), without_signs, terms(1600), always, 120),
+    "scale": Operation((layers.Scale,), any_of(layers.Scale, factor=[0.5, -2.0], shift=[0.0, 1.0]), curve(of.scaled, lambda layer, x, y: 0 * x + abs(layer.factor)), terms(2), always, 60),
+    "channel scale": Operation((layers.ChannelScale,), any_of(layers.ChannelScale, bias=COINS), without_signs, terms(3), always, 80),
+    # regularisation
+    "dropout": Operation((layers.Dropout,), any_of(layers.Dropout, rate=RATES), without_signs, terms(3), examples=100, trains=True),
+    "spatial dropout": Operation((layers.SpatialDropout,), any_of(layers.SpatialDropout, rate=RATES), without_signs, terms(3), examples=80, trains=True),
+    "gaussian noise": Operation((layers.GaussianNoise,), any_of(layers.GaussianNoise, deviation=[0.1, 1.0]), curve(of.noise, of.ones), terms(16), examples=80, trains=True),
 }  # fmt: skip
-"""By name; see ``Operation``."""
+"""By name; see ``Operation``. One line each, however long, so that they can be compared."""

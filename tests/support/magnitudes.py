@@ -1,0 +1,194 @@
+"""What is summed without its signs, for operations that are not sums of products."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from striate.reference.dense import centres
+
+from .bounds import Magnitudes, Result, Values, exact, forward
+from .draws import Case
+
+Curve = Callable[[Any, np.ndarray, np.ndarray], np.ndarray]
+
+
+def elementwise(value: Curve, slope: Curve) -> Magnitudes:
+    """Magnitudes of y = f(x), given those of f and f' as functions of (layer, x, y)."""
+
+    def magnitudes(case: Case, values: Values, grad: np.ndarray) -> Result:
+        (x,) = values.inputs
+        y = forward(case, values)
+        with np.errstate(over="ignore"):
+            return Result(value(case.layer, x, y), (np.abs(grad) * slope(case.layer, x, y),), {})
+
+    return magnitudes
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 0.5 * (1.0 + np.tanh(0.5 * x))
+
+
+def density(x: np.ndarray) -> np.ndarray:
+    return np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+
+
+def exponential_unit(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """exp(x) - 1 is as far off as exp(x) is."""
+    return np.abs(y) + 2 * layer.alpha * getattr(layer, "scale", 1.0) * (x <= 0)
+
+
+def exponential_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return getattr(layer, "scale", 1.0) * np.where(x > 0, 1.0, layer.alpha * np.exp(np.minimum(x, 0)))
+
+
+def softplus(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The logarithm of a number near 1 is as far off as the number is."""
+    return y + np.abs(x) + 1.0 / layer.beta
+
+
+def softplus_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return sigmoid(layer.beta * x) * (1.0 + np.abs(layer.beta * x))
+
+
+def gelu_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    if layer.approximate == "tanh":
+        return 1.0 + np.abs(x) * (1.0 + 0.134145 * x * x)
+    return 1.0 + np.abs(x) * density(x) * (1.0 + x * x)
+
+
+def ones(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.ones_like(x)
+
+
+def softmax(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """A power of e is off by what its exponent is off; then a sum over the channels, and a division."""
+    (x,) = values.inputs
+    result, g = exact(case, values, grad), np.abs(grad)
+    depth = np.abs(x).max(axis=1, keepdims=True) * 4 + 12 + x.shape[1]
+    if type(case.layer).__name__ == "LogSoftmax":
+        p = np.exp(result.output)
+        return Result(np.abs(result.output) + depth, (g + depth * p * g.sum(axis=1, keepdims=True),), {})
+    p = result.output
+    return Result(depth * p, (depth * p * (g + (g * p).sum(axis=1, keepdims=True)),), {})
+
+
+View = Callable[[Case, np.ndarray], tuple[np.ndarray, tuple[int, ...]]]
+
+
+def normalisation(view_of: View) -> Magnitudes:
+    """Magnitudes of (x - mean) / sqrt(variance + epsilon), the variance summed of x^2 or of (x - mean)^2.
+
+    ``view_of`` returns x in a shape in which the mean is over some axes, and these axes.
+    """
+
+    def magnitudes(case: Case, values: Values, grad: np.ndarray) -> Result:
+        (x,) = values.inputs
+        view, over = view_of(case, x)
+        layer: Any = case.layer
+
+        def mean(array: np.ndarray) -> np.ndarray:
+            return array.mean(axis=over, keepdims=True)
+
+        inverse = 1.0 / np.sqrt(view.var(axis=over, keepdims=True) + layer.epsilon)
+        spread = 1.0 + mean(view**2) * inverse**2  # the condition of the variance
+        size = (np.abs(view) + mean(np.abs(view))) * inverse
+        outer = (size * spread).reshape(x.shape)
+        weight, bias = (_stretched(values.parameters.get(name), x) for name in ("weight", "bias"))
+        g = (np.abs(grad) * weight).reshape(view.shape)
+        slope = inverse * spread * (g + mean(g) + size * mean(g * size))
+        summed = {name: (np.abs(grad) * terms) for name, terms in (("weight", outer), ("bias", 1.0))}
+        return Result(
+            outer * weight + bias,
+            (slope.reshape(x.shape),),
+            {name: _summed(summed[name], parameter) for name, parameter in values.parameters.items()},
+        )
+
+    return magnitudes
+
+
+def _stretched(parameter: np.ndarray | None, x: np.ndarray) -> np.ndarray:
+    if parameter is None:
+        return np.ones((1,) * x.ndim)
+    return np.abs(parameter).reshape(1, *parameter.shape, *(1,) * (x.ndim - 1 - parameter.ndim))
+
+
+def _summed(terms: np.ndarray, parameter: np.ndarray) -> np.ndarray:
+    return terms.sum(axis=(0, *range(1 + parameter.ndim, terms.ndim)))
+
+
+def over_batch(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    return x, (0, *range(2, x.ndim))
+
+
+def over_sample(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    layer: Any = case.layer
+    return x, tuple(range(1, x.ndim)) if layer.over == "sample" else (1,)
+
+
+def over_groups(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    layer: Any = case.layer
+    return x.reshape(len(x), layer.groups, -1), (2,)
+
+
+def over_space(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    return x, tuple(range(2, x.ndim))
+
+
+def running(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """Batch normalisation: with the statistics of the batch, or at evaluation with the running ones."""
+    if values.context.training:
+        return normalisation(over_batch)(case, values, grad)
+    (x,), states = values.inputs, values.context.states
+    layer: Any = case.layer
+    mean, variance = (_stretched(states[name], x) for name in ("running_mean", "running_variance"))
+    weight, bias = (_stretched(values.parameters.get(name), x) for name in ("weight", "bias"))
+    return Result((np.abs(x) + mean) / np.sqrt(variance + layer.epsilon) * weight + bias, (), {})
+
+
+def local_response(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """A power s^-beta is off by beta |log s| times what a logarithm and an exponential are off."""
+    (x,), layer = values.inputs, case.layer
+    absolute = Values((np.abs(x),), {}, values.context)
+    result = exact(case, absolute, np.abs(grad))
+    power = np.divide(result.output, np.abs(x), out=np.ones_like(x), where=x != 0)
+    deep = 1.0 + layer.beta + np.abs(np.log(power)).max(initial=0.0)  # type: ignore[attr-defined]
+    first = np.abs(grad) * power  # the gradient is this minus a sum: both without signs
+    return Result(deep * result.output, (deep * (2 * first - result.inputs[0]),), {})
+
+
+def radial_basis(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """(x - c)^2 <= (|x| + |c|)^2."""
+    (x,), layer = values.inputs, case.layer
+    both = np.abs(x)[:, None, :] + np.abs(centres(layer, values.parameters))  # type: ignore[arg-type]
+    terms = 2.0 * both * np.abs(grad)[:, :, None]
+    return Result((both**2).sum(axis=2), (terms.sum(axis=1),), {"weight": terms.sum(axis=0)})
+
+
+def lp_pooling(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """Powers r^p of ratios r <= 1 are off by p |log r| r^p, which is less than 1."""
+    result = exact(case, values, np.abs(grad))
+    sums = Case(dataclasses.replace(case.layer, power=1.0), case.shapes)  # type: ignore[call-arg]
+    (x,) = values.inputs
+    spread = exact(sums, Values((np.ones_like(x),), {}, values.context), np.abs(grad))
+    return Result(result.output, (spread.inputs[0],), {})
+
+
+def unpooling(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """The positions are those of the true source; nothing is summed but where windows overlap."""
+    pooled, source = values.inputs
+    absolute = Values((np.abs(pooled), source), {}, values.context)
+    return exact(case, absolute, np.abs(grad))
+
+
+def noise(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """No normal number made of 24 bits is larger than 6."""
+    return np.abs(x) + 6.0 * layer.deviation
+
+
+def scaled(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.abs(layer.factor * x) + abs(layer.shift)
