@@ -111,6 +111,21 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
+def available_memory() -> int | None:
+    """Return the bytes of memory that new arrays may take, or None where the system does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
 def aligned(count: int, dtype: type = np.float32) -> np.ndarray:
     """Return zeros, dtype[count], that begin at a multiple of 64 bytes."""
     size = np.dtype(dtype).itemsize

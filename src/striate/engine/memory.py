@@ -9,6 +9,7 @@ import numpy as np
 from striate.engine.machine import aligned
 
 SHARDS = 4  # a batch is cut into at least as many shards, if it has as many blocks
+GRADIENT_FLOATS = 2**27  # that the gradients of all shards may take together, half a gigabyte
 BLOCKS = 4  # and a shard has no more blocks than this, whose activations still lie in the caches
 
 
@@ -35,8 +36,10 @@ class Sizes:
         return self.lanes * self.blocks
 
     @classmethod
-    def of(cls, batch_size: int, lanes: int) -> Sizes:
+    def of(cls, batch_size: int, lanes: int, parameter_count: int = 0) -> Sizes:
         """Cut ``batch_size`` samples; the cut depends on nothing else, above all not on the threads.
+
+        Every shard makes a gradient of its own, so a network with very many parameters gets fewer shards.
 
         Examples
         --------
@@ -45,6 +48,8 @@ class Sizes:
         """
         total = -(-batch_size // lanes)
         blocks = min(BLOCKS, -(-total // SHARDS))
+        if parameter_count:
+            blocks = max(blocks, -(-total // max(1, GRADIENT_FLOATS // parameter_count)))
         return cls(lanes, blocks, -(-total // blocks))
 
 

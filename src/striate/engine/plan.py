@@ -60,10 +60,23 @@ def _release(lowering: Lowering, sources: tuple[str, ...], readers: dict[str, in
 def lower_backward(lowering: Lowering, last: str) -> None:
     """Emit the backward pass from ``last``, whose gradient is there."""
     names = [step.name for step in lowering.network.steps]
-    for step in reversed(lowering.network.steps[: names.index(last) + 1]):
-        if isinstance(step.layer, InputLayer) or step.name not in lowering.gradients:
-            continue
-        (rule(step.layer) or FALLBACK).backward(lowering, step)
+    for step in reversed(lowering.network.steps):
+        reached = step.name in lowering.gradients and names.index(step.name) <= names.index(last)
+        found = rule(step.layer) or FALLBACK
+        if step.parameters and not (reached and found.assigns):
+            size = sum(slot.spec.size for slot in step.parameters)
+            lowering.clear(Place(4 * step.parameters[0].offset, GRADIENT), size)
+        if reached and not isinstance(step.layer, InputLayer):
+            found.backward(lowering, step)
+            _forget(lowering, step.name)
+
+
+def _forget(lowering: Lowering, name: str) -> None:
+    """Free the gradient and the value of a step whose backward pass is done, unless others share them."""
+    for buffers in (lowering.gradients, lowering.values):
+        buffer = buffers.pop(name)
+        if all(other.offset != buffer.offset for other in buffers.values()):
+            lowering.arena.free(buffer)
 
 
 def loss_input(network: Network, loss: str) -> str:

@@ -62,6 +62,7 @@ class Program:
         self._tables: dict[tuple, np.ndarray] = {}
         self.kept: list[Any] = []
         self.errors: list[BaseException] = []
+        self.checks: list[Callable[[], None]] = []  # called after every run; they raise what kernels cannot
 
     def row(self, kernel: str, constants: Sequence[int | str] = (), /, **arguments: Any) -> Row:
         """Return a call of ``kernel`` ("module.name"); arrays among the arguments are passed as addresses."""
@@ -121,6 +122,7 @@ class Program:
             index,
             (self.kept, rows),
             self.errors,
+            self.checks,
         )
 
     def _call(self, row: Row, kernels: dict[Request, library.Kernel]) -> tuple[int, list[Any]]:
@@ -175,6 +177,7 @@ class Tables:
     _index: dict[int, int]
     _kept: Any
     errors: list[BaseException]
+    checks: list[Callable[[], None]]
 
     def patch(self, row: Row, argument: str, value: int) -> None:
         """Change the number (or address) of one argument of an assembled row."""

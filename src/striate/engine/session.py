@@ -9,7 +9,7 @@ import numpy as np
 from striate.engine import graph
 from striate.engine.layout import Arena
 from striate.engine.lowering import Lowering
-from striate.engine.machine import aligned, available_threads, default_lanes
+from striate.engine.machine import aligned, available_memory, available_threads, default_lanes
 from striate.engine.memory import Samples, Sizes, Vectors
 from striate.engine.plan import (
     emit_load,
@@ -21,8 +21,9 @@ from striate.engine.plan import (
     shard_tasks,
     update_phase,
 )
-from striate.engine.program import ARENA, GRADIENT, Place, Program, Row
+from striate.engine.program import ARENA, Program, Row
 from striate.engine.team import Team
+from striate.errors import CapacityError
 from striate.network import Network
 from striate.reference.random import layer_key
 
@@ -52,9 +53,22 @@ class _Session:
     load: Row
 
     def _finish(self, threads: int | None) -> None:
+        self._check_memory(threads or available_threads())
         self.tables = self.program.assemble()
         own = 0 if self.lowering.parts else self.lowering.arena.size
         self.team = Team(self.tables, threads or available_threads(), own)
+
+    def _check_memory(self, threads: int) -> None:
+        """Refuse what does not fit, before anything of it is touched."""
+        arenas = self.sizes.shards if self.lowering.parts else threads
+        vectors = self.vectors
+        needed = 4 * (self.lowering.arena.size * arenas + vectors.shards.size + 4 * vectors.padded)
+        room = available_memory()
+        if room is not None and needed > room:
+            raise CapacityError(
+                f"{self.network.name}: batches of {self.batch_size} need about {needed / 2**30:.1f} GB of memory; "
+                f"{room / 2**30:.1f} GB are free. Use smaller batches, a smaller input or fewer channels."
+            )
 
     def _add_shards(self) -> None:
         """Append the phases of the shards; a shard that stops at a barrier needs buffers of its own."""
@@ -130,7 +144,7 @@ class TrainingSession(_Session):
         threads: int | None = None,
         lanes: int | None = None,
     ) -> None:
-        sizes = Sizes.of(batch_size, lanes or default_lanes())
+        sizes = Sizes.of(batch_size, lanes or default_lanes(), network.parameter_count)
         target_count = 1 if loss == "cross_entropy" else math.prod(network.output_shape)
         vectors = Vectors(network.parameter_count, sizes.shards, network.initial_states())
         super().__init__(network, batch_size, vectors, sizes, target_count, dtype)
@@ -140,16 +154,12 @@ class TrainingSession(_Session):
         lowering.margins = graph.margins(network, lowering.fused, lowering.training)
         lowering.needed = graph.needed_gradients(network, stop)
         self.load = emit_load(lowering, self.samples, self.dtype)
-        lowering.rows.append(self.program.row("elementwise.fill", **self._whole_gradient()))
         lower_forward(lowering, stop)
         emit_loss(lowering, stop, loss, self.samples)
         lower_backward(lowering, stop)
         self._add_shards()
         self._total = update_phase(self.program, vectors, sizes, optimizer)
         self._finish(threads)
-
-    def _whole_gradient(self) -> dict:
-        return {"out": Place(0, GRADIENT), "count": self.vectors.padded, "value": 0.0}
 
     def step(
         self,

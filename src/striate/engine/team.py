@@ -91,6 +91,8 @@ class Team:
             error = self._tables.errors[0]
             self._tables.errors.clear()
             raise error
+        for check in self._tables.checks:
+            check()
 
     def rest(self) -> None:
         """Return when no thread runs any more."""

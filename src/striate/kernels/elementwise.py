@@ -190,10 +190,14 @@ def move(
 
 
 def fill(out: Floats, count: int, value: float):
-    """Set ``count`` values (a multiple of the lanes) to ``value``."""
+    """Set ``count`` values to ``value``."""
+    lanes = lanes_of(out)
     constant = splat(out, value)
-    for i in range(0, count, lanes_of(out)):
+    whole = count // lanes * lanes
+    for i in range(0, whole, lanes):
         vstore(out, i, constant)
+    for i in range(whole, count):
+        out[i] = value
 
 
 def channel_sums(
@@ -207,7 +211,7 @@ def channel_sums(
     blocks: int,
     x_block: int,
 ):
-    """``out[channels[2c + 1]] += sum over blocks, runs, lanes of x[channels[2c] + run]``: a bias gradient."""
+    """``out[channels[2c + 1]] = sum over blocks, runs, lanes of x[channels[2c] + run]``: a bias gradient."""
     lanes = lanes_of(x)
     four = 4 * lanes
     for c in range(channel_count):
@@ -225,4 +229,4 @@ def channel_sums(
                 for _ in range(length % 4):
                     s0 = s0 + vload(xb, a)
                     a += lanes
-        out[channels[2 * c + 1]] += vsum((s0 + s1) + (s2 + s3))
+        out[channels[2 * c + 1]] = vsum((s0 + s1) + (s2 + s3))

@@ -5,6 +5,7 @@ from striate.engine.lowering import (
     arithmetic,
     convolution,
     dense,
+    embedding,
     global_pooling,
     local_response,
     norm_pooling,
@@ -13,10 +14,13 @@ from striate.engine.lowering import (
     pooling,
     radial_basis,
     regularisation,
+    resampling,
     sample_normalisation,
     shape,
+    stretched,
     subsampling,
     transposed,
+    unpooling,
 )
 from striate.engine.lowering.context import RULES, Lowering, Rule, rule
 from striate.engine.lowering.fallback import FALLBACK
@@ -30,6 +34,7 @@ __all__ = [
     "arithmetic",
     "convolution",
     "dense",
+    "embedding",
     "global_pooling",
     "local_response",
     "norm_pooling",
@@ -38,9 +43,12 @@ __all__ = [
     "pooling",
     "radial_basis",
     "regularisation",
+    "resampling",
     "rule",
     "sample_normalisation",
     "shape",
+    "stretched",
     "subsampling",
     "transposed",
+    "unpooling",
 ]

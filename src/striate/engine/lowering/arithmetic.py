@@ -1,27 +1,32 @@
-"""Layers that join values of the same shape; with stretched axes they run through the reference."""
+"""Layers that join values, or scale one."""
 
 from __future__ import annotations
 
 import math
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering import fallback
+from striate.engine.lowering import shape
 from striate.engine.lowering.context import RULES, Lowering, Rule
 from striate.engine.lowering.normalisation import emit_channel_affine, emit_channel_affine_gradient
 from striate.engine.lowering.shape import emit_copy, hand_on
+from striate.engine.lowering.stretched import join_backward, join_forward
 from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Multiply, Scale
 from striate.network import Step
 
 
+def _several(step: Step) -> bool:
+    return len(step.inputs) > 1
+
+
 def _alike(step: Step) -> bool:
     """Return whether no input is stretched."""
-    return all(shape == step.shape for shape in step.input_shapes) and len(step.inputs) > 1
+    return all(shape == step.shape for shape in step.input_shapes)
 
 
-def _emit_pair(lowering: Lowering, kernel: str, x: Buffer, y: Buffer, out: Buffer, **more: float) -> None:
+def _emit_add(lowering: Lowering, x: Buffer, y: Buffer, out: Buffer, floor: float) -> None:
     runs, length = x.same_runs(y, out)
     lowering.emit(
-        f"elementwise.{kernel}",
+        "elementwise.add",
         x=lowering.place(x),
         y=lowering.place(y),
         out=lowering.place(out),
@@ -32,27 +37,30 @@ def _emit_pair(lowering: Lowering, kernel: str, x: Buffer, y: Buffer, out: Buffe
         x_block=x.block,
         y_block=y.block,
         out_block=out.block,
-        **more,
+        floor=floor,
     )
 
 
 def _add_forward(lowering: Lowering, step: Step) -> None:
+    if not _several(step):
+        shape.forward(lowering, step)
+        return
     if not _alike(step):
-        fallback.forward(lowering, step)
+        join_forward(lowering, step, product=False)
         return
     sources = [lowering.compact(name) for name in step.inputs]
     out = lowering.allocate(step, like=sources[0])
     total = sources[0]
     for i, source in enumerate(sources[1:], start=2):
         last = i == len(sources) and step.name in lowering.fused.values()
-        _emit_pair(lowering, "add", total, source, out, floor=0.0 if last else -math.inf)
+        _emit_add(lowering, total, source, out, floor=0.0 if last else -math.inf)
         total = out
 
 
 def _add_backward(lowering: Lowering, step: Step) -> None:
     """Copy the gradient for all inputs but the first, which may then change the buffer itself."""
     if not _alike(step):
-        fallback.backward(lowering, step)
+        join_backward(lowering, step, product=False)
         return
     grad = lowering.gradients[step.name]
     for source in reversed(step.inputs[1:]):
@@ -61,40 +69,35 @@ def _add_backward(lowering: Lowering, step: Step) -> None:
 
 
 def _multiply_forward(lowering: Lowering, step: Step) -> None:
-    if not _alike(step) or len(step.inputs) != 2:
-        fallback.forward(lowering, step)
-        return
-    x, y = (lowering.compact(name) for name in step.inputs)
-    _emit_pair(lowering, "multiply", x, y, lowering.allocate(step, like=x), accumulate=0)
+    if _several(step):
+        join_forward(lowering, step, product=True)
+    else:
+        shape.forward(lowering, step)
 
 
 def _multiply_backward(lowering: Lowering, step: Step) -> None:
-    if not _alike(step) or len(step.inputs) != 2:
-        fallback.backward(lowering, step)
-        return
-    grad = lowering.gradients[step.name]
-    for source, other in (step.inputs, step.inputs[::-1]):
-        if source in lowering.needed:
-            target, accumulate = lowering.compact_gradient(source)
-            _emit_pair(lowering, "multiply", grad, lowering.compact(other), target, accumulate=accumulate)
+    if _several(step):
+        join_backward(lowering, step, product=True)
+    else:
+        shape.backward(lowering, step)
 
 
 def _concatenate_forward(lowering: Lowering, step: Step) -> None:
     out = lowering.allocate(step)
     first = 0
-    for name, shape in zip(step.inputs, step.input_shapes, strict=True):
-        emit_copy(lowering, lowering.compact(name), out.part(first, shape[0]), 0)
-        first += shape[0]
+    for name, (channels, *_) in zip(step.inputs, step.input_shapes, strict=True):
+        emit_copy(lowering, lowering.compact(name), out.part(first, channels), 0)
+        first += channels
 
 
 def _concatenate_backward(lowering: Lowering, step: Step) -> None:
     grad = lowering.gradients[step.name]
     first = 0
-    for name, shape in zip(step.inputs, step.input_shapes, strict=True):
+    for name, (channels, *_) in zip(step.inputs, step.input_shapes, strict=True):
         if name in lowering.needed:
             target, accumulate = lowering.compact_gradient(name)
-            emit_copy(lowering, grad.part(first, shape[0]), target, accumulate)
-        first += shape[0]
+            emit_copy(lowering, grad.part(first, channels), target, accumulate)
+        first += channels
 
 
 def _scale_forward(lowering: Lowering, step: Step) -> None:
@@ -130,8 +133,8 @@ def _channel_scale_backward(lowering: Lowering, step: Step) -> None:
         emit_channel_affine(lowering, grad, grad_x, lowering.parameter(step, "weight"), zero, accumulate=accumulate)
 
 
-RULES[Add] = Rule(_add_forward, _add_backward, floor=_alike)
-RULES[Multiply] = Rule(_multiply_forward, _multiply_backward)
+RULES[Add] = Rule(_add_forward, _add_backward, floor=_several)
+RULES[Multiply] = Rule(_multiply_forward, _multiply_backward, floor=_several)
 RULES[Concatenate] = Rule(_concatenate_forward, _concatenate_backward)
 RULES[Scale] = Rule(_scale_forward, _scale_backward)
 RULES[ChannelScale] = Rule(_channel_scale_forward, _channel_scale_backward)

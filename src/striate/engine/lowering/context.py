@@ -126,6 +126,10 @@ class Lowering:
         self.values[step.name] = buffer
         return buffer
 
+    def clear(self, place: Place, count: int) -> None:
+        """Emit zeros for ``count`` values."""
+        self.emit("elementwise.fill", out=place, count=count, value=0.0)
+
     def rows_of(self, value: Buffer, features: np.ndarray | None = None) -> Buffer:
         """Return a new buffer with the features of ``value`` sample by sample: [sample][feature].
 
@@ -211,6 +215,8 @@ class Rule:
         Whether the forward pass can clip its result at 0, so that a ReLU after it costs nothing.
     transparent : function of (step, training), optional
         Whether the value of the step lies where that of its input lies.
+    assigns : bool
+        The backward pass sets the gradients of the parameters; otherwise it adds to zeros.
     """
 
     forward: Forward
@@ -218,6 +224,7 @@ class Rule:
     margin: Callable[[Step], Margin] | None = None
     floor: Callable[[Step], bool] | None = None
     transparent: Callable[[Step, bool], bool] | None = None
+    assigns: bool = False
 
 
 def always(step: Step, training: bool = True) -> bool:

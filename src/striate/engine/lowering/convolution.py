@@ -213,8 +213,7 @@ def emit_weights(
     dense = index.size == step.parameters[0].spec.size
     target = lowering.parameter_gradient(step, "weight")
     scratch = None if dense else lowering.arena.allocate((-(-index.size // x.lanes),))
-    if scratch is not None:
-        lowering.emit("elementwise.fill", out=lowering.place(scratch), count=scratch.size, value=0.0)
+    lowering.clear(target if scratch is None else lowering.place(scratch), index.size)
     inputs = (np.arange(channels)[:, None] * x.strides[0] + taps(x, geometry)[None, :]).ravel()
     for g in range(groups):
         numbers = g * filters + np.arange(filters)
@@ -244,8 +243,7 @@ def emit_weights_by_features(
     rows_grad = lowering.rows_of(grad, (grad.positions()[:, None] + grad.channels()[None, :]).ravel())
     target = lowering.parameter_gradient(step, "weight")
     scratch = None if count == 1 else lowering.arena.allocate((-(-index.size // (x.lanes * x.blocks)),))
-    if scratch is not None:
-        lowering.emit("elementwise.fill", out=lowering.place(scratch), count=scratch.size, value=0.0)
+    lowering.clear(target if scratch is None else lowering.place(scratch), index.size)
     begins = np.minimum(np.arange(0, channels, x.lanes), channels - x.lanes)
     samples = np.arange(x.blocks * x.lanes)
     numbers = np.arange(filters)
@@ -279,7 +277,7 @@ def emit_weights_by_features(
 
 
 def _meetings(x: Buffer, grad: Buffer, geometry: Geometry) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield, for every tap, the numbers of the input positions that it meets and of the outputs it meets them for."""
+    """Yield, for every tap, the numbers of the input positions that it meets, and of the outputs."""
     outputs = np.stack(np.meshgrid(*map(np.arange, grad.shape[1:]), indexing="ij"), axis=-1).reshape(-1, 3)
     before = np.array([pair[0] for pair in geometry.padding])
     for offset in geometry.tap_coordinates():
@@ -381,4 +379,4 @@ def _fold(lowering: Lowering, step: Step, grad_padded: Buffer, grad_x: Buffer, a
     emit_move(lowering, grad_padded, grad_x, channels, pairs, 1)
 
 
-RULES[Convolution] = Rule(_forward, _backward, _margin, floor=always)
+RULES[Convolution] = Rule(_forward, _backward, _margin, floor=always, assigns=True)

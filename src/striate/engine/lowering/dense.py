@@ -44,6 +44,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
     if len(inputs) >= x.lanes:
         _weight_gradient_by_features(lowering, step, x, grad)
     else:
+        lowering.clear(lowering.parameter_gradient(step, "weight"), len(inputs) * len(outputs))
         emit_weight_gradient(
             lowering,
             lowering.parameter_gradient(step, "weight"),
@@ -107,4 +108,4 @@ def _weight_gradient_by_features(lowering: Lowering, step: Step, x: Buffer, grad
     lowering.arena.free(rows_grad)
 
 
-RULES[Linear] = Rule(_forward, _backward, floor=always)
+RULES[Linear] = Rule(_forward, _backward, floor=always, assigns=True)

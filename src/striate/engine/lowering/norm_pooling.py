@@ -30,7 +30,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
         if exact:
             lowering.emit("norm_pooling.norm_pool", (*unrolled(taps), exact), **arguments)
         else:
-            lowering.emit("norm_pooling.power_pool", unrolled(taps), **arguments, power=power)
+            lowering.emit("norm_pooling.power_pool", **arguments, power=power)
 
 
 def _backward(lowering: Lowering, step: Step) -> None:
@@ -42,7 +42,8 @@ def _backward(lowering: Lowering, step: Step) -> None:
     buffers = (x, out, grad, grad_x)
     for places, taps in gradient_tables(buffers, geometry):
         arguments = window_gradient_arguments(lowering, buffers, places, taps, accumulate)
-        lowering.emit("norm_pooling.norm_pool_gradient", (*unrolled(taps), exact), **arguments, power=power)
+        cells = unrolled(taps) if exact else (0,)
+        lowering.emit("norm_pooling.norm_pool_gradient", (*cells, exact), **arguments, power=power)
 
 
 RULES[LpPooling] = Rule(_forward, _backward)

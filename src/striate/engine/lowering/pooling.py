@@ -51,7 +51,7 @@ def unrolled(taps: np.ndarray) -> tuple[int]:
     return (len(taps) if len(taps) in (2, 4, 9) else 0,)
 
 
-def _partition(x: Buffer, geometry: Geometry) -> bool:
+def partition(x: Buffer, geometry: Geometry) -> bool:
     """Return whether the windows neither overlap nor leave anything out, whatever the input size."""
     covered = zip(x.shape[1:], geometry.kernel, geometry.stride, strict=True)
     exact = all(n % k == 0 and k == s for n, k, s in covered)
@@ -62,7 +62,7 @@ def _partition(x: Buffer, geometry: Geometry) -> bool:
 def gradient_target(lowering: Lowering, step: Step, x: Buffer, geometry: Geometry) -> tuple[Buffer, int]:
     """Return the gradient buffer of the input, cleared where windows overlap or leave something out."""
     grad_x, accumulate = lowering.gradient_into(step.inputs[0])
-    if not accumulate and not _partition(x, geometry):
+    if not accumulate and not partition(x, geometry):
         lowering.emit("elementwise.fill", out=lowering.place(grad_x), count=grad_x.size, value=0.0)
         accumulate = 1
     return grad_x, accumulate

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Buffer, canonical_shape
-from striate.engine.lowering import fallback
+from striate.engine.lowering import resampling
 from striate.engine.lowering.context import RULES, Lowering, Rule, always
 from striate.layers.activation import Identity
 from striate.layers.padding import Crop, Pad
@@ -161,12 +161,12 @@ def _reshape_backward(lowering: Lowering, step: Step) -> None:
 
 def _upsample_forward(lowering: Lowering, step: Step) -> None:
     nearest = step.layer.mode == "nearest"  # type: ignore[attr-defined]
-    (_move_forward if nearest else fallback.forward)(lowering, step)
+    (_move_forward if nearest else resampling.forward)(lowering, step)
 
 
 def _upsample_backward(lowering: Lowering, step: Step) -> None:
     nearest = step.layer.mode == "nearest"  # type: ignore[attr-defined]
-    (_move_backward if nearest else fallback.backward)(lowering, step)
+    (_move_backward if nearest else resampling.backward)(lowering, step)
 
 
 RULES[Flatten] = Rule(forward, backward, transparent=always)

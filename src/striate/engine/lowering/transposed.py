@@ -46,4 +46,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
         emit_windows(lowering, step, padded, grad_x, index, geometry, accumulate=accumulate)
 
 
-RULES[TransposedConvolution] = Rule(_forward, _backward, floor=always)
+RULES[TransposedConvolution] = Rule(_forward, _backward, floor=always, assigns=True)

@@ -1,0 +1,69 @@
+"""Embeddings: table look-ups, and the check that the numbers looked up are symbols."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from striate.engine.layout import Buffer
+from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.program import LANEWISE, Place
+from striate.errors import DataError
+from striate.layers.embedding import Embedding
+from striate.network import Step
+
+
+def _arguments(lowering: Lowering, step: Step, x: Buffer, values: Buffer) -> dict[str, Any]:
+    layer: Embedding = step.layer  # type: ignore[assignment]
+    positions = np.stack([x.features(), values.positions()], axis=1)
+    return {
+        "x": lowering.place(x),
+        "entries": layer.entries,
+        "dimensions": layer.dimensions,
+        "positions": lowering.program.table(positions),
+        "position_count": len(positions),
+        "channel": values.strides[0],
+        "blocks": x.blocks,
+        "x_block": x.block,
+    }
+
+
+def _forward(lowering: Lowering, step: Step) -> None:
+    layer: Embedding = step.layer  # type: ignore[assignment]
+    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
+    wrong = np.zeros(2, np.float32)
+    lowering.program.kept.append(wrong)
+    lowering.emit(
+        "embedding.look_up",
+        **_arguments(lowering, step, x, out),
+        out=lowering.place(out),
+        weight=lowering.parameter(step, "weight"),
+        out_block=out.block,
+        present=Place(lowering.samples.present.ctypes.data, LANEWISE),
+        wrong=wrong,
+    )
+
+    def check() -> None:
+        if wrong[0]:
+            wrong[0] = 0.0
+            raise DataError(
+                f"{step.name}: symbols are whole numbers from 0 to {layer.entries - 1}; got {wrong[1]:g}. "
+                "Map unknown symbols to one of them."
+            )
+
+    lowering.program.checks.append(check)
+
+
+def _backward(lowering: Lowering, step: Step) -> None:
+    x, grad = lowering.values[step.inputs[0]], lowering.gradients[step.name]
+    lowering.emit(
+        "embedding.look_up_gradient",
+        **_arguments(lowering, step, x, grad),
+        grad_out=lowering.place(grad),
+        grad_weight=lowering.parameter_gradient(step, "weight"),
+        grad_out_block=grad.block,
+    )
+
+
+RULES[Embedding] = Rule(_forward, _backward)

@@ -1,0 +1,60 @@
+"""Interpolation: a sparse matrix from the positions of the input to those of the output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from striate.engine.layout import Buffer
+from striate.engine.lowering.context import Lowering
+from striate.layers.shape import Upsample
+from striate.network import Step
+from striate.reference.shape import upsampling_matrix
+
+
+def _matrix(step: Step) -> Any:
+    """Return the shares of all inputs in all outputs of a channel, as compressed rows."""
+    from scipy.sparse import csr_array, kron
+
+    layer: Upsample = step.layer  # type: ignore[assignment]
+    shape = step.input_shapes[0]
+    matrix = csr_array(np.ones((1, 1)))
+    for n, factor in zip(shape[1:], layer.factors(shape), strict=True):
+        matrix = kron(matrix, csr_array(upsampling_matrix(n, factor, layer.mode)), format="csr")
+    return matrix
+
+
+def _emit(lowering: Lowering, matrix: Any, x: Buffer, out: Buffer, accumulate: int) -> None:
+    table = lowering.program.table
+    shares = np.ascontiguousarray(matrix.data, np.float32)
+    lowering.program.kept.append(shares)
+    lowering.emit(
+        "resampling.weighted_sums",
+        x=lowering.place(x),
+        out=lowering.place(out),
+        channels=table(np.stack([x.channels(), out.channels()], axis=1)),
+        channel_count=x.shape[0],
+        places=table(out.positions()),
+        place_count=len(out.positions()),
+        begins=table(matrix.indptr),
+        sources=table(x.positions()[matrix.indices]),
+        shares=shares,
+        blocks=x.blocks,
+        x_block=x.block,
+        out_block=out.block,
+        accumulate=accumulate,
+    )
+
+
+def forward(lowering: Lowering, step: Step) -> None:
+    """Emit ``out = U x`` for every channel."""
+    x = lowering.values[step.inputs[0]]
+    _emit(lowering, _matrix(step), x, lowering.allocate(step), 0)
+
+
+def backward(lowering: Lowering, step: Step) -> None:
+    """Emit ``grad_x = U' grad_out``."""
+    if step.inputs[0] in lowering.needed:
+        grad_x, accumulate = lowering.gradient_into(step.inputs[0])
+        _emit(lowering, _matrix(step).T.tocsr(), lowering.gradients[step.name], grad_x, accumulate)
