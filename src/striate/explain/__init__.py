@@ -6,11 +6,22 @@ Sizes and costs of layers are in `striate.explain.arithmetic`.
 from __future__ import annotations
 
 from striate.explain import arithmetic
+from striate.explain.attribution import (
+    Attribution,
+    attribute,
+    attribute_all,
+    draw_attribution,
+    draw_attributions,
+    randomised,
+    sanity_check,
+)
 from striate.explain.convolution_matrix import draw_toeplitz, toeplitz
 from striate.explain.descent import descend, draw_descent, draw_losses
 from striate.explain.expression import backprop, draw_graph, finite_differences
 from striate.explain.filtering import convolve
 from striate.explain.filters import make_filter
+from striate.explain.gradient_path import GradientPath, gradient_path
+from striate.explain.loss_slices import draw_loss_line, draw_loss_plane, loss_line, loss_plane
 from striate.explain.pictures import as_picture
 from striate.explain.pooling import pool
 from striate.explain.template import draw_template_search, template_search
@@ -18,22 +29,35 @@ from striate.explain.tracing import Trace, trace
 from striate.explain.window import animated_gif, animated_svg, sliding_window, window_image, window_svg
 
 __all__ = [
+    "Attribution",
+    "GradientPath",
     "Trace",
     "animated_gif",
     "animated_svg",
     "arithmetic",
     "as_picture",
+    "attribute",
+    "attribute_all",
     "backprop",
     "convolve",
     "descend",
+    "draw_attribution",
+    "draw_attributions",
     "draw_descent",
     "draw_graph",
+    "draw_loss_line",
+    "draw_loss_plane",
     "draw_losses",
     "draw_template_search",
     "draw_toeplitz",
     "finite_differences",
+    "gradient_path",
+    "loss_line",
+    "loss_plane",
     "make_filter",
     "pool",
+    "randomised",
+    "sanity_check",
     "sliding_window",
     "template_search",
     "toeplitz",

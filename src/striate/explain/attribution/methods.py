@@ -1,0 +1,108 @@
+"""All methods of attribution by name, and what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from striate.errors import UsageError, unknown_name
+from striate.explain.attribution.gradients import gradient, gradient_times_input, integrated_gradients, smooth_grad
+from striate.explain.attribution.regions import grad_cam, maps, occlusion
+from striate.explain.attribution.scores import score_of
+from striate.model import Model
+
+METHODS: dict[str, Callable[..., np.ndarray]] = {
+    "gradient": gradient,
+    "gradient-x-input": gradient_times_input,
+    "smoothgrad": smooth_grad,
+    "integrated-gradients": integrated_gradients,
+    "grad-cam": grad_cam,
+    "occlusion": occlusion,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """How much each input speaks for (above 0) or against a class.
+
+    Parameters
+    ----------
+    method : str
+    target : int
+        The class.
+    class_name : str
+    values : float64[*input_shape] or float64[*space]
+        Per input value, or per position for methods that look at regions.
+    score, baseline_score : float
+        The class score (before a softmax) of the picture and of the baseline.
+    """
+
+    method: str
+    target: int
+    class_name: str
+    values: np.ndarray
+    score: float
+    baseline_score: float
+
+    def map(self, rank: int) -> np.ndarray:
+        """Return the values summed over the channels, where there are ``rank`` axes of space."""
+        return self.values.sum(axis=0) if self.values.ndim > max(rank, 1) else self.values
+
+
+def attribute(
+    model: Model,
+    sample: Any,
+    method: str = "integrated-gradients",
+    target: int | str | None = None,
+    *,
+    baseline: Any = 0.0,
+    **options: Any,
+) -> Attribution:
+    """Return what decided for a class.
+
+    Parameters
+    ----------
+    model : Model
+    sample : array or path
+        One raw sample, see ``trace``.
+    method : {"gradient", "gradient-x-input", "smoothgrad", "integrated-gradients", "grad-cam", "occlusion"}
+    target : int or str, optional
+        The class; the one that the model chooses by default.
+    baseline : float or array
+        The raw picture that holds nothing.
+    **options
+        Of the method: ``samples, noise, seed`` (smoothgrad), ``steps, tolerance`` (integrated-gradients),
+        ``layer`` (grad-cam), ``size, stride`` (occlusion).
+
+    Raises
+    ------
+    UsageError
+        If the method, its options, the class or the sample do not fit the model.
+    """
+    if method not in METHODS:
+        raise unknown_name("attribution", method, METHODS)
+    score = score_of(model, sample, target, baseline)
+    try:
+        values = METHODS[method](score, **options)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise UsageError(f"{method}: {str(error).split('() ')[-1]}. See the options of this method.") from None
+    ends = score.scores(np.stack([score.raw, score.baseline]))
+    name = model.classes[score.target] if model.classes else str(score.target)
+    return Attribution(method, score.target, name, values, float(ends[0]), float(ends[1]))
+
+
+def attribute_all(
+    model: Model, sample: Any, target: int | str | None = None, methods: Iterable[str] | None = None
+) -> dict[str, Attribution]:
+    """Return the attribution by every method that fits the model (or by ``methods``)."""
+    fitting = [name for name in METHODS if name != "grad-cam" or _has_maps(model)]
+    return {name: attribute(model, sample, name, target) for name in (fitting if methods is None else methods)}
+
+
+def _has_maps(model: Model) -> bool:
+    return any(max(model.network.step(name).shape[1:]) > 1 for name in maps(model.network))

@@ -1,0 +1,148 @@
+"""Attribution: the definitions, completeness, and that maps depend on what was learnt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from striate import Model
+from striate.data.normalisation import Normalisation
+from striate.errors import UsageError
+from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions, randomised, sanity_check
+from striate.explain.attribution import METHODS, rank_correlation
+from striate.explain.attribution.regions import stretched
+from striate.layers import Conv1d, Conv2d, Flatten, GlobalAvgPool, Linear, ReLU, Softmax
+from striate.network import Sequential
+
+LINEAR = Model(
+    Sequential([Flatten(), Linear(2), Softmax()], (1, 3, 3)),
+    [*np.arange(9.0), *np.zeros(9), 0.5, 0],
+    normalisation=Normalisation((2.0,), (4.0,)),
+)
+SAMPLE = np.linspace(-1, 3, 9).reshape(1, 3, 3)
+
+
+def test_gradient_of_a_linear_model_is_its_weight_per_grey_level():
+    np.testing.assert_allclose(attribute(LINEAR, SAMPLE, "gradient", 0).values.ravel(), np.arange(9.0) / 4)
+    np.testing.assert_allclose(attribute(LINEAR, SAMPLE, "smoothgrad", 0).values.ravel(), np.arange(9.0) / 4)
+
+
+@pytest.mark.parametrize("method", ["gradient-x-input", "integrated-gradients"])
+def test_a_linear_model_is_attributed_weight_times_input(method):
+    found = attribute(LINEAR, SAMPLE, method, 0)
+    np.testing.assert_allclose(found.values.ravel(), np.arange(9.0) / 4 * SAMPLE.ravel(), atol=1e-12)
+    assert found.values.sum() == pytest.approx(found.score - found.baseline_score)
+
+
+def test_occlusion_of_a_linear_model_is_what_the_pixel_adds():
+    found = attribute(LINEAR, SAMPLE, "occlusion", 0, size=1, stride=1)
+    np.testing.assert_allclose(found.values.ravel(), np.arange(9.0) / 4 * SAMPLE.ravel(), atol=1e-12)
+
+
+def test_grad_cam_is_the_weighted_sum_of_maps():
+    network = Sequential([Conv2d(2, 1, bias=False), GlobalAvgPool(), Linear(2, bias=False)], (1, 3, 3))
+    model = Model(network, [1, -1, 3, 0, 0, 1])
+    found = attribute(model, SAMPLE, "grad-cam", 0)
+    np.testing.assert_allclose(found.values, np.maximum(SAMPLE[0] * 3 / 9, 0), atol=1e-12)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_integrated_gradients_are_complete(trained_lenet, digits, number):
+    found = attribute(trained_lenet, digits.inputs[number])
+    rise = found.score - found.baseline_score
+    assert abs(found.values.sum() - rise) <= 1e-3 * abs(rise)
+    assert found.class_name == trained_lenet.classes[found.target]
+
+
+def test_integrated_gradients_for_another_baseline(trained_lenet, digits):
+    found = attribute(trained_lenet, digits.inputs[0], baseline=digits.inputs[1], target=3)
+    rise = found.score - found.baseline_score
+    assert abs(found.values.sum() - rise) <= 1e-3 * abs(rise)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_randomised_weights_change_the_map(trained_lenet, digits, method):
+    quick = {"tolerance": 0.05} if method == "integrated-gradients" else {}
+    likeness = [sanity_check(trained_lenet, digits.inputs[n], method, seeds=3, **quick) for n in range(3)]
+    assert np.mean(likeness) < 0.5
+
+
+def test_the_sanity_check_sees_a_map_that_ignores_the_model(trained_lenet, digits, monkeypatch):
+    monkeypatch.setitem(METHODS, "edges", lambda score: np.abs(np.diff(score.raw, axis=-1)))
+    assert sanity_check(trained_lenet, digits.inputs[0], "edges") > 0.99
+
+
+def test_randomised_keeps_the_numbers_and_can_stop_at_a_layer(trained_lenet):
+    whole, part = randomised(trained_lenet), randomised(trained_lenet, down_to="linear2")
+    for name, own in trained_lenet.parameters.items():
+        np.testing.assert_array_equal(np.sort(whole.parameters[name], axis=None), np.sort(own, axis=None))
+        moved = name.startswith(("linear2", "linear3"))
+        assert np.array_equal(part.parameters[name], own) != moved
+
+
+def test_all_methods_at_once_and_drawn(trained_lenet, digits):
+    found = attribute_all(trained_lenet, digits.inputs[0], "3")
+    assert list(found) == list(METHODS)
+    assert all(a.target == 3 for a in found.values())
+    assert all(a.map(2).shape == (8, 8) for a in found.values())
+    assert len(draw_attributions(found, digits.inputs[0]).axes) == 7
+    assert draw_attribution(found["gradient"], digits.inputs[0]).get_title() == "gradient: 3"
+
+
+def test_signals_have_maps_too():
+    network = Sequential([Conv1d(3, 3, padding=1), ReLU(), Flatten(), Linear(2)], (1, 12))
+    model = Model(network, np.random.default_rng(0).normal(size=network.parameter_count))
+    sample = np.sin(np.arange(12.0))[None]
+    found = attribute_all(model, sample)
+    assert {a.map(1).shape for a in found.values()} == {(12,)}
+    draw_attributions(found, sample)
+
+
+def test_a_model_without_maps_leaves_grad_cam_out():
+    network = Sequential([Linear(4), ReLU(), Linear(2)], 6)
+    model = Model(network, np.random.default_rng(0).normal(size=network.parameter_count))
+    found = attribute_all(model, np.ones(6))
+    assert "grad-cam" not in found
+    assert {a.values.shape for a in found.values()} == {(6,)}
+    with pytest.raises(UsageError, match="network: Grad-CAM needs a network with feature maps; this one has none"):
+        attribute(model, np.ones(6), "grad-cam")
+
+
+def test_stretched_keeps_means_and_constants():
+    np.testing.assert_allclose(stretched(np.full((2, 3), 5.0), (7, 8)), 5.0)
+    np.testing.assert_allclose(stretched(np.array([0.0, 1.0]), (4,)), [0, 0.25, 0.75, 1])
+
+
+def test_rank_correlation_of_constants_is_nothing():
+    assert rank_correlation(np.zeros(4), np.zeros(4)) == 0
+    assert rank_correlation(np.arange(4.0), -np.arange(4.0)) == pytest.approx(-1)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "message"),
+    [
+        ("saliency", {}, "attribution: unknown name 'saliency'"),
+        ("gradient", {"samples": 3}, "gradient: got an unexpected keyword argument 'samples'"),
+        ("gradient", {"target": 10}, r"class: must be a number from 0 to 9 or one of 0, 1, .*; got 10"),
+        ("gradient", {"target": "ten"}, r"class: must be a number from 0 to 9 or one of 0, 1, .*; got 'ten'"),
+        ("gradient", {"baseline": np.inf}, "baseline: must be finite; got inf"),
+        (
+            "grad-cam",
+            {"layer": "linear1"},
+            "linear1: Grad-CAM needs a layer with feature maps; got 120",
+        ),
+        ("grad-cam", {"layer": "conv7"}, "layer: unknown name 'conv7'"),
+        ("occlusion", {"size": 9}, "size: the patch must fit into 8 x 8; got 9"),
+        ("occlusion", {"size": 2, "stride": 3}, "stride: must be at most the patch's size, 2"),
+        ("smoothgrad", {"samples": 0}, "samples"),
+        ("integrated-gradients", {"tolerance": 0.0}, "tolerance"),
+    ],
+)
+def test_what_does_not_fit(trained_lenet, digits, method, options, message):
+    with pytest.raises(UsageError, match=message):
+        attribute(trained_lenet, digits.inputs[0], method, **options)
+
+
+def test_randomised_needs_a_layer_that_exists(trained_lenet):
+    with pytest.raises(UsageError, match="layer: unknown name 'conv3'"):
+        randomised(trained_lenet, down_to="conv3")
