@@ -101,10 +101,15 @@ def joined(layer: type[Layer]) -> Draw:
     return lambda choose: draws.joined(choose, layer())
 
 
-def normalised(case: Case, batch: int) -> Roundings:
-    """Two sums over everything that is normalised together, in the gradient three more."""
-    count = batch * math.prod(case.shapes[0])
-    return Roundings(3 * count + 20, 8 * count + 40, 8 * count + 40)
+def normalised(view_of: of.View) -> Callable[[Case, int], Roundings]:
+    """Two sums over what is normalised together, in the gradient three more; parameters sum over the batch."""
+
+    def roundings(case: Case, batch: int) -> Roundings:
+        view, over = view_of(case, np.empty((batch, *case.shapes[0])))
+        count, together = math.prod(view.shape[axis] for axis in over), batch * math.prod(case.shapes[0][1:])
+        return Roundings(3 * count + 20, 8 * count + 40, 3 * count + 20 + together)
+
+    return roundings
 
 
 def shared(case: Case, batch: int) -> Roundings:
@@ -135,8 +140,8 @@ RATES = [0.0, 0.2, 0.5, 0.9]
 
 OPERATIONS: dict[str, Operation] = {
     # sums of products
-    "convolution": Operation((Convolution,), draws.convolution, winograd.magnitudes, winograd.roundings, winograd.exact, 800),
-    "wide convolution": Operation((Convolution,), draws.wide_convolution, winograd.magnitudes, winograd.roundings, winograd.exact, 120),
+    "convolution": Operation((Convolution,), draws.convolution, winograd.magnitudes, products, winograd.exact, 800),
+    "wide convolution": Operation((Convolution,), draws.wide_convolution, winograd.magnitudes, products, winograd.exact, 120),
     "transposed convolution": Operation((TransposedConvolution,), draws.transposed, without_signs, products, always, 300),
     "linear": Operation((layers.Linear,), draws.linear, without_signs, products, always, 300),
     "radial basis": Operation((layers.RadialBasis,), draws.radial, of.radial_basis, radial, always, 100),
@@ -169,15 +174,15 @@ OPERATIONS: dict[str, Operation] = {
     "log softmax": Operation((layers.LogSoftmax,), any_of(layers.LogSoftmax, positions=MAPS), of.softmax, terms(1, 4), examples=80),
     "identity": Operation((layers.Identity,), any_of(layers.Identity), selected, terms(1), always, 40),
     # normalisation
-    "batch norm": Operation((layers.BatchNorm,), any_of(layers.BatchNorm, positions=MAPS, affine=COINS, momentum=[0.1, 1.0]), of.running, normalised, examples=150, trains=True),
-    "layer norm": Operation((layers.LayerNorm,), any_of(layers.LayerNorm, positions=MAPS, over=["sample", "channels"], affine=COINS), of.normalisation(of.over_sample), normalised, examples=80),
-    "group norm": Operation((layers.GroupNorm,), draws.group_norm, of.normalisation(of.over_groups), normalised, examples=80),
-    "instance norm": Operation((layers.InstanceNorm,), any_of(layers.InstanceNorm, 1, MAPS, affine=COINS), of.normalisation(of.over_space), normalised, examples=80),
+    "batch norm": Operation((layers.BatchNorm,), any_of(layers.BatchNorm, positions=MAPS, affine=COINS, momentum=[0.1, 1.0]), of.running, normalised(of.over_batch), examples=150, trains=True),
+    "layer norm": Operation((layers.LayerNorm,), any_of(layers.LayerNorm, positions=MAPS, over=["sample", "channels"], affine=COINS), of.normalisation(of.over_sample), normalised(of.over_sample), examples=80),
+    "group norm": Operation((layers.GroupNorm,), draws.group_norm, of.normalisation(of.over_groups), normalised(of.over_groups), examples=80),
+    "instance norm": Operation((layers.InstanceNorm,), any_of(layers.InstanceNorm, 1, MAPS, affine=COINS), of.normalisation(of.over_space), normalised(of.over_space), examples=80),
     "local response norm": Operation((layers.LocalResponseNorm,), any_of(layers.LocalResponseNorm, positions=MAPS, size=[1, 2, 5, 6], alpha=[1e-4, 0.5, 2.0], beta=[0.75, 0.5, 1.0], k=[1.0, 2.0]), of.local_response, across, examples=80),
     # shape and arithmetic
     "flatten": Operation((layers.Flatten,), any_of(layers.Flatten), selected, terms(1), always, 60),
     "reshape": Operation((layers.Reshape,), draws.reshape, selected, terms(1), always, 100),
-    "pad": Operation((layers.Pad,), draws.padding, without_signs, terms(125), always, 120),
+    "pad": Operation((layers.Pad,), draws.padding, selected, terms(125), always, 120),
     "crop": Operation((layers.Crop,), draws.cropping, selected, terms(1), always, 80),
     "upsample": Operation((layers.Upsample,), draws.upsampling, without_signs, windows, lambda c: c.layer.mode == "nearest", 120),
     "concatenate": Operation((layers.Concatenate,), draws.concatenation, selected, terms(1), always, 100),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from striate import reference
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.layers import Flatten, Input, Linear, Node, Reshape
 from striate.layers.base import Shape
@@ -39,7 +40,7 @@ class Setting:
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Experiment:
     """A case with its numbers, and what float64 makes of them."""
 
@@ -52,6 +53,9 @@ class Experiment:
     size: Result
     targets: np.ndarray
     readout: np.ndarray | None
+
+    def __repr__(self) -> str:
+        return f"{self.case!r}, {self.setting}"
 
     @property
     def exact(self) -> bool:
@@ -103,10 +107,10 @@ def _rows(array: np.ndarray) -> np.ndarray:
 def _loss(rng: np.random.Generator, output: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return targets of a squared error, and its gradient with respect to the output: the errors.
 
-    They are larger than the outputs, so that the rounding of the output does not blur them.
+    They are much larger than the outputs, so that the rounding of the output hardly blurs them.
     """
     largest = float(np.abs(output).max(initial=0.0)) or 1.0
-    wanted = largest * rng.uniform(4.0, 8.0, output.shape) * rng.choice([-1.0, 1.0], output.shape)
+    wanted = largest * rng.uniform(16.0, 32.0, output.shape) * rng.choice([-1.0, 1.0], output.shape)
     targets = (output - wanted).astype(np.float32)
     return _rows(targets), output - targets.astype(np.float64)
 
@@ -272,6 +276,23 @@ def check_output(experiment: Experiment, fast: np.ndarray) -> None:
         size = experiment.operation.magnitudes(case, values, np.zeros_like(experiment.grad)).output
     roundings = experiment.operation.roundings(case, experiment.setting.batch)
     check(fast, truth, gamma(roundings.output) * size, experiment.exact, "output")
+
+
+def check_states(experiment: Experiment, fast: Fast) -> None:
+    """Compare what the layer carries along after a step of training: running means and variances."""
+    values = experiment.values
+    if not values.context.states:
+        return
+    after = dataclasses.replace(values.context, states={k: s.copy() for k, s in values.context.states.items()})
+    layer, (x,) = experiment.case.layer, values.inputs
+    reference.operation(layer).forward(layer, values.parameters, x, context=after)
+    axes, count = (0, *range(2, x.ndim)), x.size // x.shape[1]
+    sizes = {"running_mean": np.abs(x).mean(axis=axes), "running_variance": 4 * (x**2).mean(axis=axes)}
+    states = fast.session.vectors.states
+    for slot in fast.network.states:
+        name = slot.spec.name
+        bound = gamma(3 * count + 20) * (sizes[name] * count / max(1, count - 1) + values.context.states[name])
+        check(slot.view(states), after.states[name], bound, False, name)
 
 
 def check(fast: np.ndarray, truth: np.ndarray, bound: np.ndarray, exactly: bool, what: str) -> None:

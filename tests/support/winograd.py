@@ -63,7 +63,11 @@ def filters(d: np.ndarray, e: np.ndarray, before: tuple[int, int]) -> np.ndarray
 
 
 def magnitudes(case: Case, values: Values, grad: np.ndarray) -> Result:
-    """Return those of the direct sums, or the larger ones of the algorithm where it may be used."""
+    """Return those of the direct sums, or what stands for those of the algorithm where they bound more.
+
+    The algorithm has larger terms but fewer of them in a sum; so its magnitudes, times its own number of
+    roundings, are divided by that of the direct sum, which is what ``products`` states.
+    """
     direct = without_signs(case, values, grad)
     layer: Any = case.layer
     if not may_apply(case):
@@ -77,18 +81,22 @@ def magnitudes(case: Case, values: Values, grad: np.ndarray) -> Result:
         grad_x = outputs(e, turned, (2 - pads[0][0], 2 - pads[1][0]), case.shapes[0][1:])
     else:
         grad_x = pad_backward(outputs(e, turned, (2, 2), x.shape[2:]), pads, mode)
+    output = outputs(x, weight, (0, 0), grad.shape[2:]) + bias
+    own, sums = own_roundings(case, len(grad)), products(case, len(grad))
+    grads = {**direct.parameters}
+    grads["weight"] = np.maximum(grads["weight"], filters(x, e, (0, 0)) * (own.parameters / sums.parameters))
     return Result(
-        np.maximum(direct.output, outputs(x, weight, (0, 0), grad.shape[2:]) + bias),
-        (np.maximum(direct.inputs[0], grad_x),),
-        {**direct.parameters, "weight": np.maximum(direct.parameters["weight"], filters(x, e, (0, 0)))},
+        np.maximum(direct.output, output * (own.output / sums.output)),
+        (np.maximum(direct.inputs[0], grad_x * (own.inputs / sums.inputs)),),
+        grads,
     )
 
 
-def roundings(case: Case, batch: int) -> Roundings:
-    direct = products(case, batch)
-    if not may_apply(case):
-        return direct
-    return Roundings(direct.output + ROUNDINGS, direct.inputs + ROUNDINGS, direct.parameters + ROUNDINGS)
+def own_roundings(case: Case, batch: int) -> Roundings:
+    """Sums over the channels, and for the gradient of filters over all patches; and the transforms."""
+    patches_of = np.prod([-(-n // 4) for n in case.output_shape[1:]])
+    inputs, outputs_ = case.shapes[0][0], case.output_shape[0]
+    return Roundings(inputs + ROUNDINGS, outputs_ + ROUNDINGS, batch * patches_of + ROUNDINGS)
 
 
 def exact(case: Case) -> bool:
