@@ -42,7 +42,7 @@ def paddings(text: str) -> int | str | tuple[int | tuple[int, ...], ...]:
         axes = [tuple(int(side) for side in part.split(",")) for part in text.lower().split("x")]
     except ValueError:
         raise UsageError(
-            f"--padding: must be a number, or 1x2 (rows x columns), 0,1 (before,after), same or valid; got {text!r}."
+            f"--padding: must be a number, 1x2 (rows x columns), 0,1 (before,after), same or valid; got {text!r}."
         ) from None
     plain = [axis[0] if len(axis) == 1 else axis for axis in axes]
     if len(plain) == 1:
