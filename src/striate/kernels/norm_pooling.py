@@ -90,41 +90,37 @@ def norm_pool(T, power):
     return kernel
 
 
-def power_pool(T):
+def power_pool(
+    x: Floats,
+    out: Floats,
+    channels: Ints,
+    channel_count: int,
+    places: Ints,
+    place_count: int,
+    taps: Ints,
+    tap_count: int,
+    blocks: int,
+    x_block: int,
+    out_block: int,
+    power: float,
+):
     """``m (sum of (|x| / m)^power)^(1/power)`` with m the largest |x|, so that no power overflows."""
-
-    def kernel(
-        x: Floats,
-        out: Floats,
-        channels: Ints,
-        channel_count: int,
-        places: Ints,
-        place_count: int,
-        taps: Ints,
-        tap_count: int,
-        blocks: int,
-        x_block: int,
-        out_block: int,
-        power: float,
-    ):
-        zero, one = splat(x, f32(0.0)), splat(x, f32(1.0))
-        for block in range(blocks):
-            for c in range(channel_count):
-                xc = shift(x, block * x_block + channels[2 * c])
-                oc = shift(out, block * out_block + channels[2 * c + 1])
-                for p in range(place_count):
-                    window = shift(xc, places[2 * p])
-                    top = zero
-                    for t in range(T or tap_count):
-                        size = vabs(vload(window, taps[t]))
-                        top = select(size < top, top, size)
-                    scale = one / where_positive(top, top, one)
-                    total = zero
-                    for t in range(T or tap_count):
-                        total = total + vpower(vabs(vload(window, taps[t])) * scale, power)
-                    vstore(oc, places[2 * p + 1], top * vpower(total, f32(1.0) / power))
-
-    return kernel
+    zero, one = splat(x, f32(0.0)), splat(x, f32(1.0))
+    for block in range(blocks):
+        for c in range(channel_count):
+            xc = shift(x, block * x_block + channels[2 * c])
+            oc = shift(out, block * out_block + channels[2 * c + 1])
+            for p in range(place_count):
+                window = shift(xc, places[2 * p])
+                top = zero
+                for t in range(tap_count):
+                    size = vabs(vload(window, taps[t]))
+                    top = select(size < top, top, size)
+                scale = one / where_positive(top, top, one)
+                total = zero
+                for t in range(tap_count):
+                    total = total + vpower(vabs(vload(window, taps[t])) * scale, power)
+                vstore(oc, places[2 * p + 1], top * vpower(total, f32(1.0) / power))
 
 
 def norm_pool_gradient(T, exact):

@@ -152,6 +152,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
             grad_x_block=grad_x.block,
             accumulate=accumulate,
         )
+    lowering.arena.free(statistics)
 
 
 for _layer in (LayerNorm, GroupNorm, InstanceNorm):

@@ -65,6 +65,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
             blocks=source.blocks,
             accumulate=accumulate,
         )
+    lowering.arena.free(best)
 
 
 RULES[MaxUnpooling] = Rule(_forward, _backward)
