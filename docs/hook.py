@@ -1,0 +1,70 @@
+"""MkDocs hook: run the pages, publish the pictures they make, and put in the measured speeds."""
+
+from __future__ import annotations
+
+import importlib.util
+import posixpath
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "RESULTS.md"
+SPEED = "<!-- speed -->"
+NOT_MEASURED = "This copy has no measurements. `python -m benchmarks --write benchmarks/RESULTS.md` makes them.\n"
+
+
+def _execution() -> ModuleType:
+    """Import the module beside this file, which belongs to no package."""
+    spec = importlib.util.spec_from_file_location("execution", Path(__file__).with_name("execution.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["execution"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+execution = _execution()
+known: dict[str, tuple[str, Any]] = {}
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Run every page and add the pictures it makes to the site."""
+    from mkdocs.exceptions import PluginError
+    from mkdocs.structure.files import File
+
+    for file in list(files.documentation_pages()):
+        outcome = _run(Path(file.abs_src_path))
+        if outcome.problems:
+            raise PluginError("\n".join([f"{file.src_uri} does not do what it shows.", *outcome.problems]))
+        for name, content in outcome.pictures.items():
+            uri = posixpath.join(posixpath.dirname(file.src_uri), name)
+            if files.get_file_from_path(uri) is not None:
+                raise PluginError(f"{file.src_uri}: {uri} is there already. Give the picture another name.")
+            files.append(File.generated(config, uri, content=content))
+    return files
+
+
+def _run(path: Path) -> Any:
+    """Run a page, or return its outcome if it has not changed since it was run (in ``mkdocs serve``)."""
+    text = path.read_text(encoding="utf-8")
+    if known.get(str(path), ("", None))[0] != text:
+        known[str(path)] = (text, execution.run_page(path))
+    return known[str(path)][1]
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Put the newest measurements where a page asks for them."""
+    return markdown.replace(SPEED, newest(RESULTS)) if SPEED in markdown else markdown
+
+
+def newest(results: Path) -> str:
+    """Return the newest section of the file of results, its headings one level lower."""
+    if not results.is_file():
+        return NOT_MEASURED
+    sections = re.split(r"(?m)^(?=## )", results.read_text(encoding="utf-8"))
+    if len(sections) < 2:
+        return NOT_MEASURED
+    return re.sub(r"(?m)^(#+ )", r"#\1", sections[1])

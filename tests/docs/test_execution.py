@@ -1,0 +1,103 @@
+"""The program that runs the pages finds what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+GOOD = '''# Page
+
+```python
+x = 2
+print(x + 1)
+```
+
+```text
+3
+```
+
+Words between.
+
+```python
+print(x * 2)
+from pathlib import Path
+Path("a.svg").write_text("<svg/>")
+```
+
+```text
+4
+```
+
+```console
+$ striate arithmetic linear --input 2x1
+...
+  parameters     3
+...
+$ striate --version
+striate ...
+```
+'''
+
+
+@pytest.fixture
+def run(tmp_path: Path, execution: ModuleType) -> Any:
+    def run(text: str) -> Any:
+        page = tmp_path / "page.md"
+        page.write_text(text, encoding="utf-8")
+        return execution.run_page(page)
+
+    return run
+
+
+def test_good_page(run: Any) -> None:
+    outcome = run(GOOD)
+    assert outcome.problems == []
+    assert outcome.text == GOOD
+    assert outcome.pictures == {"a.svg": b"<svg/>"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("```text\n3\n", "```text\n5\n", "page.md:3: the page shows\n5\nbut its code prints\n3"),
+        ("print(x * 2)", "print(y * 2)", "name 'y' is not defined"),
+        ("Words between.\n", "```python\nprint(7)\n```\n", "prints what the page does not show\n7"),
+        ("  parameters     3", "  parameters     4", "the page shows"),
+        ("$ striate --version", "$ ls", "only striate is run; got 'ls'"),
+        ("linear --input 2x1", "linear --input 2xx", "ended with status 2"),
+    ],
+)
+def test_bad_pages(run: Any, old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    assert said in "\n".join(run(GOOD.replace(old, new)).problems)
+
+
+def test_an_error_names_its_line(run: Any) -> None:
+    (problem,) = run("a\n\n```python\nx = 1\n1 / 0\n```\n").problems
+    assert 'File "page.md", line 5' in problem
+
+
+def test_pages_start_afresh(run: Any) -> None:
+    assert run("```python\nmine = 1\n```\n").problems == []
+    assert "'mine' is not defined" in run("```python\nmine\n```\n").problems[0]
+
+
+def test_update_writes_what_is_printed(tmp_path: Path, execution: ModuleType) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(GOOD.replace("```text\n3\n", "```text\n"), encoding="utf-8")
+    assert execution.main([str(page)]) == 0
+    assert page.read_text(encoding="utf-8") == GOOD
+    page.write_text("```python\n1 / 0\n```\n", encoding="utf-8")
+    assert execution.main([str(page)]) == 1
+
+
+def test_newest_results(tmp_path: Path, hook: ModuleType) -> None:
+    results = tmp_path / "RESULTS.md"
+    assert hook.newest(results) == hook.NOT_MEASURED
+    results.write_text("# Results\n\nWords.\n", encoding="utf-8")
+    assert hook.newest(results) == hook.NOT_MEASURED
+    results.write_text("# Results\n\n## new\n\n### part\n\n| a |\n\n## old\n\n| b |\n", encoding="utf-8")
+    assert hook.newest(results) == "### new\n\n#### part\n\n| a |\n\n"
