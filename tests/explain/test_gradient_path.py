@@ -91,10 +91,10 @@ def test_embeddings_count_how_often_a_symbol_stands():
 
 
 def test_text_shows_the_way_and_the_sum(trained_lenet, digits):
-    text = str(gradient_path(trace(trained_lenet, digits.inputs[0]), "linear2.weight", (3, 7), "7"))
-    assert text.startswith("d loss / d linear2.weight[3, 7] = ")
+    text = str(gradient_path(trace(trained_lenet, digits.inputs[0]), "linear3.bias", 7, "7"))
+    assert text.startswith("d loss / d linear3.bias[7] = ")
     assert "cross-entropy with class 7" in text
-    assert "linear2[feature 3]: " in text
+    assert "linear3[feature 7]: 1 * -0.9" in text
     assert "linear3 (10): norm " in text
 
 

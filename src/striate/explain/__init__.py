@@ -21,6 +21,18 @@ from striate.explain.expression import backprop, draw_graph, finite_differences
 from striate.explain.filtering import convolve
 from striate.explain.filters import make_filter
 from striate.explain.gradient_path import GradientPath, gradient_path
+from striate.explain.invariance_measure import Invariance, draw_invariance, invariance
+from striate.explain.learnt import (
+    deconvolution,
+    draw_feature_maps,
+    draw_filters,
+    draw_patches,
+    feature_maps,
+    layer_filters,
+    maximise_activation,
+    part_of,
+    top_patches,
+)
 from striate.explain.loss_slices import draw_loss_line, draw_loss_plane, loss_line, loss_plane
 from striate.explain.pictures import as_picture
 from striate.explain.pooling import pool
@@ -31,6 +43,7 @@ from striate.explain.window import animated_gif, animated_svg, sliding_window, w
 __all__ = [
     "Attribution",
     "GradientPath",
+    "Invariance",
     "Trace",
     "animated_gif",
     "animated_svg",
@@ -40,27 +53,38 @@ __all__ = [
     "attribute_all",
     "backprop",
     "convolve",
+    "deconvolution",
     "descend",
     "draw_attribution",
     "draw_attributions",
     "draw_descent",
+    "draw_feature_maps",
+    "draw_filters",
     "draw_graph",
+    "draw_invariance",
     "draw_loss_line",
     "draw_loss_plane",
     "draw_losses",
+    "draw_patches",
     "draw_template_search",
     "draw_toeplitz",
+    "feature_maps",
     "finite_differences",
     "gradient_path",
+    "invariance",
+    "layer_filters",
     "loss_line",
     "loss_plane",
     "make_filter",
+    "maximise_activation",
+    "part_of",
     "pool",
     "randomised",
     "sanity_check",
     "sliding_window",
     "template_search",
     "toeplitz",
+    "top_patches",
     "trace",
     "window_image",
     "window_svg",
