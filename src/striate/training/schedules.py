@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from striate.errors import UsageError
+from striate.errors import UsageError, unknown_name
 from striate.layers.arguments import integer, real
 
 Schedule = Callable[[int], float]
@@ -164,3 +164,63 @@ def _floor(value: float, rate: float) -> float:
     if floor > rate:
         raise UsageError(f"learning rate: the floor must be at most the rate {rate:g}; got {floor:g}.")
     return floor
+
+
+ARGUMENTS: dict[str, dict[str, float]] = {
+    "constant": {},
+    "step": {"every_epochs": 10.0, "factor": 0.1},
+    "exponential": {"every_epochs": 1.0, "factor": 0.95},
+    "cosine": {"floor": 0.0},
+    "one_cycle": {"rise": 0.3, "start_factor": 25.0, "end_factor": 1e4},
+}
+"""The schedules that a configuration or a command line may name, and their arguments."""
+
+
+def schedule(
+    name: str, rate: float, steps_per_epoch: int, epochs: int, *, warm_up_epochs: float = 0.0, **arguments: float
+) -> Schedule:
+    """Return a schedule by name, stretched over a run.
+
+    Parameters
+    ----------
+    name : {"constant", "step", "exponential", "cosine", "one_cycle"}
+    rate : float
+        The largest learning rate.
+    steps_per_epoch, epochs : int
+        How long the run is.
+    warm_up_epochs : float
+        The rate rises in equal parts over so many epochs first.
+    **arguments
+        Those of `ARGUMENTS`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such schedule, or it has no such argument.
+    """
+    known = arguments_of(name)
+    for key in arguments:
+        if key not in known:
+            raise UsageError(
+                f"schedule: {name} takes the arguments {', '.join(known) or 'none'}; got {key!r}. Leave it out."
+            )
+    warm = round(real(warm_up_epochs, "schedule: warm_up_epochs", above=0, closed=True) * steps_per_epoch)
+    following = _named(name, rate, max(2, steps_per_epoch * epochs - warm), steps_per_epoch, known | arguments)
+    return warm_up(warm, following) if warm else following
+
+
+def arguments_of(name: str) -> dict[str, float]:
+    """Return the arguments of a schedule with their defaults; raises UsageError with the nearest names."""
+    if name not in ARGUMENTS:
+        raise unknown_name("schedule", name, ARGUMENTS)
+    return dict(ARGUMENTS[name])
+
+
+def _named(name: str, rate: float, steps: int, per_epoch: int, arguments: dict[str, float]) -> Schedule:
+    if "every_epochs" in arguments:
+        epochs = real(arguments["every_epochs"], "schedule: every_epochs", above=0)
+        make = step_decay if name == "step" else exponential
+        return make(rate, max(1, round(epochs * per_epoch)), arguments["factor"])
+    if name == "cosine":
+        return cosine(rate, steps, **arguments)
+    return one_cycle(rate, steps, **arguments) if name == "one_cycle" else constant(rate)

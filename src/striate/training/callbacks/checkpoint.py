@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from striate.errors import ModelFileError
 from striate.layers.arguments import integer, real
 from striate.training.callbacks.base import Callback
@@ -87,8 +89,14 @@ class Checkpoint(Callback):
         if self.saved_step != trainer.progress.step:
             self.save(trainer)
 
-    def save(self, trainer: Trainer) -> Path:
-        """Write a checkpoint now, then remove those that are too old."""
+    def save(self, trainer: Trainer) -> Path | None:
+        """Write a checkpoint now, then remove those that are too old.
+
+        Parameters that are no numbers are not saved: the next step will stop the training.
+        """
+        trainer.synchronise()
+        if not np.isfinite(trainer.model.theta).all():
+            return None
         self.saved_step, self.saved_at = trainer.progress.step, time.monotonic()
         path = trainer.save_checkpoint(self.folder / f"step-{self.saved_step:09d}.safetensors")
         for old in checkpoints(self.folder)[: -self.keep]:

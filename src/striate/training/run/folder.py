@@ -1,0 +1,62 @@
+"""The folder of a run: what lies where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from striate.data.dataset import Dataset
+from striate.data.splits import Splits
+from striate.errors import UsageError
+from striate.storage import write_atomically
+from striate.storage.atomic import remove_leftovers
+from striate.training.data_mark import data_mark
+from striate.training.run.config import RunConfig
+from striate.training.run.log import RunLog
+
+
+class RunFolder:
+    """Paths of a run.
+
+    Attributes
+    ----------
+    config, log, splits, model, report : Path
+        ``config.toml``, ``log.jsonl``, ``splits.json``, ``model.safetensors`` and ``report.html``.
+    checkpoints : Path
+        The folder of checkpoints.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.toml"
+        self.log = self.path / "log.jsonl"
+        self.splits = self.path / "splits.json"
+        self.model = self.path / "model.safetensors"
+        self.report = self.path / "report.html"
+        self.checkpoints = self.path / "checkpoints"
+
+    def begin(self, config: RunConfig, splits: Splits) -> RunLog:
+        """Write down what the run is; raises UsageError if the folder holds one already."""
+        if self.config.exists() or any(self.checkpoints.glob("*.safetensors")):
+            raise UsageError(f"{self.path}: holds a run already. Resume it, or choose another folder.")
+        self.path.mkdir(parents=True, exist_ok=True)
+        config.save(self.config)
+        parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+        content = {name: part_of(part) for name, part in parts.items() if part is not None}
+        text = json.dumps({**content, "bad_files": [list(bad) for bad in splits.bad_files]}, ensure_ascii=False)
+        write_atomically(self.splits, (text + "\n").encode())
+        return RunLog(self.log)
+
+    def reopen(self) -> tuple[RunConfig, RunLog]:
+        """Return what the run is, and its log; raises UsageError if the folder holds none."""
+        if not self.config.is_file():
+            raise UsageError(f"{self.path}: must be the folder of a run; there is no {self.config.name} in it.")
+        for folder in (self.path, self.checkpoints):
+            remove_leftovers(folder)
+        return RunConfig.load(self.config), RunLog(self.log)
+
+
+def part_of(dataset: Dataset) -> dict[str, object]:
+    """Return what identifies a part of the data, as JSON types: checksums, and its files where it has any."""
+    files = None if dataset.files is None else [str(file) for file in dataset.files]
+    return {"samples": len(dataset), "classes": list(dataset.classes), "mark": data_mark(dataset), "files": files}

@@ -1,0 +1,67 @@
+"""The diary of a run: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from striate.storage import write_atomically
+from striate.training.callbacks.base import Callback
+
+if TYPE_CHECKING:
+    from striate.training.history import EpochRecord, History
+    from striate.training.trainer import Trainer
+
+
+class RunLog(Callback):
+    """Appends a line for every epoch and every turning point of a run.
+
+    Every line has ``time`` and ``event``: "start", "epoch", "resume", "stop", "diverged" or "end".
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    name = "run_log"
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Append a line."""
+        entry = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **fields}
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            os.write(handle, (json.dumps(entry, ensure_ascii=False) + "\n").encode())
+        finally:
+            os.close(handle)
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return every line that is whole."""
+        if not self.path.exists():
+            return []
+        found = []
+        for line in self.path.read_text("utf-8", errors="replace").splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue
+        return [entry for entry in found if isinstance(entry, dict)]
+
+    def rewind(self, epoch: int) -> None:
+        """Forget lines that were cut off, and epochs after ``epoch``, which will come again."""
+        kept = [e for e in self.entries() if e.get("event") != "epoch" or int(e.get("epoch", 0)) <= epoch]
+        text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept)
+        write_atomically(self.path, text.encode())
+
+    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+        """Write the epoch down."""
+        self.write("epoch", **record.to_dict())
+
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
+        """Write down why training stopped."""
+        self.write("stop", reason=history.stop_reason or "all epochs done", steps=trainer.progress.step)

@@ -1,0 +1,182 @@
+"""Train from a configuration into a folder, and go on after whatever stopped it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from striate.data.dataset import Dataset
+from striate.data.splits import Splits
+from striate.errors import DivergenceError
+from striate.model import Evaluation, Model
+from striate.training.callbacks import Callback
+from striate.training.callbacks.checkpoint import checkpoints, restore_latest
+from striate.training.history import History
+from striate.training.run.build import load_splits, make_callbacks, make_trainer, network_or_model
+from striate.training.run.config import RunConfig
+from striate.training.run.folder import RunFolder
+from striate.training.run.log import RunLog
+from striate.training.trainer import Trainer
+
+Callbacks = Callback | Iterable[Callback | Callable[..., Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run that has ended, or was interrupted.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    config : RunConfig
+    splits : Splits
+    trainer : Trainer
+    evaluation : Evaluation or None
+        On the test part, else on the validation part; None without either, and for an interrupted run.
+    part : str or None
+        Which part was evaluated.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    splits: Splits
+    trainer: Trainer
+    evaluation: Evaluation | None
+    part: str | None
+
+    @property
+    def model(self) -> Model:
+        """What was learnt."""
+        return self.trainer.model
+
+    @property
+    def history(self) -> History:
+        """Every epoch, also those before the run was resumed."""
+        return self.trainer.history
+
+
+def train(
+    config: RunConfig,
+    folder: str | Path,
+    callbacks: Callbacks = (),
+    *,
+    prepared: Callable[[Splits, Trainer], Any] | None = None,
+    report: bool = True,
+) -> Run:
+    """Train as ``config`` says; everything about the run goes into ``folder``.
+
+    Parameters
+    ----------
+    config : RunConfig
+    folder : path
+        New, or empty of runs.
+    callbacks : Callback, function of an epoch's record, or several of them
+        Beside those of the configuration.
+    prepared : function of (splits, trainer), optional
+        Called before the first step, for example to tell the user what will happen.
+    report : bool
+        Write ``report.html`` at the end.
+
+    Raises
+    ------
+    UsageError
+        If the configuration cannot mean anything, or the folder holds a run already.
+    DataError
+        If the data cannot be had or read.
+    DivergenceError
+        If the loss becomes NaN or infinite; the last good checkpoint stays.
+    """
+    place, config = RunFolder(folder), config.explicit()
+    splits = load_splits(config)
+    trainer = _trainer(config, splits)
+    own = make_callbacks(config, place.checkpoints)
+    log = place.begin(config, splits)
+    log.write("start", parameters=trainer.network.parameter_count, samples=len(splits.train))
+    if prepared is not None:
+        prepared(splits, trainer)
+    callbacks = [*own, log, *_listed(callbacks)]
+    return _go_on(config, place, splits, trainer, callbacks, log, config.training.epochs, report)
+
+
+def resume(
+    folder: str | Path,
+    callbacks: Callbacks = (),
+    *,
+    prepared: Callable[[Splits, Trainer], Any] | None = None,
+    report: bool = True,
+) -> Run:
+    """Go on with the run of ``folder``; it ends with the same bits as one that was never stopped.
+
+    A run that has ended already is only evaluated again. The arguments are those of ``train``.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds no run, or the data are not those it began with.
+    ModelFileError
+        If none of its checkpoints can be read.
+    """
+    place = RunFolder(folder)
+    config, log = place.reopen()
+    splits = load_splits(config)
+    trainer = _trainer(config, splits)
+    own = make_callbacks(config, place.checkpoints)
+    found = restore_latest(trainer, place.checkpoints)
+    log.rewind(trainer.progress.epoch)
+    log.write("resume", checkpoint=found and found.name, steps=trainer.progress.step)
+    if prepared is not None:
+        prepared(splits, trainer)
+    epochs = None if found else config.training.epochs
+    return _go_on(config, place, splits, trainer, [*own, log, *_listed(callbacks)], log, epochs, report)
+
+
+def _trainer(config: RunConfig, splits: Splits) -> Trainer:
+    t = config.training
+    return make_trainer(config, splits.train, network_or_model(config.model, splits.train, t.seed, t.initial))
+
+
+def _listed(callbacks: Callbacks) -> list[Any]:
+    return list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+
+
+def _go_on(
+    config: RunConfig,
+    place: RunFolder,
+    splits: Splits,
+    trainer: Trainer,
+    callbacks: list[Any],
+    log: RunLog,
+    epochs: int | None,
+    report: bool,
+) -> Run:
+    weighted = config.training.weighted_validation
+    try:
+        trainer.fit(splits.train, splits.validation, epochs, callbacks, weighted_validation=weighted)
+    except DivergenceError as error:
+        log.write("diverged", reason=str(error))
+        saved = checkpoints(place.checkpoints)
+        kept = f" The last good checkpoint is {saved[-1]}." if saved else ""
+        raise DivergenceError(f"{error}{kept}") from error
+    if trainer.history.interrupted:
+        return Run(place, config, splits, trainer, None, None)
+    trainer.model.save(place.model)
+    part, dataset = _best_part(splits)
+    evaluation = None if dataset is None else trainer.model.evaluate(dataset)
+    run = Run(place, config, splits, trainer, evaluation, part)
+    figures: dict[str, Any] = {}
+    if evaluation is not None:
+        figures = {f"{part}_loss": evaluation.loss, f"{part}_accuracy": evaluation.accuracy}
+    log.write("end", model=place.model.name, **figures)
+    if report:
+        from striate.training.report import write_report
+
+        write_report(run, place.report)
+    return run
+
+
+def _best_part(splits: Splits) -> tuple[str | None, Dataset | None]:
+    if splits.test is not None:
+        return "test", splits.test
+    return ("validation", splits.validation) if splits.validation is not None else (None, None)
