@@ -34,6 +34,7 @@ from striate.explain.learnt import (
     top_patches,
 )
 from striate.explain.loss_slices import draw_loss_line, draw_loss_plane, loss_line, loss_plane
+from striate.explain.page import explain_page
 from striate.explain.pictures import as_picture
 from striate.explain.pooling import pool
 from striate.explain.template import draw_template_search, template_search
@@ -68,6 +69,7 @@ __all__ = [
     "draw_patches",
     "draw_template_search",
     "draw_toeplitz",
+    "explain_page",
     "feature_maps",
     "finite_differences",
     "gradient_path",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from striate.explain.numbers import format_number
 from striate.explain.positions import axis_names
 from striate.layers.shape import InputLayer
+from striate.network import Step
 
 if TYPE_CHECKING:
     from striate.explain.reasons import Why
@@ -28,7 +30,12 @@ def write(why: Why) -> str:
 
 
 def _layer(why: Why) -> str:
-    return "input" if isinstance(why.step.layer, InputLayer) else repr(why.step.layer)
+    return "input" if isinstance(why.step.layer, InputLayer) else layer_text(why.step)
+
+
+def layer_text(step: Step) -> str:
+    """Write a layer with its arguments, without its name."""
+    return repr(dataclasses.replace(step.layer, name=None))
 
 
 def _has_grid(why: Why) -> bool:
