@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from striate.engine.layout import NO_MARGIN, Margin
 from striate.engine.lowering import rule
 from striate.layers.activation import ReLU
@@ -18,13 +20,22 @@ def readers(network: Network) -> dict[str, list[Step]]:
     return found
 
 
-def fusions(network: Network, stop: str) -> tuple[dict[str, str], set[str]]:
+def ancestors(network: Network, outputs: Collection[str]) -> set[str]:
+    """Return ``outputs`` and all values that they depend on."""
+    found = set(outputs)
+    for step in reversed(network.steps):
+        if step.name in found:
+            found.update(step.inputs)
+    return found
+
+
+def fusions(network: Network, outputs: Collection[str]) -> tuple[dict[str, str], set[str]]:
     """Find ReLUs that cost nothing.
 
     Parameters
     ----------
-    stop : str
-        A value that must stay as it is: the loss reads it.
+    outputs : collection of str
+        Values that must stay as they are: a loss, or the user, reads them.
 
     Returns
     -------
@@ -45,11 +56,11 @@ def fusions(network: Network, stop: str) -> tuple[dict[str, str], set[str]]:
             and before.floor
             and before.floor(source)
             and len(readers_of[source.name]) == 1
-            and source.name != stop
+            and source.name not in outputs
         ):
             fused[step.name] = source.name
             after = readers_of[step.name]
-            if len(after) == 1 and isinstance(after[0].layer, MaxPooling) and step.name != stop:
+            if len(after) == 1 and isinstance(after[0].layer, MaxPooling) and step.name not in outputs:
                 masked.add(step.name)
     return fused, masked
 
@@ -68,15 +79,13 @@ def margins(network: Network, fused: dict[str, str], training: bool) -> dict[str
     return wanted
 
 
-def needed_gradients(network: Network, stop: str, inputs: bool = False) -> set[str]:
+def needed_gradients(network: Network, inputs: bool = False) -> set[str]:
     """Return the values whose gradients lead to a parameter (or to the input, if asked for)."""
     needed: set[str] = set()
     for step in network.steps:
         own = bool(step.parameters) or (inputs and not step.inputs)
         if own or any(source in needed for source in step.inputs):
             needed.add(step.name)
-        if step.name == stop:
-            break
     return needed
 
 

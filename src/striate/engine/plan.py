@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from striate.engine import graph
+from striate.engine.losses import Loss, Results
 from striate.engine.lowering import FALLBACK, Lowering, rule
+from striate.engine.lowering.shape import emit_copy
 from striate.engine.memory import Samples, Sizes, Vectors
 from striate.engine.program import (
     CHUNK,
@@ -22,29 +25,25 @@ from striate.engine.program import (
     Program,
     Row,
 )
-from striate.layers.activation import Softmax
 from striate.layers.shape import InputLayer
-from striate.network import Network
 
 CHUNK_FLOATS = 16384  # parameters that one task updates
-LOSSES = {
-    "cross_entropy": "loss.softmax_cross_entropy",
-    "soft_cross_entropy": "soft_loss.soft_cross_entropy",
-    "mean_squared_error": "loss.mean_squared_error",
-}
 
 
-def lower_forward(lowering: Lowering, last: str) -> None:
-    """Emit the forward pass up to and including ``last``."""
-    readers = {name: len(steps) for name, steps in graph.readers(lowering.network).items()}
-    for step in lowering.network.steps:
-        if isinstance(step.layer, InputLayer):
+def lower_forward(lowering: Lowering, outputs: Sequence[str]) -> None:
+    """Emit the forward pass of ``outputs`` and of all that they depend on."""
+    network = lowering.network
+    needed = graph.ancestors(network, outputs)
+    readers = {
+        name: sum(step.name in needed for step in steps) + (name in outputs)
+        for name, steps in graph.readers(network).items()
+    }
+    for step in network.steps:
+        if isinstance(step.layer, InputLayer) or step.name not in needed:
             continue
         (rule(step.layer) or FALLBACK).forward(lowering, step)
         if not lowering.training:
             _release(lowering, step.inputs, readers)
-        if step.name == last:
-            return
 
 
 def _release(lowering: Lowering, sources: tuple[str, ...], readers: dict[str, int]) -> None:
@@ -57,11 +56,10 @@ def _release(lowering: Lowering, sources: tuple[str, ...], readers: dict[str, in
             lowering.arena.free(buffer)
 
 
-def lower_backward(lowering: Lowering, last: str) -> None:
-    """Emit the backward pass from ``last``, whose gradient is there."""
-    names = [step.name for step in lowering.network.steps]
+def lower_backward(lowering: Lowering) -> None:
+    """Emit the backward pass from the values whose gradients are there."""
     for step in reversed(lowering.network.steps):
-        reached = step.name in lowering.gradients and names.index(step.name) <= names.index(last)
+        reached = step.name in lowering.gradients
         found = rule(step.layer) or FALLBACK
         if step.parameters and not (reached and found.assigns):
             size = sum(slot.spec.size for slot in step.parameters)
@@ -77,12 +75,6 @@ def _forget(lowering: Lowering, name: str) -> None:
         buffer = buffers.pop(name)
         if all(other.offset != buffer.offset for other in buffers.values()):
             lowering.arena.free(buffer)
-
-
-def loss_input(network: Network, loss: str) -> str:
-    """Return the value that the loss reads: cross-entropy takes the logits before a last softmax."""
-    last = network.steps[-1]
-    return last.inputs[0] if loss.endswith("cross_entropy") and isinstance(last.layer, Softmax) else last.name
 
 
 def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype) -> Row:
@@ -111,26 +103,28 @@ def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype) -> Row:
     return lowering.rows[-1]
 
 
-def emit_loss(lowering: Lowering, name: str, loss: str, samples: Samples) -> None:
+def emit_loss(lowering: Lowering, name: str, loss: Loss, results: Results) -> None:
     """Emit the loss of the value ``name`` and its gradient."""
     value = lowering.values[name]
-    grad, _ = lowering.gradient_into(name)
-    features = value.features()
+    grad, accumulate = lowering.gradient_into(name)
+    target = lowering.arena.allocate(grad.shape) if accumulate else grad
+    features, numbers = value.features(), loss.numbers(math.prod(value.shape))
     lowering.emit(
-        LOSSES[loss],
+        loss.kernel,
         outputs=lowering.place(value),
-        grad=lowering.place(grad),
-        targets=Place(samples.targets.ctypes.data, TARGETS),
-        weights=Place(samples.weights.ctypes.data, LANEWISE),
-        losses=Place(samples.losses.ctypes.data, LANEWISE),
-        correct=Place(samples.correct.ctypes.data, LANEWISE),
+        grad=lowering.place(target),
+        targets=Place(lowering.samples.targets.ctypes.data, TARGETS),
+        **{field: Place(array.ctypes.data, LANEWISE) for field, array in vars(results).items()},
+        **({} if numbers is None else {"numbers": numbers}),
         features=lowering.program.table(features),
-        grad_features=lowering.program.table(grad.features()),
+        grad_features=lowering.program.table(target.features()),
         count=len(features),
         blocks=value.blocks,
         outputs_block=value.block,
-        grad_block=grad.block,
+        grad_block=target.block,
     )
+    if accumulate:
+        emit_copy(lowering, target, grad, accumulate)
 
 
 def emit_store(lowering: Lowering, name: str, samples: Samples) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from striate.engine import graph
 from striate.engine.layout import Arena
+from striate.engine.losses import Loss, Results
 from striate.engine.lowering import Lowering
 from striate.engine.machine import aligned, available_memory, available_threads, default_lanes
 from striate.engine.memory import Samples, Sizes, Vectors
@@ -15,7 +16,6 @@ from striate.engine.plan import (
     emit_load,
     emit_loss,
     emit_store,
-    loss_input,
     lower_backward,
     lower_forward,
     shard_tasks,
@@ -23,7 +23,8 @@ from striate.engine.plan import (
 )
 from striate.engine.program import ARENA, Program, Row
 from striate.engine.team import Team
-from striate.errors import CapacityError
+from striate.errors import CapacityError, ShapeError
+from striate.layers.base import format_shape
 from striate.network import Network
 from striate.reference.random import layer_key
 
@@ -124,13 +125,21 @@ class TrainingSession(_Session):
         The parameters, which every step changes, and the optimizer's state.
     batch_size : int
         The largest batch; smaller ones may follow.
-    loss : {"cross_entropy", "mean_squared_error"}
+    loss : str or Loss
+        A name of ``striate.engine.losses.LOSSES``, or one with options.
     optimizer : str
         A kernel of ``striate.kernels.update``.
     dtype : dtype
         uint8 or float32: of the samples.
+    auxiliary_weight : float
+        What the losses of the network's auxiliary outputs count beside that of its output.
     threads, lanes : int, optional
         The processor's by default. The number of threads changes no bit of the result.
+
+    Attributes
+    ----------
+    auxiliary : tuple of Results
+        Of each auxiliary output, for every sample of the last step.
     """
 
     def __init__(
@@ -138,28 +147,48 @@ class TrainingSession(_Session):
         network: Network,
         *,
         batch_size: int,
-        loss: str,
+        loss: str | Loss,
         optimizer: str,
         dtype: np.dtype,
+        auxiliary_weight: float = 0.3,
         threads: int | None = None,
         lanes: int | None = None,
     ) -> None:
+        self.loss, self.auxiliary_weight = Loss.of(loss), auxiliary_weight
+        target_count = self._target_count(network)
         sizes = Sizes.of(batch_size, lanes or default_lanes(), network.parameter_count)
-        target_count = 1 if loss == "cross_entropy" else math.prod(network.output_shape)
         vectors = Vectors(network.parameter_count, sizes.shards, network.initial_states())
         super().__init__(network, batch_size, vectors, sizes, target_count, dtype)
-        stop = loss_input(network, loss)
-        lowering = self.lowering
-        lowering.fused, lowering.masked = graph.fusions(network, stop)
-        lowering.margins = graph.margins(network, lowering.fused, lowering.training)
-        lowering.needed = graph.needed_gradients(network, stop)
-        self.load = emit_load(lowering, self.samples, self.dtype)
-        lower_forward(lowering, stop)
-        emit_loss(lowering, stop, loss, self.samples)
-        lower_backward(lowering, stop)
+        self.results = Results(self.samples.weights, self.samples.losses, self.samples.correct)
+        self.auxiliary = tuple(_room_for_results(sizes) for _ in network.auxiliary)
+        self._lower()
         self._add_shards()
         self._total = update_phase(self.program, vectors, sizes, optimizer)
         self._finish(threads)
+
+    def _target_count(self, network: Network) -> int:
+        """Return how many numbers a target has; all outputs must want the same."""
+        shapes = {network.output_shape, *(network.step(name).shape for name in network.auxiliary)}
+        if len(shapes) > 1:
+            raise ShapeError(
+                f"{network.name}: auxiliary outputs have the shape of the output, whose targets they learn; "
+                f"got {', '.join(map(format_shape, sorted(shapes)))}. Change their last layers."
+            )
+        return self.loss.target_count(network.output_shape)
+
+    def _lower(self) -> None:
+        """Emit the rows of a shard: forward, the losses of all outputs, backward."""
+        network, lowering = self.network, self.lowering
+        names = (network.steps[-1].name, *network.auxiliary)
+        outputs = [self.loss.reads(network, name) for name in names]
+        lowering.fused, lowering.masked = graph.fusions(network, outputs)
+        lowering.margins = graph.margins(network, lowering.fused, lowering.training)
+        lowering.needed = graph.needed_gradients(network)
+        self.load = emit_load(lowering, self.samples, self.dtype)
+        lower_forward(lowering, outputs)
+        for name, results in zip(outputs, (self.results, *self.auxiliary), strict=True):
+            emit_loss(lowering, name, self.loss, results)
+        lower_backward(lowering)
 
     def step(
         self,
@@ -183,14 +212,16 @@ class TrainingSession(_Session):
         numbers : tuple of float
             What the optimizer's kernel reads.
         weights : float32[n], optional
-            One weight per sample, 1/n by default.
+            What the loss of each sample counts, by default so that their sum is the mean: 1/n without class
+            weights and ignored labels.
         seed, number : int
             The seed of the run and the number of this step; together they fix all random numbers.
 
         Returns
         -------
         losses, correct : float32[n]
-            The loss of each sample before the step, and whether it was classified rightly.
+            The loss of each sample before the step, and whether it was classified rightly; auxiliary outputs
+            are not in them.
         """
         n = len(index)
         shards = self._select(inputs, index)
@@ -199,9 +230,12 @@ class TrainingSession(_Session):
         self.samples.run = (seed, number)
         for i, name in enumerate(self.lowering.random_layers):
             self.samples.keys[i] = layer_key(seed, number, name)
-        self.samples.weights[:n] = 1.0 / n if weights is None else weights
+        targets = np.asarray(targets)
+        self.samples.weights[:n] = self.loss.sample_weights(targets) if weights is None else weights
         self.samples.weights[n:] = 0.0
-        self._put_targets(np.asarray(targets, np.float32), n)
+        for results in self.auxiliary:
+            results.weights[:] = self.samples.weights * np.float32(self.auxiliary_weight)
+        self._put_targets(targets.astype(np.float32), n)
         self.team.run()
         return self.samples.losses[:n], self.samples.correct[:n]
 
@@ -214,6 +248,10 @@ class TrainingSession(_Session):
         room[:n] = targets.reshape(n, -1)
         blocks = room.reshape(-1, lanes, self.target_count).transpose(0, 2, 1)
         self.samples.targets[:] = blocks.ravel()
+
+
+def _room_for_results(sizes: Sizes) -> Results:
+    return Results(*(aligned(sizes.samples * sizes.shards) for _ in range(3)))
 
 
 class InferenceSession(_Session):
@@ -234,10 +272,10 @@ class InferenceSession(_Session):
         )
         last = network.steps[-1].name
         lowering = self.lowering
-        lowering.fused, lowering.masked = graph.fusions(network, last)
+        lowering.fused, lowering.masked = graph.fusions(network, [last])
         lowering.margins = graph.margins(network, lowering.fused, lowering.training)
         self.load = emit_load(lowering, self.samples, self.dtype)
-        lower_forward(lowering, last)
+        lower_forward(lowering, [last])
         emit_store(lowering, last, self.samples)
         self._add_shards()
         self._finish(threads)
