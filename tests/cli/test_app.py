@@ -46,7 +46,7 @@ def test_no_arguments_show_help(run):
     [
         (["trian"], "Did you mean 'train'? Try 'striate --help'."),
         (["--no-such"], "--no-such"),
-        (["train"], "Missing argument 'DATASET'. Try 'striate train --help'."),
+        (["predict"], "Missing argument 'MODEL'. Try 'striate predict --help'."),
         (["train", "digits", "--epochs", "ten"], "Invalid value for '--epochs'"),
         (["evaluate", "model.safetensors"], "Missing argument 'DATASET'"),
     ],

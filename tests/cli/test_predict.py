@@ -92,6 +92,20 @@ def test_an_array_has_a_prediction_for_every_row(run, trained, tmp_path):
     assert [line.split(": ")[0] for line in result.stdout.splitlines()] == [f"{tmp_path}/x.npy:{n}" for n in "123"]
 
 
+def test_a_submission_for_the_rows_of_a_table(run, trained, tmp_path):
+    x = registry.load("digits").test.inputs[:3].reshape(3, 64)
+    header = ",".join(f"pixel{i}" for i in range(64))
+    np.savetxt(tmp_path / "test.csv", x, fmt="%d", delimiter=",", header=header, comments="")
+    out = tmp_path / "submission.csv"
+    result = run("predict", trained, tmp_path / "test.csv", "--submission", out, "--json")
+    assert result.exit_code == 0, result.output
+    classes = [item["class"] for item in last_json(result)["predictions"]]
+    assert out.read_text(encoding="utf-8").splitlines() == [
+        "ImageId,Label",
+        *(f"{n},{c}" for n, c in enumerate(classes, 1)),
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [(["--top", "0"], "top: must be at least 1; got 0"), (["--threads", "0"], "threads: must be at least 1")],

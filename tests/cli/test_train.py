@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import striate
-from striate.cli.train import default_epochs
 
 from .helpers import last_json, write_idx
 
@@ -107,12 +106,11 @@ def test_without_out_every_run_gets_a_folder_of_its_own(run, tmp_path, monkeypat
     ]
 
 
-def test_a_model_that_was_there_is_kept(run, tmp_path):
-    for seed in (0, 1):
-        result = run("train", "digits", *QUICK, "--seed", seed, "--out", tmp_path)
-    assert "model.previous.safetensors" in result.stdout
-    assert striate.load(tmp_path / "model.previous.safetensors").facts["seed"] == 0
-    assert striate.load(tmp_path / "model.safetensors").facts["seed"] == 1
+def test_a_run_that_is_there_is_left_alone(run, refused, tmp_path):
+    run("train", "digits", *QUICK, "--out", tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert "holds a run already" in refused("train", "digits", *QUICK, "--seed", 1, "--out", tmp_path, status=2)
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
 def test_training_goes_on_from_a_saved_model(run, trained, tmp_path):
@@ -132,9 +130,22 @@ def test_training_goes_on_from_a_saved_model(run, trained, tmp_path):
         (["digits", "--learning-rate", "nan"], "learning rate: must be finite; got nan"),
         (["digits", "--epochs", "0"], "epochs: must be at least 1; got 0"),
         (["digits", "--batch-size", "0"], "batch size: must be at least 1; got 0"),
+        (["digits", "--batch-size", "many"], "--batch-size: must be a number or full; got 'many'"),
+        (["digits", "--schedule", "cosin"], "schedule: unknown name 'cosin'; did you mean 'cosine'"),
+        (["digits", "--schedule", "step:x"], "--schedule: numbers follow the colons"),
+        (["digits", "--schedule", "cosine:1"], "--schedule: cosine takes at most 0 numbers"),
+        (["digits", "--augment", "rotate:3"], "augment: unknown name 'rotate'"),
+        (["digits", "--sampling", "fair"], "sampling"),
+        (["digits", "--class-weights", "fair"], "class weights"),
+        (["digits", "--freeze", "nothing*"], "nothing*"),
+        (["digits", "--label-smoothing", "1"], "label_smoothing"),
+        (["digits", "--size", "big"], "--size"),
+        (["digits", "--new-head"], "a new head is for a saved model"),
+        (["--epochs", "1"], "train: needs a data set; got none"),
+        (["--config", "none.toml"], "none.toml: cannot be read"),
         (["digits", "--threads", "0"], "threads: must be at least 1; got 0"),
         (["digits", "--seed", "-1"], "seed: must be an integer from 0"),
-        (["digits", "--validation", "1"], "validation: must be from 0 to below 1; got 1.0"),
+        (["digits", "--validation", "1"], "split: the fraction to cut out must lie between 0 and 1; got 1.0"),
         (["digits", "--initial", "hee"], "did you mean 'he'"),
     ],
 )
@@ -225,69 +236,94 @@ def test_a_loss_that_grows_beyond_all_bounds(refused, tmp_path):
 
 
 def test_the_last_good_weights_are_kept(refused, tmp_path, monkeypatch):
-    from striate.training import trainer
+    from striate.training.run import build
 
-    def soon_too_large(rate):
+    def soon_too_large(name, rate, steps_per_epoch, epochs, **arguments):
         return lambda step: 0.01 if step < 50 else 1e30
 
-    monkeypatch.setattr(trainer, "as_schedule", soon_too_large)
+    monkeypatch.setattr(build, "schedule", soon_too_large)
     line = refused("train", "digits", "--optimizer", "sgd", "--out", tmp_path, status=1)
     model = tmp_path / "model.safetensors"
-    assert f"They are saved in {model}." in line
+    assert f"The weights are saved in {model}." in line
     assert np.isfinite(striate.load(model).theta).all()
 
 
 def test_a_full_disk_leaves_what_was_there(run, tmp_path, monkeypatch):
     from striate.storage import atomic
 
-    assert run("train", "digits", *QUICK, "--out", tmp_path).exit_code == 0
-    before = (tmp_path / "model.safetensors").read_bytes()
+    write, written = os.write, 0
 
     def full(handle, data):
-        raise OSError(28, "No space left on device")
+        nonlocal written
+        written += len(data)
+        if written > 100_000:
+            raise OSError(28, "No space left on device")
+        return write(handle, data)
 
     monkeypatch.setattr(atomic.os, "write", full)
-    result = run("train", "digits", *QUICK, "--seed", 1, "--out", tmp_path)
+    result = run("train", "digits", *QUICK[:2], "--epochs", 30, "--out", tmp_path)
+    monkeypatch.undo()
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr.splitlines()[-1]
-    kept = [path.read_bytes() for path in tmp_path.glob("*.safetensors")]
-    assert kept == [before]
+    saved = sorted((tmp_path / "checkpoints").glob("*.safetensors"))
+    assert saved
+    assert all(striate.load(path).network.name == "logistic_regression" for path in saved)
+    assert run("resume", tmp_path).exit_code == 0
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
-    command = [sys.executable, "-m", "striate", "train", "digits", "--epochs", "1000000", "--out", str(tmp_path)]
+def test_ctrl_c_saves_and_the_run_goes_on(run, tmp_path):
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    arguments = ["train", "digits", "--epochs", "15", "--augment", "none", "--out"]
+    command = [sys.executable, "-m", "striate", *arguments, str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     while "epoch" not in process.stdout.readline():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 1
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, errors
     line = errors.strip().splitlines()[-1]
-    assert line.startswith("striate: interrupted in epoch")
-    model = str(tmp_path / "model.safetensors")
-    assert f"striate train digits --model {model} --epochs" in line
-    assert np.isfinite(striate.load(model).theta).all()
+    assert line.startswith("striate: interrupted after ")
+    assert line.endswith(f"Go on with: striate resume {out}")
     assert "Traceback" not in errors
+    assert not (out / "model.safetensors").exists()
+    resumed = run("resume", out, "--json")
+    assert resumed.exit_code == 0, resumed.output
+    assert last_json(resumed)["epochs"] == 15
+    assert run(*arguments, whole).exit_code == 0
+    ends = [striate.load(folder / "model.safetensors").theta for folder in (out, whole)]
+    assert np.array_equal(*ends)
 
 
-def test_a_cache_that_cannot_be_written_costs_one_warning(tmp_path):
-    (tmp_path / "file").touch()
-    environment = {**os.environ, "STRIATE_CACHE_DIR": str(tmp_path / "file" / "cache")}
-    command = [sys.executable, "-m", "striate", "train", "digits", "--model", "logistic_regression"]
-    done = subprocess.run(
-        [*command, "--epochs", "1", "--out", str(tmp_path / "out")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+def test_a_configuration_repeats_a_run(run, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert run("train", "digits", *QUICK, "--seed", 7, "--augment", "shift:0.1", "--out", first).exit_code == 0
+    assert run("train", "--config", first / "config.toml", "--out", second).exit_code == 0
+    ends = [striate.load(folder / "model.safetensors").theta for folder in (first, second)]
+    assert np.array_equal(*ends)
+
+
+def test_options_go_before_a_configuration(run, tmp_path):
+    run("train", "digits", *QUICK, "--out", tmp_path / "first")
+    result = run(
+        "train",
+        "--config",
+        tmp_path / "first" / "config.toml",
+        "--epochs",
+        2,
+        "--out",
+        tmp_path / "second",
+        "--json",
     )
-    assert done.returncode == 0, done.stderr
-    warned = [line for line in done.stderr.splitlines() if "warning" in line.lower()]
-    assert len(warned) == 1
-    assert "cannot be written" in warned[0]
+    assert last_json(result)["epochs"] == 2
 
 
-@pytest.mark.parametrize(("samples", "epochs"), [(10, 40), (1_500, 40), (3_000, 20), (60_000, 10), (10**7, 10)])
-def test_small_sets_get_more_epochs(samples, epochs):
-    assert default_epochs(samples) == epochs
+def test_a_report_is_written_unless_it_is_not_wanted(run, tmp_path):
+    assert "report: " in run("train", "digits", *QUICK, "--out", tmp_path / "a").stdout
+    assert (tmp_path / "a" / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    run("train", "digits", *QUICK, "--no-report", "--out", tmp_path / "b")
+    assert not (tmp_path / "b" / "report.html").exists()
+
+
+def test_nothing_to_resume(refused, tmp_path):
+    assert "must be the folder of a run" in refused("resume", tmp_path, status=2)

@@ -14,9 +14,11 @@ from striate.cli.backprop import backprop
 from striate.cli.convolve import convolve
 from striate.cli.ending import Commands
 from striate.cli.evaluate import evaluate
+from striate.cli.explain import explain
+from striate.cli.find_rate import find_rate
 from striate.cli.predict import predict
 from striate.cli.summary import summary
-from striate.cli.train import train
+from striate.cli.train import resume, train
 
 app = typer.Typer(
     cls=Commands,
@@ -25,8 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, evaluate, predict, summary, augment, arithmetic, convolve, backprop):
+for command in (train, resume, evaluate, predict, summary, find_rate, augment, arithmetic, convolve, backprop):
     app.command()(command)
+app.command()(explain)
 
 
 def _show_version(asked: bool) -> None:

@@ -30,13 +30,13 @@ def augment(
     from striate.cli.augmentation import augmentation
     from striate.cli.files import write_picture
     from striate.cli.output import Output
-    from striate.cli.sources import load_data
+    from striate.data import registry
     from striate.data.augmentation.preview import preview as draw
     from striate.layers.arguments import integer
 
     output = Output(json)
     chosen = augmentation(changes)
-    data = load_data(dataset, data_dir, seed).train
+    data = registry.load(dataset, data_dir, seed).train
     picture = draw(data, chosen, seed, integer(samples, "samples"), integer(variants, "variants"))
     output.line(f"written: {write_picture(picture, preview)}")
     output.result({"file": str(preview), "augmentation": chosen.to_dict()})

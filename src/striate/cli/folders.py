@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from striate.cli.ending import check_writable
 
 RUNS = Path("runs")
-MODEL_FILE = "model.safetensors"
-KEPT_FILE = "model.previous.safetensors"
 
 
-def run_folder(out: Path | None, dataset: str, model: str) -> Path:
-    """Return a folder that can be written to: ``out``, or a new one such as ``runs/digits-lenet5``.
+@contextmanager
+def run_folder(out: Path | None, dataset: str, model: str) -> Iterator[Path]:
+    """Give a folder that can be written to: ``out``, or a new one such as ``runs/digits-lenet5``.
 
-    A folder is made before training begins, so that a place without rights or room is known at once.
+    It is made before anything else happens, so that a place without rights or room is known at once, and
+    removed again if it is still empty in the end.
 
     Raises
     ------
     OSError
         If it cannot be written to.
     """
-    if out is not None:
+    made = None if out is not None and out.exists() else out
+    if out is None:
+        out = made = _new_folder(f"{Path(dataset).stem or 'data'}-{Path(model).stem}")
+    try:
         check_writable(out)
-        return out
-    stem = f"{Path(dataset).stem or 'data'}-{Path(model).stem}"
+        yield out
+    finally:
+        if made is not None:
+            with contextlib.suppress(OSError):
+                made.rmdir()
+
+
+def _new_folder(stem: str) -> Path:
     RUNS.mkdir(exist_ok=True)
     for number in range(1, 1_000_000):
         folder = RUNS / (stem if number == 1 else f"{stem}-{number}")
@@ -32,14 +44,5 @@ def run_folder(out: Path | None, dataset: str, model: str) -> Path:
             folder.mkdir()
         except FileExistsError:
             continue
-        check_writable(folder)
         return folder
     raise FileExistsError(f"{RUNS / stem}: all numbers are taken")
-
-
-def keep_previous(folder: Path) -> Path | None:
-    """Set a model that ``folder`` holds already aside; return where it is then, or None."""
-    path = folder / MODEL_FILE
-    if not path.exists():
-        return None
-    return path.replace(folder / KEPT_FILE)

@@ -25,6 +25,9 @@ def predict(
     fit: Annotated[
         str | None, typer.Option(metavar="HOW", help="Other proportions: stretch, crop or pad; as in training.")
     ] = None,
+    submission: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the classes of a table's rows as ImageId,Label.")
+    ] = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -34,6 +37,7 @@ def predict(
     """
     import striate
     from striate.cli.ending import fail
+    from striate.cli.files import write_text
     from striate.cli.output import Output
     from striate.data.images import check_options
     from striate.layers.arguments import integer
@@ -49,7 +53,7 @@ def predict(
     problems: list[str] = []
     for path in files:
         found, bad = _predict_path(loaded, path, shown, preparation, invert)
-        for item in found:
+        for item in found if submission is None else ():
             output.line(_text(item))
         predictions += found
         problems += bad
@@ -57,6 +61,8 @@ def predict(
         fail(problems[0])
     for problem in problems:
         typer.echo(f"striate: {problem}", err=True)
+    if submission is not None:
+        output.line(f"written: {write_text(_submission(predictions), submission)}")
     output.result({"predictions": predictions, "problems": problems, "model": str(model)})
     if problems:
         fail(f"{len(problems)} of {len(problems) + len(predictions)} files could not be read.")
@@ -88,6 +94,12 @@ def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:
     order = (-row).argsort(kind="stable")[:top]
     classes = [{"class": names[k], "probability": float(row[k])} for k in order]
     return {"file": name, **classes[0], "classes": classes}
+
+
+def _submission(predictions: list[dict[str, Any]]) -> str:
+    """Return a table of two columns, rows counted from 1, as competitions of classifiers want it."""
+    rows = [f"{number},{item.get('class', '')}" for number, item in enumerate(predictions, 1)]
+    return "\n".join(["ImageId,Label", *rows]) + "\n"
 
 
 def _text(item: dict[str, Any]) -> str:

@@ -1,0 +1,194 @@
+"""From the options of a command line to the configuration of a run."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from striate.errors import UsageError
+
+if TYPE_CHECKING:
+    from striate.data.options import Options
+    from striate.training.run import RunConfig
+
+Tables = dict[str, Any]
+NONE = "none"
+
+USUAL: Tables = {"training": {"schedule": {"name": "cosine"}, "initial": "glorot"}}
+"""What ``striate train`` does unless told otherwise. On MNIST (LeNet-5, 10 epochs) a falling rate and Glorot's
+weights ended at 99.1 %, a constant rate and He's at 98.7 %."""
+PATH_EPOCHS = 30
+RECIPES: dict[str, Tables] = {
+    # 1,294 images are few: without changes of them the test accuracy stays at 97.8 % (mean of 6 seeds), with
+    # them it is 98.6 %.
+    "digits": {
+        "training": {"epochs": 40, "batch_size": 32, "learning_rate": 3e-3},
+        "augmentation": {
+            "transforms": [
+                {"kind": "rotation", "degrees": 8},
+                {"kind": "zoom", "low": 0.9, "high": 1.1},
+                {"kind": "shift", "rows": 0.05, "columns": 0.05},
+            ]
+        },
+    }
+}
+"""Settings that a data set needs beside the usual ones."""
+
+PLACES: dict[str, str] = {
+    "dataset": "data.name",
+    "data_dir": "data.folder",
+    "validation": "data.validation_fraction",
+    "size": "data.options.size",
+    "channels": "data.options.channels",
+    "fit": "data.options.fit",
+    "shape": "data.options.shape",
+    "label": "data.options.label",
+    "group": "data.options.group",
+    "test_fraction": "data.options.test_fraction",
+    "max_bad_share": "data.options.max_bad_share",
+    "model": "model.name",
+    "new_head": "model.new_head",
+    "epochs": "training.epochs",
+    "batch_size": "training.batch_size",
+    "optimizer": "training.optimizer",
+    "learning_rate": "training.learning_rate",
+    "schedule": "training.schedule",
+    "warm_up": "training.schedule.warm_up_epochs",
+    "initial": "training.initial",
+    "loss": "training.loss",
+    "seed": "training.seed",
+    "threads": "training.threads",
+    "class_weights": "training.class_weights",
+    "sampling": "training.sampling",
+    "freeze": "training.freeze",
+    "reduce_on_plateau": "reduce_on_plateau",
+    "early_stopping": "early_stopping",
+    "augment": "augmentation",
+    "weight_decay": "regularisation.weight_decay",
+    "l1": "regularisation.l1",
+    "l2": "regularisation.l2",
+    "label_smoothing": "regularisation.label_smoothing",
+    "max_norm": "regularisation.max_norm",
+    "clip_norm": "regularisation.clip_norm",
+    "clip_value": "regularisation.clip_value",
+    "weight_noise": "regularisation.weight_noise",
+    "checkpoint_minutes": "checkpoint.every_minutes",
+    "keep_checkpoints": "checkpoint.keep",
+}
+"""Where the value of each option goes."""
+
+
+def run_config(given: Mapping[str, Any], file: Path | None = None) -> RunConfig:
+    """Return the run that the options describe, on top of a file or of what is usual for the data set.
+
+    Parameters
+    ----------
+    given : mapping
+        The options by name; None where nothing was typed.
+
+    Raises
+    ------
+    UsageError
+        If a value cannot mean anything, or there is no data set.
+    """
+    from striate.training.run import RunConfig
+
+    typed = {name: value for name, value in given.items() if name in PLACES and not _is_missing(value)}
+    tables = RunConfig.load(file).to_dict() if file is not None else _usual(str(typed.get("dataset", "")))
+    if file is None and "dataset" not in typed:
+        raise UsageError("train: needs a data set; got none. Write for example striate train digits.")
+    for name, value in typed.items():
+        convert = _CONVERT.get(name, _as_it_is)
+        _put(tables, PLACES[name], convert(value))
+    return RunConfig.from_dict(tables)
+
+
+def with_progress(config: RunConfig, progress: Callable[[int, int], None]) -> RunConfig:
+    """Return the configuration with a function that is told how far decoding has come."""
+    options = dataclasses.replace(config.data.options, progress=progress)
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, options=options))
+
+
+def data_options(given: Mapping[str, Any]) -> Options:
+    """Return how a path is read, from options by name."""
+    from striate.data.options import Options
+
+    names = {name: place.removeprefix("data.options.") for name, place in PLACES.items() if "data.options" in place}
+    chosen = {names[key]: value for key, value in given.items() if key in names and value is not None}
+    return Options(**{key: _CONVERT.get(key, _as_it_is)(value) for key, value in chosen.items()})
+
+
+def _usual(dataset: str) -> Tables:
+    from striate.data.registry import NAMES
+
+    tables = copy.deepcopy(USUAL)
+    if dataset not in NAMES:
+        tables["training"]["epochs"] = PATH_EPOCHS
+    for table, values in RECIPES.get(dataset, {}).items():
+        tables.setdefault(table, {}).update(copy.deepcopy(values))
+    return tables
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is False or value == []
+
+
+def _put(tables: Tables, place: str, value: Any) -> None:
+    *path, last = place.split(".")
+    for name in path:
+        tables = tables.setdefault(name, {})
+    tables[last] = value
+
+
+def _as_it_is(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _sides(text: str) -> tuple[int, ...]:
+    from striate.cli.parsing import sizes
+
+    found = sizes(text, "--size or --shape")
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _batch_size(text: str) -> int | str:
+    if text == "full":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"--batch-size: must be a number or full; got {text!r}.") from None
+
+
+def _schedule(text: str) -> Tables:
+    name, *numbers = text.split(":")
+    keys = {"step": ("every_epochs", "factor"), "exponential": ("every_epochs", "factor")}.get(name, ())
+    try:
+        values = [float(number) for number in numbers]
+    except ValueError:
+        raise UsageError(f"--schedule: numbers follow the colons, such as step:10:0.5; got {text!r}.") from None
+    if len(values) > len(keys):
+        raise UsageError(f"--schedule: {name} takes at most {len(keys)} numbers; got {text!r}.")
+    return {"name": name, **dict(zip(keys, values, strict=False))}
+
+
+def _augment(text: str) -> Tables:
+    from striate.cli.augmentation import augmentation
+
+    return augmentation("" if text == NONE else text).to_dict()
+
+
+_CONVERT: dict[str, Callable[[Any], Any]] = {
+    "size": _sides,
+    "shape": _sides,
+    "batch_size": _batch_size,
+    "optimizer": lambda name: {"name": name},
+    "schedule": _schedule,
+    "augment": _augment,
+    "class_weights": lambda text: None if text == NONE else text,
+    "reduce_on_plateau": lambda epochs: {"patience": epochs},
+    "early_stopping": lambda epochs: {"patience": epochs},
+}

@@ -1,0 +1,168 @@
+"""A run as the command line shows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from striate.cli.ending import fail
+from striate.cli.output import Output, confusion_json, duration, evaluation_text
+from striate.errors import DivergenceError
+
+if TYPE_CHECKING:
+    from striate.data.splits import Splits
+    from striate.training.run import Run, RunConfig
+    from striate.training.trainer import Trainer
+
+MOST_COMPARED_BYTES = 1 << 30  # reading more than this to find samples that stand on both sides takes too long
+MOST_LISTED = 20  # unreadable files; all of them are in the report and in splits.json
+
+
+class Runner:
+    """Trains and shows how it goes.
+
+    Parameters
+    ----------
+    output : Output
+    report : bool
+        Write ``report.html`` at the end.
+    """
+
+    def __init__(self, output: Output, report: bool = True) -> None:
+        self.output, self.report = output, report
+        self.trainer: Trainer | None = None
+        self.started = time.perf_counter()
+
+    def train(self, config: RunConfig, folder: Path) -> None:
+        """Begin a run in ``folder``."""
+        from striate.cli.configuration import with_progress
+        from striate.training.run import train
+
+        def begin(**arguments: Any) -> Run:
+            return train(with_progress(config, self._decoding), folder, **arguments)
+
+        self._run(begin, folder)
+
+    def resume(self, folder: Path) -> None:
+        """Go on with the run in ``folder``."""
+        from striate.training.run import resume
+
+        self._run(lambda **arguments: resume(folder, **arguments), folder)
+
+    def _run(self, start: Callable[..., Run], folder: Path) -> None:
+        from striate.cli.progress import ShowProgress
+
+        progress = ShowProgress(self.output)
+        try:
+            run = start(callbacks=[progress], prepared=self._prepared, report=self.report)
+        except DivergenceError as error:
+            progress.close()
+            raise self._with_good_weights(error, folder) from error
+        finally:
+            progress.close()
+        self._finish(run, time.perf_counter() - self.started)
+
+    def _decoding(self, done: int, total: int) -> None:
+        if self.output.console.is_terminal:
+            self.output.console.print(f"reading files: {done:,} of {total:,}", end="\r" if done < total else "\n")
+
+    def _prepared(self, splits: Splits, trainer: Trainer) -> None:
+        """Say what will happen."""
+        from striate.engine.machine import available_threads
+        from striate.layers.base import format_shape
+
+        self.trainer = trainer
+        data = splits.train
+        parts = {"training": data, "validation": splits.validation, "test": splits.test}
+        counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items() if part is not None)
+        classes = f", {len(data.classes)} classes" if data.classes else ""
+        self.output.line(f"{data.name}: {counts} samples of {format_shape(data.sample_shape)}{classes}")
+        threads = trainer.threads or available_threads()
+        self.output.line(
+            f"{trainer.network.name}: {trainer.network.parameter_count:,} parameters; {trainer.optimizer}, "
+            f"batches of {trainer.batch_size}, {threads} thread{'s' * (threads > 1)}, seed {trainer.seed}"
+        )
+        self._warn_of_leaks(splits)
+        self.started = time.perf_counter()
+
+    def _warn_of_leaks(self, splits: Splits) -> None:
+        from striate.data.leakage import find_leaks
+
+        if splits.train.inputs.nbytes > MOST_COMPARED_BYTES:
+            return
+        leaks = find_leaks(splits)
+        if leaks:
+            first = leaks[0].describe(splits)
+            self.output.line(
+                f"{len(leaks):,} validation or test samples are in the training part too, byte for byte: {first}"
+            )
+
+    def _with_good_weights(self, error: DivergenceError, folder: Path) -> DivergenceError:
+        """Save the last good weights, if there are any that were learnt, and say where."""
+        if self.trainer is None or self.trainer.progress.step == 0:
+            return error
+        saved = self.trainer.model.save(folder / "model.safetensors")
+        return DivergenceError(f"{error} The weights are saved in {saved}.")
+
+    def _finish(self, run: Run, seconds: float) -> None:
+        history, progress = run.history, run.trainer.progress
+        if history.interrupted:
+            fail(
+                f"interrupted after {progress.epoch} of {progress.epochs} epochs and {progress.step:,} steps; "
+                f"all of it is saved. Go on with: striate resume {run.folder.path}"
+            )
+        if run.splits.preparation:
+            run.model.facts["preparation"] = run.splits.preparation
+            run.model.save(run.folder.model)
+        facts = _facts(run, seconds)
+        if history.stop_reason:
+            self.output.line(f"stopped early: {history.stop_reason}")
+        self.output.line(f"\ntrained in {duration(seconds)}, {facts['images_per_second']:,.0f} images/s")
+        if run.evaluation is not None:
+            self.output.line(evaluation_text(run.evaluation, run.part or ""))
+        self._list_bad_files(run.splits)
+        self.output.line(f"\nmodel saved: {run.folder.model}")
+        if self.report:
+            self.output.line(f"report: {run.folder.report}")
+        self.output.result(facts)
+
+    def _list_bad_files(self, splits: Splits) -> None:
+        bad = splits.bad_files
+        if bad:
+            self.output.line(f"\n{len(bad):,} files could not be used and were left out")
+        for item in bad[:MOST_LISTED]:
+            self.output.line(f"  {item.path}: {item.reason}")
+        if len(bad) > MOST_LISTED:
+            self.output.line(f"  ... and {len(bad) - MOST_LISTED:,} more; the report and splits.json list all")
+
+
+def _facts(run: Run, seconds: float) -> dict[str, Any]:
+    """Return what a program wants to know of a run that has ended."""
+    records, result = run.history.records, run.evaluation
+    last = records[-1]
+    images = sum(record.images_per_second * record.seconds for record in records)
+    figures: dict[str, Any] = {"test_accuracy": None, "test_loss": None}
+    if result is not None:
+        figures |= {f"{run.part}_accuracy": result.accuracy, f"{run.part}_loss": result.loss}
+        figures |= confusion_json(result)
+    return {
+        **figures,
+        "train_loss": last.loss,
+        "train_accuracy": last.accuracy,
+        "val_loss": last.val_loss,
+        "val_accuracy": last.val_accuracy,
+        "epochs": len(records),
+        "steps": last.steps,
+        "stop_reason": run.history.stop_reason,
+        "train_seconds": seconds,
+        "images_per_second": images / max(1e-9, sum(record.seconds for record in records)),
+        "parameters": run.trainer.network.parameter_count,
+        "network": run.trainer.network.name,
+        "dataset": run.config.data.name,
+        "seed": run.trainer.seed,
+        "bad_files": [list(bad) for bad in run.splits.bad_files],
+        "model": str(run.folder.model),
+        "folder": str(run.folder.path),
+    }

@@ -1,0 +1,70 @@
+"""From options to the configuration of a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from striate.cli.configuration import PLACES, data_options, run_config
+from striate.cli.train import train
+from striate.data.augmentation import Augmentation, Rotation
+
+
+def test_every_option_of_train_has_a_place():
+    import inspect
+
+    elsewhere = {"context", "json", "out", "config", "report"}
+    assert set(inspect.signature(train).parameters) - elsewhere == set(PLACES)
+
+
+def test_what_is_usual():
+    config = run_config({"dataset": "mnist"})
+    assert config.training.schedule == {"name": "cosine"}
+    assert (config.training.epochs, config.training.batch_size, config.model.name) == (10, 64, "lenet5")
+    assert not config.augmentation.transforms
+
+
+def test_a_data_set_with_a_recipe():
+    assert run_config({"dataset": "digits"}).training.epochs == 40
+    assert run_config({"dataset": "digits"}).augmentation.transforms
+    assert not run_config({"dataset": "digits", "augment": "none"}).augmentation.transforms
+    assert run_config({"dataset": "digits", "epochs": 3}).training.epochs == 3
+
+
+def test_paths_get_more_epochs():
+    assert run_config({"dataset": "photographs/"}).training.epochs == 30
+
+
+def test_values_go_where_they_belong():
+    config = run_config(
+        {
+            "dataset": "photographs/",
+            "size": "32x48",
+            "optimizer": "momentum",
+            "schedule": "step:5:0.5",
+            "warm_up": 2.0,
+            "batch_size": "full",
+            "early_stopping": 4,
+            "freeze": ["conv*"],
+            "augment": "rotation:5",
+            "l2": 0.1,
+        }
+    )
+    assert config.data.options.size == (32, 48)
+    assert config.training.optimizer == {"name": "momentum"}
+    assert config.training.schedule == {"name": "step", "every_epochs": 5.0, "factor": 0.5, "warm_up_epochs": 2.0}
+    assert config.training.batch_size == "full"
+    assert config.early_stopping == {"patience": 4}
+    assert tuple(config.training.freeze) == ("conv*",)
+    assert config.augmentation == Augmentation((Rotation(5),))
+    assert config.regularisation.l2 == 0.1
+
+
+@pytest.mark.parametrize("value", [0, 0.0])
+def test_zero_is_a_value(value):
+    assert run_config({"dataset": "digits", "validation": value}).data.validation_fraction == 0
+    assert run_config({"dataset": "digits", "seed": value}).training.seed == 0
+
+
+def test_options_for_reading():
+    options = data_options({"size": "8x8", "label": "digit", "epochs": 3, "group": None})
+    assert (options.size, options.label, options.group) == ((8, 8), "digit", None)
