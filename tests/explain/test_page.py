@@ -161,6 +161,13 @@ def test_what_does_not_fit(trained_lenet, digits, arguments, error, message):
         explain_page(trained_lenet, **{"sample": digits.inputs[0], **arguments})
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_model_that_diverged():
+    model = Model(Sequential([Linear(2)], 3), np.full(8, np.inf))
+    with pytest.raises(UsageError, match="network: only finite outputs can be explained; got inf for sample"):
+        explain_page(model, np.ones(3))
+
+
 def test_hovering_shows_a_sum_that_is_right(window, trained_lenet, digits, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(explain_page(trained_lenet, digits.inputs[0]), encoding="utf-8")

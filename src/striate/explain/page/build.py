@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.errors import UsageError
 from striate.explain.attribution import attribute_all
 from striate.explain.board import layer_text
 from striate.explain.page.rules import Rules, pack
@@ -53,9 +54,14 @@ def explain_page(
     Raises
     ------
     UsageError
-        If the sample, the class or a method does not fit the model.
+        If the sample, the class or a method does not fit the model, or its outputs are not finite.
     """
     found = trace(model, sample)
+    if not np.isfinite(found.output).all():
+        raise UsageError(
+            f"{model.network.name}: only finite outputs can be explained; got {found.output.flat[0]} for {name}. "
+            "Train it again with a smaller learning rate."
+        )
     data = page_data(found, target=target, name=name, methods=methods)
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     parts = {"title": html.escape(f"{model.network.name}: {name}"), "data": text}

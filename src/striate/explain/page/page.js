@@ -27,7 +27,8 @@ function short(value) {
 function tiny(value) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  return size === 0 ? "0" : size >= 1000 || size < 0.001 ? value.toExponential(0) : value.toFixed(size < 10 ? 3 : 1);
+  if (size === 0) return "0";
+  return size >= 1000 || size < 0.001 ? value.toExponential(0) : value.toFixed(size < 10 ? 3 : 1).replace(/^(-?)0\./, "$1.");
 }
 
 // ---- how a value comes about: {values, factors, products, places, constants, result, ...} ----------------
@@ -271,7 +272,7 @@ function markPlaces(layer, places) {
   if (!layer || places.length === 0) return;
   if (layer.shape.length === 1) {
     if (places.length === 1) mark(layer.name, 0, places[0], places[0]);
-    else if (places.length === layer.values.length) mark(layer.name, 0, 0, sheet(layer.shape).count - 1);
+    else if (places.length === layer.values.length) mark(layer.name, 0, 0, sheet(layer.shape).rows * sheet(layer.shape).columns - 1);
     return;
   }
   const count = sheet(layer.shape).count, spans = new Map();
@@ -355,10 +356,10 @@ function explain(layer, index) {
   detail.dataset.value = found.value;
   detail.append(element("h2", "", `${layer.name}: ${layer.axes.map((axis, n) => `${axis} ${index[n]}`).join(", ")}`));
   detail.append(element("p", "hint", found.rule ? `${layer.layer}: ${found.rule}` : layer.layer));
+  detail.append(ending(found, layer, index));
   if (found.text) detail.append(element("pre", "", found.text));
   else if (found.kernel) detail.append(windows(found, source));
   else if (found.values.length) detail.append(terms(found, layer));
-  detail.append(ending(found, layer, index));
 }
 function ending(found, layer, index) {
   const box = element("div", "sum"), line = (text) => box.append(element("div", "", text));

@@ -79,7 +79,7 @@ class Rules:
             return {"kind": "given", "raw": pack(self.trace.raw, wide=True), "normalisation": scale}
         if isinstance(layer, Linear):
             return {"kind": "dense", "weight": pack(weights["weight"]), "bias": _numbers(weights.get("bias"))}
-        if type(layer) in FUNCTIONS:
+        if isinstance(layer, Activation) and type(layer) in FUNCTIONS:
             arguments = {name: float(getattr(layer, name)) for name in FUNCTIONS[type(layer)]}
             return {
                 "kind": "function",
@@ -87,6 +87,11 @@ class Rules:
                 "arguments": arguments,
                 "text": formula(layer),
             }
+        return self._joined(step) or self._affine(step, weights)
+
+    def _joined(self, step: Step) -> dict[str, Any] | None:
+        """Return the rule of layers that compare, move or join numbers."""
+        layer = step.layer
         if isinstance(layer, activation.Softmax | activation.LogSoftmax):
             return {"kind": "softmax", "log": isinstance(layer, activation.LogSoftmax)}
         if isinstance(layer, Flatten | Reshape | Regulariser):
@@ -95,7 +100,7 @@ class Rules:
             return {"kind": "add"}
         if isinstance(layer, arithmetic.Concatenate):
             return {"kind": "concatenate"}
-        return self._affine(step, weights)
+        return None
 
     def _affine(self, step: Step, weights: dict[str, np.ndarray]) -> dict[str, Any] | None:
         """Return the rule of layers that multiply and shift each channel."""
