@@ -44,7 +44,8 @@ def run(
         Address of the kernel, number of arguments n, n values, n registers: an argument is the value plus
         what the register holds.
     tasks : int64[tasks, 2 + register_count]
-        First row and end of rows of each task, and what its registers hold. Register 0 holds 0; register 1 the buffers of the thread,
+        First row and end of rows of each task, and what its registers hold. Register 0 holds 0; register 1
+        the buffers of the thread,
         unless the task has its own.
     arena : int
         Address of the buffers of this thread.
