@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from striate.data.augmentation import Augmentation, Mixup
 from striate.data.dataset import Dataset
+from striate.training.augmenter import Augmenter
 from striate.training.order import balanced_order, epoch_order
+
+CHUNK = 4096  # samples whose random numbers are drawn at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,34 +93,49 @@ class Batches:
             return balanced_order(self.targets, self.seed, epoch)
         return epoch_order(len(self.inputs), self.seed, epoch)
 
-    def batch(self, index: np.ndarray, epoch: int) -> Batch:
-        """Return the samples ``index`` (int64[n]) as they are in an epoch."""
+    @cached_property
+    def augmenter(self) -> Augmenter | None:
+        """What changes the samples, if anything does."""
+        return None if self.augmentation is None else Augmenter(self.augmentation, self.inputs, self.seed)
+
+    def batch(self, index: np.ndarray, epoch: int, matrices: np.ndarray | None = None) -> Batch:
+        """Return the samples ``index`` (int64[n]) as they are in an epoch.
+
+        ``matrices`` are those of the augmenter, where they are known already.
+        """
         weights = None if self.weights is None else self.weights[index]
-        if self.augmentation is None:
+        if self.augmenter is None:
             return Batch(self.inputs, index, self._targets(index), weights)
-        changed = self.augmentation.apply(self.inputs[index], self.seed, epoch, index)
-        inputs, targets = np.ascontiguousarray(changed, np.float32), self._targets(index)
-        mix = self.augmentation.mix_weights(self.seed, epoch, index)
+        matrices = self.augmenter.matrices(index, epoch) if matrices is None else matrices
+        inputs, targets = self.augmenter.apply(index, epoch, matrices), self._targets(index)
+        mix = self.augmenter.mix(index, epoch)
         if mix is not None:
             targets = Mixup.blend(targets, mix)
         return Batch(inputs, np.arange(len(index)), targets, weights)
 
     def of_epoch(self, order: np.ndarray, epoch: int, size: int, first: int) -> Iterator[Batch]:
         """Yield the batches of an epoch from number ``first`` on; what must be computed is computed ahead."""
-        pieces = (order[start : start + size] for start in range(first * size, len(order), size))
-        if self.augmentation is None:
-            for index in pieces:
-                yield self.batch(index, epoch)
+        if self.augmenter is None:
+            for start in range(first * size, len(order), size):
+                yield self.batch(order[start : start + size], epoch)
             return
+        pieces = self._pieces(order, epoch, size, first)
         with ThreadPoolExecutor(1) as ahead:
-            waiting: Future[Batch] | None = None
-            for index in pieces:
-                following = ahead.submit(self.batch, index, epoch)
-                if waiting is not None:
-                    yield waiting.result()
-                waiting = following
-            if waiting is not None:
-                yield waiting.result()
+            waiting = ahead.submit(next, pieces, None)
+            while (batch := waiting.result()) is not None:
+                waiting = ahead.submit(next, pieces, None)
+                yield batch
+
+    def _pieces(self, order: np.ndarray, epoch: int, size: int, first: int) -> Iterator[Batch]:
+        """Yield changed batches; random numbers are drawn for many at once, which is quicker."""
+        assert self.augmenter is not None
+        stride = size * max(1, CHUNK // size)
+        for start in range(first * size, len(order), stride):
+            chunk = order[start : start + stride]
+            matrices = self.augmenter.matrices(chunk, epoch)
+            for place in range(0, len(chunk), size):
+                part = slice(place, place + size)
+                yield self.batch(chunk[part], epoch, None if matrices is None else matrices[part])
 
     def _targets(self, index: np.ndarray) -> np.ndarray:
         targets = self.targets[index]
