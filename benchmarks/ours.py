@@ -6,7 +6,10 @@ import numpy as np
 
 from benchmarks.networks import Case, initial_parameters
 from benchmarks.timing import Work
+from striate.data.augmentation import Augmentation
+from striate.data.dataset import Dataset
 from striate.engine.session import InferenceSession, TrainingSession
+from striate.training.trainer import Trainer
 
 RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 
@@ -41,6 +44,17 @@ def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int, threads: int 
             steps += 1
             session.step(x, index, y[index], adam_numbers(steps))
         session.team.rest()
+
+    return work
+
+
+def epochs(case: Case, x: np.ndarray, y: np.ndarray, batch: int, augmentation: Augmentation | None = None) -> Work:
+    """Return the work of whole epochs with the trainer: order, augmentation, steps, history."""
+    data = Dataset(x, y, classes=tuple(map(str, range(case.classes))), name="random")
+    trainer = Trainer(case.network(), batch_size=batch, augmentation=augmentation)
+
+    def work(repetitions: int) -> None:
+        trainer.fit(data, epochs=repetitions)
 
     return work
 

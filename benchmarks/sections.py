@@ -10,9 +10,11 @@ from benchmarks.networks import CASES, Case, samples
 from benchmarks.peers import NotTranslated, installed
 from benchmarks.report import table
 from benchmarks.timing import Speeds, Work, alternate
+from striate.data.augmentation import Augmentation, Rotation, Shift, Zoom
 from striate.engine.machine import available_threads
 
 BATCHES_OF_DATA = 8
+BATCHES_OF_EPOCH = 64
 OWN, TORCH = "striate", "PyTorch"
 
 
@@ -61,6 +63,26 @@ def threads(options: argparse.Namespace) -> list[str]:
             rows.append((name, str(batch), f"{speeds.median('1'):,.0f}", f"{speeds.median(str(most)):,.0f}", ratio))
     header = ("network", "batch", "1 thread", f"{most} threads", "ratio")
     return ["### Training step on more threads, images/s", "", *table(header, rows)]
+
+
+def augmentation(options: argparse.Namespace) -> list[str]:
+    """Time epochs of the trainer with rotation (of images), zoom and shift, and without."""
+    rows: list[tuple[str, ...]] = []
+    for name in options.networks:
+        case = CASES[name]
+        turn = (Rotation(10),) if len(case.input_shape) > 2 else ()
+        moved = Augmentation((*turn, Zoom(0.9, 1.1), Shift(0.1, 0.1)))
+        for batch in options.batch or case.batches:
+            x, y = samples(case, batch * BATCHES_OF_EPOCH)
+            contestants = {
+                "without": ours.epochs(case, x, y, batch),
+                "with": ours.epochs(case, x, y, batch, moved),
+            }
+            speeds = alternate(contestants, len(x), options.rounds, options.seconds)
+            figures = [f"{speeds.median(which):,.0f}" for which in contestants]
+            rows.append((name, str(batch), *figures, _ratio(speeds, "with", "without")))
+    header = ("network", "batch", "without", "with", "ratio")
+    return ["### Training with rotation, zoom and shift, images/s", "", *table(header, rows)]
 
 
 def start(options: argparse.Namespace) -> list[str]:
