@@ -48,7 +48,8 @@ def trace(model: Model, sample: Any) -> Trace:
     """
     raw = as_sample(model, sample)
     states = model.states.astype(np.float64)
-    run = reference.forward(model.network, model.theta, normalised(model, raw[None]), states=states)
+    theta = model.theta.astype(np.float64)  # once, not in every function that asks for float64
+    run = reference.forward(model.network, theta, normalised(model, raw[None]), states=states)
     return Trace(model, raw, run)
 
 

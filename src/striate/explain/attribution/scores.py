@@ -39,10 +39,15 @@ class Score:
         """The layer that holds the scores, before a final softmax."""
         return score_step(self.model.network)
 
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """The model's parameters in float64."""
+        return self.model.theta.astype(np.float64)
+
     def run(self, raw: np.ndarray) -> Run:
         """Return everything that the network computes for raw samples [N, *input_shape]."""
         states = self.model.states.astype(np.float64)
-        return reference.forward(self.model.network, self.model.theta, normalised(self.model, raw), states=states)
+        return reference.forward(self.model.network, self.theta, normalised(self.model, raw), states=states)
 
     def of(self, run: Run) -> np.ndarray:
         """Return the score of each sample of a run, float64[N]."""
