@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from striate import layers
+from striate.layers.activation import ScaledTanh
 from striate.layers.convolution import Convolution
 from striate.layers.global_pooling import AdaptiveAvgPooling
 from striate.layers.pooling import AvgPooling, MaxPooling
@@ -194,6 +195,7 @@ _MAKERS: dict[type, Callable[[Step, Any, tuple[int, ...]], nn.Module]] = {
     layers.LeakyReLU: lambda s, layer, _: nn.LeakyReLU(layer.slope),
     layers.Sigmoid: lambda *_: nn.Sigmoid(),
     layers.Tanh: lambda *_: nn.Tanh(),
+    ScaledTanh: lambda s, layer, _: _Function(lambda x: layer.amplitude * torch.tanh(layer.slope * x)),
     layers.GELU: lambda s, layer, _: nn.GELU(layer.approximate),
     layers.SiLU: lambda *_: nn.SiLU(),
     layers.Softmax: lambda *_: nn.Softmax(1),
