@@ -31,7 +31,7 @@ CASES = {
     "digit_recogniser": Case("digit_recogniser"),
     "logistic_regression": Case("logistic_regression"),
     "mlp": Case("mlp"),
-    "lenet5_1998": Case("lenet5_1998", input_shape=(1, 32, 32)),
+    "lenet5_1998": Case("lenet5_1998", input_shape=(1, 32, 32), options={"output": "softmax"}),
     "small_vgg": Case("small_vgg", input_shape=(3, 32, 32)),
     "signal_cnn": Case("signal_cnn", input_shape=(1, 1024)),
     "resnet18": Case("resnet18", input_shape=(3, 64, 64), batches=(32,)),
