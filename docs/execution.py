@@ -28,7 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PICTURES = (".svg", ".png", ".gif", ".html")
-BLOCK = re.compile(r"^```(?P<language>python|console)\n(?P<body>.*?)^```\n(?:\s*^```text\n(?P<output>.*?)^```\n)?", re.M | re.S)
+BLOCK = re.compile(
+    r"^```(?P<language>python|console)\n(?P<body>.*?)^```\n(?:\s*^```text\n(?P<output>.*?)^```\n)?", re.M | re.S
+)
 COMMAND = re.compile(r"^\$ (?P<command>.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.M)
 
 
@@ -135,7 +137,10 @@ def _own_folder() -> Iterator[Path]:
     import matplotlib
 
     here = Path.cwd()
-    with tempfile.TemporaryDirectory() as name, matplotlib.rc_context({"svg.hashsalt": "striate", "figure.dpi": 100}):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        matplotlib.rc_context({"svg.hashsalt": "striate", "figure.dpi": 100}),
+    ):
         matplotlib.use("Agg")
         os.chdir(name)
         try:
