@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-GOOD = '''# Page
+GOOD = """# Page
 
 ```python
 x = 2
@@ -39,7 +39,7 @@ $ striate arithmetic linear --input 2x1
 $ striate --version
 striate ...
 ```
-'''
+"""
 
 
 @pytest.fixture

@@ -12,13 +12,39 @@ from striate import layers
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-EXAMPLES = (
-    "params-mlp-regression params-mlp-6-classes params-mnist-logistic params-mnist-mlp params-fc-rgb200 "
-    "params-fc-rgb1024 corr1d-valid corr1d-same conv1d-true corr2d-5x5 corr2d-5x5-k3 corr2d-5x5-stride2 "
-    "corr2d-5x5-same corr2d-3x3 corr2d-4x6-stride2-pad1 maxpool-6x6 maxpool-4x6 size-alexnet-conv1 size-lenet "
-    "params-lenet-max params-digit-recognizer shape-conv1d shape-conv2d chain-rule logistic-least-squares toeplitz "
-    "xor bandit noise shifted-digit fully-connected-against-convolutional"
-).split()
+EXAMPLES = [
+    "params-mlp-regression",
+    "params-mlp-6-classes",
+    "params-mnist-logistic",
+    "params-mnist-mlp",
+    "params-fc-rgb200",
+    "params-fc-rgb1024",
+    "corr1d-valid",
+    "corr1d-same",
+    "conv1d-true",
+    "corr2d-5x5",
+    "corr2d-5x5-k3",
+    "corr2d-5x5-stride2",
+    "corr2d-5x5-same",
+    "corr2d-3x3",
+    "corr2d-4x6-stride2-pad1",
+    "maxpool-6x6",
+    "maxpool-4x6",
+    "size-alexnet-conv1",
+    "size-lenet",
+    "params-lenet-max",
+    "params-digit-recognizer",
+    "shape-conv1d",
+    "shape-conv2d",
+    "chain-rule",
+    "logistic-least-squares",
+    "toeplitz",
+    "xor",
+    "bandit",
+    "noise",
+    "shifted-digit",
+    "fully-connected-against-convolutional",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

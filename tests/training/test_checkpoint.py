@@ -250,3 +250,13 @@ def test_a_state_that_is_not_one_is_refused(data, tmp_path, change, message):
         fresh.restore(path)
     assert np.array_equal(fresh.model.theta, theta)
     assert fresh.progress.step == 0
+
+
+def test_parameters_that_are_no_numbers_are_not_saved(data, tmp_path):
+    running = trainer()
+    callback = Checkpoint(tmp_path)
+    running.fit(data, epochs=1, callbacks=callback)
+    running.model.theta[0] = np.nan
+    running.publish()
+    assert callback.save(running) is None
+    assert len(checkpoints(tmp_path)) == 1

@@ -256,3 +256,9 @@ def test_runs_that_cannot_mean_anything_are_refused_and_leave_nothing(tmp_path, 
     with pytest.raises(UsageError, match=message):
         train(config(**changes), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_what_toml_cannot_hold_is_refused(tmp_path):
+    odd = config(early_stopping={"patience": {1, 2}})
+    with pytest.raises(UsageError, match=r"configuration: cannot be written as TOML; got \{1, 2\}"):
+        odd.save(tmp_path / "run.toml")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -309,3 +310,37 @@ def test_history_plots_itself(data, validation):
     axes = history.plot()
     assert [line.get_label() for line in axes[0].lines] == ["training", "validation"]
     assert axes[1].lines[1].get_ydata() == pytest.approx(history["val_accuracy"])
+
+
+def test_snapshots_within_an_epoch_are_fallen_back_to(data, monkeypatch):
+    monkeypatch.setattr("striate.training.snapshots.Snapshots.every", 4)
+    thetas = {}
+    trainer = Trainer(small_network(), batch_size=10, seed=4)
+    trainer.schedule = lambda step: 1e38 if step == 10 else 0.001
+
+    def note(progress):
+        trainer.synchronise()
+        thetas[progress.step] = trainer.model.theta.copy()
+
+    with pytest.raises(DivergenceError, match=r"in step 12, epoch 1, batch 12, first at conv1\..* after step 8\."):
+        trainer.fit(data, epochs=1, callbacks=FunctionCallback(on_step_end=note))
+    assert np.array_equal(trainer.model.theta, thetas[8])
+    trainer.schedule = lambda step: 0.001
+    trainer.fit(data, epochs=None)
+    assert trainer.progress.epoch == 1
+    assert np.isfinite(trainer.model.theta).all()
+
+
+def test_a_snapshot_that_led_nowhere_gives_way_to_the_one_before(data, monkeypatch):
+    monkeypatch.setattr("striate.training.snapshots.Snapshots.every", 5)
+    trainer = Trainer(small_network(), batch_size=10, seed=4)
+    trainer.schedule = lambda step: 1e38 if step == 9 else 0.001
+    with pytest.raises(DivergenceError, match=r"in step 11, .* after step 5\."):
+        trainer.fit(data, epochs=1)
+    assert trainer.progress.batch == 5
+
+
+def test_plots_need_matplotlib(data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(UsageError, match=r"plot: needs matplotlib, which is not installed. Run: pip install"):
+        Trainer(small_network()).fit(data, epochs=1).plot()
