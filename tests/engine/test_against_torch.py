@@ -19,6 +19,7 @@ from striate.training.optimizers import Adam, GradientDescent, Momentum
 from support.peers import torch_or_skip
 
 torch = torch_or_skip()
+torch.set_num_threads(1)  # more of them wait for each other on a busy machine
 STEPS, BATCH, COUNT = 20, 64, 200
 VARIANTS: dict[str, dict[str, str]] = {
     "ReLU and maxima": {"activation": "relu", "pooling": "max"},

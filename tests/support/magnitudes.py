@@ -61,6 +61,10 @@ def gelu_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return 1.0 + np.abs(x) * density(x) * (1.0 + x * x)
 
 
+def scaled_tanh_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return layer.amplitude * abs(layer.slope) * (1.0 + np.abs(layer.slope * x))
+
+
 def ones(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.ones_like(x)
 

@@ -166,6 +166,7 @@ OPERATIONS: dict[str, Operation] = {
     "softplus": Operation((layers.Softplus,), any_of(layers.Softplus, beta=[0.1, 1.0, 2.0]), curve(of.softplus, of.softplus_slope), terms(12, 16), examples=80),
     "sigmoid": Operation((layers.Sigmoid,), any_of(layers.Sigmoid), curve(lambda _, x, y: y, lambda _, x, y: y), terms(12, 24), examples=80),
     "tanh": Operation((layers.Tanh,), any_of(layers.Tanh), curve(lambda _, x, y: np.abs(y), of.ones), terms(6, 16), examples=80),
+    "scaled tanh": Operation((layers.ScaledTanh,), any_of(layers.ScaledTanh, amplitude=[1.7159, 1.0], slope=[2 / 3, -1.5]), curve(lambda _, x, y: np.abs(y), of.scaled_tanh_slope), terms(12, 30), examples=60),
     "hard sigmoid": Operation((layers.HardSigmoid,), any_of(layers.HardSigmoid), curve(lambda _, x, y: 1 + np.abs(x), of.ones), terms(4), examples=60),
     "hard tanh": Operation((layers.HardTanh,), any_of(layers.HardTanh, low=[-1.0, -0.52], high=[1.0, 2.01]), selected, terms(2), lambda c: (c.layer.low, c.layer.high) == (-1, 1), 60),
     "hard swish": Operation((layers.HardSwish,), any_of(layers.HardSwish), curve(lambda _, x, y: np.abs(x) * (1 + np.abs(x)), lambda _, x, y: 1 + np.abs(x)), terms(8), examples=60),
