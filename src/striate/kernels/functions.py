@@ -185,6 +185,19 @@ def tanh_gradient(x, y, g, a, b):
 
 
 @inline
+def scaled_tanh(x, a, b):
+    """a tanh(b x)."""
+    return vtanh(x * b) * a
+
+
+@inline
+def scaled_tanh_gradient(x, y, g, a, b):
+    """g a b (1 - tanh(b x)^2)."""
+    t = vtanh(x * b)
+    return g * (f32(1.0) - t * t) * a * b
+
+
+@inline
 def silu(x, a, b):
     """x sigmoid(x)."""
     return x * vsigmoid(x)
@@ -296,6 +309,7 @@ ACTIVATIONS = {
     "elu": (elu, elu_gradient),
     "sigmoid": (sigmoid, sigmoid_gradient),
     "tanh": (tanh, tanh_gradient),
+    "scaled_tanh": (scaled_tanh, scaled_tanh_gradient),
     "silu": (silu, silu_gradient),
     "softplus": (softplus, softplus_gradient),
     "gelu": (gelu, gelu_gradient),

@@ -20,6 +20,7 @@ FUNCTIONS: dict[type[Layer], Callable[[Any], tuple[str, float, float]]] = {
     activation.SELU: lambda layer: ("elu", layer.alpha, layer.scale),
     activation.Sigmoid: lambda layer: ("sigmoid", 0.0, 0.0),
     activation.Tanh: lambda layer: ("tanh", 0.0, 0.0),
+    activation.ScaledTanh: lambda layer: ("scaled_tanh", layer.amplitude, layer.slope),
     activation.SiLU: lambda layer: ("silu", 0.0, 0.0),
     activation.Softplus: lambda layer: ("softplus", layer.beta, 0.0),
     activation.GELU: lambda layer: ("gelu" if layer.approximate == "none" else "gelu_tanh", 0.0, 0.0),
