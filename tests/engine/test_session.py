@@ -1,0 +1,83 @@
+"""What a session refuses, and what a plan may use of memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from striate.engine import session as sessions
+from striate.engine.layout import Arena
+from striate.engine.lowering.correlation import ended_pairs, merge_blocks, whole_tiles
+from striate.engine.memory import BLOCKS, SHARDS, Sizes
+from striate.engine.session import InferenceSession, TrainingSession
+from striate.errors import CapacityError
+from striate.layers import Conv2d, Flatten, Linear, ReLU
+from striate.network import Network, Sequential
+
+FLOAT = np.dtype(np.float32)
+
+
+def network() -> Network:
+    return Sequential([Conv2d(3, 3), ReLU(), Flatten(), Linear(4)], (2, 8, 8), "small")
+
+
+def training(**options: object) -> TrainingSession:
+    arguments = {"batch_size": 20, "loss": "cross_entropy", "optimizer": "adam", "dtype": FLOAT, **options}
+    return TrainingSession(network(), **arguments)  # type: ignore[arg-type]
+
+
+def test_a_plan_that_does_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "available_memory", lambda: 4096)
+    rule = r"small: batches of 20 need about \d+\.\d GB of memory; 0\.0 GB are free\. Use smaller batches"
+    with pytest.raises(CapacityError, match=rule):
+        training()
+    with pytest.raises(CapacityError, match=rule):
+        InferenceSession(network(), batch_size=20, dtype=FLOAT)
+    monkeypatch.setattr(sessions, "available_memory", lambda: None)
+    training()
+
+
+def test_offsets_beyond_32_bits_are_refused() -> None:
+    with pytest.raises(CapacityError, match=r"a layer may span at most 2\^31 values"):
+        ended_pairs(np.array([[0, 2**31]]))
+    ended_pairs(np.array([[2**31 - 1, -(2**31) + 1]]))
+
+
+def test_pairs_of_offsets_in_one_number() -> None:
+    pairs = np.array([[5, 7], [-5, 7], [5, -7], [-1, -1], [2**31 - 1, 0]])
+    table = ended_pairs(pairs)
+    assert table[-1] == -(2**63)
+    low = (table[:-1] & 0xFFFFFFFF).astype(np.uint32).astype(np.int32)
+    np.testing.assert_array_equal(low, pairs[:, 0])
+    np.testing.assert_array_equal(table[:-1] >> 32, pairs[:, 1])
+
+
+def test_tables_are_filled_to_whole_tiles_with_their_last_entry() -> None:
+    table = np.arange(10).reshape(5, 2)
+    np.testing.assert_array_equal(whole_tiles(table, 4)[5:], [[8, 9]] * 3)
+    np.testing.assert_array_equal(whole_tiles(table, 5), table)
+
+
+def test_places_of_all_blocks_in_one_table() -> None:
+    places = np.array([[0, 0], [4, 8]])
+    merged, blocks = merge_blocks(places, 3, 100, 1000)
+    assert blocks == 1
+    np.testing.assert_array_equal(merged, [[0, 0], [4, 8], [100, 1000], [104, 1008], [200, 2000], [204, 2008]])
+
+
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+def test_the_cut_of_a_batch(lanes: int) -> None:
+    for batch in range(1, 400):
+        sizes = Sizes.of(batch, lanes, 1000)
+        assert sizes.lanes == lanes
+        assert 1 <= sizes.blocks <= BLOCKS
+        assert sizes.samples * sizes.shards >= batch > sizes.samples * (sizes.shards - 1)
+        blocks = -(-batch // lanes)
+        assert sizes.shards >= min(SHARDS, blocks) - 1
+
+
+def test_inference_uses_memory_again() -> None:
+    deep = Sequential([layer for _ in range(12) for layer in (Conv2d(4, 1), ReLU())], (4, 10, 10))
+    session = InferenceSession(deep, batch_size=16, dtype=FLOAT, lanes=16)
+    one = Arena(16, session.sizes.blocks).allocate((4, 10, 10)).size
+    assert session.lowering.arena.size <= 3 * one
