@@ -6,6 +6,7 @@ import pytest
 
 from striate.errors import ShapeError, UsageError
 from striate.layers import Softmax
+from striate.layers.convolution import Convolution
 from striate.models import MODELS, build, digit_recogniser, lenet5, logistic_regression, mlp
 from striate.network import Network, from_description
 
@@ -114,3 +115,27 @@ def test_hidden_widths_are_numbers() -> None:
     with pytest.raises(UsageError, match="mlp: hidden takes numbers, one for each layer; got '100'"):
         mlp(hidden="100")  # type: ignore[arg-type]
     assert mlp(hidden=7).parameter_count == 7850 - 7850 + 784 * 7 + 7 + 80
+
+
+@pytest.mark.parametrize(
+    ("sides", "channels", "last_side"),
+    [
+        ((4, 4), [128], 4),
+        ((9, 40), [128], 9),
+        ((15, 40), [64, 128], 7),
+        ((16, 16), [64, 128], 8),
+        ((32, 32), [32, 64, 128], 8),
+        ((64, 64), [16, 32, 64, 128], 8),
+        ((95, 300), [16, 32, 64, 128], 11),
+        ((96, 96), [16, 16, 32, 64, 128], 6),
+        ((224, 224), [16, 16, 16, 32, 64, 128], 7),
+    ],
+)
+def test_photo_cnn_suits_the_size_of_the_image(sides: tuple[int, int], channels: list[int], last_side: int) -> None:
+    network = build("photo_cnn", 3, (3, *sides))
+    convolutions = [step for step in network.steps if isinstance(step.layer, Convolution)]
+    halving = [step.shape[0] for step in convolutions if step.layer.stride == (2, 2)]
+    blocks = [step.shape[0] for step in convolutions if step.layer.stride == (1, 1)]
+    assert halving + blocks[::2] == channels
+    assert blocks[::2] == blocks[1::2]
+    assert network.step("global_pool1").input_shapes[0][1] == last_side

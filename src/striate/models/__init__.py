@@ -6,6 +6,7 @@ from striate.models.digit_recogniser import digit_recogniser
 from striate.models.googlenet import googlenet
 from striate.models.lenet import lenet5
 from striate.models.lenet_1998 import lenet5_1998
+from striate.models.photo_cnn import photo_cnn
 from striate.models.registry import MODELS, build
 from striate.models.resnet import resnet18, resnet34, resnet50
 from striate.models.signal_cnn import signal_cnn
@@ -23,6 +24,7 @@ __all__ = [
     "logistic_regression",
     "mlp",
     "perceptron",
+    "photo_cnn",
     "resnet18",
     "resnet34",
     "resnet50",

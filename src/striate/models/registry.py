@@ -13,6 +13,7 @@ from striate.models.digit_recogniser import digit_recogniser
 from striate.models.googlenet import googlenet
 from striate.models.lenet import lenet5
 from striate.models.lenet_1998 import lenet5_1998
+from striate.models.photo_cnn import photo_cnn
 from striate.models.resnet import resnet18, resnet34, resnet50
 from striate.models.signal_cnn import signal_cnn
 from striate.models.vgg import small_vgg, vgg11, vgg13, vgg16, vgg19
@@ -28,6 +29,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     "logistic_regression": logistic_regression,
     "mlp": mlp,
     "perceptron": perceptron,
+    "photo_cnn": photo_cnn,
     "resnet18": resnet18,
     "resnet34": resnet34,
     "resnet50": resnet50,
