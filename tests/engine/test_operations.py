@@ -33,17 +33,17 @@ MULTIPLY_ADDS = 6_000_000
 seen: Counter[str] = Counter()
 
 
-def draw_setting(choose: Choices, case: Case, whole: bool) -> Setting:
+def draw_setting(choose: Choices, operation: Operation, case: Case, whole: bool) -> Setting:
     values = sum(math.prod(shape) for shape in (*case.shapes, case.output_shape))
     most = min(70, VALUES // values, MULTIPLY_ADDS // (case.layer.multiply_adds(*case.shapes) or 1))
     lanes = choose.one_of([default_lanes(), default_lanes(), *LANES])
-    return Setting(choose.integer(1, max(1, most)), lanes, whole, choose.integer(0, 2**31))
+    return Setting(choose.integer(1, max(1, most)), lanes, whole, choose.integer(0, 2**31), operation.winograd)
 
 
 def draw_experiment(operation: Operation, choose: Choices) -> Experiment:
     case = operation.draw(choose)
     whole = bool(choose.integer(0, 1)) and operation.exact(case)
-    return prepare(operation, case, draw_setting(choose, case, whole))
+    return prepare(operation, case, draw_setting(choose, operation, case, whole))
 
 
 def compare(operation: Operation, choose: Choices) -> None:

@@ -56,6 +56,8 @@ class Operation:
         The input holds numbers of entries, and has no gradient.
     trains : bool
         Training gives another output than evaluation.
+    winograd : bool
+        Whether the engine may use Winograd's algorithm.
     """
 
     layers: tuple[type[Layer], ...]
@@ -66,6 +68,7 @@ class Operation:
     examples: int = 60
     indices: bool = False
     trains: bool = False
+    winograd: bool = True
 
 
 def always(case: Case) -> bool:
@@ -142,6 +145,7 @@ OPERATIONS: dict[str, Operation] = {
     # sums of products
     "convolution": Operation((Convolution,), draws.convolution, winograd.magnitudes, products, winograd.exact, 800),
     "wide convolution": Operation((Convolution,), draws.wide_convolution, winograd.magnitudes, products, winograd.exact, 120),
+    "wide convolution, direct sums": Operation((Convolution,), draws.wide_convolution, without_signs, products, always, 80, winograd=False),
     "transposed convolution": Operation((TransposedConvolution,), draws.transposed, without_signs, products, always, 300),
     "linear": Operation((layers.Linear,), draws.linear, without_signs, products, always, 300),
     "radial basis": Operation((layers.RadialBasis,), draws.radial, of.radial_basis, radial, always, 100),

@@ -38,6 +38,7 @@ class Setting:
     lanes: int
     whole: bool
     seed: int
+    winograd: bool = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -158,6 +159,7 @@ class Fast:
             dtype=np.dtype(np.float32),
             threads=threads,
             lanes=experiment.setting.lanes,
+            winograd=experiment.setting.winograd,
         )
         views = self.network.views(self.session.vectors.theta)
         for i, x in enumerate(experiment.values.inputs):
@@ -216,7 +218,12 @@ def infer(experiment: Experiment, threads: int = 1, direct: bool = False) -> np.
         network = network_of(dataclasses.replace(experiment, readout=None))
         samples = np.eye(setting.batch, dtype=np.float32)
     session = InferenceSession(
-        network, batch_size=setting.batch, dtype=np.dtype(np.float32), threads=threads, lanes=setting.lanes
+        network,
+        batch_size=setting.batch,
+        dtype=np.dtype(np.float32),
+        threads=threads,
+        lanes=setting.lanes,
+        winograd=setting.winograd,
     )
     views = network.views(session.vectors.theta)
     for i, x in enumerate(experiment.values.inputs):

@@ -17,6 +17,7 @@ def evaluate(
     part: Annotated[str, typer.Option(metavar="PART", help="train, validation or test.")] = "test",
     seed: Annotated[int, typer.Option(metavar="S", help="Of the split; as in training.")] = 0,
     threads: o.Threads = None,
+    no_winograd: o.NoWinograd = False,
     data_dir: o.DataDir = None,
     size: o.Size = None,
     channels: o.Channels = None,
@@ -42,7 +43,7 @@ def evaluate(
     output = Output(json)
     if part not in PARTS:
         raise unknown_name("part", part, PARTS)
-    loaded = striate.load(model)
+    loaded = striate.load(model, winograd=not no_winograd)
     loaded.threads = None if threads is None else integer(threads, "threads")
     data = PARTS[part](data_for_model(loaded, dataset, data_dir, seed, data_options(context.params)))
     if data is None:

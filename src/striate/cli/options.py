@@ -20,6 +20,7 @@ Json = Annotated[bool, _option("--json", what="End standard output with one JSON
 Threads = Annotated[
     int | None, _option("--threads", value="T", what="Default all cores; changes no bit of the result.")
 ]
+NoWinograd = Annotated[bool, _option("--no-winograd", what="Sum 3x3 convolutions directly: slower, rounds less.")]
 
 DataDir = Annotated[
     Path | None, _option("--data-dir", value="DIR", what="Where a named set lies; else downloaded.", panel=DATA)

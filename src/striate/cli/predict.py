@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from striate.cli.options import Json, ModelArgument, Threads
+from striate.cli.options import Json, ModelArgument, NoWinograd, Threads
 
 if TYPE_CHECKING:
     from striate.model import Model
@@ -29,6 +29,7 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Write the classes of a table's rows as ImageId,Label.")
     ] = None,
     threads: Threads = None,
+    no_winograd: NoWinograd = False,
     json: Json = False,
 ) -> None:
     """Predict the class of images; they are brought to the size and colours of the model.
@@ -43,7 +44,7 @@ def predict(
     from striate.layers.arguments import integer
 
     output = Output(json)
-    loaded = striate.load(model)
+    loaded = striate.load(model, winograd=not no_winograd)
     loaded.threads = None if threads is None else integer(threads, "threads")
     preparation = {"fit": "stretch", **(loaded.facts.get("preparation") or {})}
     preparation |= {"fit": fit} if fit else {}

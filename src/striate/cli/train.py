@@ -21,6 +21,7 @@ def train(
     epochs: o.Epochs = None,
     seed: o.Seed = None,
     threads: o.Threads = None,
+    no_winograd: o.NoWinograd = False,
     json: Json = False,
     data_dir: o.DataDir = None,
     validation: o.Validation = None,

@@ -33,7 +33,14 @@ class _Session:
     """What training and inference share: samples go in by number, shards run on threads."""
 
     def __init__(
-        self, network: Network, batch_size: int, vectors: Vectors, sizes: Sizes, target_count: int, dtype: np.dtype
+        self,
+        network: Network,
+        batch_size: int,
+        vectors: Vectors,
+        sizes: Sizes,
+        target_count: int,
+        dtype: np.dtype,
+        winograd: bool,
     ) -> None:
         self.network, self.batch_size, self.vectors, self.sizes = network, batch_size, vectors, sizes
         self.dtype = np.dtype(dtype)
@@ -49,6 +56,7 @@ class _Session:
             training=target_count > 0,
             vectors=vectors,
             samples=self.samples,
+            winograd=winograd,
         )
 
     load: Row
@@ -135,6 +143,8 @@ class TrainingSession(_Session):
         What the losses of the network's auxiliary outputs count beside that of its output.
     threads, lanes : int, optional
         The processor's by default. The number of threads changes no bit of the result.
+    winograd : bool
+        Let 3x3 convolutions use Winograd's algorithm where it is faster; it rounds more (docs/engine.md).
 
     Attributes
     ----------
@@ -153,12 +163,13 @@ class TrainingSession(_Session):
         auxiliary_weight: float = 0.3,
         threads: int | None = None,
         lanes: int | None = None,
+        winograd: bool = True,
     ) -> None:
         self.loss, self.auxiliary_weight = Loss.of(loss), auxiliary_weight
         target_count = self._target_count(network)
         sizes = Sizes.of(batch_size, lanes or default_lanes(), network.parameter_count)
         vectors = Vectors(network.parameter_count, sizes.shards, network.initial_states())
-        super().__init__(network, batch_size, vectors, sizes, target_count, dtype)
+        super().__init__(network, batch_size, vectors, sizes, target_count, dtype, winograd)
         self.results = Results(self.samples.weights, self.samples.losses, self.samples.correct)
         self.auxiliary = tuple(_room_for_results(sizes) for _ in network.auxiliary)
         self._lower()
@@ -265,11 +276,11 @@ class InferenceSession(_Session):
         dtype: np.dtype,
         threads: int | None = None,
         lanes: int | None = None,
+        winograd: bool = True,
     ) -> None:
         sizes = Sizes.of(batch_size, lanes or default_lanes())
-        super().__init__(
-            network, batch_size, Vectors(network.parameter_count, 0, network.initial_states()), sizes, 0, dtype
-        )
+        vectors = Vectors(network.parameter_count, 0, network.initial_states())
+        super().__init__(network, batch_size, vectors, sizes, 0, dtype, winograd)
         last = network.steps[-1].name
         lowering = self.lowering
         lowering.fused, lowering.masked = graph.fusions(network, [last])

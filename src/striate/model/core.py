@@ -37,6 +37,8 @@ class Model:
         How the model came to be (JSON types); saved with it.
     threads : int, optional
         For predictions; the processor's by default.
+    winograd : bool
+        Let 3x3 convolutions use Winograd's algorithm where it is faster; it rounds more (docs/engine.md).
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Model:
         normalisation: Normalisation | None = None,
         facts: Mapping[str, Any] | None = None,
         threads: int | None = None,
+        winograd: bool = True,
     ) -> None:
         self.network = network
         self.theta = _vector(theta, network.parameter_count, f"{network.name}: parameters")
@@ -57,6 +60,7 @@ class Model:
         self.normalisation = normalisation
         self.facts = dict(facts or {})
         self.threads = threads
+        self.winograd = winograd
         self._sessions: dict[tuple[Any, ...], Any] = {}
 
     @property
@@ -145,10 +149,14 @@ class Model:
     def _session(self, dtype: np.dtype, batch_size: int) -> Any:
         from striate.engine.session import InferenceSession
 
-        key = (dtype, batch_size, self.threads)
+        key = (dtype, batch_size, self.threads, self.winograd)
         if key not in self._sessions:
             self._sessions[key] = InferenceSession(
-                self.network, batch_size=batch_size, dtype=dtype, threads=self.threads
+                self.network,
+                batch_size=batch_size,
+                dtype=dtype,
+                threads=self.threads,
+                winograd=self.winograd,
             )
         session = self._sessions[key]
         session.vectors.theta[: len(self.theta)] = self.theta
@@ -169,7 +177,7 @@ def _vector(values: np.ndarray, count: int, what: str) -> np.ndarray:
     return values
 
 
-def load(path: str | Path, threads: int | None = None) -> Model:
+def load(path: str | Path, threads: int | None = None, winograd: bool = True) -> Model:
     """Return the model of a file that ``Model.save`` or a checkpoint wrote.
 
     Everything the file says is checked before memory for tensors is taken, and a checksum is compared
@@ -180,10 +188,10 @@ def load(path: str | Path, threads: int | None = None) -> Model:
     ModelFileError
         If the file is missing, truncated, damaged, of another kind, or disagrees with itself.
     """
-    return from_contents(model_file.load(path), threads)
+    return from_contents(model_file.load(path), threads, winograd)
 
 
-def from_contents(contents: model_file.Contents, threads: int | None = None) -> Model:
+def from_contents(contents: model_file.Contents, threads: int | None = None, winograd: bool = True) -> Model:
     """Return the model that a file holds."""
     c = contents
-    return Model(c.network, c.theta, c.states, c.classes, c.normalisation, c.facts, threads)
+    return Model(c.network, c.theta, c.states, c.classes, c.normalisation, c.facts, threads, winograd)

@@ -66,6 +66,7 @@ def settings(trainer: Trainer) -> dict[str, Any]:
         "optimizer_arguments": trainer.optimizer.config(),
         "batch_size": trainer.batch_size,
         "seed": trainer.seed,
+        "winograd": trainer.model.winograd,
         "loss": trainer.loss,
         "regularisation": dataclasses.asdict(trainer.regularisation),
         "class_weights": weights if weights is None or isinstance(weights, str) else _plain(weights),

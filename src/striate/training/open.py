@@ -24,7 +24,14 @@ def open_stepper(trainer: Trainer, job: Job, batches: Batches) -> Stepper:
 
     size = len(batches.inputs) if trainer.batch_size == "full" else int(trainer.batch_size)
     loss = "soft_cross_entropy" if batches.shares else job.loss
-    key = (loss, batches.dtype, min(size, LARGEST), trainer.optimizer.kernel, trainer.threads)
+    key = (
+        loss,
+        batches.dtype,
+        min(size, LARGEST),
+        trainer.optimizer.kernel,
+        trainer.threads,
+        trainer.model.winograd,
+    )
     if trainer.session is None or trainer.session_key != key:
         trainer.session = TrainingSession(
             trainer.network,
@@ -33,6 +40,7 @@ def open_stepper(trainer: Trainer, job: Job, batches: Batches) -> Stepper:
             optimizer=trainer.optimizer.kernel,
             dtype=batches.dtype,
             threads=trainer.threads,
+            winograd=trainer.model.winograd,
         )
         trainer.session_key = key
     normalisation = trainer.model.normalisation

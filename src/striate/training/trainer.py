@@ -53,6 +53,8 @@ class Trainer:
         Fixes the first parameters, the order of the samples and every other random number.
     threads : int, optional
         The processor's by default; changes no bit of the result.
+    winograd : bool
+        Let 3x3 convolutions use Winograd's algorithm where it is faster; it rounds more (docs/engine.md).
     initial : {"he", "glorot", "lecun"}
         How the weights begin.
     regularisation : Regularisation, optional
@@ -94,6 +96,7 @@ class Trainer:
         batch_size: int | str = 64,
         seed: int = 0,
         threads: int | None = None,
+        winograd: bool = True,
         initial: str = "he",
         regularisation: Regularisation | None = None,
         class_weights: ClassWeights | None = None,
@@ -114,7 +117,7 @@ class Trainer:
         self.sampling = choice(sampling, "sampling", SAMPLINGS)
         self.model = network if isinstance(network, Model) else _new_model(network, initial, self.seed)
         self.factors = parameter_rates(self.network, rates or {}, freeze)
-        self.model.threads = self.threads
+        self.model.threads, self.model.winograd = self.threads, winograd
         self.moments = _zero_moments(self.network.parameter_count)
         self.history = History()
         self.progress = Progress()

@@ -1,4 +1,21 @@
-"""3x3 convolutions by Winograd's algorithm, chunk by chunk of patches so that all of it stays in the caches."""
+"""3x3 convolutions by Winograd's algorithm, chunk by chunk of patches so that all of it stays in the caches.
+
+``Y = A [(G g G') * (B d B')] A'`` for every patch ``d`` of 6 x 6 inputs and filter ``g`` of 3 x 3, summed over the
+channels between the brackets. With ``u = 2^-24`` and ``n = C + 40`` roundings in a row (one for each of C channels,
+40 for the transforms), an output of float32 is off by at most ``n u / (1 - n u)`` times
+
+    |A| [ sum over c of (|G| |g| |G'|) * (|B| |d| |B'|) ] |A'|
+
+which for values of one size is 28 to 256 times the sum of the 9 C products of the direct sum, whose ``n`` is 9 C.
+Where signs differ the errors are far smaller: measured, 4 to 5 times those of the direct sum (root mean square,
+16 to 256 channels; forward, and the gradient of the filters). ``winograd=False`` turns it off.
+
+References
+----------
+Winograd (1980), "Arithmetic complexity of computations"; Lavin and Gray (2015), "Fast algorithms for convolutional
+neural networks"; Barabasz et al. (2020), "Error analysis and improving the accuracy of Winograd convolution for
+deep neural networks", section 3.
+"""
 
 from __future__ import annotations
 

@@ -66,6 +66,7 @@ def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) ->
         batch_size=t.batch_size,
         seed=t.seed,
         threads=t.threads,
+        winograd=t.winograd,
         initial=t.initial,
         regularisation=config.regularisation,
         class_weights=t.class_weights,

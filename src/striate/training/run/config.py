@@ -77,6 +77,7 @@ class TrainingConfig:
     loss: str | None = None
     seed: int = 0
     threads: int | None = None
+    winograd: bool = True
     initial: str = "he"
     sampling: str = "shuffled"
     class_weights: Any = None
