@@ -6,13 +6,14 @@ import itertools
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drawing import Drawn, convolutions
 from striate.layers import Conv1d
-from striate.reference import operation
-from striate.reference.convolution import correlate, flipped
+from striate.reference import convolution, operation
+from striate.reference.convolution import correlate, correlate_backward, flipped
 from striate.reference.registry import Array, Context
 
 from .helpers import examples
@@ -161,3 +162,14 @@ def test_results_do_not_depend_on_memory_layout(drawn: Drawn, seed: int) -> None
     backwards = np.ascontiguousarray(x[..., ::-1])[..., ::-1]
     assert np.array_equal(forward(drawn, x, parameters), forward(drawn, backwards, parameters))
     assert np.array_equal(forward(drawn, x, parameters), forward(drawn, np.asfortranarray(x), parameters))
+
+
+def test_batches_give_the_same_whatever_room_their_windows_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    x, weight, grad = whole(rng, 5, 4, 7, 8), whole(rng, 6, 2, 3, 2), whole(rng, 5, 6, 3, 7)
+    options = {"stride": (2, 1), "padding": [(0, 0), (0, 0)], "dilation": (1, 1), "groups": 2}
+    together = correlate(x, weight, **options), *correlate_backward(x, weight, grad, **options)
+    monkeypatch.setattr(convolution, "LARGEST_COLUMNS", 2 * 4 * 6 * 3 * 7)  # two samples at a time
+    apart = correlate(x, weight, **options), *correlate_backward(x, weight, grad, **options)
+    for one, other in zip(together, apart, strict=True):
+        np.testing.assert_array_equal(one, other)

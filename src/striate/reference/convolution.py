@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from striate.layers.convolution import Convolution
 from striate.reference.padding import Pairs, pad, pad_backward
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
+
+LARGEST_COLUMNS = 1 << 22  # numbers of windows written out at a time, 32 MB
 
 
 def taps(
@@ -80,12 +83,11 @@ def correlate(
         (n - d * (k - 1) - 1) // s + 1
         for n, k, s, d in zip(padded.shape[2:], kernel, stride, dilation, strict=True)
     )
-    filters = len(weight)
     grouped, sources = _by_group(weight, padded, groups)
-    out = np.zeros((len(x), groups, filters // groups, *positions))
-    for tap, part in taps(kernel, stride, dilation, positions):
-        out += np.einsum("gmc,ngc...->ngm...", grouped[(..., *tap)], sources[(..., *part)])
-    out = out.reshape(len(x), filters, *positions)
+    out = np.empty((len(x), *grouped.shape[:2], math.prod(positions)))
+    for some in _batches(sources, kernel, positions):
+        out[some] = grouped @ _columns(sources[some], kernel, stride, dilation, positions)
+    out = out.reshape(len(x), len(weight), *positions)
     return out if bias is None else out + per_channel(bias, out.ndim)
 
 
@@ -121,27 +123,43 @@ def correlate_backward(
     kernel, positions = weight.shape[2:], grad_output.shape[2:]
     padded = pad(x, padding, mode)
     grouped, sources = _by_group(weight, padded, groups)
-    errors = grad_output.reshape(len(x), groups, len(weight) // groups, *positions)
-    grad_sources, grad_grouped = np.zeros_like(sources), np.zeros_like(grouped)
-    for tap, part in taps(kernel, stride, dilation, positions):
-        grad_sources[(..., *part)] += np.einsum("gmc,ngm...->ngc...", grouped[(..., *tap)], errors)
-        grad_grouped[(..., *tap)] = np.einsum("ngmp,ngcp->gmc", _flat(errors), _flat(sources[(..., *part)]))
+    errors = grad_output.reshape(len(x), *grouped.shape[:2], math.prod(positions))
+    grad_sources, grad_grouped = np.zeros(sources.shape), np.zeros(grouped.shape)
+    for some in _batches(sources, kernel, positions):
+        columns = _columns(sources[some], kernel, stride, dilation, positions)
+        grad_grouped += (errors[some] @ np.swapaxes(columns, 2, 3)).sum(axis=0)
+        grad_columns = np.swapaxes(grouped, 1, 2) @ errors[some]
+        grad_columns = grad_columns.reshape(*grad_columns.shape[:2], -1, math.prod(kernel), *positions)
+        for number, (_, part) in enumerate(taps(kernel, stride, dilation, positions)):
+            grad_sources[(some, ..., *part)] += grad_columns[:, :, :, number]
     grad_x = pad_backward(grad_sources.reshape(padded.shape), padding, mode)
     grad_weight = grad_grouped.reshape(weight.shape)
     return grad_x, flipped(grad_weight) if flip else grad_weight
 
 
 def _by_group(weight: Array, x: Array, groups: int) -> tuple[Array, Array]:
-    """Return (groups, M/groups, C/groups, *kernel) and (N, groups, C/groups, *space)."""
+    """Return (groups, M/groups, C/groups * taps) and (N, groups, C/groups, *space)."""
     return (
-        weight.reshape(groups, len(weight) // groups, *weight.shape[1:]),
+        weight.reshape(groups, len(weight) // groups, -1),
         x.reshape(len(x), groups, weight.shape[1], *x.shape[2:]),
     )
 
 
-def _flat(x: Array) -> Array:
-    """Join the axes of space of (N, groups, C, *space) into one."""
-    return x.reshape(*x.shape[:3], -1)
+def _columns(
+    x: Array, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], positions: Sequence[int]
+) -> Array:
+    """Return every window of (N, groups, C, *space) as a column: (N, groups, C * taps, positions)."""
+    columns = np.empty((*x.shape[:3], math.prod(kernel), *positions))
+    for number, (_, part) in enumerate(taps(kernel, stride, dilation, positions)):
+        columns[:, :, :, number] = x[(..., *part)]
+    return columns.reshape(*x.shape[:2], -1, math.prod(positions))
+
+
+def _batches(x: Array, kernel: Sequence[int], positions: Sequence[int]) -> Iterator[slice]:
+    """Yield slices of the samples of (N, groups, C, *space) whose columns take a bounded room."""
+    one = math.prod(x.shape[1:3]) * math.prod(kernel) * math.prod(positions)
+    step = max(1, LARGEST_COLUMNS // max(one, 1))
+    yield from (slice(at, at + step) for at in range(0, len(x), step))
 
 
 def flipped(weight: Array) -> Array:
