@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -40,9 +41,21 @@ def test_large_confusion_matrices_are_left_out():
     assert "confusion matrix" not in text
 
 
-def test_regression_has_a_loss_alone():
-    result = Evaluation(0.5, None, (), None, np.zeros((2, 1)), np.zeros((2, 1)), np.zeros(2))
-    assert evaluation_text(result, "test") == "test loss 0.5 (mean squared error)"
+def test_figures_of_a_regression():
+    outputs, targets = np.array([[1.0], [2.0], [4.0]]), np.array([[1.0], [2.0], [3.0]])
+    result = Evaluation(0.5, None, (), None, outputs, targets, np.zeros(3), "huber")
+    assert evaluation_text(result, "test") == (
+        "test R2 0.5000, mean absolute error 0.3333, root mean squared error 0.5774; loss 0.5 (huber)"
+    )
+    result = dataclasses.replace(result, variances=np.array([[1.0], [1.0], [0.1]]))
+    assert "66.67 % within 1.96 standard deviations" in evaluation_text(result, "test")
+
+
+def test_figures_of_labels():
+    result = Evaluation(
+        0.5, 0.75, (), None, np.zeros((2, 2)), np.zeros((2, 2)), np.zeros(2), "binary_cross_entropy"
+    )
+    assert evaluation_text(result, "test") == "test accuracy of labels 75.00 %, loss 0.5000"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from striate.errors import UsageError
 from striate.layers import Add, Conv2d, Flatten, GlobalAvgPool, Input, Linear, ReLU, Softmax
 from striate.models import lenet5
 from striate.network import Network, Sequential
-from striate.training.fine_tuning import head_of, replace_head
+from striate.training.fine_tuning import heads_of, replace_head
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,10 @@ def test_a_frozen_body_learns_new_classes_faster_than_a_fresh_network(trained):
 
 
 def test_the_head_is_found_in_every_kind_of_network():
-    assert head_of(lenet5()) == "linear3"
-    assert head_of(Sequential([Flatten(), Linear(2)], (1, 2, 2))) == "linear1"
+    assert heads_of(lenet5()) == ["linear3"]
+    assert heads_of(Sequential([Flatten(), Linear(2)], (1, 2, 2)))[0] == "linear1"
     layers = [Conv2d(8, 3), ReLU(), Conv2d(10, 1, name="classes"), GlobalAvgPool(), Flatten(), Softmax()]
-    assert head_of(Sequential(layers, (1, 8, 8))) == "classes"
+    assert heads_of(Sequential(layers, (1, 8, 8)))[0] == "classes"
 
 
 def test_networks_without_a_head_are_refused():

@@ -16,7 +16,7 @@ NETWORK = Sequential([Flatten(), Linear(3), Softmax()], (1, 1, 1))
 def evaluated(shares, targets, network=NETWORK) -> Evaluation:
     shares, targets = np.array(shares, np.float32), np.array(targets)
     data = Dataset(np.zeros((len(targets), 1, 1, 1), np.uint8), targets, tuple("abc"))
-    return evaluation(network, shares, data, tuple("abc"), True)
+    return evaluation(network, shares, data, tuple("abc"), "cross_entropy")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_roc_ends_in_the_corners(four):
 def regression(outputs, targets):
     network = Sequential([Flatten(), Linear(2)], (1, 1, 1))
     data = Dataset(np.zeros((len(targets), 1, 1, 1), np.uint8), np.array(targets, np.float32))
-    return evaluation(network, np.array(outputs, np.float32), data, (), False)
+    return evaluation(network, np.array(outputs, np.float32), data, (), "mean_squared_error")
 
 
 def test_figures_of_a_regression_by_hand():
@@ -84,7 +84,7 @@ def test_figures_of_a_regression_by_hand():
 
 
 def test_figures_of_classes_need_classes():
-    with pytest.raises(UsageError, match="metrics: these are for classes; got the evaluation of a regression"):
+    with pytest.raises(UsageError, match="metrics: these are for classes; got the evaluation of numbers"):
         metrics.classification_metrics(regression([[1, 0]], [[1, 1]]))
 
 

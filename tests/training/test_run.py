@@ -23,6 +23,7 @@ from striate.training.run import (
     resume,
     train,
 )
+from striate.training.run.build import with_loss
 
 
 def config(**changes) -> RunConfig:
@@ -81,7 +82,8 @@ def test_a_run_leaves_everything_in_its_folder(whole):
 
 def test_the_configuration_is_whole_and_comes_back(whole):
     saved = RunConfig.load(whole.folder.config)
-    assert saved == whole.config == config().explicit()
+    assert saved == whole.config == with_loss(config().explicit(), whole.splits.train)
+    assert saved.training.loss == "cross_entropy"
     assert saved.training.optimizer == {"name": "adam", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
     assert saved.training.schedule == {"name": "cosine", "warm_up_epochs": 0.5, "floor": 0.0}
     assert saved.early_stopping["restore_best_weights"] is True

@@ -176,6 +176,20 @@ def _schedule(text: str) -> Tables:
     return {"name": name, **dict(zip(keys, values, strict=False))}
 
 
+def _loss(text: str) -> str | Tables:
+    """Return a loss by name, with the number that some take after a colon."""
+    name, *numbers = text.split(":")
+    keys = {"huber": ("delta",), "hinge": ("margin",), "cross_entropy": ("label_smoothing",)}.get(name, ())
+    if len(numbers) > len(keys):
+        what = f"at most the {keys[0].replace('_', ' ')}" if keys else "no number"
+        raise UsageError(f"--loss: {name} takes {what}; got {text!r}.")
+    try:
+        options = {key: float(number) for key, number in zip(keys, numbers, strict=False)}
+    except ValueError:
+        raise UsageError(f"--loss: a number follows the colon, such as huber:0.5; got {text!r}.") from None
+    return {"name": name, **options} if options else name
+
+
 def _augment(text: str) -> Tables:
     from striate.cli.augmentation import augmentation
 
@@ -190,6 +204,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "schedule": _schedule,
     "augment": _augment,
     "no_winograd": lambda wanted: not wanted,
+    "loss": _loss,
     "class_weights": lambda text: None if text == NONE else text,
     "reduce_on_plateau": lambda epochs: {"patience": epochs},
     "early_stopping": lambda epochs: {"patience": epochs},

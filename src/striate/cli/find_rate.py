@@ -44,8 +44,8 @@ def find_rate(
 
     output = Output(json)
     config = run_config(context.params)
-    data, t = load_splits(config).train, config.training
-    trainer = make_trainer(config, data, network_or_model(config.model, data, t.seed, t.initial))
+    data = load_splits(config).train
+    trainer = make_trainer(config, data, network_or_model(config, data))
     found = find_learning_rate(trainer, data, lowest, highest, steps)
     output.line(f"tried {len(found.rates)} rates from {found.rates[0]:.3g} to {found.rates[-1]:.3g}")
     output.line(f"the loss fell fastest at {found.suggestion:.3g}; use it with --learning-rate")

@@ -91,7 +91,8 @@ Initial = Annotated[
     _option("--initial", value="NAME", what="First weights: glorot (default), he, ...", panel=LEARNING),
 ]
 Loss = Annotated[
-    str | None, _option("--loss", value="NAME", what="Default: what the labels call for.", panel=LEARNING)
+    str | None,
+    _option("--loss", value="NAME", what="Such as huber:0.5; default: what the labels call for.", panel=LEARNING),
 ]
 ClassWeights = Annotated[
     str | None, _option("--class-weights", value="balanced", what="Let rare classes count more.", panel=LEARNING)

@@ -73,8 +73,11 @@ def duration(seconds: float) -> str:
 
 def evaluation_text(result: Evaluation, what: str) -> str:
     """Return loss, accuracy, confusion matrix and worst-confused pairs as text."""
-    if result.accuracy is None:
-        return f"{what} loss {result.loss:.4g} (mean squared error)"
+    if result.kind == "numbers":
+        return regression_text(result, what)
+    if result.kind == "labels":
+        return f"{what} accuracy of labels {percent(result.accuracy or 0.0)}, loss {result.loss:.4f}"
+    assert result.accuracy is not None
     right = round(result.accuracy * len(result.targets))
     lines = [
         f"{what} accuracy {percent(result.accuracy)} ({right:,} of {len(result.targets):,}), loss {result.loss:.4f}"
@@ -86,6 +89,16 @@ def evaluation_text(result: Evaluation, what: str) -> str:
         lines += ["", "confused most"]
         lines += [f"  {true} taken for {called}: {count:,}" for true, called, count in pairs]
     return "\n".join(lines)
+
+
+def regression_text(result: Evaluation, what: str) -> str:
+    """Return the figures of a regression as text."""
+    from striate.training.metrics import regression_metrics
+
+    found = regression_metrics(result)
+    figures = f"R2 {found.r2:.4f}, mean absolute error {found.mae:.4g}, root mean squared error {found.rmse:.4g}"
+    covered = "" if found.coverage is None else f", {percent(found.coverage)} within 1.96 standard deviations"
+    return f"{what} {figures}{covered}; loss {result.loss:.4g} ({result.loss_name.replace('_', ' ')})"
 
 
 def confusion_lines(confusion: np.ndarray, classes: Sequence[str]) -> list[str]:

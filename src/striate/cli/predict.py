@@ -81,15 +81,30 @@ def _predict_path(
     except DataError as error:
         return [], [str(error)]
     names = found.names if path.is_dir() or len(found.names) == 1 else [f"{path}:{name}" for name in found.names]
-    outputs = model.predict_proba(found.inputs) if model.is_classifier else model.predict(found.inputs)
     return (
-        [_item(model, name, row, top) for name, row in zip(names, outputs, strict=True)],
+        [_item(model, name, row, top) for name, row in zip(names, _rows(model, found.inputs), strict=True)],
         [f"{bad.path}: {bad.reason}" for bad in found.bad_files],
     )
 
 
+def _rows(model: Model, inputs: Any) -> Any:
+    """Return for each sample its probabilities, or its numbers, with their standard deviations if it has any."""
+    if model.kind != "numbers":
+        return model.predict_proba(inputs)
+    if model.loss is None or model.loss.name != "gaussian_negative_log_likelihood":
+        return model.predict(inputs)
+    mean, variance = model.predict_moments(inputs)
+    return list(zip(mean, variance**0.5, strict=True))
+
+
 def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:
-    if not model.is_classifier:
+    if model.kind == "labels":
+        names = model.classes or [f"label {k + 1}" for k in range(len(row))]
+        return {"file": name, "labels": {label: float(share) for label, share in zip(names, row, strict=True)}}
+    if isinstance(row, tuple):
+        values, deviations = ([float(value) for value in part.ravel()] for part in row)
+        return {"file": name, "values": values, "standard_deviations": deviations}
+    if model.kind == "numbers":
         return {"file": name, "values": [float(value) for value in row.ravel()]}
     names = model.classes or tuple(map(str, range(len(row))))
     order = (-row).argsort(kind="stable")[:top]
@@ -98,13 +113,28 @@ def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:
 
 
 def _submission(predictions: list[dict[str, Any]]) -> str:
-    """Return a table of two columns, rows counted from 1, as competitions of classifiers want it."""
-    rows = [f"{number},{item.get('class', '')}" for number, item in enumerate(predictions, 1)]
+    """Return a table of two columns, rows counted from 1, as competitions want it."""
+    rows = [f"{number},{_submitted(item)}" for number, item in enumerate(predictions, 1)]
     return "\n".join(["ImageId,Label", *rows]) + "\n"
+
+
+def _submitted(item: dict[str, Any]) -> str:
+    if "values" in item:
+        return " ".join(f"{value:.7g}" for value in item["values"])
+    if "labels" in item:
+        return " ".join(name for name, share in item["labels"].items() if share >= 0.5)
+    return str(item["class"])
 
 
 def _text(item: dict[str, Any]) -> str:
     if "values" in item:
-        return f"{item['file']}: {' '.join(f'{value:.6g}' for value in item['values'])}"
+        deviations = item.get("standard_deviations")
+        spreads = [""] * len(item["values"]) if deviations is None else [f" ± {value:.3g}" for value in deviations]
+        numbers = [f"{value:.6g}{spread}" for value, spread in zip(item["values"], spreads, strict=True)]
+        return f"{item['file']}: {' '.join(numbers)}"
+    if "labels" in item:
+        return (
+            f"{item['file']}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in item['labels'].items())}"
+        )
     rest = ", ".join(f"{c['class']} {100 * c['probability']:.1f} %" for c in item["classes"])
     return f"{item['file']}: {rest}"

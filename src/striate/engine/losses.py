@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from striate.errors import ShapeError, UsageError
+from striate.errors import ShapeError, UsageError, unknown_name
 from striate.layers.activation import LogSoftmax, Sigmoid, Softmax
 from striate.layers.arguments import choice, integer, real
 from striate.layers.base import Layer, Shape, format_shape
@@ -33,6 +35,7 @@ BEFORE: dict[str, tuple[type[Layer], ...]] = {
     "binary_cross_entropy": (Sigmoid,),
 }
 """Last layers that a loss contains already: it takes the logits before them."""
+REDUCTIONS = ("mean", "sum")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Loss:
         For Huber's loss: where it turns from a square into a line.
     margin : float
         For the hinge loss.
+    reduction : {"mean", "sum"}
+        Whether a step follows the gradient of the mean over its batch, or of the sum.
 
     Raises
     ------
@@ -66,10 +71,12 @@ class Loss:
     ignored_index: int | None = None
     delta: float = 1.0
     margin: float = 1.0
+    reduction: str = "mean"
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         choice(self.name, "loss", LOSSES)
+        choice(self.reduction, f"{self.name}: reduction", REDUCTIONS)
         put(self, "label_smoothing", real(self.label_smoothing, "label_smoothing", above=0, below=1, closed=True))
         put(self, "delta", real(self.delta, "delta", above=0))
         put(self, "margin", real(self.margin, "margin", above=0))
@@ -88,6 +95,33 @@ class Loss:
     def of(cls, loss: str | Loss) -> Loss:
         """Return the loss of that name without options, or ``loss`` itself."""
         return loss if isinstance(loss, Loss) else cls(loss)
+
+    @classmethod
+    def from_description(cls, description: str | Mapping[str, Any]) -> Loss:
+        """Return the loss that ``describe`` wrote; raises UsageError for what is not an option of a loss."""
+        if isinstance(description, str):
+            return cls(description)
+        known = [field.name for field in dataclasses.fields(cls)]
+        for key in description:
+            if key not in known:
+                raise unknown_name("loss: option", key, known)
+        if "name" not in description:
+            raise UsageError(f"loss: needs a name; got the options {', '.join(description)}. Add one.")
+        return cls(**description)
+
+    def describe(self) -> str | dict[str, Any]:
+        """Return the name, or with options a dict of the name and those that are not the default (JSON types)."""
+        changed: dict[str, Any] = {}
+        for field in dataclasses.fields(self)[1:]:
+            value = getattr(self, field.name)
+            if value != field.default:
+                changed[field.name] = list(value) if isinstance(value, tuple) else value
+        return {"name": self.name, **changed} if changed else self.name
+
+    @property
+    def plain(self) -> bool:
+        """Whether the loss of a batch is the plain mean over its samples."""
+        return not self._weighted and self.reduction == "mean"
 
     @property
     def _weighted(self) -> bool:
@@ -143,12 +177,18 @@ class Loss:
         return 1 if self.name in LABELLED else outputs
 
     def sample_weights(self, targets: np.ndarray) -> np.ndarray:
-        """Return what each sample of a batch counts, float32[n], so that its loss is the mean over the batch."""
+        """Return what each sample of a batch counts, float32[n], so that its loss is the mean over the batch.
+
+        With the reduction "sum" each counts 1, or 0 if its label is ignored.
+        """
         if not self._weighted:
-            return np.full(len(targets), 1.0 / len(targets), np.float32)
+            share = 1.0 if self.reduction == "sum" else 1.0 / len(targets)
+            return np.full(len(targets), share, np.float32)
         counted = np.ones(len(targets))
         if self.ignored_index is not None:
             counted[targets == self.ignored_index] = 0.0
+        if self.reduction == "sum":
+            return counted.astype(np.float32)
         total = counted.sum()
         if self.class_weights is not None:
             labels = np.where(counted > 0, targets, 0).astype(np.int64)

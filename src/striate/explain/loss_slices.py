@@ -13,7 +13,8 @@ from striate.errors import UsageError
 from striate.explain.figures import new_axes
 from striate.layers.arguments import integer, real
 from striate.model import Model
-from striate.model.outputs import check_fit, sample_losses
+from striate.model.fit import check_fit
+from striate.model.sample_losses import sample_losses
 from striate.network import Network
 
 if TYPE_CHECKING:

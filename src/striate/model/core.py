@@ -10,10 +10,22 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
-from striate.errors import ShapeError
+from striate.engine.losses import Loss
+from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
 from striate.model.evaluation import Evaluation, evaluation
-from striate.model.outputs import check_fit, ends_in_softmax, probabilities
+from striate.model.fit import check_fit
+from striate.model.outputs import (
+    CLASSES,
+    GAUSSIAN,
+    LABELS,
+    NUMBERS,
+    ends_in_softmax,
+    is_labelled,
+    label_probabilities,
+    moments,
+    probabilities,
+)
 from striate.network import Network
 from striate.storage import model_file
 
@@ -96,30 +108,81 @@ class Model:
         return room
 
     def predict_proba(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
-        """Return the probability of each class for raw samples (as in ``outputs``): float32[N, K]."""
-        return probabilities(self.network, self.outputs(x, batch_size))
+        """Return the probability of each class, or label, for raw samples (as in ``outputs``): float32[N, K]."""
+        outputs = self.outputs(x, batch_size)
+        if self.kind == LABELS:
+            return label_probabilities(self.network, outputs.reshape(len(outputs), -1))
+        return probabilities(self.network, outputs, self.loss)
 
     def predict(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
-        """Return the class number of each raw sample, int64[N]; for regression the outputs, float32[N, T]."""
-        outputs = self.outputs(x, batch_size)
-        return outputs.argmax(axis=1) if self.is_classifier else outputs
+        """Return the class number of each raw sample, int64[N].
+
+        For labels that are on or off it is 1 or 0 for each, int64[N, T]; for a regression the numbers,
+        float32[N, T], which are the means if the network gives variances too.
+        """
+        if self.kind == CLASSES:
+            return self.predict_proba(x, batch_size).argmax(axis=1)
+        if self.kind == LABELS:
+            return (self.predict_proba(x, batch_size) >= 0.5).astype(np.int64)
+        return self.predict_moments(x, batch_size)[0] if self._is_gaussian else self.outputs(x, batch_size)
+
+    def predict_moments(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and variance of each number for raw samples, float32[N, T] each.
+
+        Raises
+        ------
+        UsageError
+            If the model was not trained with the Gaussian negative log-likelihood.
+        """
+        if not self._is_gaussian:
+            raise UsageError(
+                f"{self.network.name}: variances come from a model trained with {GAUSSIAN}; got "
+                f"{'one without a loss' if self.loss is None else self.loss.name}. Use predict."
+            )
+        return moments(self.outputs(x, batch_size))
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss that the model was trained with; None where that is not known."""
+        found = self.facts.get("loss_function")
+        return None if found is None else Loss.from_description(found)
+
+    @property
+    def kind(self) -> str:
+        """What the outputs stand for: "classes", "labels" that are on or off, or "numbers"."""
+        usual = CLASSES if self.classes or ends_in_softmax(self.network) else NUMBERS
+        return str(self.facts.get("targets", usual))
 
     @property
     def is_classifier(self) -> bool:
         """Whether the outputs stand for classes."""
-        return bool(self.classes) or ends_in_softmax(self.network)
+        return self.kind == CLASSES
+
+    @property
+    def _is_gaussian(self) -> bool:
+        return self.loss is not None and self.loss.name == GAUSSIAN
 
     def evaluate(self, dataset: Dataset, batch_size: int = BATCH_SIZE) -> Evaluation:
         """Return loss, accuracy, confusion matrix and more on a data set of raw samples.
+
+        The loss is the one that the model was trained with.
 
         Raises
         ------
         ShapeError
             If the data set does not fit the network.
+        UsageError
+            If its targets are none that the loss can be computed with.
         """
-        labelled = self.is_classifier and bool(np.issubdtype(dataset.targets.dtype, np.integer))
-        check_fit(self.network, dataset, "cross_entropy" if labelled else "mean_squared_error")
-        return evaluation(self.network, self.outputs(dataset.inputs, batch_size), dataset, self.classes, labelled)
+        loss = self._loss_of(dataset)
+        check_fit(self.network, dataset, loss)
+        return evaluation(self.network, self.outputs(dataset.inputs, batch_size), dataset, self.classes, loss)
+
+    def _loss_of(self, dataset: Dataset) -> Loss:
+        labelled, own = is_labelled(dataset.targets), self.loss
+        if own is None:
+            return Loss("cross_entropy" if labelled and self.is_classifier else "mean_squared_error")
+        return Loss("cross_entropy") if own.name == "soft_cross_entropy" and labelled else own
 
     def save(self, path: str | Path) -> Path:
         """Write the model as one ``.safetensors`` file, atomically; return where it is.

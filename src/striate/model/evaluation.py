@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.model.outputs import probabilities, sample_losses
+from striate.engine.losses import Loss
+from striate.model.outputs import (
+    CLASSES,
+    GAUSSIAN,
+    LABELS,
+    NUMBERS,
+    is_labelled,
+    label_probabilities,
+    moments,
+    probabilities,
+    target_kind,
+)
+from striate.model.sample_losses import counted, mean_loss, sample_losses
 from striate.network import Network
 
 
@@ -20,15 +32,20 @@ class Evaluation:
     loss : float
         Mean over the samples.
     accuracy : float or None
-        Share of samples classified rightly; None for regression.
+        Share of samples classified rightly, or of labels; None for regression.
     classes : tuple of str
     confusion : int64[K, K] or None
-        Samples of the class of the row that were called the class of the column.
+        Samples of the class of the row that were called the class of the column; None where there are no classes.
     outputs : float32[N, K]
-        Class probabilities, or the outputs of a regression.
+        Probabilities of classes or labels, or the numbers of a regression.
     targets : int64[N] or float32[N, T]
+        Samples with an ignored label are left out.
     losses : float64[N]
         The loss of each sample.
+    loss_name : str
+        Which loss that is.
+    variances : float32[N, T] or None
+        Of each number, for a network that learns them.
     """
 
     loss: float
@@ -38,6 +55,15 @@ class Evaluation:
     outputs: np.ndarray = field(repr=False)
     targets: np.ndarray = field(repr=False)
     losses: np.ndarray = field(repr=False)
+    loss_name: str = "cross_entropy"
+    variances: np.ndarray | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> str:
+        """What the targets are: "classes", "labels" or "numbers"."""
+        if self.confusion is not None:
+            return CLASSES
+        return NUMBERS if self.accuracy is None else LABELS
 
     def worst_pairs(self, count: int = 5) -> list[tuple[str, str, int]]:
         """Return the classes confused most often, as (true, predicted, samples), at most ``count``."""
@@ -60,7 +86,12 @@ class Evaluation:
 
 
 def evaluation(
-    network: Network, outputs: np.ndarray, dataset: Dataset, classes: tuple[str, ...], labelled: bool
+    network: Network,
+    outputs: np.ndarray,
+    dataset: Dataset,
+    classes: tuple[str, ...],
+    loss: str | Loss,
+    weights: np.ndarray | None = None,
 ) -> Evaluation:
     """Return the evaluation of what ``network`` computed for every sample of ``dataset``.
 
@@ -69,18 +100,32 @@ def evaluation(
     outputs : float32[N, *output_shape]
     classes : tuple of str
         The model's names for its outputs; the data set's, or numbers, if there are none.
-    labelled : bool
-        The targets are class numbers.
+    loss : str or Loss
+        Says what the targets are and is reported.
+    weights : float[N], optional
+        How much each sample counts in loss and accuracy.
     """
-    targets = dataset.targets
-    losses = sample_losses(network, outputs, targets, "cross_entropy" if labelled else "mean_squared_error")
-    if not labelled:
-        rows = outputs.reshape(len(outputs), -1)
-        return Evaluation(float(losses.mean()), None, (), None, rows, targets, losses)
-    shares = probabilities(network, outputs)
-    names = classes or dataset.classes or tuple(map(str, range(shares.shape[1])))
-    predicted = shares.argmax(axis=1)
+    loss, targets = Loss.of(loss), dataset.targets
+    rows = outputs.reshape(len(outputs), -1)
+    losses = sample_losses(network, rows, targets, loss)
+    total = mean_loss(loss, losses, targets, weights)
+    found = target_kind(loss, targets, rows.shape[1])
+    if found == NUMBERS:
+        means, variances = moments(rows) if loss.name == GAUSSIAN else (rows, None)
+        return Evaluation(total, None, (), None, means, targets, losses, loss.name, variances)
+    names = classes or dataset.classes
+    if found == LABELS:
+        shares = label_probabilities(network, rows)
+        right = (shares >= 0.5) == (targets.reshape(shares.shape) >= 0.5)
+        accuracy = float(np.average(right.mean(axis=1), weights=weights))
+        return Evaluation(total, accuracy, names, None, shares, targets, losses, loss.name)
+    shares = probabilities(network, rows, loss)
+    labels = targets if is_labelled(targets) else targets.argmax(axis=1)
+    keep = counted(loss, labels)
+    labels, shares, losses = labels[keep], shares[keep], losses[keep]
+    names = names or tuple(map(str, range(shares.shape[1])))
+    counting = None if weights is None else weights[keep]
     confusion = np.zeros((shares.shape[1],) * 2, np.int64)
-    np.add.at(confusion, (targets, predicted), 1)
-    accuracy = float(np.mean(predicted == targets))
-    return Evaluation(float(losses.mean()), accuracy, names, confusion, shares, targets, losses)
+    np.add.at(confusion, (labels, shares.argmax(axis=1)), 1)
+    accuracy = float(np.average(shares.argmax(axis=1) == labels, weights=counting))
+    return Evaluation(total, accuracy, names, confusion, shares, labels, losses, loss.name)

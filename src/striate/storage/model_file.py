@@ -104,7 +104,9 @@ def check_description(container: Container) -> Network:
         reason = str(error) if isinstance(error, ModelFileError) else "a part is missing"
         raise ModelFileError(f"{path}: must describe a model; {reason}") from None
     agreed = shape == list(network.input_shape) and channels in (None, network.input_shape[0])
-    if not known or not agreed or (classes and len(classes) != math.prod(network.output_shape)):
+    outputs = math.prod(network.output_shape)
+    counts = (len(classes), 1) if len(classes) == 2 else (len(classes),)  # one output tells two classes apart
+    if not known or not agreed or (classes and outputs not in counts):
         raise ModelFileError(f"{path}: its classes, input or normalisation do not fit its network. Train again.")
     _check_tensors(container, network)
     return network

@@ -1,6 +1,7 @@
 """Learning: optimizers, schedules, losses, callbacks, the loop, metrics and runs that survive."""
 
 from striate.training.history import EpochRecord, History
+from striate.training.losses import Loss
 from striate.training.optimizers import (
     SGD,
     Adagrad,
@@ -23,6 +24,7 @@ __all__ = [
     "EpochRecord",
     "GradientDescent",
     "History",
+    "Loss",
     "Momentum",
     "Nesterov",
     "Optimizer",

@@ -59,6 +59,8 @@ class Batches:
         How much each sample counts; None for 1.
     balanced : bool
         Every epoch draws as many samples of each class.
+    labels : int64[N], optional
+        The class of each sample, for balance; the targets by default.
     shares : int
         The number of classes if targets are handed over as one share for each class, else 0.
     smoothing : float
@@ -71,14 +73,15 @@ class Batches:
     seed: int
     weights: np.ndarray | None = None
     balanced: bool = False
+    labels: np.ndarray | None = None
     shares: int = 0
     smoothing: float = 0.0
     augmentation: Augmentation | None = None
 
     @classmethod
-    def of(cls, dataset: Dataset, seed: int, **more: object) -> Batches:
-        """Prepare a data set."""
-        targets = dataset.targets
+    def of(cls, dataset: Dataset, seed: int, targets: np.ndarray | None = None, **more: object) -> Batches:
+        """Prepare a data set; ``targets`` stand for its own."""
+        targets = dataset.targets if targets is None else targets
         labels = targets if np.issubdtype(targets.dtype, np.integer) else np.ascontiguousarray(targets, np.float32)
         return cls(np.ascontiguousarray(dataset.inputs), labels, seed, **more)  # type: ignore[arg-type]
 
@@ -90,7 +93,8 @@ class Batches:
     def order(self, epoch: int) -> np.ndarray:
         """Return the samples of an epoch, int64[N], in the order in which they are learnt from."""
         if self.balanced:
-            return balanced_order(self.targets, self.seed, epoch)
+            labels = self.targets if self.labels is None else self.labels
+            return balanced_order(labels, self.seed, epoch)
         return epoch_order(len(self.inputs), self.seed, epoch)
 
     @cached_property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from striate.errors import UsageError
 from striate.model import Model
@@ -17,6 +16,8 @@ OUTPUTS = ("out_features", "out_channels")
 
 def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, initial: str = "he") -> Model:
     """Return a model whose last learning layer is new and has an output for each of ``classes``.
+
+    So are those of auxiliary outputs.
 
     All other parameters, the running statistics and the normalisation are those of ``model``, which
     stays as it is. Train it with ``Trainer(..., freeze=...)`` or with ``rates`` for the old layers.
@@ -43,26 +44,32 @@ def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, init
     count = classes if isinstance(classes, int) else len(names)
     if count < (2 if names else 1):
         raise UsageError(f"replace head: needs at least 2 classes, or 1 output; got {classes!r}.")
-    head = head_of(model.network)
-    network = with_outputs(model.network, head, count)
+    heads = heads_of(model.network)
+    network = with_outputs(model.network, count)
     theta, states = initialise(network, initial, seed)
     old, new = model.network.views(model.theta), network.views(theta)
     for name, values in old.items():
-        if name.rpartition(".")[0] != head:
+        if name.rpartition(".")[0] not in heads:
             new[name][...] = values
     states[:] = model.states
     return Model(network, theta, states, names, model.normalisation, threads=model.threads)
 
 
-def head_of(network: Network) -> str:
-    """Return the name of the layer that makes the outputs: the last one with parameters, if nothing mixes them.
+def heads_of(network: Network) -> list[str]:
+    """Return the names of the layers that make the output and the auxiliary outputs.
+
+    Each is the last one with parameters, if nothing mixes what it makes.
 
     Raises
     ------
     UsageError
         If there is none.
     """
-    step = network.steps[-1]
+    return [_head_of(network, name) for name in (network.steps[-1].name, *network.auxiliary)]
+
+
+def _head_of(network: Network, output: str) -> str:
+    step = network.step(output)
     while not any(hasattr(step.layer, key) for key in OUTPUTS):
         if len(step.inputs) != 1 or step.parameters or step.name == network.steps[0].name:
             raise UsageError(
@@ -73,16 +80,22 @@ def head_of(network: Network) -> str:
     return step.name
 
 
-def with_outputs(network: Network, head: str, count: int) -> Network:
-    """Return the same network with ``count`` outputs from the layer ``head``."""
-    description = network.describe()
-    layer: dict[str, Any] = next(item for item in description["layers"] if item["name"] == head)
-    key = next(key for key in OUTPUTS if hasattr(network.step(head).layer, key))
-    layer[key] = count
+def with_outputs(network: Network, count: int) -> Network:
+    """Return the same network with ``count`` outputs, auxiliary ones too.
+
+    Raises
+    ------
+    UsageError
+        If no layer makes them, or makes several for each of its channels.
+    """
+    description, heads = network.describe(), heads_of(network)
+    for layer in description["layers"]:
+        if layer["name"] in heads:
+            layer[next(key for key in OUTPUTS if hasattr(network.step(layer["name"]).layer, key))] = count
     changed = from_description(description)
     if math.prod(changed.output_shape) != count:
         raise UsageError(
-            f"{network.name}: {head} makes {math.prod(changed.output_shape)} outputs for {count} classes. "
+            f"{network.name}: {heads[0]} makes {math.prod(changed.output_shape)} outputs for {count} classes. "
             "Build the network for the new classes."
         )
     return changed

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.engine.losses import Loss
 from striate.errors import DivergenceError
-from striate.model.outputs import probabilities, sample_losses
+from striate.model.evaluation import evaluation
 from striate.training.batches import Batches
 from striate.training.callbacks.base import Callback
 from striate.training.history import EpochRecord
 from striate.training.interruption import Interruption, interruptible
+from striate.training.losses import counts_right, plan_targets
 from striate.training.open import batches_of, open_stepper
 from striate.training.snapshots import Snapshots
 from striate.training.stepper import Stepper
@@ -30,22 +32,29 @@ class Job:
     Parameters
     ----------
     train, validation : Dataset
-    loss : str
+    kind : {"classes", "labels", "numbers"}
+        What the targets are.
+    loss : Loss
     weights, validation_weights : float32[N], optional
         How much each sample counts.
     """
 
     train: Dataset
     validation: Dataset | None
-    loss: str
+    kind: str
+    loss: Loss
     weights: np.ndarray | None = None
     validation_weights: np.ndarray | None = None
 
 
 def run(trainer: Trainer, job: Job) -> None:
     """Train until the last epoch, a wish to stop, or Ctrl-C."""
-    batches = batches_of(trainer, job)
-    loop = _Loop(trainer, job, batches, open_stepper(trainer, job, batches))
+    plan = plan_targets(
+        trainer.network, job.train, job.loss, trainer.regularisation.label_smoothing, trainer.augmentation
+    )
+    batches = batches_of(trainer, job, plan)
+    loop = _Loop(trainer, job, batches, open_stepper(trainer, plan, batches))
+    trainer.model.facts = facts(trainer, job)
     history = trainer.history
     history.interrupted, history.stop_reason = False, None
     with interruptible() as loop.interruption:
@@ -68,16 +77,18 @@ def facts(trainer: Trainer, job: Job) -> dict:
     records = trainer.history.records
     last = records[-1].to_dict() if records else {}
     kept = {key: last.get(key) for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
-    return {
+    new = {
         "data": job.train.name,
         "samples": len(job.train),
-        "loss_name": job.loss,
+        "loss_function": job.loss.describe(),
+        "targets": job.kind,
         "optimizer": type(trainer.optimizer).__name__,
         "seed": trainer.seed,
         "epochs": trainer.progress.epoch,
         "steps": trainer.progress.step,
         **kept,
     }
+    return new | {key: value for key, value in trainer.model.facts.items() if key not in new}
 
 
 class _Loop:
@@ -90,6 +101,7 @@ class _Loop:
         self.size = len(batches.inputs) if trainer.batch_size == "full" else int(trainer.batch_size)
         self.step_callbacks = [c for c in trainer.callbacks if _listens(c, "on_step_end")]
         self.snapshots = Snapshots(trainer)
+        self.counts_right = counts_right(job.loss, job.train, math.prod(trainer.network.output_shape))
 
     def epochs(self) -> None:
         trainer, progress = self.trainer, self.trainer.progress
@@ -141,7 +153,7 @@ class _Loop:
         record = EpochRecord(
             epoch=progress.epoch + 1,
             loss=loss,
-            accuracy=accuracy if self.job.loss == "cross_entropy" else None,
+            accuracy=accuracy if self.counts_right else None,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
             learning_rate=progress.learning_rate,
@@ -159,14 +171,12 @@ class _Loop:
         validation = self.job.validation
         if validation is None:
             return None, None
-        model, targets, weights = self.trainer.model, validation.targets, self.job.validation_weights
+        model = self.trainer.model
         outputs = model.outputs(validation.inputs)
-        losses = sample_losses(model.network, outputs, targets, self.job.loss)
-        loss = float(np.average(losses, weights=weights))
-        if self.job.loss != "cross_entropy":
-            return loss, None
-        right = probabilities(model.network, outputs).argmax(axis=1) == targets
-        return loss, float(np.average(right, weights=weights))
+        found = evaluation(
+            model.network, outputs, validation, model.classes, self.job.loss, self.job.validation_weights
+        )
+        return found.loss, found.accuracy
 
     def diverged(self, what: str, order: np.ndarray) -> None:
         """Go back to the last good parameters and raise; the message names the step, the batch and the layer."""

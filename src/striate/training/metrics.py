@@ -12,6 +12,8 @@ from striate.errors import UsageError
 from striate.layers.arguments import integer
 from striate.model import Evaluation
 
+NORMAL_95 = 1.959964  # standard deviations on each side that hold 95 % of a normal distribution
+
 
 @dataclass(frozen=True)
 class ClassMetrics:
@@ -80,12 +82,16 @@ class RegressionMetrics:
         Coefficient of determination (mean over the targets), mean absolute error, root of the mean
         squared error.
     by_target : dict of str to tuple of float
+    coverage : float or None
+        Of a network that learns variances: the share of targets within 1.96 standard deviations of their mean,
+        which is 0.95 if the variances are right.
     """
 
     r2: float
     mae: float
     rmse: float
     by_target: dict[str, tuple[float, ...]]
+    coverage: float | None = None
 
 
 def classification_metrics(
@@ -114,7 +120,7 @@ def classification_metrics(
     arguments: dict[str, Any] = {"labels": labels, "zero_division": 0.0, "sample_weight": weights}
     table = metrics.precision_recall_fscore_support(y, predicted, **arguments)
     counts = np.bincount(y, minlength=len(labels))
-    areas = [_area(y == label, shares[:, label], weights) for label in labels]
+    areas = [area_under_roc(y == label, shares[:, label], weights) for label in labels]
     precision, recall, f1 = (column.tolist() for column in table[:3])
     by_class = tuple(
         ClassMetrics(name, precision[i], recall[i], f1[i], areas[i], int(counts[i]))
@@ -149,7 +155,14 @@ def regression_metrics(evaluation: Evaluation, names: Sequence[str] = ()) -> Reg
         mae=float(scores[1].mean()),
         rmse=float(np.sqrt(metrics.mean_squared_error(y, outputs))),
         by_target={name: tuple(float(s[i]) for s in scores) for i, name in enumerate(titles)},
+        coverage=_coverage(evaluation, y - outputs),
     )
+
+
+def _coverage(evaluation: Evaluation, errors: np.ndarray) -> float | None:
+    if evaluation.variances is None:
+        return None
+    return float(np.mean(np.abs(errors) <= NORMAL_95 * np.sqrt(evaluation.variances)))
 
 
 def top_k(evaluation: Evaluation, k: int, weights: np.ndarray | None = None) -> float:
@@ -196,7 +209,8 @@ def calibration_error(evaluation: Evaluation, bins: int = 15) -> float:
     return float(np.average(np.abs(mean - accuracy), weights=counts))
 
 
-def _area(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray | None) -> float | None:
+def area_under_roc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float | None:
+    """Return the area under the ROC curve, or None if all samples that count are positive, or none."""
     from sklearn.metrics import roc_auc_score
 
     counted = positive if weights is None else positive[weights > 0]
@@ -214,4 +228,6 @@ def _averages(y: np.ndarray, predicted: np.ndarray, arguments: dict[str, Any], a
 
 def _check_classifier(evaluation: Evaluation) -> None:
     if evaluation.confusion is None:
-        raise UsageError("metrics: these are for classes; got the evaluation of a regression. Use its own metrics.")
+        raise UsageError(
+            f"metrics: these are for classes; got the evaluation of {evaluation.kind}. Use its own metrics."
+        )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.data.augmentation import Mixup
 from striate.training.batches import Batches
+from striate.training.losses import Plan
 from striate.training.rates import Rates
 from striate.training.regularisation import Regulariser
 from striate.training.stepper import LARGEST, Adjustment, Stepper
@@ -18,14 +17,13 @@ if TYPE_CHECKING:
     from striate.training.trainer import Trainer
 
 
-def open_stepper(trainer: Trainer, job: Job, batches: Batches) -> Stepper:
-    """Return what takes the steps of a job; the session is the one before where it fits."""
+def open_stepper(trainer: Trainer, plan: Plan, batches: Batches) -> Stepper:
+    """Return what takes the steps of a training; the session is the one before where it fits."""
     from striate.engine.session import TrainingSession
 
     size = len(batches.inputs) if trainer.batch_size == "full" else int(trainer.batch_size)
-    loss = "soft_cross_entropy" if batches.shares else job.loss
     key = (
-        loss,
+        plan.loss,
         batches.dtype,
         min(size, LARGEST),
         trainer.optimizer.kernel,
@@ -36,9 +34,10 @@ def open_stepper(trainer: Trainer, job: Job, batches: Batches) -> Stepper:
         trainer.session = TrainingSession(
             trainer.network,
             batch_size=min(size, LARGEST),
-            loss=loss,
+            loss=plan.loss,
             optimizer=trainer.optimizer.kernel,
             dtype=batches.dtype,
+            auxiliary_weight=trainer.auxiliary_weight,
             threads=trainer.threads,
             winograd=trainer.model.winograd,
         )
@@ -50,19 +49,18 @@ def open_stepper(trainer: Trainer, job: Job, batches: Batches) -> Stepper:
     return Stepper(trainer.session, trainer.seed, adjustments(trainer))
 
 
-def batches_of(trainer: Trainer, job: Job) -> Batches:
+def batches_of(trainer: Trainer, job: Job, plan: Plan) -> Batches:
     """Return what the batches of a job are drawn from."""
-    smoothing, augmentation = trainer.regularisation.label_smoothing, trainer.augmentation
-    mixed = augmentation is not None and any(isinstance(t, Mixup) for t in augmentation.transforms)
-    soft = job.loss == "cross_entropy" and (smoothing > 0 or mixed)
     return Batches.of(
         job.train,
         trainer.seed,
+        plan.targets,
         weights=job.weights,
         balanced=trainer.sampling == "balanced",
-        shares=math.prod(trainer.network.output_shape) if soft else 0,
-        smoothing=smoothing,
-        augmentation=augmentation,
+        labels=job.train.targets,
+        shares=plan.shares,
+        smoothing=plan.smoothing,
+        augmentation=trainer.augmentation,
     )
 
 

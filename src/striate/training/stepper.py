@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from striate.engine.losses import Loss
+from striate.model.sample_losses import counted
 from striate.training.batches import Batch
 
 PART_BITS = 40  # above the number of a step, the part of its batch: every part has random numbers of its own
@@ -62,6 +64,7 @@ class Stepper:
         self.session, self.seed, self.adjustments = session, seed, tuple(adjustments)
         vectors, network = session.vectors, session.network
         count, states = network.parameter_count, vectors.states[: network.state_count]
+        self.plain, self._count = session.loss.plain, 0
         self.flat = Flat(vectors.theta[:count], vectors.gradient[:count], states)
         self._parts: _Parts | None = None
 
@@ -75,21 +78,39 @@ class Stepper:
             What the optimizer's kernel reads, the learning rate first.
         number : int
         """
-        if self.adjustments or len(batch) > self.session.batch_size:
+        self._count = len(batch)
+        if self.adjustments or self._count > self.session.batch_size:
             return self._step_in_parts(batch, numbers, number)
-        return self._run(batch, numbers, len(batch), number)
+        return self._run(batch, self._shares(batch), numbers, number)
 
-    def _run(self, b: Batch, numbers: tuple[float, ...], count: int, number: int) -> tuple[float, float]:
-        """Compute on samples that are a part of ``count``; ``number`` fixes the random numbers."""
-        if b.weights is not None:
-            weights: np.ndarray | None = b.weights / np.float32(count)
-        else:
-            weights = None if count == len(b) else np.full(len(b), 1.0 / count, np.float32)
+    def _shares(self, batch: Batch) -> np.ndarray | None:
+        """Return what each sample counts in the loss of its batch, float32[n]; None for 1/n."""
+        if self.plain:
+            return None if batch.weights is None else batch.weights / np.float32(len(batch))
+        shares: np.ndarray = self.session.loss.sample_weights(batch.targets)
+        return shares if batch.weights is None else shares * batch.weights
+
+    def _run(
+        self, b: Batch, shares: np.ndarray | None, numbers: tuple[float, ...], number: int
+    ) -> tuple[float, float]:
+        """Compute on a batch, or on a part of one; ``number`` fixes the random numbers."""
         losses, correct = self.session.step(
-            b.inputs, b.index, b.targets, numbers, weights, seed=self.seed, number=number
+            b.inputs, b.index, b.targets, numbers, shares, seed=self.seed, number=number
         )
-        loss = losses.sum() if b.weights is None else (losses * b.weights).sum()
-        return float(loss), float(correct.sum())
+        if self.plain:
+            loss = losses.sum() if b.weights is None else (losses * b.weights).sum()
+            return float(loss), float(correct.sum())
+        return self._weighted(b, shares, losses, correct)
+
+    def _weighted(
+        self, b: Batch, shares: np.ndarray | None, losses: np.ndarray, correct: np.ndarray
+    ) -> tuple[float, float]:
+        """Return the sums as if every sample had the mean loss and accuracy of those that count."""
+        loss: Loss = self.session.loss
+        assert shares is not None
+        total = float((losses * shares).sum()) * (1 if loss.reduction == "sum" else self._count)
+        keep = counted(loss, b.targets)
+        return total, float(correct[keep].sum()) * len(b) / max(1, int(keep.sum()))
 
     def _step_in_parts(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
         parts = self._parts = self._parts or _Parts(self.session)
@@ -107,13 +128,15 @@ class Stepper:
     def _gradient(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
         """Sum the gradient over the parts of a large batch, in a fixed order."""
         size, gradient, count = self.session.batch_size, self.flat.gradient, len(batch)
+        shares = self._shares(batch)
         if count <= size:
-            return self._run(batch, numbers, count, number)
+            return self._run(batch, shares, numbers, number)
+        shares = np.full(count, 1.0 / count, np.float32) if shares is None else shares
         loss = correct = 0.0
         total = np.zeros_like(gradient)
         for place, start in enumerate(range(0, count, size)):
             part = batch.part(start, start + size)
-            more = self._run(part, numbers, count, number + (place << PART_BITS))
+            more = self._run(part, shares[start : start + size], numbers, number + (place << PART_BITS))
             loss, correct = loss + more[0], correct + more[1]
             total += gradient
         gradient[:] = total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.data.splits import check_seed
+from striate.engine.losses import Loss
 from striate.errors import ShapeError, UsageError
-from striate.layers.arguments import choice, integer
+from striate.layers.arguments import choice, integer, real
 from striate.model import Model
-from striate.model.outputs import check_fit
+from striate.model.fit import check_fit
+from striate.model.outputs import CLASSES, is_labelled, target_kind
 from striate.network import Network
 from striate.training.callbacks import Callback, as_callbacks
 from striate.training.data_mark import data_mark
@@ -45,8 +48,12 @@ class Trainer:
     optimizer : str or Optimizer
     learning_rate : float or function of the step, optional
         A function gets the number of steps already taken. The optimizer's usual rate by default.
-    loss : {"cross_entropy", "mean_squared_error"}, optional
-        Chosen from the targets by default.
+    loss : str or Loss, optional
+        One of ``striate.training.losses.LOSSES`` by name, or a ``Loss`` with options; chosen from the targets by
+        default.
+    auxiliary_weight : float
+        What the losses of a network's auxiliary outputs count beside that of its output (Szegedy et al., 2015,
+        section 5: 0.3). Their layers are left out when the network is evaluated.
     batch_size : int or "full"
         "full" takes all samples for every step.
     seed : int
@@ -92,7 +99,8 @@ class Trainer:
         *,
         optimizer: str | Optimizer = "adam",
         learning_rate: float | Schedule | None = None,
-        loss: str | None = None,
+        loss: str | Loss | None = None,
+        auxiliary_weight: float = 0.3,
         batch_size: int | str = 64,
         seed: int = 0,
         threads: int | None = None,
@@ -110,7 +118,8 @@ class Trainer:
         self.batch_size = FULL if batch_size == FULL else integer(batch_size, "batch size")
         self.seed = check_seed(seed)
         self.threads = None if threads is None else integer(threads, "threads")
-        self.loss = loss
+        self.loss = loss if loss is None else Loss.of(loss)
+        self.auxiliary_weight = real(auxiliary_weight, "auxiliary weight", above=0, closed=True)
         self.regularisation = regularisation or Regularisation()
         self.class_weights = class_weights
         self.augmentation = augmentation
@@ -231,11 +240,12 @@ class Trainer:
         restore(self, path)
 
     def _job(self, train: Dataset, validation: Dataset | None, by_sample: np.ndarray | None, weighted: bool) -> Job:
-        loss = choose_loss(self.network, train, self.loss)
+        loss = choose_loss(self.network, train, self.loss, self.model.loss)
         if validation is not None:
             check_fit(self.network, validation, loss)
+        kind = target_kind(loss, train.targets, math.prod(self.network.output_shape))
         if train.classes:
-            _check_classes(self.network, train)
+            _check_classes(self.network, train, kind)
             self.model.classes = tuple(train.classes)
         weights = sample_weights(train, self.class_weights, by_sample)
         validation_weights = None
@@ -243,9 +253,9 @@ class Trainer:
             validation_weights = sample_weights(validation, self.class_weights, None)
         if self.model.normalisation is None:
             self.model.normalisation = Normalisation.fit(train)
-        if self.sampling == "balanced" and loss != "cross_entropy":
+        if self.sampling == "balanced" and not is_labelled(train.targets):
             raise UsageError(f"sampling: balanced needs class numbers; {train.name} has other targets.")
-        return Job(train, validation, loss, weights, validation_weights)
+        return Job(train, validation, kind, loss, weights, validation_weights)
 
     def _check_data(self, train: Dataset, anew: bool) -> None:
         """Remember the data; raises UsageError if a training would go on with others."""
@@ -277,9 +287,10 @@ def _zero_moments(count: int) -> State:
     return State(np.zeros(count, np.float32), np.zeros(count, np.float32))
 
 
-def _check_classes(network: Network, train: Dataset) -> None:
-    outputs = int(np.prod(network.output_shape))
-    if outputs != len(train.classes):
+def _check_classes(network: Network, train: Dataset, kind: str) -> None:
+    outputs = math.prod(network.output_shape)
+    single = kind == CLASSES and outputs == 1 and len(train.classes) == 2
+    if outputs != len(train.classes) and not single:
         raise ShapeError(
             f"{network.name}: needs one output for each of the {len(train.classes)} classes of {train.name}; "
             f"got {outputs}. Build the network for {len(train.classes)} classes, or replace its head."

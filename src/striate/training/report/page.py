@@ -60,8 +60,8 @@ def _figures(run: Run) -> Markup:
     evaluation, data = run.evaluation, evaluated_part(run)
     if evaluation is None or data is None:
         return Markup()
-    if evaluation.confusion is None:
-        return sections.regression(run, evaluation)
+    if evaluation.kind != "classes":
+        return (sections.regression if evaluation.kind == "numbers" else sections.labels)(run, evaluation)
     return join([sections.classes(run, evaluation), sections.mistakes(evaluation, data)])
 
 

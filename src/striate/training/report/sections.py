@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.summary import format_bytes, summarize
+from striate.training.label_metrics import label_metrics
 from striate.training.metrics import calibration, classification_metrics, regression_metrics
 from striate.training.report.html import Markup, element, empty_element, join, pairs, section, table
 from striate.training.report.images import first_filters, picture
@@ -83,10 +84,23 @@ def classes(run: Run, evaluation: Evaluation) -> Markup:
     return join(pieces)
 
 
+def labels(run: Run, evaluation: Evaluation) -> Markup:
+    """Figures of labels that are on or off."""
+    found = label_metrics(evaluation)
+    figures: dict[str, Any] = {"accuracy": found.accuracy, "all labels right": found.exact}
+    figures |= {f"{key.replace('f1', 'F1')}, mean over labels": value for key, value in found.macro.items()}
+    figures |= {"area under ROC, mean": found.auc}
+    header = ("label", "samples", "precision", "recall", "F1", "area under ROC")
+    rows = [(m.name, m.support, m.precision, m.recall, m.f1, m.auc) for m in found.by_label]
+    return _figures(run, figures, table(header, rows))
+
+
 def regression(run: Run, evaluation: Evaluation) -> Markup:
     """Figures of a regression."""
     found = regression_metrics(evaluation)
     figures = {"R2": found.r2, "mean absolute error": found.mae, "root mean squared error": found.rmse}
+    if found.coverage is not None:
+        figures["targets within 1.96 standard deviations"] = found.coverage
     rows = [(name, *values) for name, values in found.by_target.items()]
     each = table(("target", "R2", "mean absolute error", "root mean squared error"), rows)
     return _figures(run, figures, each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from striate.model import Model, load
 from striate.models.registry import build
 from striate.network import Network
 from striate.training.callbacks import Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
-from striate.training.fine_tuning import replace_head
+from striate.training.ending import output_count, with_ending
+from striate.training.fine_tuning import replace_head, with_outputs
+from striate.training.losses import Loss, usual_loss
 from striate.training.optimizers.registry import from_description
-from striate.training.run.config import CheckpointConfig, ModelConfig, RunConfig
+from striate.training.run.config import CheckpointConfig, RunConfig
 from striate.training.schedules import schedule
 from striate.training.trainer import Trainer
 
@@ -31,23 +33,40 @@ def load_splits(config: RunConfig) -> Splits:
     return registry.load(data.name, data.folder, config.training.seed, data.validation_fraction, data.options)
 
 
-def network_or_model(config: ModelConfig, train: Dataset, seed: int, initial: str) -> Network | Model:
-    """Return a new network for the data, or the saved model that a run goes on from.
+def loss_of(config: RunConfig, train: Dataset) -> Loss:
+    """Return the loss that a configuration names, that of the saved model, or the usual one for the data."""
+    named, path = config.training.loss, Path(config.model.name)
+    if named is not None:
+        return Loss.from_description(named)
+    return usual_loss(train, load(path).loss if path.suffix == MODEL_SUFFIX and path.exists() else None)
+
+
+def with_loss(config: RunConfig, train: Dataset) -> RunConfig:
+    """Return the configuration with its loss written out."""
+    loss = loss_of(config, train).describe()
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, loss=loss))
+
+
+def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
+    """Return a new network for data and loss, or the saved model that a run goes on from.
 
     Raises
     ------
     UsageError
         If a saved model is given options.
     """
-    outputs = len(train.classes) or math.prod(train.targets.shape[1:])
-    if Path(config.name).suffix != MODEL_SUFFIX:
-        if config.new_head:
-            raise UsageError(f"model: a new head is for a saved model; got the network {config.name!r}.")
-        return build(config.name, outputs, train.sample_shape, **config.options)
-    if config.options:
-        raise UsageError(f"model: a saved model has no options; got {', '.join(config.options)}. Leave them out.")
-    model = load(config.name)
-    return replace_head(model, train.classes or outputs, seed, initial) if config.new_head else model
+    wanted, loss = config.model, loss_of(config, train)
+    outputs = output_count(train, loss)
+    if Path(wanted.name).suffix != MODEL_SUFFIX:
+        if wanted.new_head:
+            raise UsageError(f"model: a new head is for a saved model; got the network {wanted.name!r}.")
+        network = build(wanted.name, max(2, outputs), train.sample_shape, **wanted.options)
+        network = network if outputs > 1 else with_outputs(network, outputs)
+        return with_ending(network, train, loss)
+    if wanted.options:
+        raise UsageError(f"model: a saved model has no options; got {', '.join(wanted.options)}. Leave them out.")
+    model, t = load(wanted.name), config.training
+    return replace_head(model, train.classes or outputs, t.seed, t.initial) if wanted.new_head else model
 
 
 def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) -> Trainer:
@@ -62,7 +81,8 @@ def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) ->
         network,
         optimizer=rule,
         learning_rate=schedule(name, rate, -(-len(train) // size), integer(t.epochs, "epochs"), **arguments),
-        loss=t.loss,
+        loss=None if t.loss is None else Loss.from_description(t.loss),
+        auxiliary_weight=t.auxiliary_weight,
         batch_size=t.batch_size,
         seed=t.seed,
         threads=t.threads,

@@ -67,6 +67,8 @@ class TrainingConfig:
         ``name``, and arguments.
     schedule : mapping
         ``name``, and arguments; see ``schedules.schedule``.
+    loss : str or mapping, optional
+        A name, or ``name`` and the options of ``Loss``.
     """
 
     epochs: int = 10
@@ -74,7 +76,8 @@ class TrainingConfig:
     optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "adam"})
     learning_rate: float | None = None
     schedule: Mapping[str, Any] = field(default_factory=lambda: {"name": "constant"})
-    loss: str | None = None
+    loss: str | Mapping[str, Any] | None = None
+    auxiliary_weight: float = 0.3
     seed: int = 0
     threads: int | None = None
     winograd: bool = True

@@ -14,7 +14,14 @@ from striate.model import Evaluation, Model
 from striate.training.callbacks import Callback
 from striate.training.callbacks.checkpoint import checkpoints, restore_latest
 from striate.training.history import History
-from striate.training.run.build import load_splits, make_callbacks, make_trainer, network_or_model
+from striate.training.losses import choose_loss
+from striate.training.run.build import (
+    load_splits,
+    make_callbacks,
+    make_trainer,
+    network_or_model,
+    with_loss,
+)
 from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder
 from striate.training.run.log import RunLog
@@ -90,6 +97,7 @@ def train(
     """
     place, config = RunFolder(folder), config.explicit()
     splits = load_splits(config)
+    config = with_loss(config, splits.train)
     trainer = _trainer(config, splits)
     own = make_callbacks(config, place.checkpoints)
     log = place.begin(config, splits)
@@ -133,8 +141,9 @@ def resume(
 
 
 def _trainer(config: RunConfig, splits: Splits) -> Trainer:
-    t = config.training
-    return make_trainer(config, splits.train, network_or_model(config.model, splits.train, t.seed, t.initial))
+    trainer = make_trainer(config, splits.train, network_or_model(config, splits.train))
+    choose_loss(trainer.network, splits.train, trainer.loss)  # refuses what does not fit before a folder is made
+    return trainer
 
 
 def _listed(callbacks: Callbacks) -> list[Any]:
