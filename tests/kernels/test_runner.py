@@ -12,7 +12,8 @@ import pytest
 
 from striate.engine.machine import aligned
 from striate.engine.program import ARENA, INDEX, LANEWISE, Place, Program
-from striate.engine.team import Team
+from striate.engine.team import PATIENCE, Team
+from striate.kernels.posts import ASLEEP
 
 LANES = 4
 BYTES = 4 * LANES
@@ -32,7 +33,7 @@ class Counting:
     Were a task left out or run twice, or a phase begun too early, the sums would not be those of counting.
     """
 
-    def __init__(self, tasks: int, threads: int) -> None:
+    def __init__(self, tasks: int, threads: int, patience: int = PATIENCE) -> None:
         rng = np.random.default_rng(tasks)
         self.count = tasks
         self.cells = [aligned(LANES * tasks) for _ in range(4)]
@@ -44,7 +45,7 @@ class Counting:
             tasks_of = [{INDEX: BYTES * int(o), LANEWISE: BYTES * i} for i, o in enumerate(order)]
             program.phase([add(program, x, out)], tasks_of)
         self.tables = program.assemble()
-        self.team = Team(self.tables, threads, 0)
+        self.team = Team(self.tables, threads, 0, patience)
 
     def check(self, runs: int) -> None:
         """Ones added ``runs`` times; sums of 1..runs; and sums of those."""
@@ -79,24 +80,20 @@ def test_the_check_sees_a_task_too_few_and_one_too_many() -> None:
 
 
 class LateWorker:
-    """A worker that begins its job only when it is let go."""
+    """A worker that wakes up only when it is let go."""
 
     def __init__(self, team: Team, number: int) -> None:
         self.gate = threading.Event()
         self.done = 0
         worker = team._workers[number]
-        start = worker.start
+        call = worker.call
 
-        def late(entry: Callable[..., int], arguments: int) -> None:
-            def job(*places: int) -> int:
-                assert self.gate.wait(30)
-                result = entry(*places)
-                self.done += 1
-                return result
+        def wake_up() -> None:
+            assert self.gate.wait(30)
+            self.done += 1
+            call()
 
-            start(job, arguments)
-
-        worker.start = late  # type: ignore[method-assign]
+        worker.call = lambda: threading.Thread(target=wake_up).start()  # type: ignore[method-assign]
 
 
 def test_late_worker_finds_nothing_to_do() -> None:
@@ -113,14 +110,26 @@ def test_late_worker_finds_nothing_to_do() -> None:
 
 
 def test_next_run_waits_for_a_late_worker() -> None:
-    counting = Counting(50, 2)
+    counting = Counting(50, 2, patience=0)
     late = LateWorker(counting.team, 0)
     for runs in range(1, 6):
         late.gate.clear()
         threading.Timer(0.02, late.gate.set).start()
         counting.team.run()
         counting.check(runs)
+        counting.team._workers[0].wait(ASLEEP)
     assert late.done == 5
+
+
+@pytest.mark.parametrize("patience", [0, 1, 10, 10**5])
+def test_worker_that_falls_asleep_or_watches_misses_no_run(patience: int) -> None:
+    counting = Counting(7, 3, patience=patience)
+    for runs in range(1, 301):
+        counting.team.run()
+        for _ in range(runs % 7 * 20):
+            pass  # so that the next run meets workers at work, watching, about to sleep, asleep
+        if runs % 100 == 0:
+            counting.check(runs)
 
 
 def test_threads_have_buffers_of_their_own() -> None:

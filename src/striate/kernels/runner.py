@@ -1,12 +1,22 @@
-"""The loop that runs a program of kernels on one thread, without the interpreter."""
+"""The loops that run a program of kernels on several threads, without the interpreter.
+
+Each thread beside the first has a *post*, a word in which it and the first thread tell each other how things
+stand. A worker that is done stays READY for a short while, watching its post: to start it then costs the time that
+a cache line needs from one core to the other, less than a microsecond. After that it goes to sleep, and waking it
+is the system's business, some 50 microseconds.
+"""
 
 from __future__ import annotations
 
+from numba import njit
+
+from striate.kernels.posts import ASLEEP, BUSY, CALLED, LINE, READY
 from striate.kernels.vector import (
     Ints,
     atomic_add,
     call_kernel,
     call_plain,
+    compare_exchange,
     flush_to_zero,
     relax,
     restore_mode,
@@ -16,47 +26,27 @@ from striate.kernels.vector import (
 SPINS = 2000  # a wait longer than this (some microseconds) gives the core to others
 
 
-def run(
-    state: Ints,
-    phases: Ints,
-    phase_count: int,
-    rows: Ints,
-    row_size: int,
-    tasks: Ints,
-    register_count: int,
-    arena: int,
-    scratch: Ints,
-    yield_address: int,
-):
-    """Run all phases together with other threads that call this with the same ``state``.
+@njit(inline="always")
+def _pause(waited, yield_address):
+    """Wait a moment: first beside the other thread, later leaving the core to it."""
+    if waited > SPINS:
+        call_plain(yield_address)
+    else:
+        relax()
 
-    A phase is a number of tasks that may run in any order, on any thread; a task is a run through some
-    rows with its own registers. The next phase begins when every task of this one is done.
-    Threads claim tasks from a counter, so a thread that comes late, or never, only takes fewer of them.
 
-    Parameters
-    ----------
-    state : int64[phases, 16]
-        Tasks claimed (column 0) and done (column 8) of each phase; zero at the start.
-    phases : int64[phases, 2]
-        First task, number of tasks.
-    rows : int64[rows, row_size]
-        Address of the kernel, number of arguments n, n values, n registers: an argument is the value plus
-        what the register holds.
-    tasks : int64[tasks, 2 + register_count]
-        First row and end of rows of each task, and what its registers hold. Register 0 holds 0; register 1
-        the buffers of the thread,
-        unless the task has its own.
-    arena : int
-        Address of the buffers of this thread.
-    scratch : int64[64]
-        Room of this thread for the arguments of a call.
-    """
+@njit(inline="always")
+def _load(table, index):
+    return atomic_add(table, index, 0)
+
+
+@njit(inline="always")
+def _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address):
     mode = flush_to_zero()
     arguments = shift(scratch, register_count)
     for phase in range(phase_count):
         first_task, task_count = phases[2 * phase], phases[2 * phase + 1]
-        task = atomic_add(state, 16 * phase, 1)
+        task = atomic_add(state, LINE * phase, 1)
         while task < task_count:
             own = shift(tasks, (first_task + task) * (2 + register_count))
             registers = shift(own, 2)
@@ -70,13 +60,107 @@ def run(
                 for i in range(count):
                     arguments[i] = row[2 + i] + scratch[row[2 + count + i]]
                 call_kernel(row[0], arguments)
-            atomic_add(state, 16 * phase + 8, 1)
-            task = atomic_add(state, 16 * phase, 1)
+            atomic_add(state, LINE * phase + 8, 1)
+            task = atomic_add(state, LINE * phase, 1)
         waited = 0
-        while atomic_add(state, 16 * phase + 8, 0) < task_count:
+        while _load(state, LINE * phase + 8) < task_count:
             waited += 1
-            if waited > SPINS:
-                call_plain(yield_address)
-            else:
-                relax()
+            _pause(waited, yield_address)
     restore_mode(mode)
+
+
+def lead(
+    posts: Ints,
+    post_count: int,
+    wake_address: int,
+    state: Ints,
+    phases: Ints,
+    phase_count: int,
+    rows: Ints,
+    row_size: int,
+    tasks: Ints,
+    register_count: int,
+    arena: int,
+    scratch: Ints,
+    yield_address: int,
+):
+    """Run all phases of a program once, together with the workers that ``serve`` it.
+
+    A phase is a number of tasks that may run in any order, on any thread; a task is a run through some
+    rows with its own registers. The next phase begins when every task of this one is done.
+    Threads claim tasks from a counter, so a thread that comes late, or never, only takes fewer of them.
+
+    Parameters
+    ----------
+    posts : int64[post_count, 16]
+        The post of each worker (column 0).
+    wake_address : int
+        A C function without arguments that wakes the workers whose posts say CALLED and makes them BUSY.
+    state : int64[phases, 16]
+        Tasks claimed (column 0) and done (column 8) of each phase.
+    phases : int64[phases, 2]
+        First task, number of tasks.
+    rows : int64[rows, row_size]
+        Address of the kernel, number of arguments n, n values, n registers: an argument is the value plus
+        what the register holds.
+    tasks : int64[tasks, 2 + register_count]
+        First row and end of rows of each task, and what its registers hold. Register 0 holds 0; register 1
+        the buffers of the thread, unless the task has its own.
+    arena : int
+        Address of the buffers of this thread.
+    scratch : int64[64]
+        Room of this thread for the arguments of a call.
+    yield_address : int
+        A C function without arguments that gives the core to another thread.
+    """
+    for i in range(post_count):
+        waited = 0
+        while _load(posts, LINE * i) >= BUSY:
+            waited += 1
+            _pause(waited, yield_address)
+    for i in range(LINE * phase_count):
+        state[i] = 0
+    asleep = 0
+    for i in range(post_count):
+        if compare_exchange(posts, LINE * i, READY, BUSY) == ASLEEP:
+            compare_exchange(posts, LINE * i, ASLEEP, CALLED)
+            asleep += 1
+    if asleep > 0:
+        call_plain(wake_address)
+    _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
+
+
+def serve(
+    post: Ints,
+    patience: int,
+    state: Ints,
+    phases: Ints,
+    phase_count: int,
+    rows: Ints,
+    row_size: int,
+    tasks: Ints,
+    register_count: int,
+    arena: int,
+    scratch: Ints,
+    yield_address: int,
+):
+    """Run all phases with the thread that leads, and again whenever it asks soon enough.
+
+    Parameters
+    ----------
+    post : int64[1]
+        The post of this worker; BUSY at the start, ASLEEP at the end.
+    patience : int
+        How often to look at the post before the end.
+    state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address
+        As in ``lead``.
+    """
+    awake = True
+    while awake:
+        _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
+        compare_exchange(post, 0, BUSY, READY)
+        waited = 0
+        while _load(post, 0) == READY and waited < patience:
+            waited += 1
+            _pause(waited, yield_address)
+        awake = compare_exchange(post, 0, READY, ASLEEP) == BUSY

@@ -502,6 +502,16 @@ def atomic_add(tc: Any, table: Any, index: Any, value: Any) -> Any:
 
 
 @intrinsic
+def compare_exchange(tc: Any, table: Any, index: Any, expected: Any, value: Any) -> Any:
+    """Put ``value`` into ``table[index]`` if it holds ``expected``; return what was there, in one indivisible step."""
+
+    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+        return b.extract_value(b.cmpxchg(_at(b, v[0], v[1]), v[2], v[3], "seq_cst"), 0)
+
+    return types.int64(table, types.int64, types.int64, types.int64), build
+
+
+@intrinsic
 def unpack(tc: Any, arguments: Any, spec: Any) -> Any:
     """Turn a table of int64 into the tuple of pointers and numbers whose types ``spec`` holds."""
     kinds = spec.instance_type if hasattr(spec, "instance_type") else spec
