@@ -79,11 +79,17 @@ def margins(network: Network, fused: dict[str, str], training: bool) -> dict[str
     return wanted
 
 
-def needed_gradients(network: Network, inputs: bool = False) -> set[str]:
-    """Return the values whose gradients lead to a parameter (or to the input, if asked for)."""
+def needed_gradients(network: Network, inputs: bool = False, frozen: Collection[str] = ()) -> set[str]:
+    """Return the values whose gradients lead to a parameter that learns (or to the input, if asked for).
+
+    Parameters
+    ----------
+    frozen : collection of str
+        Layers that do not learn.
+    """
     needed: set[str] = set()
     for step in network.steps:
-        own = bool(step.parameters) or (inputs and not step.inputs)
+        own = (bool(step.parameters) and step.name not in frozen) or (inputs and not step.inputs)
         if own or any(source in needed for source in step.inputs):
             needed.add(step.name)
     return needed

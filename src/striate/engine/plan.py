@@ -61,7 +61,8 @@ def lower_backward(lowering: Lowering) -> None:
     for step in reversed(lowering.network.steps):
         reached = step.name in lowering.gradients
         found = rule(step.layer) or FALLBACK
-        if step.parameters and not (reached and found.assigns):
+        learns = reached or step.name in lowering.needed  # what never gets a gradient keeps the zeros it began with
+        if step.parameters and learns and not (reached and found.assigns):
             size = sum(slot.spec.size for slot in step.parameters)
             lowering.clear(Place(4 * step.parameters[0].offset, GRADIENT), size)
         if reached and not isinstance(step.layer, InputLayer):

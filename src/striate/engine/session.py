@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
@@ -141,6 +142,8 @@ class TrainingSession(_Session):
         uint8 or float32: of the samples.
     auxiliary_weight : float
         What the losses of the network's auxiliary outputs count beside that of its output.
+    frozen : collection of str
+        Layers that do not learn: below the first one that does, no gradient is computed.
     threads, lanes : int, optional
         The processor's by default. The number of threads changes no bit of the result.
     winograd : bool
@@ -161,11 +164,13 @@ class TrainingSession(_Session):
         optimizer: str,
         dtype: np.dtype,
         auxiliary_weight: float = 0.3,
+        frozen: Collection[str] = (),
         threads: int | None = None,
         lanes: int | None = None,
         winograd: bool = True,
     ) -> None:
         self.loss, self.auxiliary_weight = Loss.of(loss), auxiliary_weight
+        self.frozen = frozenset(frozen)
         target_count = self._target_count(network)
         sizes = Sizes.of(batch_size, lanes or default_lanes(), network.parameter_count)
         vectors = Vectors(network.parameter_count, sizes.shards, network.initial_states())
@@ -194,7 +199,7 @@ class TrainingSession(_Session):
         outputs = [self.loss.reads(network, name) for name in names]
         lowering.fused, lowering.masked = graph.fusions(network, outputs)
         lowering.margins = graph.margins(network, lowering.fused, lowering.training)
-        lowering.needed = graph.needed_gradients(network)
+        lowering.needed = graph.needed_gradients(network, frozen=self.frozen)
         self.load = emit_load(lowering, self.samples, self.dtype)
         lower_forward(lowering, outputs)
         for name, results in zip(outputs, (self.results, *self.auxiliary), strict=True):

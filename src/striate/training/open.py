@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.training.batches import Batches
 from striate.training.losses import Plan
-from striate.training.rates import Rates
+from striate.training.rates import Rates, frozen_layers
 from striate.training.regularisation import Regulariser
 from striate.training.stepper import LARGEST, Adjustment, Stepper
 
@@ -29,6 +29,7 @@ def open_stepper(trainer: Trainer, plan: Plan, batches: Batches) -> Stepper:
         trainer.optimizer.kernel,
         trainer.threads,
         trainer.model.winograd,
+        trainer.auxiliary_weight,
     )
     if trainer.session is None or trainer.session_key != key:
         trainer.session = TrainingSession(
@@ -38,6 +39,7 @@ def open_stepper(trainer: Trainer, plan: Plan, batches: Batches) -> Stepper:
             optimizer=trainer.optimizer.kernel,
             dtype=batches.dtype,
             auxiliary_weight=trainer.auxiliary_weight,
+            frozen=frozen_layers(trainer.network, trainer.factors),
             threads=trainer.threads,
             winograd=trainer.model.winograd,
         )

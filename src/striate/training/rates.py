@@ -50,6 +50,12 @@ def fits(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition(".")[0], pattern)
 
 
+def frozen_layers(network: Network, factors: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the names of the layers none of whose parameters learns."""
+    learning = (step for step in network.steps if step.parameters)
+    return tuple(step.name for step in learning if not any(factors[slot.name] for slot in step.parameters))
+
+
 class Rates:
     """Scales every update by the factor of its parameter (an `Adjustment`).
 
@@ -60,10 +66,11 @@ class Rates:
     def __init__(self, network: Network, factors: Mapping[str, float]) -> None:
         self.parts: list[tuple[slice, np.float32]] = []
         self.states: list[slice] = []
+        frozen = frozen_layers(network, factors)
         for step in network.steps:
             for slot in step.parameters:
                 self._add(slot.offset, slot.offset + slot.spec.size, factors[slot.name])
-            if step.parameters and not any(factors[slot.name] for slot in step.parameters):
+            if step.name in frozen:
                 self.states += [slice(slot.offset, slot.offset + slot.spec.size) for slot in step.states]
         self._before: list[np.ndarray] = []
         self._states: list[np.ndarray] = []
