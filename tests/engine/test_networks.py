@@ -1,4 +1,4 @@
-"""Whole networks in floats: random graphs and the models people use, engine against reference."""
+"""Whole networks in floats: more than 200 random graphs and the models people use, engine against reference."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from striate.training.initialisation import initialise
 from support.disturbance import FACTOR, UNIT, Expectation, expect, terms
 
 FLOAT = np.dtype(np.float32)
+compared: set[int] = set()
 
 
 class AtKink(Exception):
@@ -82,18 +83,22 @@ def check_network(network: Network, batch: int, seed: int, lanes: int) -> None:
 
 @pytest.mark.parametrize("part", range(8))
 def test_random_graphs(part: int) -> None:
-    compared = 0
-    for seed in range(part * 25, part * 25 + 25):
+    for seed in range(part * 27, part * 27 + 27):
         network = random_network(seed)
         lanes = (default_lanes(), 8, default_lanes(), 4, 16)[seed % 5]
         try:
             check_network(network, 2 + seed * 5 % 19, seed, lanes)
-            compared += 1
+            compared.add(seed)
         except AtKink:
             continue
         except AssertionError as error:
             raise AssertionError(f"random_network({seed}), {lanes} lanes: {network!r}\n{error}") from error
-    assert compared >= 20  # of 25
+
+
+def test_more_than_200_random_graphs_were_compared() -> None:
+    if max(compared, default=0) < 200:
+        pytest.skip("only some graphs were compared")
+    assert len(compared) >= 200
 
 
 MODELS: dict[str, Callable[[], Network]] = {

@@ -10,7 +10,7 @@ from striate.engine.layout import Arena
 from striate.engine.lowering.correlation import ended_pairs, merge_blocks, whole_tiles
 from striate.engine.memory import BLOCKS, SHARDS, Sizes
 from striate.engine.session import InferenceSession, TrainingSession
-from striate.errors import CapacityError
+from striate.errors import CapacityError, ShapeError
 from striate.layers import Conv2d, Flatten, Linear, ReLU
 from striate.network import Network, Sequential
 
@@ -81,3 +81,14 @@ def test_inference_uses_memory_again() -> None:
     session = InferenceSession(deep, batch_size=16, dtype=FLOAT, lanes=16)
     one = Arena(16, session.sizes.blocks).allocate((4, 10, 10)).size
     assert session.lowering.arena.size <= 3 * one
+
+
+@pytest.mark.parametrize(("samples", "got"), [
+    (np.zeros((20, 2, 8, 8)), "float64, 2 x 8 x 8"),
+    (np.zeros((20, 2, 8, 8), np.uint8), "uint8, 2 x 8 x 8"),
+    (np.zeros((20, 8, 8, 2), np.float32), "float32, 8 x 8 x 2"),
+])  # fmt: skip
+def test_samples_that_the_kernels_would_misread_are_refused(samples: np.ndarray, got: str) -> None:
+    session = InferenceSession(network(), batch_size=20, dtype=FLOAT)
+    with pytest.raises(ShapeError, match=f"small: this plan takes float32 samples of 2 x 8 x 8; got {got}"):
+        session.run(samples, np.arange(20))

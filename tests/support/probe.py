@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,17 @@ class Setting:
     whole: bool
     seed: int
     winograd: bool = True
+    layout: str = "contiguous"
+
+
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "contiguous": np.ascontiguousarray,
+    "columns first": np.asfortranarray,
+    "backwards": lambda x: np.ascontiguousarray(x[..., ::-1])[..., ::-1],
+    "every other": lambda x: np.repeat(x, 2, axis=0)[::2],
+    "part of more": lambda x: np.concatenate([x + 1, x], axis=-1)[..., x.shape[-1] :],
+}
+"""How samples may lie in memory."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,9 +183,10 @@ class Fast:
             views["readout.weight"][:] = experiment.readout
 
     def samples(self) -> np.ndarray:
-        if self.experiment.operation.indices:
-            return self.experiment.values.inputs[0].astype(np.float32)
-        return np.eye(self.experiment.setting.batch, dtype=np.float32)
+        experiment = self.experiment
+        indices = experiment.operation.indices
+        samples = experiment.values.inputs[0] if indices else np.eye(experiment.setting.batch)
+        return LAYOUTS[experiment.setting.layout](samples.astype(np.float32))
 
     def run(self, count: int | None = None, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the losses of (the first ``count``) samples, and the gradient of all parameters."""
@@ -233,7 +246,7 @@ def infer(experiment: Experiment, threads: int = 1, direct: bool = False) -> np.
         views[f"probe.{name}"][:] = parameter
     states = [s.ravel() for s in experiment.values.context.states.values()]
     session.vectors.states[: sum(map(len, states))] = np.concatenate([np.zeros(0), *states])
-    return session.run(samples, np.arange(setting.batch))
+    return session.run(LAYOUTS[setting.layout](samples), np.arange(setting.batch))
 
 
 def check_gradients(experiment: Experiment, fast: Result) -> None:

@@ -107,7 +107,16 @@ class _Session:
     def _select(self, inputs: np.ndarray, index: np.ndarray) -> int:
         """Point the program at the samples ``index`` of ``inputs``; returns the number of shards they fill."""
         count = len(index)
+        if inputs.dtype != self.dtype or inputs.shape[1:] != self.network.input_shape:
+            raise ShapeError(
+                f"{self.network.name}: this plan takes {self.dtype} samples of "
+                f"{format_shape(self.network.input_shape)}; got {inputs.dtype}, {format_shape(inputs.shape[1:])}. "
+                "Convert them."
+            )
+        if not inputs.flags.c_contiguous:  # the kernels read samples that lie as one; a copy of the batch does
+            inputs, index = np.ascontiguousarray(inputs[index]), np.arange(count)
         self.team.rest()
+        self._inputs = inputs  # threads may read it after this returns
         self.tables.patch(self.load, "x", inputs.ctypes.data)
         self.samples.index[:count] = index
         self.samples.index[count:] = -1
@@ -221,7 +230,8 @@ class TrainingSession(_Session):
 
         Parameters
         ----------
-        inputs : uint8 or float32 [*, C, *space], contiguous
+        inputs : uint8 or float32 [*, C, *space]
+            The plan's dtype; contiguous arrays are read where they lie, of others the batch is copied.
         index : int64[n]
             The samples of the batch, n <= batch_size.
         targets : int64[n] or float32[n, T]
@@ -297,7 +307,10 @@ class InferenceSession(_Session):
         self._finish(threads)
 
     def run(self, inputs: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Return float32[n, *output_shape] for the samples ``index`` (int64[n], n <= batch_size) of ``inputs``."""
+        """Return float32[n, *output_shape] for the samples ``index`` (int64[n], n <= batch_size) of ``inputs``.
+
+        ``inputs`` as in ``TrainingSession.step``.
+        """
         n = len(index)
         self._select(inputs, index)
         self.team.run()
