@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from striate.cli.configuration import PLACES, data_options, run_config
+from striate.cli.configuration import PLACES, data_options, model_label, run_config
 from striate.cli.train import train
 from striate.data.augmentation import Augmentation, Rotation
+from striate.training.run import DataConfig, ModelConfig, RunConfig
 
 
 def test_every_option_of_train_has_a_place():
@@ -16,22 +17,33 @@ def test_every_option_of_train_has_a_place():
     assert set(inspect.signature(train).parameters) - elsewhere == set(PLACES)
 
 
-def test_what_is_usual():
-    config = run_config({"dataset": "mnist"})
-    assert config.training.schedule == {"name": "cosine"}
-    assert (config.training.epochs, config.training.batch_size, config.model.name) == (10, 64, "lenet5")
-    assert not config.augmentation.transforms
-
-
-def test_a_data_set_with_a_recipe():
-    assert run_config({"dataset": "digits"}).training.epochs == 40
-    assert run_config({"dataset": "digits"}).augmentation.transforms
+def test_what_is_not_typed_is_left_to_the_recipe_of_the_data():
+    assert run_config({"dataset": "mnist"}) == RunConfig(data=DataConfig(name="mnist"))
     assert not run_config({"dataset": "digits", "augment": "none"}).augmentation.transforms
     assert run_config({"dataset": "digits", "epochs": 3}).training.epochs == 3
+    assert run_config({"dataset": "digits", "warm_up": 2.0}).training.schedule == {"warm_up_epochs": 2.0}
 
 
-def test_paths_get_more_epochs():
-    assert run_config({"dataset": "photographs/"}).training.epochs == 30
+def test_options_come_on_top_of_a_file(tmp_path):
+    model = ModelConfig(name="mlp", options={"hidden": (3,)})
+    path = RunConfig(data=DataConfig(name="digits"), model=model).save(tmp_path / "run.toml")
+    assert run_config({"warm_up": 1.0, "seed": 4}, path).model == model
+    assert run_config({"warm_up": 1.0}, path).training.schedule == {"warm_up_epochs": 1.0}
+    assert run_config({"new_head": True, "model": "old.safetensors"}, path).model == ModelConfig(
+        name="old.safetensors", new_head=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        ({"dataset": "digits"}, "lenet5"),
+        ({"dataset": "digits", "model": "mlp"}, "mlp"),
+        ({"dataset": "photographs/"}, None),
+    ],
+)
+def test_the_model_in_the_name_of_a_run(given, label):
+    assert model_label(run_config(given)) == label
 
 
 def test_values_go_where_they_belong():

@@ -24,6 +24,7 @@ from striate.training.run import (
     train,
 )
 from striate.training.run.build import with_loss
+from striate.training.run.recipes import suited
 
 
 def config(**changes) -> RunConfig:
@@ -82,7 +83,7 @@ def test_a_run_leaves_everything_in_its_folder(whole):
 
 def test_the_configuration_is_whole_and_comes_back(whole):
     saved = RunConfig.load(whole.folder.config)
-    assert saved == whole.config == with_loss(config().explicit(), whole.splits.train)
+    assert saved == whole.config == with_loss(suited(config(), whole.splits.train).explicit(), whole.splits.train)
     assert saved.training.loss == "cross_entropy"
     assert saved.training.optimizer == {"name": "adam", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
     assert saved.training.schedule == {"name": "cosine", "warm_up_epochs": 0.5, "floor": 0.0}

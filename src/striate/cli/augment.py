@@ -15,15 +15,15 @@ def augment(
     dataset: DataArgument,
     preview: Annotated[Path, typer.Option(metavar="FILE", help="The picture to write, such as preview.png.")],
     changes: Annotated[
-        str, typer.Option("--augment", metavar="CHANGES", help=AUGMENT_HELP)
-    ] = "rotation:10 zoom:0.9:1.1 shift:0.1",
+        str | None, typer.Option("--augment", metavar="CHANGES", help=f"{AUGMENT_HELP} Default: by the data.")
+    ] = None,
     samples: Annotated[int, typer.Option(metavar="N", help="Rows: samples.")] = 6,
     variants: Annotated[int, typer.Option(metavar="N", help="Columns: changed copies of each.")] = 8,
     seed: Annotated[int, typer.Option(metavar="S", help="Chooses the samples and the changes.")] = 0,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Write a picture of samples and of what augmentation makes of them.
+    """Write a picture of samples and of what augmentation makes of them: by default that of ``striate train``.
 
     striate augment digits --preview preview.png --augment "rotation:15 shift:0.1"
     """
@@ -32,11 +32,15 @@ def augment(
     from striate.cli.output import Output
     from striate.data import registry
     from striate.data.augmentation.preview import preview as draw
+    from striate.errors import UsageError
     from striate.layers.arguments import integer
+    from striate.training.run.recipes import recipe
 
     output = Output(json)
-    chosen = augmentation(changes)
     data = registry.load(dataset, data_dir, seed).train
+    chosen = augmentation(changes) if changes is not None else recipe(data, dataset).augmentation
+    if not chosen.transforms:
+        raise UsageError(f"augment: {dataset} is learnt from unchanged. Name changes with --augment.")
     picture = draw(data, chosen, seed, integer(samples, "samples"), integer(variants, "variants"))
     output.line(f"written: {write_picture(picture, preview)}")
     output.result({"file": str(preview), "augmentation": chosen.to_dict()})

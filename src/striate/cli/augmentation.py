@@ -34,6 +34,18 @@ def augmentation(text: str) -> Augmentation:
     return Augmentation.from_dict({"transforms": [_settings(word) for word in words]})
 
 
+def describe(augmentation: Augmentation) -> str:
+    """Return an augmentation as it is typed.
+
+    Examples
+    --------
+    >>> describe(augmentation("horizontal_flip zoom:0.9:1.1"))
+    'horizontal_flip:0.5 zoom:0.9:1.1'
+    """
+    words = [":".join(map(str, transform.values())) for transform in augmentation.to_dict()["transforms"]]
+    return " ".join(words)
+
+
 def _settings(word: str) -> dict[str, Any]:
     from striate.data.augmentation.pipeline import KINDS
 

@@ -41,10 +41,12 @@ def find_rate(
     from striate.cli.output import Output
     from striate.training.learning_rate_finder import find_learning_rate
     from striate.training.run.build import load_splits, make_trainer, network_or_model
+    from striate.training.run.recipes import suited
 
     output = Output(json)
     config = run_config(context.params)
     data = load_splits(config).train
+    config = suited(config, data)
     trainer = make_trainer(config, data, network_or_model(config, data))
     found = find_learning_rate(trainer, data, lowest, highest, steps)
     output.line(f"tried {len(found.rates)} rates from {found.rates[0]:.3g} to {found.rates[-1]:.3g}")

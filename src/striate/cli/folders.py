@@ -13,8 +13,10 @@ RUNS = Path("runs")
 
 
 @contextmanager
-def run_folder(out: Path | None, dataset: str, model: str) -> Iterator[Path]:
+def run_folder(out: Path | None, dataset: str, model: str | None) -> Iterator[Path]:
     """Give a folder that can be written to: ``out``, or a new one such as ``runs/digits-lenet5``.
+
+    It is called after the data alone if ``model`` is None.
 
     It is made before anything else happens, so that a place without rights or room is known at once, and
     removed again if it is still empty in the end.
@@ -26,7 +28,8 @@ def run_folder(out: Path | None, dataset: str, model: str) -> Iterator[Path]:
     """
     made = None if out is not None and out.exists() else out
     if out is None:
-        out = made = _new_folder(f"{Path(dataset).stem or 'data'}-{Path(model).stem}")
+        stem = Path(dataset).stem or "data"
+        out = made = _new_folder(stem if model is None else f"{stem}-{Path(model).stem}")
     try:
         check_writable(out)
         yield out

@@ -57,22 +57,35 @@ Validation = Annotated[
 ]
 
 Model = Annotated[
-    str | None, _option("--model", value="NAME|FILE", what="A network (default lenet5), or a model to go on from.")
+    str | None,
+    _option("--model", value="NAME|FILE", what="A network (default: by the data), or a model to go on from."),
 ]
 NewHead = Annotated[bool, _option("--new-head", what="Replace the last layer of a saved model, for other classes.")]
 Seed = Annotated[int | None, _option("--seed", value="S", what="Fixes every random number; default 0.")]
 Epochs = Annotated[
     int | None,
-    _option("--epochs", value="N", what="Times through the samples; default 10, 30 or 40."),
+    _option("--epochs", value="N", what="Times through the samples; default by the data."),
 ]
 BatchSize = Annotated[
-    str | None, _option("--batch-size", value="N|full", what="Samples of a step; default 64.", panel=LEARNING)
+    str | None,
+    _option(
+        "--batch-size", value="N|full", what="Samples of a step; default by the data, mostly 64.", panel=LEARNING
+    ),
 ]
 Optimizer = Annotated[
-    str | None, _option("--optimizer", value="NAME", what="adam (default), momentum, sgd, ...", panel=LEARNING)
+    str | None,
+    _option(
+        "--optimizer",
+        value="NAME",
+        what="adam (default), adamw (for photographs), momentum, sgd, ...",
+        panel=LEARNING,
+    ),
 ]
 LearningRate = Annotated[
-    float | None, _option("--learning-rate", value="X", what="Default: the optimizer's usual one.", panel=LEARNING)
+    float | None,
+    _option(
+        "--learning-rate", value="X", what="Default: by the data, or the optimizer's usual one.", panel=LEARNING
+    ),
 ]
 Schedule = Annotated[
     str | None,
@@ -88,7 +101,7 @@ WarmUp = Annotated[
 ]
 Initial = Annotated[
     str | None,
-    _option("--initial", value="NAME", what="First weights: glorot (default), he, ...", panel=LEARNING),
+    _option("--initial", value="NAME", what="First weights: glorot, he, ...", panel=LEARNING),
 ]
 Loss = Annotated[
     str | None,
@@ -120,7 +133,7 @@ Augment = Annotated[
     _option(
         "--augment",
         value="CHANGES",
-        what="Random changes, such as 'rotation:10 zoom:0.9:1.1 shift:0.1'; or none.",
+        what="Random changes, such as 'rotation:10 zoom:0.9:1.1 shift:0.1'; or none. Default: by the data.",
         panel=REGULARISATION,
     ),
 ]

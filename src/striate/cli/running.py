@@ -70,6 +70,7 @@ class Runner:
 
     def _prepared(self, splits: Splits, trainer: Trainer) -> None:
         """Say what will happen."""
+        from striate.cli.augmentation import describe
         from striate.engine.machine import available_threads
         from striate.layers.base import format_shape
 
@@ -84,6 +85,9 @@ class Runner:
             f"{trainer.network.name}: {trainer.network.parameter_count:,} parameters; {trainer.optimizer}, "
             f"batches of {trainer.batch_size}, {threads} thread{'s' * (threads > 1)}, seed {trainer.seed}"
         )
+        if trainer.augmentation is not None:
+            changes = describe(trainer.augmentation)
+            self.output.line(f"changed at random, anew in every epoch: {changes} (--augment none for none)")
         self._warn_of_leaks(splits)
         self.started = time.perf_counter()
 

@@ -66,9 +66,11 @@ def train(
 
     striate train mnist --model digit_recogniser --epochs 20 --out runs/mine
 
-    striate train photographs/ --size 64x64 --augment "horizontal_flip rotation:10"
+    striate train photographs/ --size 64x64
+
+    What is not said is chosen by the data: the network, the epochs, the random changes of photographs.
     """
-    from striate.cli.configuration import run_config
+    from striate.cli.configuration import model_label, run_config
     from striate.cli.folders import run_folder
     from striate.cli.output import Output
     from striate.cli.running import Runner
@@ -76,7 +78,7 @@ def train(
     settings = run_config(context.params, config)
     output = Output(json)
     runner = Runner(output, report)
-    with run_folder(out, settings.data.name, settings.model.name) as folder:
+    with run_folder(out, settings.data.name, model_label(settings)) as folder:
         runner.train(settings, folder)
 
 

@@ -66,12 +66,16 @@ def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
     if wanted.options:
         raise UsageError(f"model: a saved model has no options; got {', '.join(wanted.options)}. Leave them out.")
     model, t = load(wanted.name), config.training
-    return replace_head(model, train.classes or outputs, t.seed, t.initial) if wanted.new_head else model
+    return replace_head(model, train.classes or outputs, t.seed, t.initial or "he") if wanted.new_head else model
 
 
 def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) -> Trainer:
-    """Return the trainer of a run."""
+    """Return the trainer of a run whose configuration leaves nothing open (``suited``)."""
     t = config.training
+    assert t.optimizer is not None, "suited comes first"
+    assert t.schedule is not None
+    assert t.batch_size is not None
+    assert t.initial is not None
     rule = from_description(t.optimizer)
     size = len(train) if t.batch_size == "full" else integer(t.batch_size, "batch size")
     rate = rule.learning_rate if t.learning_rate is None else t.learning_rate
@@ -93,7 +97,7 @@ def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) ->
         sampling=t.sampling,
         freeze=t.freeze,
         rates=t.rates,
-        augmentation=config.augmentation if config.augmentation.transforms else None,
+        augmentation=config.augmentation if config.augmentation and config.augmentation.transforms else None,
     )
 
 

@@ -14,6 +14,7 @@ from striate.data.options import Options
 from striate.errors import UsageError, unknown_name
 from striate.storage import write_atomically
 from striate.training.regularisation import Regularisation
+from striate.training.run.recipes import AUTO
 from striate.training.run.toml import NONE, dumps
 
 
@@ -45,14 +46,14 @@ class ModelConfig:
     Parameters
     ----------
     name : str
-        A network by name, or the file of a saved model to go on from.
+        A network by name, the file of a saved model to go on from, or "auto" for one that suits the data.
     options : mapping
         Arguments of the named network.
     new_head : bool
         Replace the last learning layer of a saved model, for other classes.
     """
 
-    name: str = "lenet5"
+    name: str = AUTO
     options: Mapping[str, Any] = field(default_factory=dict)
     new_head: bool = False
 
@@ -60,6 +61,9 @@ class ModelConfig:
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How it learns; the arguments of ``Trainer`` and ``fit`` by name.
+
+    Where ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``, ``schedule`` or ``initial`` are None, the
+    recipe of the data decides; see `recipe`.
 
     Parameters
     ----------
@@ -71,17 +75,17 @@ class TrainingConfig:
         A name, or ``name`` and the options of ``Loss``.
     """
 
-    epochs: int = 10
-    batch_size: int | str = 64
-    optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "adam"})
+    epochs: int | None = None
+    batch_size: int | str | None = None
+    optimizer: Mapping[str, Any] | None = None
     learning_rate: float | None = None
-    schedule: Mapping[str, Any] = field(default_factory=lambda: {"name": "constant"})
+    schedule: Mapping[str, Any] | None = None
     loss: str | Mapping[str, Any] | None = None
     auxiliary_weight: float = 0.3
     seed: int = 0
     threads: int | None = None
     winograd: bool = True
-    initial: str = "he"
+    initial: str | None = None
     sampling: str = "shuffled"
     class_weights: Any = None
     weighted_validation: bool = False
@@ -106,6 +110,8 @@ class RunConfig:
 
     Parameters
     ----------
+    augmentation : Augmentation or None
+        None for what the recipe of the data has; ``Augmentation()`` for none.
     early_stopping, reduce_on_plateau : mapping or None
         The arguments of these callbacks; None for not at all.
     """
@@ -114,7 +120,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     regularisation: Regularisation = field(default_factory=Regularisation)
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    augmentation: Augmentation | None = None
     early_stopping: Mapping[str, Any] | None = None
     reduce_on_plateau: Mapping[str, Any] | None = None
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
@@ -122,7 +128,8 @@ class RunConfig:
     def explicit(self) -> RunConfig:
         """Return the same run with every argument of optimizer, schedule, model and callbacks written out.
 
-        Paths become absolute, so that the run can go on from any folder.
+        Paths become absolute, so that the run can go on from any folder. What is left to the recipe of the
+        data stays open; ``suited`` fills it in.
         """
         from striate.training.run.explicit import explicit
 
@@ -137,7 +144,7 @@ class RunConfig:
             "model": _fields(self.model),
             "training": _fields(self.training),
             "regularisation": _fields(self.regularisation),
-            "augmentation": self.augmentation.to_dict(),
+            "augmentation": None if self.augmentation is None else self.augmentation.to_dict(),
             "early_stopping": self.early_stopping,
             "reduce_on_plateau": self.reduce_on_plateau,
             "checkpoint": _fields(self.checkpoint),
@@ -171,7 +178,8 @@ class RunConfig:
         parts: dict[str, Any] = {}
         for name, kind in _PARTS.items():
             parts[name] = _build(kind, name, found.pop(name, {}))
-        parts["augmentation"] = Augmentation.from_dict(found.pop("augmentation", {}))
+        moved = found.pop("augmentation", None)
+        parts["augmentation"] = None if moved is None else Augmentation.from_dict(moved)
         for name in ("early_stopping", "reduce_on_plateau"):
             parts[name] = found.pop(name, None)
         if found:

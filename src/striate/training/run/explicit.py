@@ -15,20 +15,13 @@ from striate.training.optimizers.registry import describe, from_description
 from striate.training.schedules import arguments_of
 
 if TYPE_CHECKING:
-    from striate.training.run.config import RunConfig
+    from striate.training.run.config import RunConfig, TrainingConfig
 
 
 def explicit(config: RunConfig) -> RunConfig:
     """Return ``config`` with every argument written out and every path absolute."""
-    t, data, model = config.training, config.data, config.model
-    rule = from_description(t.optimizer)
-    name = str(t.schedule.get("name", "constant"))
-    training = dataclasses.replace(
-        t,
-        optimizer=describe(rule),
-        learning_rate=rule.learning_rate if t.learning_rate is None else t.learning_rate,
-        schedule={"name": name, "warm_up_epochs": 0.0, **arguments_of(name), **t.schedule},
-    )
+    data, model = config.data, config.model
+    training = _written_out(config.training)
     folder = None if data.folder is None else _absolute(data.folder)
     source = data.name if data.name in NAMES else _absolute(data.name)
     options = model.options
@@ -42,6 +35,19 @@ def explicit(config: RunConfig) -> RunConfig:
         early_stopping=_filled(EarlyStopping, config.early_stopping),
         reduce_on_plateau=_filled(ReduceOnPlateau, config.reduce_on_plateau),
     )
+
+
+def _written_out(training: TrainingConfig) -> TrainingConfig:
+    """Return ``training`` with every argument of optimizer and schedule, where it names them."""
+    optimizer, schedule = training.optimizer, training.schedule
+    if optimizer is not None:
+        rule = from_description(optimizer)
+        rate = rule.learning_rate if training.learning_rate is None else training.learning_rate
+        training = dataclasses.replace(training, optimizer=describe(rule), learning_rate=rate)
+    if schedule is not None and "name" in schedule:
+        usual = {"name": schedule["name"], "warm_up_epochs": 0.0, **arguments_of(str(schedule["name"]))}
+        training = dataclasses.replace(training, schedule={**usual, **schedule})
+    return training
 
 
 def _absolute(name: str) -> str:

@@ -25,6 +25,7 @@ from striate.training.run.build import (
 from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder
 from striate.training.run.log import RunLog
+from striate.training.run.recipes import suited
 from striate.training.trainer import Trainer
 
 Callbacks = Callback | Iterable[Callback | Callable[..., Any]]
@@ -72,7 +73,7 @@ def train(
     prepared: Callable[[Splits, Trainer], Any] | None = None,
     report: bool = True,
 ) -> Run:
-    """Train as ``config`` says; everything about the run goes into ``folder``.
+    """Train as ``config`` says, and as suits the data where it says nothing; all of it goes into ``folder``.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def train(
     """
     place, config = RunFolder(folder), config.explicit()
     splits = load_splits(config)
-    config = with_loss(config, splits.train)
+    config = with_loss(suited(config, splits.train).explicit(), splits.train)
     trainer = _trainer(config, splits)
     own = make_callbacks(config, place.checkpoints)
     log = place.begin(config, splits)
@@ -129,6 +130,7 @@ def resume(
     place = RunFolder(folder)
     config, log = place.reopen()
     splits = load_splits(config)
+    config = suited(config, splits.train)
     trainer = _trainer(config, splits)
     own = make_callbacks(config, place.checkpoints)
     found = restore_latest(trainer, place.checkpoints)

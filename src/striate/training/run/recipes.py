@@ -1,0 +1,162 @@
+"""What a run does where its configuration leaves it open: a network and settings that suit the data.
+
+The choice depends on nothing but the name of a named set, the kind and shape of the samples and their number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from striate.data.augmentation import (
+    Augmentation,
+    Brightness,
+    Contrast,
+    HorizontalFlip,
+    Rotation,
+    Shift,
+    Zoom,
+)
+from striate.data.dataset import Dataset
+from striate.models.photo_cnn import LEAST_SIDE
+
+if TYPE_CHECKING:
+    from striate.training.run.config import RunConfig, TrainingConfig
+
+AUTO = "auto"
+"""The name of a model that is to be chosen by the data."""
+LARGEST_CHARACTER = 32  # a grey image of up to this side is taken for a character, a larger one for a photograph
+LEAST_SIGNAL = 64
+LEAST_VOLUME = 11
+EPOCHS, MOST_EPOCHS = 30, 100
+LEAST_STEPS = 1000  # few samples are gone through more often, until so many steps are taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A network and how it learns; the fields are those of ``ModelConfig`` and ``TrainingConfig``.
+
+    Falling rates and Glorot's weights took LeNet-5 to 99.1 % on MNIST in 10 epochs, a constant rate and He's
+    to 98.7 %.
+    """
+
+    model: str
+    epochs: int = EPOCHS
+    batch_size: int = 64
+    optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "adam"})
+    learning_rate: float = 1e-3
+    schedule: Mapping[str, Any] = field(default_factory=lambda: {"name": "cosine"})
+    initial: str = "glorot"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+NAMED: dict[str, Recipe] = {
+    # 1,294 images are few: without changes of them the test accuracy stays at 97.8 % (mean of 6 seeds), with
+    # them it is 98.6 %.
+    "digits": Recipe(
+        model="lenet5",
+        epochs=40,
+        batch_size=32,
+        learning_rate=3e-3,
+        augmentation=Augmentation((Rotation(8), Zoom(0.9, 1.1), Shift(0.05, 0.05))),
+    ),
+    "mnist": Recipe(model="lenet5", epochs=10),
+    "fashion-mnist": Recipe(model="lenet5", epochs=10),
+}
+"""Named sets that need something of their own."""
+
+SLIGHT_MOVES = (Rotation(10), Zoom(0.9, 1.1), Shift(0.05, 0.05))
+LIGHT = (Brightness(0.1), Contrast(0.8, 1.2))
+PHOTO_TRAINING: dict[str, Any] = {
+    "model": "photo_cnn",
+    "optimizer": {"name": "adamw"},
+    "learning_rate": 3e-3,
+    "schedule": {"name": "cosine", "warm_up_epochs": 2.0},
+    "initial": "he",
+}
+"""Batch normalisation bears three times Adam's usual rate, once the first steps were taken with less."""
+
+
+def recipe(data: Dataset, name: str | None = None) -> Recipe:
+    """Return what suits a data set.
+
+    ==============================================  ============================================================
+    samples                                         network
+    ==============================================  ============================================================
+    images in bytes, in colour or larger than 32    `photo_cnn`; moved and lit a little differently every time,
+                                                    colour images also mirrored (grey ones may show writing)
+    other images                                    `lenet5`
+    signals of 64 values or more                    `signal_cnn`
+    volumes of 11 voxels or more along every side   `voxnet`
+    anything else                                   `mlp`
+    ==============================================  ============================================================
+
+    Parameters
+    ----------
+    data : Dataset
+        The training part.
+    name : str, optional
+        Of a named set; some have a recipe of their own.
+    """
+    if name in NAMED:
+        return NAMED[name]
+    channels, *space = data.sample_shape if len(data.sample_shape) > 1 else (1, *data.sample_shape)
+    if len(space) == 2 and min(space) >= LEAST_SIDE:
+        if data.inputs.dtype == "uint8" and (channels > 1 or max(space) > LARGEST_CHARACTER):
+            return _stretched(photographs(mirrored=channels > 1), len(data))
+        return _stretched(Recipe(model="lenet5"), len(data))
+    if len(space) == 1 and min(space) >= LEAST_SIGNAL:
+        return _stretched(Recipe(model="signal_cnn"), len(data))
+    if len(space) == 3 and min(space) >= LEAST_VOLUME:
+        return _stretched(Recipe(model="voxnet"), len(data))
+    return _stretched(Recipe(model="mlp"), len(data))
+
+
+def photographs(mirrored: bool) -> Recipe:
+    """Return the recipe for photographs; beyond their border they are continued by their mirror image."""
+    flips = (HorizontalFlip(),) if mirrored else ()
+    return Recipe(**PHOTO_TRAINING, augmentation=Augmentation((*flips, *SLIGHT_MOVES, *LIGHT), "reflect"))
+
+
+def suited(config: RunConfig, data: Dataset) -> RunConfig:
+    """Return a configuration with nothing left open: what it does not say is taken from the recipe of the data.
+
+    A rate belongs to a network and an optimizer: beside others than the recipe's, the optimizer's usual one
+    is taken.
+    """
+    found = recipe(data, config.data.name)
+    model = config.model
+    if model.name == AUTO:
+        model = dataclasses.replace(model, name=found.model)
+    augmentation = found.augmentation if config.augmentation is None else config.augmentation
+    training = _filled(config.training, found, own_model=model.name == found.model)
+    return dataclasses.replace(config, model=model, training=training, augmentation=augmentation)
+
+
+def _filled(training: TrainingConfig, found: Recipe, own_model: bool) -> TrainingConfig:
+    """Return ``training`` with what it leaves open taken from a recipe."""
+    from striate.training.optimizers.registry import from_description
+
+    optimizer = found.optimizer if training.optimizer is None else training.optimizer
+    rate = training.learning_rate
+    if rate is None:
+        same = own_model and training.optimizer is None
+        rate = found.learning_rate if same else from_description(optimizer).learning_rate
+    schedule = training.schedule or {}
+    names = ("epochs", "batch_size", "initial")
+    left = {name: getattr(found, name) for name in names if getattr(training, name) is None}
+    return dataclasses.replace(
+        training,
+        **left,
+        optimizer=optimizer,
+        learning_rate=rate,
+        schedule=schedule if "name" in schedule else {**found.schedule, **schedule},
+    )
+
+
+def _stretched(found: Recipe, samples: int) -> Recipe:
+    """Return the recipe with more epochs for few samples."""
+    steps = -(-samples // found.batch_size)
+    return dataclasses.replace(found, epochs=min(MOST_EPOCHS, max(found.epochs, -(-LEAST_STEPS // steps))))

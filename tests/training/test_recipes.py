@@ -1,0 +1,91 @@
+"""What a run does where its configuration leaves it open."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from striate.data.augmentation import Augmentation, Brightness, HorizontalFlip, Rotation
+from striate.data.dataset import Dataset
+from striate.models.registry import build
+from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from striate.training.run.recipes import LEAST_STEPS, recipe, suited
+
+
+def samples(shape: tuple[int, ...], dtype: type = np.uint8, count: int = 4) -> Dataset:
+    return Dataset(np.zeros((count, *shape), dtype), np.arange(count) % 2, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "model"),
+    [
+        ((3, 64, 64), np.uint8, "photo_cnn"),
+        ((3, 4, 4), np.uint8, "photo_cnn"),
+        ((1, 28, 40), np.uint8, "photo_cnn"),
+        ((1, 32, 32), np.uint8, "lenet5"),
+        ((3, 64, 64), np.float32, "lenet5"),
+        ((1, 3, 64), np.uint8, "mlp"),
+        ((2, 64), np.float32, "signal_cnn"),
+        ((1, 63), np.float32, "mlp"),
+        ((1, 11, 12, 13), np.uint8, "voxnet"),
+        ((1, 10, 12, 13), np.uint8, "mlp"),
+        ((7,), np.float32, "mlp"),
+    ],
+)
+def test_the_network_suits_the_samples(shape, dtype, model):
+    found = recipe(samples(shape, dtype))
+    assert found.model == model
+    assert build(found.model, 2, shape).input_shape == shape
+    assert bool(found.augmentation.transforms) == (model == "photo_cnn")
+
+
+def test_colour_is_mirrored_and_grey_is_not_since_it_may_be_writing():
+    colour, grey = (recipe(samples((channels, 64, 64))).augmentation for channels in (3, 1))
+    assert HorizontalFlip() in colour.transforms
+    assert colour.transforms[1:] == grey.transforms
+    assert any(isinstance(transform, Brightness) for transform in grey.transforms)
+    assert colour.border == "reflect"
+
+
+@pytest.mark.parametrize(("count", "epochs"), [(60, 100), (1600, 40), (2352, 30), (100_000, 30)])
+def test_few_samples_are_gone_through_more_often(count, epochs):
+    found = recipe(samples((3, 4, 4), count=count))
+    assert found.epochs == epochs
+    assert found.epochs == 100 or found.epochs * math.ceil(count / found.batch_size) >= LEAST_STEPS
+
+
+def test_named_sets_have_recipes_of_their_own():
+    assert recipe(samples((1, 28, 28)), "mnist").epochs == 10
+    assert not recipe(samples((1, 28, 28)), "mnist").augmentation.transforms
+    assert recipe(samples((1, 8, 8)), "digits").learning_rate == 3e-3
+
+
+def open_config(**training: object) -> RunConfig:
+    return RunConfig(data=DataConfig(name="photographs"), training=TrainingConfig(**training))  # type: ignore[arg-type]
+
+
+def test_what_is_open_is_filled_and_the_rest_stays():
+    data = samples((3, 32, 32))
+    found = suited(open_config(epochs=3, schedule={"warm_up_epochs": 1.0}, seed=5), data)
+    assert found.model.name == "photo_cnn"
+    t = found.training
+    assert (t.epochs, t.batch_size, t.initial, t.learning_rate, t.seed) == (3, 64, "he", 3e-3, 5)
+    assert (t.optimizer, t.schedule) == ({"name": "adamw"}, {"name": "cosine", "warm_up_epochs": 1.0})
+    assert found.augmentation == recipe(data).augmentation
+    assert suited(found, data) == found
+    assert suited(open_config(schedule={"name": "constant"}), data).training.schedule == {"name": "constant"}
+    for own in (Augmentation(), Augmentation((Rotation(5),))):
+        assert suited(dataclasses.replace(open_config(), augmentation=own), data).augmentation == own
+
+
+def test_the_rate_of_a_recipe_is_for_its_network_and_optimizer_alone():
+    data = samples((3, 32, 32))
+    other = dataclasses.replace(open_config(), model=ModelConfig(name="small_vgg"))
+    assert suited(other, data).training.learning_rate == 1e-3
+    assert suited(open_config(optimizer={"name": "momentum"}), data).training.learning_rate == 0.01
+    assert (
+        suited(open_config(optimizer={"name": "momentum"}, learning_rate=0.5), data).training.learning_rate == 0.5
+    )
