@@ -85,7 +85,7 @@ def test_all_methods_at_once_and_drawn(trained_lenet, digits):
     assert list(found) == list(METHODS)
     assert all(a.target == 3 for a in found.values())
     assert all(a.map(2).shape == (8, 8) for a in found.values())
-    assert len(draw_attributions(found, digits.inputs[0]).axes) == 7
+    assert len(draw_attributions(found, digits.inputs[0]).texts) == 7
     assert draw_attribution(found["gradient"], digits.inputs[0]).get_title() == "gradient: 3"
 
 

@@ -19,6 +19,7 @@ from striate.explain import (
     top_patches,
     trace,
 )
+from striate.explain.mosaic import mosaic
 from striate.layers import Add, BatchNorm, Conv1d, Conv2d, ConvTranspose2d, Flatten, Input, Linear, ReLU
 from striate.network import Network, Sequential
 
@@ -56,15 +57,38 @@ def test_filters_of_transposed_and_dense_layers():
 def test_figures_of_filters_and_maps(trained_lenet, digits):
     found = trace(trained_lenet, digits.inputs[0])
     np.testing.assert_array_equal(feature_maps(found, "conv1"), found["conv1"])
-    assert len(draw_filters(trained_lenet, "conv1").axes) == 6
-    assert len(draw_filters(trained_lenet, "conv2").axes) == 96
-    assert len(draw_filters(trained_lenet, "conv2", 3).axes) == 16
-    assert len(draw_feature_maps(found, "relu1").axes) == 6
-    assert len(draw_feature_maps(found, "linear1", "map").axes) == 1
+    assert tiles(draw_filters(trained_lenet, "conv1")) == 6
+    assert draw_filters(trained_lenet, "conv2").images[0].get_array().count() == 96 * 25
+    assert tiles(draw_filters(trained_lenet, "conv2", 3)) == 16
+    assert tiles(draw_feature_maps(found, "relu1")) == 6
+    assert draw_feature_maps(found, "linear1", "map").images[0].get_array().shape == (1, 120)
     colour = random_model(Sequential([Conv2d(5, 3)], (3, 8, 8)))
-    assert len(draw_filters(colour, "conv1").axes) == 6  # a square of panels, the last one empty
+    assert tiles(draw_filters(colour, "conv1")) == 5
     signal = random_model(Sequential([Conv1d(2, 3)], (1, 8)))
-    assert len(draw_filters(signal, "conv1").axes) == 2
+    assert draw_filters(signal, "conv1").images[0].get_array().shape == (2, 3)
+
+
+def tiles(axes) -> int:
+    """How many tiles with a name there are."""
+    return len(axes.texts)
+
+
+def test_a_tile_holds_its_values_where_the_mosaic_says():
+    pictures = [np.full((2, 3), 1.0), np.full((1, 3), 2.0), np.full((2, 1), 3.0)]
+    found = mosaic(pictures, columns=2, gap=(1, 1))
+    assert found.values.shape == (6, 7)
+    for picture, (top, left) in zip(pictures, found.corners, strict=True):
+        rows, columns = picture.shape
+        np.testing.assert_array_equal(found.values[top : top + rows, left : left + columns], picture)
+    assert np.isfinite(found.values).sum() == 6 + 3 + 2
+
+
+def test_figures_go_into_axes_that_are_given(trained_lenet, digits):
+    from matplotlib.figure import Figure
+
+    left, right = Figure().subplots(1, 2)
+    assert draw_filters(trained_lenet, "conv1", axes=left) is left
+    assert draw_feature_maps(trace(trained_lenet, digits.inputs[0]), "conv1", axes=right) is right
 
 
 def test_a_part_gives_the_values_of_its_layer():
@@ -99,7 +123,7 @@ def test_top_patches_are_the_strongest_of_the_data_set(trained_lenet, digits):
         (top, bottom), (left, right) = patch.span
         np.testing.assert_array_equal(patch.pixels, few.inputs[patch.sample][:, top:bottom, left:right])
         assert patch.pixels.shape[1] <= 5
-    assert len(draw_patches(patches, "conv1").axes) == 5
+    assert tiles(draw_patches(patches, "conv1")) == 5
 
 
 def test_top_patches_of_a_dense_layer_are_whole_samples(trained_lenet, digits):
@@ -161,7 +185,7 @@ def test_maximisation_stays_within_limits(trained_lenet):
         ),
         (lambda m, d: layer_filters(m, "conv8"), "layer: unknown name 'conv8'"),
         (lambda m, d: draw_filters(m, "conv2", 6), "conv2: channel must be from 0 to 5; got 6"),
-        (lambda m, d: draw_feature_maps(trace(m, d.inputs[0]), "conv1", "all"), "scale: must be 'layer' or 'map'"),
+        (lambda m, d: draw_feature_maps(trace(m, d.inputs[0]), "conv1", "all"), "scale: .*layer.*map"),
         (lambda m, d: top_patches(m, d, "conv1", 6), "conv1: channel must be a whole number from 0 to 5; got 6"),
         (
             lambda m, d: deconvolution(trace(m, d.inputs[0]), "conv1", 0, (0,)),

@@ -9,6 +9,7 @@ import numpy as np
 from striate.errors import ShapeError, unknown_name
 
 Scale = Literal["clip", "stretch", "absolute"]
+RED, BLUE = np.array([0.7, 0.09, 0.17]), np.array([0.13, 0.4, 0.67])  # ends of the map "RdBu"
 
 
 def as_picture(values: np.ndarray, scale: Scale = "clip") -> np.ndarray:
@@ -51,3 +52,28 @@ def as_picture(values: np.ndarray, scale: Scale = "clip") -> np.ndarray:
         values = values * (255 / max(values.max(), 1e-300))
     levels = np.floor(np.clip(values, 0, 255) + 0.5).astype(np.uint8)
     return levels if levels.ndim == 2 else np.ascontiguousarray(np.moveaxis(levels, 0, 2))
+
+
+def as_colours(values: np.ndarray, limit: float | None = None) -> np.ndarray:
+    """Return signed values as colours: 0 white, above it red, below it blue.
+
+    Parameters
+    ----------
+    values : array [rows, columns]
+    limit : float, optional
+        The absolute value of full colour; the largest by default.
+
+    Returns
+    -------
+    float64[rows, columns, 3], from 0 to 1
+
+    Examples
+    --------
+    >>> as_colours(np.array([[0.0, 2.0]])).round(2).tolist()
+    [[[1.0, 1.0, 1.0], [0.7, 0.09, 0.17]]]
+    """
+    values = np.asarray(values, dtype=np.float64)
+    limit = (float(np.abs(values).max()) if limit is None else limit) or 1.0
+    share = np.clip(values / limit, -1.0, 1.0)[..., None]
+    end = np.where(share > 0, RED, BLUE)
+    return np.asarray(1.0 + np.abs(share) * (end - 1.0))

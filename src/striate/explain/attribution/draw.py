@@ -9,10 +9,11 @@ import numpy as np
 
 from striate.explain.attribution.methods import Attribution
 from striate.explain.figures import new_axes
+from striate.explain.mosaic import draw_mosaic
+from striate.explain.pictures import as_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def draw_attribution(attribution: Attribution, sample: np.ndarray | None = None, axes: Axes | None = None) -> Axes:
@@ -42,16 +43,32 @@ def _paint(axes: Any, attribution: Attribution, sample: np.ndarray | None) -> No
     axes.set_yticks([])
 
 
-def draw_attributions(found: Mapping[str, Attribution], sample: np.ndarray) -> Figure:
-    """Draw the picture and all maps of ``attribute_all`` side by side."""
-    first = new_axes(None, size=(2.0 * (len(found) + 1), 2.3))
-    figure: Any = first.figure
-    figure.clear()
-    panels = figure.subplots(1, len(found) + 1, squeeze=False)[0]
-    picture = np.asarray(sample, np.float64)
-    panels[0].imshow(picture.mean(axis=0) if picture.ndim == 3 else np.atleast_2d(picture), cmap="Greys_r")
-    panels[0].set_axis_off()
-    for panel, attribution in zip(panels[1:], found.values(), strict=True):
-        _paint(panel, attribution, None)
-        panel.set_title(attribution.method, fontsize=8)
-    return figure
+def draw_attributions(found: Mapping[str, Attribution], sample: np.ndarray, axes: Axes | None = None) -> Axes:
+    """Draw the sample and all maps of ``attribute_all`` side by side, each map scaled by its largest value.
+
+    Parameters
+    ----------
+    found : mapping of a method to its Attribution
+    sample : array [C, *space]
+    axes : Axes, optional
+    """
+    raw = np.asarray(sample, np.float64)
+    rank = max(raw.ndim - 1, 1)
+    maps = [np.atleast_2d(_flat(item.map(rank), rank)) for item in found.values()]
+    scaled = [one / (float(np.abs(one).max()) or 1.0) for one in maps]
+    grey = np.atleast_2d(_flat(raw.mean(axis=0) if raw.ndim > 1 else raw, rank))
+    grey = (grey - grey.min()) / (float(np.ptp(grey)) or 1.0)
+    pictures = [np.repeat(grey[..., None], 3, axis=2), *(as_colours(one, 1.0) for one in scaled)]
+    classes = sorted({item.class_name for item in found.values()})
+    return draw_mosaic(
+        pictures,
+        ["sample", *(item.method for item in found.values())],
+        axes,
+        title=f"what speaks for (red) and against (blue) {', '.join(classes)}",
+        columns=1 if len(grey) == 1 else len(pictures),
+    )
+
+
+def _flat(values: np.ndarray, rank: int) -> np.ndarray:
+    """Return the middle slice of a volume, anything else as it is."""
+    return values[len(values) // 2] if rank == 3 else values

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.errors import UsageError
-from striate.explain.figures import new_axes
+from striate.explain.mosaic import draw_mosaic
 from striate.explain.tracing import Trace
+from striate.layers.arguments import choice
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear
 from striate.layers.transposed import TransposedConvolution
@@ -18,9 +17,7 @@ from striate.model import Model
 from striate.reference.convolution import full_weight
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-MOST_PANELS = 256
+    from matplotlib.axes import Axes
 
 
 def layer_filters(model: Model, layer: str) -> np.ndarray:
@@ -52,8 +49,10 @@ def layer_filters(model: Model, layer: str) -> np.ndarray:
     raise UsageError(f"{layer}: has no filters; it is {step.layer!r}. Layers with filters: {', '.join(known)}.")
 
 
-def draw_filters(model: Model, layer: str, channel: int | None = None) -> Figure:
+def draw_filters(model: Model, layer: str, channel: int | None = None, axes: Axes | None = None) -> Axes:
     """Draw the filters of a layer: in colour where they see three channels, else one row for each filter.
+
+    Red is above 0, blue below, white 0.
 
     Parameters
     ----------
@@ -61,20 +60,30 @@ def draw_filters(model: Model, layer: str, channel: int | None = None) -> Figure
     layer : str
     channel : int, optional
         Draw what the filters make of this input channel alone, as a square of small pictures.
+    axes : Axes, optional
+
+    Raises
+    ------
+    UsageError
+        If there is no such layer or channel, or the layer has no filters.
     """
     found = layer_filters(model, layer)
     if found.ndim != 4:
         found = _as_pictures(found)
     count, channels = found.shape[:2]
+    names = [str(m) for m in range(count)]
+    limit = float(np.abs(found).max()) or 1.0
+    signed: dict[str, Any] = {"colours": "RdBu_r", "limits": (-limit, limit)}
     if channel is not None:
         if not 0 <= channel < channels:
             raise UsageError(f"{layer}: channel must be from 0 to {channels - 1}; got {channel}.")
-        return _grid(list(found[:, channel]), [str(m) for m in range(count)], signed=True, title=layer)
+        return draw_mosaic(list(found[:, channel]), names, axes, title=f"{layer}, of channel {channel}", **signed)
     if channels == 3:
-        pictures = [_colour(one) for one in found]
-        return _grid(pictures, [str(m) for m in range(count)], signed=False, title=layer)
-    pictures = [found[m, c] for m in range(count) for c in range(channels)]
-    return _grid(pictures, [], signed=True, title=f"{layer}: a row for each filter", columns=channels)
+        return draw_mosaic([_colour(one) for one in found], names, axes, title=layer)
+    if channels == 1:
+        return draw_mosaic(list(found[:, 0]), names, axes, title=layer, **signed)
+    pictures = list(found.reshape(-1, *found.shape[2:]))
+    return draw_mosaic(pictures, (), axes, title=f"{layer}: a row for each filter", columns=channels, **signed)
 
 
 def _as_pictures(found: np.ndarray) -> np.ndarray:
@@ -94,7 +103,7 @@ def feature_maps(trace: Trace, layer: str) -> np.ndarray:
     return trace[layer]
 
 
-def draw_feature_maps(trace: Trace, layer: str, scale: str = "layer") -> Figure:
+def draw_feature_maps(trace: Trace, layer: str, scale: str = "layer", axes: Axes | None = None) -> Axes:
     """Draw all feature maps of a layer for the traced sample.
 
     Parameters
@@ -103,50 +112,21 @@ def draw_feature_maps(trace: Trace, layer: str, scale: str = "layer") -> Figure:
     layer : str
     scale : {"layer", "map"}
         Whether grey means the same in all maps, or goes from the least to the largest value of each.
+    axes : Axes, optional
 
     Raises
     ------
     UsageError
         If there is no such layer, or the scale is another.
     """
-    if scale not in ("layer", "map"):
-        raise UsageError(f"scale: must be 'layer' or 'map'; got {scale!r}.")
-    values = trace[layer]
+    pictures = map_pictures(feature_maps(trace, layer))
+    if choice(scale, "scale", ("layer", "map")) == "map":
+        pictures = [(one - one.min()) / (np.ptp(one) or 1.0) for one in pictures]
+    return draw_mosaic(pictures, [str(c) for c in range(len(pictures))], axes, title=layer)
+
+
+def map_pictures(values: np.ndarray) -> list[np.ndarray]:
+    """Return the values of a layer as pictures: signals as one row each, volumes slice by slice."""
     if values.ndim == 4:
         values = values.reshape(-1, *values.shape[-2:])
-    pictures = [values[None]] if values.ndim == 1 else [np.atleast_2d(one) for one in values]
-    limits = (float(values.min()), float(values.max())) if scale == "layer" else None
-    return _grid(pictures, [str(c) for c in range(len(pictures))], signed=False, title=layer, limits=limits)
-
-
-def _grid(
-    pictures: Sequence[np.ndarray],
-    names: Sequence[str],
-    *,
-    signed: bool,
-    title: str,
-    columns: int | None = None,
-    limits: tuple[float, float] | None = None,
-) -> Figure:
-    """Draw small pictures in rows; signed ones with 0 in white, red above and blue below."""
-    shown = pictures[:MOST_PANELS]
-    columns = columns or math.ceil(math.sqrt(len(shown)))
-    rows = math.ceil(len(shown) / columns)
-    first = new_axes(None, size=(min(12.0, 0.9 * columns + 0.6), min(16.0, 0.9 * rows + 0.8)))
-    figure: Any = first.figure
-    figure.clear()
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    limit = max((float(np.abs(one).max()) for one in shown), default=1.0) or 1.0
-    low, high = (-limit, limit) if signed else (limits or (None, None))
-    for panel in panels:
-        panel.set_axis_off()
-    for number, (panel, one) in enumerate(zip(panels, shown, strict=False)):
-        wide = one.ndim == 2 and len(one) == 1
-        panel.imshow(
-            one, cmap="RdBu_r" if signed else "gray", vmin=low, vmax=high, aspect="auto" if wide else "equal"
-        )
-        if names:
-            panel.set_title(names[number], fontsize=7, pad=2)
-    left_out = f", the first {len(shown)} of {len(pictures)}" if len(pictures) > len(shown) else ""
-    figure.suptitle(title + left_out, fontsize=10)
-    return figure
+    return [values[None]] if values.ndim == 1 else [np.atleast_2d(one) for one in values]

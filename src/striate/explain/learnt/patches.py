@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.explain.figures import new_axes
 from striate.explain.learnt.part import part_of
+from striate.explain.mosaic import draw_mosaic
 from striate.explain.positions import axis_names, resolve
 from striate.explain.samples import as_batch
 from striate.layers.arguments import integer
@@ -17,7 +17,7 @@ from striate.model import Model
 from striate.receptive_field import receptive_fields
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 BATCH_SIZE = 256
 
@@ -106,17 +106,20 @@ def _patch(part: Model, inputs: np.ndarray, layer: str, sample: int, place: int,
     return Patch(sample, position, value, tuple(span), inputs[sample][cut])
 
 
-def draw_patches(patches: list[Patch], title: str = "") -> Figure:
-    """Draw patches of pictures in a row, each with its value."""
-    first = new_axes(None, size=(1.2 * max(len(patches), 2), 1.6))
-    figure: Any = first.figure
-    figure.clear()
-    for panel, patch in zip(figure.subplots(1, len(patches), squeeze=False)[0], patches, strict=True):
-        pixels = np.asarray(patch.pixels, np.float64)
-        colour = pixels.ndim == 3 and len(pixels) == 3
-        shown = np.moveaxis(pixels, 0, 2) / max(pixels.max(), 1e-300) if colour else np.atleast_2d(pixels[0])
-        panel.imshow(shown, cmap="gray")
-        panel.set_title(f"{patch.value:.3g}", fontsize=8)
-        panel.set_axis_off()
-    figure.suptitle(title, fontsize=9)
-    return figure
+def draw_patches(patches: list[Patch], title: str = "", axes: Axes | None = None) -> Axes:
+    """Draw patches in a row, each under its value; what the edge of the picture cut off stays empty."""
+    pixels = [np.asarray(patch.pixels, np.float64) for patch in patches]
+    low, high = min(float(one.min()) for one in pixels), max(float(one.max()) for one in pixels)
+    pictures = [_picture((one - low) / ((high - low) or 1.0)) for one in pixels]
+    names = [f"{patch.value:.3g}" for patch in patches]
+    columns = 1 if len(pictures[0]) == 1 else len(patches)
+    return draw_mosaic(pictures, names, axes, title=title, columns=columns, limits=(0.0, 1.0))
+
+
+def _picture(pixels: np.ndarray) -> np.ndarray:
+    """Return a patch as [rows, columns] or [rows, columns, 3]: of a volume the middle slice."""
+    while pixels.ndim > 3:
+        pixels = pixels[:, pixels.shape[1] // 2]
+    if pixels.ndim == 3:
+        return np.moveaxis(pixels, 0, 2) if len(pixels) == 3 else pixels.mean(axis=0)
+    return np.atleast_2d(pixels[0] if pixels.ndim == 2 else pixels)
