@@ -138,6 +138,7 @@ def test_samples_of_every_rank_become_planes():
     assert flat(np.zeros((3, 4, 5))).shape == (4, 5, 3)
     assert flat(np.zeros((7, 4, 5))).shape == (4, 5)
     assert flat(np.zeros((2, 9))).shape == (24, 9)
+    assert flat(np.zeros(9)).shape == (24, 9)
     assert flat(np.arange(24.0).reshape(1, 3, 2, 4))[0, 0] == 8
 
 

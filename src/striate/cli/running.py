@@ -53,10 +53,12 @@ class Runner:
 
     def _run(self, start: Callable[..., Run], folder: Path) -> None:
         from striate.cli.progress import ShowProgress
+        from striate.explain.report_parts import PARTS
 
         progress = ShowProgress(self.output)
+        shown = {"report": self.report, "report_parts": PARTS}
         try:
-            run = start(callbacks=[progress], prepared=self._prepared, report=self.report)
+            run = start(callbacks=[progress], prepared=self._prepared, **shown)
         except DivergenceError as error:
             progress.close()
             raise self._with_good_weights(error, folder) from error

@@ -42,6 +42,7 @@ def flat(values: np.ndarray) -> np.ndarray:
     x = np.asarray(values, np.float64)
     while x.ndim > 3:
         x = x[:, x.shape[1] // 2]
+    x = x[None] if x.ndim == 1 else x
     if x.ndim == 2:  # a signal: every channel a band
         return np.repeat(x, max(1, 24 // len(x)), axis=0)
     if len(x) == 3:

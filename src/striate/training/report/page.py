@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -19,18 +20,29 @@ if TYPE_CHECKING:
     from striate.training.run import Run
 
 
-def write_report(run: Run, path: str | Path) -> Path:
+Part = Callable[["Run"], Markup]
+"""Makes a section of a report; empty where the run has nothing to show."""
+
+
+def write_report(run: Run, path: str | Path, parts: Iterable[Part] = ()) -> Path:
     """Write the report of a run as one HTML file, atomically; return the path.
+
+    Parameters
+    ----------
+    run : Run
+    path : path
+    parts : functions of the run that return a section, optional
+        What a report shows beside its own, such as ``striate.explain.report_parts.PARTS``.
 
     Raises
     ------
     ModelFileError
         If the file cannot be written.
     """
-    return write_atomically(path, report(run).encode("utf-8", "backslashreplace"))
+    return write_atomically(path, report(run, parts).encode("utf-8", "backslashreplace"))
 
 
-def report(run: Run) -> str:
+def report(run: Run, parts: Iterable[Part] = ()) -> str:
     """Return the report of a run: HTML with its pictures inside, without scripts."""
     title = f"{run.model.network.name} on {run.splits.train.name}"
     style = resources.files("striate.training.report").joinpath("style.css").read_text("utf-8")
@@ -49,6 +61,7 @@ def report(run: Run) -> str:
         sections.learning(run),
         _figures(run),
         sections.filters(run),
+        *(part(run) for part in parts),
         sections.network(run),
         sections.data(run),
         section("Configuration", element("pre", dumps(run.config.to_dict()))),

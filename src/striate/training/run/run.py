@@ -72,6 +72,7 @@ def train(
     *,
     prepared: Callable[[Splits, Trainer], Any] | None = None,
     report: bool = True,
+    report_parts: Iterable[Callable[[Run], Any]] = (),
 ) -> Run:
     """Train as ``config`` says, and as suits the data where it says nothing; all of it goes into ``folder``.
 
@@ -86,6 +87,8 @@ def train(
         Called before the first step, for example to tell the user what will happen.
     report : bool
         Write ``report.html`` at the end.
+    report_parts : functions of the run that return a section, optional
+        What it shows beside its own sections, such as ``striate.explain.report_parts.PARTS``.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def train(
     if prepared is not None:
         prepared(splits, trainer)
     callbacks = [*own, log, *_listed(callbacks)]
-    return _go_on(config, place, splits, trainer, callbacks, log, config.training.epochs, report)
+    return _go_on(config, place, splits, trainer, callbacks, log, config.training.epochs, report, report_parts)
 
 
 def resume(
@@ -115,6 +118,7 @@ def resume(
     *,
     prepared: Callable[[Splits, Trainer], Any] | None = None,
     report: bool = True,
+    report_parts: Iterable[Callable[[Run], Any]] = (),
 ) -> Run:
     """Go on with the run of ``folder``; it ends with the same bits as one that was never stopped.
 
@@ -139,7 +143,9 @@ def resume(
     if prepared is not None:
         prepared(splits, trainer)
     epochs = None if found else config.training.epochs
-    return _go_on(config, place, splits, trainer, [*own, log, *_listed(callbacks)], log, epochs, report)
+    return _go_on(
+        config, place, splits, trainer, [*own, log, *_listed(callbacks)], log, epochs, report, report_parts
+    )
 
 
 def _trainer(config: RunConfig, splits: Splits) -> Trainer:
@@ -161,6 +167,7 @@ def _go_on(
     log: RunLog,
     epochs: int | None,
     report: bool,
+    report_parts: Iterable[Callable[[Run], Any]],
 ) -> Run:
     weighted = config.training.weighted_validation
     try:
@@ -183,7 +190,7 @@ def _go_on(
     if report:
         from striate.training.report import write_report
 
-        write_report(run, place.report)
+        write_report(run, place.report, report_parts)
     return run
 
 
