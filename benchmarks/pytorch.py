@@ -10,6 +10,7 @@ from benchmarks.ours import BETA1, BETA2, EPSILON, RATE
 from benchmarks.timing import Work, timed
 from benchmarks.twin import twin
 from striate.engine.machine import available_threads
+from striate.layers.base import Shape
 
 TRIAL_SECONDS = 0.3
 
@@ -20,19 +21,23 @@ def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> tuple[Work
     Eager, all cores, fused Adam, gradients set to None; channels_last or not, whichever is faster.
     """
     torch.set_num_threads(available_threads())
-    return _faster({name: _steps(case, x, y, batch, name) for name in _layouts(case)})
+    return faster({name: _steps(case, x, y, batch, name) for name in layouts(case.input_shape)})
 
 
 def inference(case: Case, x: np.ndarray, batch: int) -> tuple[Work, str]:
     """Return the work of inference on float tensors that are ready, and the setting chosen for it."""
     torch.set_num_threads(available_threads())
-    return _faster({name: _passes(case, x, batch, name) for name in _layouts(case)})
+    return faster({name: _passes(case, x, batch, name) for name in layouts(case.input_shape)})
 
 
 def tensors(case: Case, x: np.ndarray, batch: int, layout: str) -> list[torch.Tensor]:
     """Return the batches of ``x``, scaled to 0 to 1."""
     inputs = torch.from_numpy(x).float() / 255
-    return [piece.contiguous(memory_format=_format(layout)) for piece in inputs.split(batch) if len(piece) == batch]
+    return [
+        piece.contiguous(memory_format=memory_format(layout))
+        for piece in inputs.split(batch)
+        if len(piece) == batch
+    ]
 
 
 def _steps(case: Case, x: np.ndarray, y: np.ndarray, batch: int, layout: str) -> Work:
@@ -67,18 +72,20 @@ def _passes(case: Case, x: np.ndarray, batch: int, layout: str) -> Work:
 
 def _model(case: Case, layout: str, logits: bool = True) -> torch.nn.Module:
     network = case.network()
-    return twin(network, initial_parameters(network), logits).to(memory_format=_format(layout))
+    return twin(network, initial_parameters(network), logits).to(memory_format=memory_format(layout))
 
 
-def _layouts(case: Case) -> list[str]:
-    return ["contiguous", "channels_last"] if len(case.input_shape) == 3 else ["contiguous"]
+def layouts(shape: Shape) -> list[str]:
+    """Return the memory layouts that PyTorch has for samples of ``shape``."""
+    return ["contiguous", "channels_last"] if len(shape) == 3 else ["contiguous"]
 
 
-def _format(layout: str) -> torch.memory_format:
+def memory_format(layout: str) -> torch.memory_format:
+    """Return PyTorch's object for a layout."""
     return torch.channels_last if layout == "channels_last" else torch.contiguous_format
 
 
-def _faster(settings: dict[str, Work]) -> tuple[Work, str]:
+def faster(settings: dict[str, Work]) -> tuple[Work, str]:
     """Return the setting that does most in a short trial; each gets three turns."""
     seconds = dict.fromkeys(settings, float("inf"))
     for work in settings.values():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import statistics
 
-from benchmarks import fresh, ours, pytorch
+from benchmarks import fresh, ours, pytorch, single
 from benchmarks.agreement import check
 from benchmarks.networks import CASES, Case, samples
 from benchmarks.peers import NotTranslated, installed
 from benchmarks.report import table
+from benchmarks.shapes import SHAPES
 from benchmarks.timing import Speeds, Work, alternate
 from striate.data.augmentation import Augmentation, Rotation, Shift, Zoom
 from striate.engine.machine import available_threads
+from striate.layers.base import format_shape
 
 BATCHES_OF_DATA = 8
 BATCHES_OF_EPOCH = 64
@@ -63,6 +66,21 @@ def threads(options: argparse.Namespace) -> list[str]:
             rows.append((name, str(batch), f"{speeds.median('1'):,.0f}", f"{speeds.median(str(most)):,.0f}", ratio))
     header = ("network", "batch", "1 thread", f"{most} threads", "ratio")
     return ["### Training step on more threads, images/s", "", *table(header, rows)]
+
+
+def operations(options: argparse.Namespace) -> list[str]:
+    """Time the two passes of single operations."""
+    rows, ratios = [], []
+    for case in SHAPES:
+        contestants, layout = single.pair(case)
+        speeds = alternate(contestants, case.batch, options.rounds, options.seconds)
+        ratios.append(speeds.ratio(OWN, TORCH)[0])
+        milliseconds = [f"{1e3 * case.batch / speeds.median(name):.3g}" for name in (OWN, TORCH)]
+        shape = f"{case.batch} x {format_shape(case.shape)}"
+        rows.append((case.name, shape, *milliseconds, layout, _ratio(speeds, OWN, TORCH)))
+    header = ("operation", "input", "striate ms", "PyTorch ms", "its layout", "striate is faster by")
+    mean = f"Geometric mean {statistics.geometric_mean(ratios):.2f}, least {min(ratios):.2f}, of {len(ratios)}."
+    return ["### Single operations, forward and backward", "", *table(header, rows), mean, ""]
 
 
 def augmentation(options: argparse.Namespace) -> list[str]:

@@ -17,6 +17,7 @@ from striate.layers.global_pooling import AdaptiveAvgPooling
 from striate.layers.pooling import AvgPooling, MaxPooling
 from striate.layers.shape import InputLayer
 from striate.layers.subsampling import Subsampling
+from striate.layers.transposed import TransposedConvolution
 from striate.network import Network, Step
 
 
@@ -33,14 +34,19 @@ def twin(network: Network, theta: np.ndarray, logits: bool = True) -> nn.Module:
     steps = [step for step in network.steps if not isinstance(step.layer, InputLayer)]
     if logits and isinstance(steps[-1].layer, layers.Softmax):
         steps = steps[:-1]
-    modules = {step.name: translate(step) for step in steps}
     views = network.views(theta)
-    for step in steps:
-        _copy(step, modules[step.name], views)
+    modules = {step.name: filled(step, views) for step in steps}
     before = [network.steps[0].name] + [step.name for step in steps]
     if all(step.inputs == (source,) for step, source in zip(steps, before, strict=False)):
         return nn.Sequential(*modules.values())
     return _Graph(network.steps[0].name, steps, modules)
+
+
+def filled(step: Step, views: dict[str, np.ndarray]) -> nn.Module:
+    """Return the PyTorch module of one step with its parameters; ``views`` holds them by name."""
+    module = translate(step)
+    _copy(step, module, views)
+    return module
 
 
 def gradients(network: Network, module: nn.Module) -> np.ndarray:
@@ -142,6 +148,22 @@ def _convolution(step: Step, layer: Any, shape: tuple[int, ...]) -> nn.Module:
     return nn.Sequential(pad, module) if pad else module
 
 
+def _transposed(step: Step, layer: Any, shape: tuple[int, ...]) -> nn.Module:
+    if any(before != after for before, after in layer.padding):
+        raise SystemExit(f"benchmarks: {step.name}: uneven padding has no translation yet.")
+    return getattr(nn, f"ConvTranspose{layer.rank}d")(
+        shape[0],
+        layer.out_channels,
+        layer.kernel_size,
+        layer.stride,
+        tuple(before for before, _ in layer.padding),
+        layer.output_padding,
+        layer.groups,
+        layer.bias,
+        layer.dilation,
+    )
+
+
 def _pooling(step: Step, layer: Any, shape: tuple[int, ...]) -> nn.Module:
     pad, padding = _padding(layer.window(shape).padding)
     if pad:
@@ -179,12 +201,15 @@ def _global_average(step: Step, layer: Any, shape: tuple[int, ...]) -> nn.Module
 
 _MAKERS: dict[type, Callable[[Step, Any, tuple[int, ...]], nn.Module]] = {
     Convolution: _convolution,
+    TransposedConvolution: _transposed,
     Subsampling: _pooling,
     MaxPooling: _pooling,
     AvgPooling: _pooling,
     AdaptiveAvgPooling: lambda step, layer, shape: getattr(nn, f"AdaptiveAvgPool{layer.rank}d")(layer.output_size),
     layers.GlobalAvgPool: _global_average,
     layers.BatchNorm: _batch_norm,
+    layers.GroupNorm: lambda s, layer, shape: nn.GroupNorm(layer.groups, shape[0], layer.epsilon, layer.affine),
+    layers.Upsample: lambda s, layer, _: nn.Upsample(scale_factor=layer.scale_factor, mode=layer.mode),
     layers.LocalResponseNorm: lambda s, layer, _: nn.LocalResponseNorm(
         layer.size, layer.alpha, layer.beta, layer.k
     ),

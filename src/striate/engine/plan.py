@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from striate.engine import graph
+from striate.engine.layout import Buffer
 from striate.engine.losses import Loss, Results
 from striate.engine.lowering import FALLBACK, Lowering, rule
 from striate.engine.lowering.shape import emit_copy
@@ -78,10 +79,16 @@ def _forget(lowering: Lowering, name: str) -> None:
             lowering.arena.free(buffer)
 
 
-def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype) -> Row:
-    """Emit the call that puts samples into lanes; its argument ``x`` is set before every run."""
-    step = lowering.network.steps[0]
-    buffer = lowering.allocate(step)
+def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype, buffer: Buffer | None = None) -> Row:
+    """Emit the call that puts samples into lanes; its argument ``x`` is set before every run.
+
+    They go where the network's input lies, normalised; or to ``buffer`` as they are.
+    """
+    scale, offset = samples.scale, samples.offset
+    if buffer is None:
+        buffer = lowering.allocate(lowering.network.steps[0])
+    else:
+        scale, offset = (lowering.constant(value, buffer.shape[0]) for value in (1.0, 0.0))
     rows = buffer.space(np.arange(buffer.shape[1]), np.arange(buffer.shape[2]), np.zeros(1, np.int64)).ravel()
     begins = (buffer.channels()[:, None] + rows[None, :]).ravel()
     numbers = np.arange(len(begins))
@@ -92,12 +99,12 @@ def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype) -> Row:
         x=Place(0),
         index=Place(samples.index.ctypes.data, INDEX),
         out=lowering.place(buffer),
-        scale=samples.scale,
-        offset=samples.offset,
+        scale=scale,
+        offset=offset,
         runs=lowering.program.table(runs),
         run_count=len(runs),
         length=width,
-        sample_size=math.prod(step.shape),
+        sample_size=math.prod(buffer.shape),
         blocks=buffer.blocks,
         out_block=buffer.block,
     )
@@ -128,14 +135,13 @@ def emit_loss(lowering: Lowering, name: str, loss: Loss, results: Results) -> No
         emit_copy(lowering, target, grad, accumulate)
 
 
-def emit_store(lowering: Lowering, name: str, samples: Samples) -> None:
-    """Emit the call that takes the value ``name`` out of the lanes."""
-    value = lowering.values[name]
+def emit_store(lowering: Lowering, value: Buffer, out: Place) -> None:
+    """Emit the call that takes a value out of the lanes, to [sample][feature]."""
     features = value.features()
     lowering.emit(
         "batch.store_rows",
         x=lowering.place(value),
-        out=Place(samples.outputs.ctypes.data, OUTPUTS),
+        out=out,
         features=lowering.program.table(features),
         count=len(features),
         blocks=value.blocks,
@@ -159,8 +165,11 @@ def shard_tasks(sizes: Sizes, vectors: Vectors, target_count: int, output_count:
     ]
 
 
-def update_phase(program: Program, vectors: Vectors, sizes: Sizes, optimizer: str) -> Row:
-    """Append the phase that sums the shards' gradients and takes the optimizer's step; return the first row."""
+def update_phase(program: Program, vectors: Vectors, sizes: Sizes, optimizer: str | None) -> Row:
+    """Append the phase that sums the shards' gradients and takes the optimizer's step; return the first row.
+
+    Without an optimizer it only sums.
+    """
     total = program.row(
         "update.sum_shards",
         shards=Place(vectors.shards.ctypes.data, CHUNK),
@@ -169,18 +178,14 @@ def update_phase(program: Program, vectors: Vectors, sizes: Sizes, optimizer: st
         out=Place(vectors.gradient.ctypes.data, CHUNK),
         count=0,
     )
-    names = {"theta": vectors.theta, "gradient": vectors.gradient, "first": vectors.first, "second": vectors.second}
-    update = program.row(
-        f"update.{optimizer}",
-        **{name: Place(array.ctypes.data, CHUNK) for name, array in names.items()},
-        numbers=vectors.numbers,
-        count=0,
-    )
+    rows = [total]
+    if optimizer:
+        names = ("theta", "gradient", "first", "second")
+        places = {name: Place(getattr(vectors, name).ctypes.data, CHUNK) for name in names}
+        rows.append(program.row(f"update.{optimizer}", **places, numbers=vectors.numbers, count=0))
     chunk = min(CHUNK_FLOATS, vectors.padded)
     begins = range(0, vectors.padded, chunk)
-    for row in (total, update):
+    for row in rows:
         row.arguments["count"] = Place(0, COUNT)
-    program.phase(
-        [total, update], [{CHUNK: 4 * begin, COUNT: min(chunk, vectors.padded - begin)} for begin in begins]
-    )
+    program.phase(rows, [{CHUNK: 4 * begin, COUNT: min(chunk, vectors.padded - begin)} for begin in begins])
     return total

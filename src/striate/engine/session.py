@@ -22,7 +22,7 @@ from striate.engine.plan import (
     shard_tasks,
     update_phase,
 )
-from striate.engine.program import ARENA, Program, Row
+from striate.engine.program import ARENA, OUTPUTS, Place, Program, Row
 from striate.engine.team import Team
 from striate.errors import CapacityError, ShapeError
 from striate.layers.base import format_shape
@@ -30,7 +30,7 @@ from striate.network import Network
 from striate.reference.random import layer_key
 
 
-class _Session:
+class Session:
     """What training and inference share: samples go in by number, shards run on threads."""
 
     def __init__(
@@ -133,7 +133,7 @@ class _Session:
         self.samples.offset[:] = -np.asarray(mean, np.float64) / np.asarray(scale, np.float64)
 
 
-class TrainingSession(_Session):
+class TrainingSession(Session):
     """A training step of one network, compiled for one batch size.
 
     Parameters
@@ -280,7 +280,7 @@ def _room_for_results(sizes: Sizes) -> Results:
     return Results(*(aligned(sizes.samples * sizes.shards) for _ in range(3)))
 
 
-class InferenceSession(_Session):
+class InferenceSession(Session):
     """The forward pass of one network, compiled for one batch size."""
 
     def __init__(
@@ -302,7 +302,7 @@ class InferenceSession(_Session):
         lowering.margins = graph.margins(network, lowering.fused, lowering.training)
         self.load = emit_load(lowering, self.samples, self.dtype)
         lower_forward(lowering, [last])
-        emit_store(lowering, last, self.samples)
+        emit_store(lowering, lowering.values[last], Place(self.samples.outputs.ctypes.data, OUTPUTS))
         self._add_shards()
         self._finish(threads)
 

@@ -16,7 +16,9 @@ from striate.engine.machine import aligned
 from striate.engine.program import ENTRY, REGISTERS, ROW, Tables
 from striate.kernels.posts import ASLEEP, BUSY, CALLED, LINE, READY
 
-PATIENCE = 5000  # looks for more work before a worker sleeps, some 200 microseconds: what Python needs between steps
+PATIENCE = (
+    5000  # looks for more work before a worker sleeps, some 200 microseconds: what Python needs between steps
+)
 LOOKS, PAUSE_SECONDS = 100, 1e-4  # a wait for a worker: looks that only give the core away, then naps
 _UNUSED = np.zeros(8, np.int64)
 

@@ -503,7 +503,7 @@ def atomic_add(tc: Any, table: Any, index: Any, value: Any) -> Any:
 
 @intrinsic
 def compare_exchange(tc: Any, table: Any, index: Any, expected: Any, value: Any) -> Any:
-    """Put ``value`` into ``table[index]`` if it holds ``expected``; return what was there, in one indivisible step."""
+    """Put ``value`` into ``table[index]`` if it holds ``expected``; return what was there; indivisible."""
 
     def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
         return b.extract_value(b.cmpxchg(_at(b, v[0], v[1]), v[2], v[3], "seq_cst"), 0)
