@@ -7,6 +7,7 @@ import pytest
 from striate.cli.configuration import PLACES, data_options, model_label, run_config
 from striate.cli.train import train
 from striate.data.augmentation import Augmentation, Rotation
+from striate.errors import UsageError
 from striate.training.run import DataConfig, ModelConfig, RunConfig
 
 
@@ -69,6 +70,19 @@ def test_values_go_where_they_belong():
     assert tuple(config.training.freeze) == ("conv*",)
     assert config.augmentation == Augmentation((Rotation(5),))
     assert config.regularisation.l2 == 0.1
+
+
+def test_options_of_a_model():
+    words = ["dropout=true", "hidden=256,100", "width=8", "rate=0.5", "activation=tanh"]
+    found = run_config({"dataset": "digits", "model": "x", "model_option": words}).model
+    expected = {"dropout": True, "hidden": (256, 100), "width": 8, "rate": 0.5, "activation": "tanh"}
+    assert (found.name, found.options) == ("x", expected)
+
+
+@pytest.mark.parametrize("word", ["dropout", "=3", "dropout="])
+def test_options_of_a_model_need_a_name_and_a_value(word):
+    with pytest.raises(UsageError, match="--model-option: must be NAME=VALUE, such as dropout=true; got"):
+        run_config({"dataset": "digits", "model_option": [word]})
 
 
 @pytest.mark.parametrize("value", [0, 0.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ PLACES: dict[str, str] = {
     "test_fraction": "data.options.test_fraction",
     "max_bad_share": "data.options.max_bad_share",
     "model": "model.name",
+    "model_option": "model.options",
     "new_head": "model.new_head",
     "epochs": "training.epochs",
     "batch_size": "training.batch_size",
@@ -156,6 +158,27 @@ def _schedule(text: str) -> Tables:
     return {"name": name, **dict(zip(keys, values, strict=False))}
 
 
+def _model_options(words: list[str]) -> Tables:
+    options: Tables = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not sign or not name or not text:
+            raise UsageError(f"--model-option: must be NAME=VALUE, such as dropout=true; got {word!r}.")
+        values = [_value(part) for part in text.split(",")]
+        options[name] = values[0] if len(values) == 1 else tuple(values)
+    return options
+
+
+def _value(text: str) -> bool | int | float | str:
+    """Return a truth value or a number where the text is one, else the text."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
 def _loss(text: str) -> str | Tables:
     """Return a loss by name, with the number that some take after a colon."""
     name, *numbers = text.split(":")
@@ -177,6 +200,7 @@ def _augment(text: str) -> Tables:
 
 
 _CONVERT: dict[str, Callable[[Any], Any]] = {
+    "model_option": _model_options,
     "size": _sides,
     "shape": _sides,
     "batch_size": _batch_size,

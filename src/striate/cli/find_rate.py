@@ -15,6 +15,7 @@ def find_rate(
     context: typer.Context,
     dataset: DataArgument,
     model: o.Model = None,
+    model_option: o.ModelOption = None,
     optimizer: o.Optimizer = None,
     batch_size: o.BatchSize = None,
     lowest: Annotated[float, typer.Option(metavar="X", help="The first rate.")] = 1e-6,

@@ -60,6 +60,10 @@ Model = Annotated[
     str | None,
     _option("--model", value="NAME|FILE", what="A network (default: by the data), or a model to go on from."),
 ]
+ModelOption = Annotated[
+    list[str] | None,
+    _option("--model-option", value="NAME=VALUE", what="Such as dropout=true or hidden=256,100; may be repeated."),
+]
 NewHead = Annotated[bool, _option("--new-head", what="Replace the last layer of a saved model, for other classes.")]
 Seed = Annotated[int | None, _option("--seed", value="S", what="Fixes every random number; default 0.")]
 Epochs = Annotated[

@@ -17,6 +17,7 @@ def train(
         str | None, typer.Argument(metavar="DATASET", help="digits, mnist, ...; or a folder or file.")
     ] = None,
     model: o.Model = None,
+    model_option: o.ModelOption = None,
     new_head: o.NewHead = False,
     epochs: o.Epochs = None,
     seed: o.Seed = None,
