@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from striate.engine import session as sessions
+from striate import Trainer
+from striate.engine import memory
 from striate.engine.layout import Arena
 from striate.engine.lowering.correlation import ended_pairs, merge_blocks, whole_tiles
 from striate.engine.memory import BLOCKS, SHARDS, Sizes
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.errors import CapacityError, ShapeError
-from striate.layers import Conv2d, Flatten, Linear, ReLU
+from striate.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, Pad, ReLU, Upsample
 from striate.network import Network, Sequential
 
 FLOAT = np.dtype(np.float32)
@@ -26,15 +27,38 @@ def training(**options: object) -> TrainingSession:
     return TrainingSession(network(), **arguments)  # type: ignore[arg-type]
 
 
-def test_a_plan_that_does_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "available_memory", lambda: 4096)
+@pytest.mark.parametrize("free", [4096, 20_000])
+def test_a_plan_that_does_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    """Known before anything is allocated, or once the buffers are counted."""
+    monkeypatch.setattr(memory, "available_memory", lambda: free)
     rule = r"small: batches of 20 need about \d+\.\d GB of memory; 0\.0 GB are free\. Use smaller batches"
     with pytest.raises(CapacityError, match=rule):
         training()
     with pytest.raises(CapacityError, match=rule):
         InferenceSession(network(), batch_size=20, dtype=FLOAT)
-    monkeypatch.setattr(sessions, "available_memory", lambda: None)
+    monkeypatch.setattr(memory, "available_memory", lambda: None)
     training()
+
+
+@pytest.mark.parametrize("layers", [
+    [Upsample(10**6)],
+    [Upsample(10**12), Flatten(), Linear(2)],
+    [Pad(10**7, "replicate")],
+    [AdaptiveAvgPool2d(10**6)],
+    [Flatten(), Linear(10**8), Linear(10**8)],
+])  # fmt: skip
+def test_what_no_machine_can_hold_is_refused_before_anything_is_allocated(layers: list) -> None:
+    huge = Sequential(layers, (1, 4, 4), "huge")
+    rule = r"huge: batches of \d+ need about [\d,]+\.\d GB of memory; [\d.]+ GB are free"
+    with pytest.raises(CapacityError, match=rule):
+        InferenceSession(huge, batch_size=4, dtype=FLOAT)
+    if huge.parameter_count:
+        with pytest.raises(CapacityError, match=rule):
+            Trainer(huge)
+        with pytest.raises(CapacityError, match=rule):
+            TrainingSession(
+                huge, batch_size=4, loss="mean_squared_error", optimizer="gradient_descent", dtype=FLOAT
+            )
 
 
 def test_offsets_beyond_32_bits_are_refused() -> None:

@@ -171,6 +171,7 @@ WRONG: list[tuple[V, type[Exception], str]] = [
     (lambda: LocalResponseNorm(size=0), UsageError, "size: must be at least 1; got 0"),
     (lambda: LeakyReLU("a"), UsageError, "slope: must be a number; got 'a'"),
     (lambda: ELU(float("inf")), UsageError, "alpha: must be finite; got inf"),
+    (lambda: Pad(1, value=1e300), UsageError, "value: must be at most 3.4e.38, which float32 can hold; got 1e.300"),
     (lambda: GELU("erf"), UsageError, "approximate: unknown name 'erf'"),
     (lambda: Softplus(0), UsageError, "beta: must be above 0; got 0"),
     (lambda: HardTanh(1, -1), UsageError, "low: must be below high; got 1 and -1"),

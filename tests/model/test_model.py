@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import copy
 import json
 import math
+import random
 import struct
 
 import numpy as np
@@ -177,6 +179,51 @@ def test_descriptions_that_disagree_are_refused(model, tmp_path, change, message
     with pytest.raises(ModelFileError, match=message) as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+ODD = [
+    None, True, 0, -1, 2, 10**9, 10**30, 0.5, float("nan"), float("inf"), 1e308, "", "same", "0" * 5000, [], [1, 2],
+    [[1, 2], [3]], {}, {"a": 1}, ["input", "input"], "InputLayer", "Conv2d", "Linear", "__import__('os')",
+]  # fmt: skip
+
+
+def places(item, path=()):
+    """Return the way to everything in a description."""
+    below = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+    return [path, *(found for key, value in below for found in places(value, (*path, key)))]
+
+
+def spoilt(content, rng):
+    """Return a copy with one thing replaced, left out or doubled."""
+    content = copy.deepcopy(content)
+    *way, last = rng.choice([path for path in places(content) if path])
+    holder = content
+    for key in way:
+        holder = holder[key]
+    how = rng.random()
+    if how < 0.2:
+        del holder[last]
+    elif how < 0.3 and isinstance(holder, list):
+        holder.append(copy.deepcopy(holder[last]))
+    else:
+        holder[last] = rng.choice(ODD)
+    return content
+
+
+def test_whatever_a_description_says_it_is_one_line_or_a_model(model, tmp_path):
+    path = model.save(tmp_path / "model.safetensors")
+    read = container.read(path)
+    content, tensors = read.content, read.tensors()
+    content.pop("format")
+    refusals = []
+    for seed in range(600):
+        container.write(path, spoilt(content, random.Random(seed)), tensors)
+        try:
+            load(path)
+        except ModelFileError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 300
+    assert not [line for line in refusals if "\n" in line or len(line) > 700]
 
 
 def test_a_huge_description_allocates_nothing(model, tmp_path, monkeypatch):

@@ -1,12 +1,15 @@
-"""The arrays that a plan works on: the cut of a batch, the flat vectors, the samples."""
+"""The arrays that a plan works on: the cut of a batch, the flat vectors, the samples; and whether they fit."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from striate.engine.machine import aligned
+from striate.engine.machine import aligned, available_memory
+from striate.errors import CapacityError
+from striate.network import Network
 
 SHARDS = 4  # a batch is cut into at least as many shards, if it has as many blocks
 GRADIENT_FLOATS = 2**27  # that the gradients of all shards may take together, half a gigabyte
@@ -51,6 +54,23 @@ class Sizes:
         if parameter_count:
             blocks = max(blocks, -(-total // max(1, GRADIENT_FLOATS // parameter_count)))
         return cls(lanes, blocks, -(-total // blocks))
+
+
+def check_room(network: Network, batch_size: int, needed: int) -> None:
+    """Raise CapacityError if ``needed`` bytes are more than this machine has free."""
+    room = available_memory()
+    if room is not None and needed > room:
+        raise CapacityError(
+            f"{network.name}: batches of {batch_size} need about {needed / 2**30:,.1f} GB of memory; "
+            f"{room / 2**30:.1f} GB are free. Use smaller batches, a smaller input or fewer channels."
+        )
+
+
+def check_least(network: Network, batch_size: int, sizes: Sizes, *, training: bool) -> None:
+    """Raise CapacityError if not even the parameters and the largest value fit, before anything is allocated."""
+    copies = 4 + sizes.shards if training else 1  # of the parameters: gradients, moments
+    largest = max(math.prod(step.shape) for step in network.steps) * sizes.samples
+    check_room(network, batch_size, 4 * (copies * network.parameter_count + largest))
 
 
 class Vectors:

@@ -11,8 +11,8 @@ from striate.engine import graph
 from striate.engine.layout import Arena
 from striate.engine.losses import Loss, Results
 from striate.engine.lowering import Lowering
-from striate.engine.machine import aligned, available_memory, available_threads, default_lanes
-from striate.engine.memory import Samples, Sizes, Vectors
+from striate.engine.machine import aligned, available_threads, default_lanes
+from striate.engine.memory import Samples, Sizes, Vectors, check_least, check_room
 from striate.engine.plan import (
     emit_load,
     emit_loss,
@@ -24,7 +24,7 @@ from striate.engine.plan import (
 )
 from striate.engine.program import ARENA, OUTPUTS, Place, Program, Row
 from striate.engine.team import Team
-from striate.errors import CapacityError, ShapeError
+from striate.errors import ShapeError
 from striate.layers.base import format_shape
 from striate.network import Network
 from striate.reference.random import layer_key
@@ -69,16 +69,11 @@ class Session:
         self.team = Team(self.tables, threads or available_threads(), own)
 
     def _check_memory(self, threads: int) -> None:
-        """Refuse what does not fit, before anything of it is touched."""
+        """Refuse what does not fit, before the buffers are touched."""
         arenas = self.sizes.shards if self.lowering.parts else threads
         vectors = self.vectors
         needed = 4 * (self.lowering.arena.size * arenas + vectors.shards.size + 4 * vectors.padded)
-        room = available_memory()
-        if room is not None and needed > room:
-            raise CapacityError(
-                f"{self.network.name}: batches of {self.batch_size} need about {needed / 2**30:.1f} GB of memory; "
-                f"{room / 2**30:.1f} GB are free. Use smaller batches, a smaller input or fewer channels."
-            )
+        check_room(self.network, self.batch_size, needed)
 
     def _add_shards(self) -> None:
         """Append the phases of the shards; a shard that stops at a barrier needs buffers of its own."""
@@ -182,6 +177,7 @@ class TrainingSession(Session):
         self.frozen = frozenset(frozen)
         target_count = self._target_count(network)
         sizes = Sizes.of(batch_size, lanes or default_lanes(), network.parameter_count)
+        check_least(network, batch_size, sizes, training=True)
         vectors = Vectors(network.parameter_count, sizes.shards, network.initial_states())
         super().__init__(network, batch_size, vectors, sizes, target_count, dtype, winograd)
         self.results = Results(self.samples.weights, self.samples.losses, self.samples.correct)
@@ -294,6 +290,7 @@ class InferenceSession(Session):
         winograd: bool = True,
     ) -> None:
         sizes = Sizes.of(batch_size, lanes or default_lanes())
+        check_least(network, batch_size, sizes, training=False)
         vectors = Vectors(network.parameter_count, 0, network.initial_states())
         super().__init__(network, batch_size, vectors, sizes, 0, dtype, winograd)
         last = network.steps[-1].name

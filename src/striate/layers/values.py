@@ -12,6 +12,8 @@ import numpy as np
 
 from striate.errors import UsageError, unknown_name
 
+LARGEST = 3.4028234663852886e38  # of float32
+
 
 def integer(value: Any, what: str, minimum: int = 1) -> int:
     """Return ``value`` as an int of at least ``minimum``.
@@ -45,6 +47,8 @@ def real(
     number = float(value)
     if not math.isfinite(number):
         raise UsageError(f"{what}: must be finite; got {number}.")
+    if abs(number) > LARGEST:
+        raise UsageError(f"{what}: must be at most {LARGEST:.3g}, which float32 can hold; got {number:g}.")
     if number < above or (number == above and not closed) or number >= below:
         low = "" if above == -math.inf else f" {'at least' if closed else 'above'} {above:g}"
         high = "" if below == math.inf else f" below {below:g}"

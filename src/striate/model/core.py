@@ -100,8 +100,8 @@ class Model:
             If the samples are not of the network's input shape.
         """
         x = self._samples(x)
-        room = np.empty((len(x), *self.network.output_shape), np.float32)
         session = self._session(x.dtype, 1 if len(x) == 1 else batch_size)
+        room = np.empty((len(x), *self.network.output_shape), np.float32)
         for start in range(0, len(x), session.batch_size):
             index = np.arange(start, min(start + session.batch_size, len(x)))
             room[start : start + len(index)] = session.run(x, index)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from striate.errors import ModelFileError
 from striate.network import Network, Slot, from_description
 from striate.storage.container import Container, read, write
 
+MESSAGE = 400  # characters of what a hostile description may put into one line
 EXTRA = "training/"
 """How the names of tensors begin that a checkpoint has beside the model's."""
 
@@ -102,7 +104,7 @@ def check_description(container: Container) -> Network:
         known = known and isinstance(content["facts"], dict)
     except (KeyError, TypeError, ModelFileError) as error:
         reason = str(error) if isinstance(error, ModelFileError) else "a part is missing"
-        raise ModelFileError(f"{path}: must describe a model; {reason}") from None
+        raise ModelFileError(f"{path}: must describe a model; {shorten(reason, MESSAGE)}") from None
     agreed = shape == list(network.input_shape) and channels in (None, network.input_shape[0])
     outputs = math.prod(network.output_shape)
     counts = (len(classes), 1) if len(classes) == 2 else (len(classes),)  # one output tells two classes apart

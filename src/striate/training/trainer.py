@@ -14,6 +14,7 @@ from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.data.splits import check_seed
 from striate.engine.losses import Loss
+from striate.engine.memory import check_room
 from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import choice, integer, real
 from striate.model import Model
@@ -279,6 +280,7 @@ def _new_model(network: Any, initial: str, seed: int) -> Model:
             f"Trainer: needs a Network or a Model; got {type(network).__name__}. "
             "Build one with Sequential(layers, input_shape)."
         )
+    check_room(network, 1, 4 * network.parameter_count)
     theta, states = initialise(network, initial, seed)
     return Model(network, theta, states)
 
