@@ -33,7 +33,7 @@ def broadcast(inputs: tuple[Shape, ...]) -> Shape:
 
 @dataclass(frozen=True, repr=False)
 class Add(Layer):
-    """The sum of all inputs; a missing axis or one of size 1 is stretched.
+    """``x1 + x2 + ...``, the sum of all inputs; a missing axis or one of size 1 is stretched.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class Add(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Multiply(Layer):
-    """The product of all inputs; a missing axis or one of size 1 is stretched.
+    """``x1 * x2 * ...``, the product of all inputs; a missing axis or one of size 1 is stretched.
 
     With (C, rows, columns) and (C,) it weights channels, as in squeeze-and-excitation.
     """
@@ -66,7 +66,7 @@ class Multiply(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Concatenate(Layer):
-    """The channels of all inputs, one after the other.
+    """The channels of all inputs, one after the other: ``out[c] = x1[c]``, then ``out[C1 + c] = x2[c]``, ...
 
     Examples
     --------

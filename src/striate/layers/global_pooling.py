@@ -27,7 +27,7 @@ class GlobalPooling(Layer):
 
 @dataclass(frozen=True, repr=False)
 class GlobalAvgPool(GlobalPooling):
-    """The mean of each channel.
+    """The mean of each channel: ``out[c] = sum over p of x[c, p] / positions``.
 
     References
     ----------
@@ -42,14 +42,15 @@ class GlobalAvgPool(GlobalPooling):
 
 @dataclass(frozen=True, repr=False)
 class GlobalMaxPool(GlobalPooling):
-    """The largest value of each channel; of equal ones the first, forward and backward alike."""
+    """``out[c] = max over p of x[c, p]``; of equal values the first, forward and backward alike."""
 
 
 @dataclass(frozen=True, repr=False)
 class AdaptiveAvgPooling(Layer):
     """The mean of windows that cut the input into ``output_size`` parts as equal as possible.
 
-    Part i of o covers the positions ``floor(i n / o)`` to ``ceil((i + 1) n / o)`` (exclusive) of n.
+    ``out[c, i] = mean of x[c, p]`` over part i, the positions ``floor(i n / o)`` to ``ceil((i + 1) n / o)``
+    (exclusive) of n for o parts.
 
     Parameters
     ----------

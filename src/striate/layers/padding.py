@@ -51,7 +51,7 @@ def pairs_or_number(value: object, what: str) -> int | tuple[Pair, ...]:
 
 @dataclass(frozen=True, repr=False)
 class Pad(Layer):
-    """Add a margin around the space of every channel.
+    """Add a margin around the space of every channel: ``out[c, p] = x[c, p - before]``.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Pad(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Crop(Layer):
-    """Cut a margin off the space of every channel.
+    """Cut a margin off the space of every channel: ``out[c, p] = x[c, p + before]``.
 
     Parameters
     ----------

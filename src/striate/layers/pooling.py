@@ -90,12 +90,15 @@ class Pooling(Layer):
 
 @dataclass(frozen=True, repr=False)
 class MaxPooling(Pooling):
-    """The largest value of each window; of equal ones the first, forward and backward alike."""
+    """``out[c, p] = max over t of x[c, p * stride + t * dilation - padding]``.
+
+    Of equal values the first wins, forward and backward alike; cells beyond the edge never do.
+    """
 
 
 @dataclass(frozen=True, repr=False)
 class AvgPooling(Pooling):
-    """The mean of each window.
+    """The mean of each window: ``out[c, p] = sum over t of x[c, p * stride + t * dilation - padding] / cells``.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class Regulariser(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Dropout(Regulariser):
-    """Set each value to 0 with probability ``rate``, divide the others by ``1 - rate``.
+    """``x * kept / (1 - rate)``: each value is set to 0 with probability ``rate``.
 
     References
     ----------
@@ -41,7 +41,7 @@ class Dropout(Regulariser):
 
 @dataclass(frozen=True, repr=False)
 class SpatialDropout(Regulariser):
-    """Set each whole channel to 0 with probability ``rate``, divide the others by ``1 - rate``.
+    """``x * kept[c] / (1 - rate)``: each whole channel is set to 0 with probability ``rate``.
 
     References
     ----------
@@ -58,7 +58,7 @@ class SpatialDropout(Regulariser):
 
 @dataclass(frozen=True, repr=False)
 class GaussianNoise(Regulariser):
-    """Add normal noise of standard deviation ``deviation`` to each value.
+    """``x + deviation * z`` with z normal, drawn for each value.
 
     References
     ----------

@@ -14,7 +14,7 @@ from striate.layers.base import Layer, Node, Shape, Window, format_shape
 
 @dataclass(frozen=True, repr=False)
 class InputLayer(Layer):
-    """Where samples enter the network."""
+    """Where samples enter the network: ``out = sample``."""
 
     kind: ClassVar[str] = "input"
     arity: ClassVar[int | None] = 0
@@ -46,7 +46,7 @@ def Input(shape: int | Sequence[int], name: str = "input") -> Node:
 
 @dataclass(frozen=True, repr=False)
 class Flatten(Layer):
-    """One row of features for each sample: channel by channel, row by row.
+    """One row of features for each sample: ``out[(c * rows + y) * columns + x] = in[c, y, x]``.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Flatten(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Reshape(Layer):
-    """The same values in another shape, the last axis running fastest.
+    """The same values in another shape: ``out.ravel() = in.ravel()``, the last axis running fastest.
 
     Parameters
     ----------
@@ -108,8 +108,9 @@ class Upsample(Layer):
     ----------
     scale_factor : int or one int per axis
     mode : {"nearest", "bilinear"}
-        "nearest" repeats values. "bilinear" interpolates linearly along each axis (in 1 dimension linear,
-        in 3 trilinear) at ``(i + 1/2) / scale - 1/2``, values beyond the edge being those at the edge.
+        "nearest" repeats values: ``out[c, p] = x[c, floor(p / scale)]``. "bilinear" interpolates linearly
+        along each axis (in 1 dimension linear, in 3 trilinear) at ``(p + 1/2) / scale - 1/2``, values beyond
+        the edge being those at the edge.
 
     Examples
     --------

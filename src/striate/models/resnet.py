@@ -83,7 +83,7 @@ def resnet18(
 def resnet34(
     classes: int = 1000, input_shape: int | Sequence[int] = (3, 224, 224), *, stem: str = "imagenet"
 ) -> Network:
-    """Return ResNet-34: sixteen residual blocks of two 3x3 convolutions; see ``resnet18``.
+    """Return ResNet-34 of He et al. (2016): sixteen residual blocks of two 3x3 convolutions; see ``resnet18``.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def resnet34(
 def resnet50(
     classes: int = 1000, input_shape: int | Sequence[int] = (3, 224, 224), *, stem: str = "imagenet"
 ) -> Network:
-    """Return ResNet-50: sixteen bottleneck blocks; see ``resnet18``.
+    """Return ResNet-50 of He et al. (2016): sixteen bottleneck blocks; see ``resnet18``.
 
     The stride of a block is that of its 3x3 convolution, as in most implementations (the paper puts it in
     the first 1x1 convolution).

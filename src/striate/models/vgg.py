@@ -36,7 +36,7 @@ def vgg11(
     batch_norm: bool = False,
     dropout: float = 0.5,
 ) -> Network:
-    """Return VGG-11 (configuration A); for the arguments and the paper see ``vgg16``.
+    """Return VGG-11 (configuration A) of Simonyan and Zisserman (2015); for the arguments see ``vgg16``.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def vgg13(
     batch_norm: bool = False,
     dropout: float = 0.5,
 ) -> Network:
-    """Return VGG-13 (configuration B); for the arguments and the paper see ``vgg16``.
+    """Return VGG-13 (configuration B) of Simonyan and Zisserman (2015); for the arguments see ``vgg16``.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def vgg19(
     batch_norm: bool = False,
     dropout: float = 0.5,
 ) -> Network:
-    """Return VGG-19 (configuration E); for the arguments and the paper see ``vgg16``.
+    """Return VGG-19 (configuration E) of Simonyan and Zisserman (2015); for the arguments see ``vgg16``.
 
     Examples
     --------
