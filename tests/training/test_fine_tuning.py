@@ -14,7 +14,7 @@ from striate.training.fine_tuning import heads_of, replace_head
 
 @pytest.fixture(scope="module")
 def trained():
-    trainer = Trainer(rich_network(), learning_rate=0.02, batch_size=25)
+    trainer = Trainer(rich_network(), learning_rate=0.02, schedule="constant", initial="he", batch_size=25)
     trainer.fit(stripes(150), epochs=6)
     return trainer.model
 
@@ -39,10 +39,11 @@ def test_the_head_is_new_also_for_as_many_classes(trained):
 
 def test_a_frozen_body_learns_new_classes_faster_than_a_fresh_network(trained):
     few, check = stripes(40, seed=5, classes=4), stripes(200, seed=6, classes=4)
-    tuned = Trainer(replace_head(trained, few.classes), freeze=["conv*", "norm*"], learning_rate=0.02, batch_size=8)
+    how = {"learning_rate": 0.02, "schedule": "constant", "batch_size": 8}
+    tuned = Trainer(replace_head(trained, few.classes, initial="he"), freeze=["conv*", "norm*"], **how)
     start = tuned.model.parameters["conv1.weight"].copy()
     tuned.fit(few, epochs=8)
-    fresh = Trainer(replace_head(Trainer(rich_network()).model, few.classes), learning_rate=0.02, batch_size=8)
+    fresh = Trainer(replace_head(Trainer(rich_network(), initial="he").model, few.classes, initial="he"), **how)
     fresh.fit(few, epochs=8)
     assert np.array_equal(tuned.model.parameters["conv1.weight"], start)
     assert tuned.model.evaluate(check).accuracy > fresh.model.evaluate(check).accuracy

@@ -12,13 +12,13 @@ from striate.training.learning_rate_finder import find_learning_rate, suggest
 
 
 def test_a_search_finds_a_rate_that_learns(data):
-    trainer = Trainer(small_network(), batch_size=25, seed=1)
+    trainer = Trainer(small_network(), batch_size=25, seed=1, initial="he")
     search = find_learning_rate(trainer, data, steps=60)
     assert 1e-4 < search.suggestion < 0.3
     assert np.allclose(np.diff(np.log(search.rates)), np.log(1e7) / 59)
     assert search.rates[0] == pytest.approx(1e-6)
     assert search.losses[-1] > 2 * search.losses.min()
-    trainer.schedule = lambda step: search.suggestion
+    trainer.learning_rate = lambda step: search.suggestion
     assert trainer.fit(data, epochs=12)["accuracy"][-1] > 0.9
 
 

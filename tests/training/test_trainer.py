@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import signal
@@ -10,6 +11,7 @@ import pytest
 from tasks import line, rich_network, small_network, stripes
 
 from striate import Trainer
+from striate.cli.configuration import run_config
 from striate.data.dataset import Dataset
 from striate.errors import DivergenceError, ShapeError, UsageError
 from striate.layers import Flatten, Linear, ReLU
@@ -18,7 +20,10 @@ from striate.reference.executor import backward, forward
 from striate.reference.loss import softmax_cross_entropy
 from striate.training import GradientDescent
 from striate.training.callbacks import Callback, FunctionCallback
+from striate.training.optimizers.registry import describe
 from striate.training.order import balanced_order, epoch_order
+from striate.training.run.recipes import suited
+from striate.training.schedules import cosine, schedule_arguments
 
 
 def test_a_network_learns_and_says_how_it_went(data, validation):
@@ -48,7 +53,7 @@ def test_same_seed_same_bits_for_any_number_of_threads(data):
 
 
 def test_two_fits_are_one(data):
-    whole, parts = (Trainer(small_network(), seed=1) for _ in range(2))
+    whole, parts = (Trainer(small_network(), schedule="constant", seed=1) for _ in range(2))
     whole.fit(data, epochs=3)
     parts.fit(data, epochs=1)
     parts.fit(data, epochs=2)
@@ -94,6 +99,43 @@ def test_learning_rate_follows_the_schedule(data):
     trainer = Trainer(small_network(), learning_rate=lambda step: 0.1 / (step + 1), batch_size=50)
     trainer.fit(data, epochs=2, callbacks=FunctionCallback(on_step_end=lambda p: seen.append(p.learning_rate)))
     assert seen == [0.1 / n for n in range(1, 7)]
+
+
+def test_the_usual_rate_falls_over_the_epochs_of_a_call_and_begins_anew(data):
+    trainer = Trainer(small_network(), batch_size=50)  # three steps in an epoch
+    whole = trainer.fit(data, epochs=4)["learning_rate"]
+    alpha = cosine(1e-3, 12)
+    assert whole == pytest.approx([alpha(2), alpha(5), alpha(8), alpha(11)])
+    assert trainer.fit(data, epochs=4)["learning_rate"] == whole * 2
+
+
+def test_a_named_schedule_has_arguments(data):
+    how = {"name": "step", "every_epochs": 1, "factor": 0.5, "warm_up_epochs": 1}
+    trainer = Trainer(small_network(), batch_size=50, learning_rate=0.08, schedule=how)
+    assert trainer.fit(data, epochs=3)["learning_rate"] == pytest.approx([0.06, 0.08, 0.04])
+
+
+def test_an_interrupted_training_keeps_its_schedule(data):
+    whole, parts = (Trainer(small_network(), batch_size=50) for _ in range(2))
+    whole.fit(data, epochs=4)
+    stopper = FunctionCallback(on_step_end=lambda progress: progress.step == 7 and parts.stop("now"))
+    parts.fit(data, epochs=4, callbacks=stopper)
+    parts.stop_reason = None
+    parts.fit(data, epochs=None)
+    assert np.array_equal(whole.model.theta, parts.model.theta)
+    assert whole.history["learning_rate"] == parts.history["learning_rate"]
+
+
+def test_python_and_the_command_line_have_the_same_defaults(data):
+    config = suited(run_config({"dataset": "mnist"}), data)
+    t, trainer = config.explicit().training, Trainer(small_network())
+    assert (t.batch_size, t.learning_rate) == (trainer.batch_size, trainer.learning_rate)
+    assert t.schedule == trainer.schedule_arguments == schedule_arguments("cosine")
+    assert t.optimizer == describe(trainer.optimizer)
+    assert t.auxiliary_weight == trainer.auxiliary_weight
+    parameters = inspect.signature(Trainer).parameters
+    assert t.initial == parameters["initial"].default == "glorot"
+    assert t.epochs == inspect.signature(Trainer.fit).parameters["epochs"].default
 
 
 def test_orders_are_permutations_that_differ_between_epochs_and_seeds():
@@ -221,7 +263,7 @@ def test_a_loss_that_is_no_number_names_step_and_layer_and_keeps_the_good_parame
     trainer.fit(data, epochs=1)
     good = trainer.model.theta.copy()
     if bad == "theta":
-        trainer.schedule = lambda step: 1e38 if step == 4 else 0.001
+        trainer.learning_rate = lambda step: 1e38 if step == 4 else 0.001
         layer = "conv1"
         place = "step 6, epoch 2, batch 3"
     else:
@@ -239,7 +281,8 @@ def test_a_loss_that_is_no_number_names_step_and_layer_and_keeps_the_good_parame
 
 
 def test_parameters_that_overflow_in_the_last_step_are_noticed(data):
-    trainer = Trainer(small_network(), optimizer="sgd", batch_size="full", learning_rate=lambda step: 3e38)
+    how = {"optimizer": "sgd", "batch_size": "full", "initial": "he"}
+    trainer = Trainer(small_network(), learning_rate=lambda step: 3e38, **how)
     with pytest.raises(DivergenceError, match="parameters must be finite; got NaN or infinity"):
         trainer.fit(data, epochs=1)
     assert np.isfinite(trainer.model.theta).all()
@@ -250,6 +293,9 @@ def test_parameters_that_overflow_in_the_last_step_are_noticed(data):
     [
         ({"optimizer": "adamm"}, "optimizer: unknown name 'adamm'; did you mean"),
         ({"learning_rate": -1.0}, "learning rate: must be at least 0; got -1"),
+        ({"schedule": "cosin"}, "schedule: unknown name 'cosin'; did you mean 'cosine'"),
+        ({"schedule": {"name": "cosine", "rise": 1}}, "schedule: cosine takes the arguments floor; got 'rise'"),
+        ({"schedule": {"name": "cosine", "floor": 0.5}}, "the floor must be at most the rate 0.001; got 0.5"),
         ({"learning_rate": math.nan}, "learning rate: must be finite; got nan"),
         ({"batch_size": 0}, "batch size: must be at least 1; got 0"),
         ({"batch_size": "all"}, "batch size: must be a whole number; got 'all'"),
@@ -316,7 +362,7 @@ def test_snapshots_within_an_epoch_are_fallen_back_to(data, monkeypatch):
     monkeypatch.setattr("striate.training.snapshots.Snapshots.every", 4)
     thetas = {}
     trainer = Trainer(small_network(), batch_size=10, seed=4)
-    trainer.schedule = lambda step: 1e38 if step == 10 else 0.001
+    trainer.learning_rate = lambda step: 1e38 if step == 10 else 0.001
 
     def note(progress):
         trainer.synchronise()
@@ -325,7 +371,7 @@ def test_snapshots_within_an_epoch_are_fallen_back_to(data, monkeypatch):
     with pytest.raises(DivergenceError, match=r"in step 12, epoch 1, batch 12, first at conv1\..* after step 8\."):
         trainer.fit(data, epochs=1, callbacks=FunctionCallback(on_step_end=note))
     assert np.array_equal(trainer.model.theta, thetas[8])
-    trainer.schedule = lambda step: 0.001
+    trainer.learning_rate = lambda step: 0.001
     trainer.fit(data, epochs=None)
     assert trainer.progress.epoch == 1
     assert np.isfinite(trainer.model.theta).all()
@@ -334,7 +380,7 @@ def test_snapshots_within_an_epoch_are_fallen_back_to(data, monkeypatch):
 def test_a_snapshot_that_led_nowhere_gives_way_to_the_one_before(data, monkeypatch):
     monkeypatch.setattr("striate.training.snapshots.Snapshots.every", 5)
     trainer = Trainer(small_network(), batch_size=10, seed=4)
-    trainer.schedule = lambda step: 1e38 if step == 9 else 0.001
+    trainer.learning_rate = lambda step: 1e38 if step == 9 else 0.001
     with pytest.raises(DivergenceError, match=r"in step 11, .* after step 5\."):
         trainer.fit(data, epochs=1)
     assert trainer.progress.batch == 5

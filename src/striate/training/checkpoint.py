@@ -17,7 +17,18 @@ from striate.training.history import EpochRecord
 if TYPE_CHECKING:
     from striate.training.trainer import Trainer
 
-_POSITION = ("epoch", "epochs", "batch", "step", "samples", "loss_sum", "correct_sum", "learning_rate")
+_POSITION = (
+    "epoch",
+    "epochs",
+    "first_epoch",
+    "first_step",
+    "batch",
+    "step",
+    "samples",
+    "loss_sum",
+    "correct_sum",
+    "learning_rate",
+)
 
 
 def save_checkpoint(trainer: Trainer, path: str | Path) -> Path:
@@ -64,6 +75,8 @@ def settings(trainer: Trainer) -> dict[str, Any]:
     return {
         "optimizer": type(trainer.optimizer).__name__,
         "optimizer_arguments": trainer.optimizer.config(),
+        "learning_rate": None if callable(trainer.learning_rate) else trainer.learning_rate,
+        "schedule": None if callable(trainer.learning_rate) else trainer.schedule_arguments,
         "batch_size": trainer.batch_size,
         "seed": trainer.seed,
         "winograd": trainer.model.winograd,

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from striate.errors import UsageError
 from striate.model import Model
 from striate.network import Network, from_description
+from striate.training.defaults import INITIAL
 from striate.training.initialisation import initialise
 
 OUTPUTS = ("out_features", "out_channels")
 """The arguments by which a layer says how many values it makes."""
 
 
-def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, initial: str = "he") -> Model:
+def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, initial: str = INITIAL) -> Model:
     """Return a model whose last learning layer is new and has an output for each of ``classes``.
 
     So are those of auxiliary outputs.
@@ -28,7 +29,7 @@ def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, init
     classes : sequence of str, or int
         The names of the new classes, or the number of outputs of a regression.
     seed : int
-    initial : {"he", "glorot", "lecun"}
+    initial : {"glorot", "he", "lecun"}
         How the new layer begins.
 
     Raises

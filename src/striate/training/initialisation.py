@@ -11,6 +11,7 @@ import numpy as np
 from striate.errors import unknown_name
 from striate.layers.base import Parameter
 from striate.network import Network
+from striate.training.defaults import INITIAL
 
 
 def he(fan_in: int, fan_out: int) -> float:
@@ -48,7 +49,7 @@ INITIALISERS: dict[str, Callable[[int, int], float]] = {"glorot": glorot, "he": 
 """Functions of (fan_in, fan_out) that return the standard deviation of normal weights."""
 
 
-def initialise(network: Network, initial: str = "he", seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def initialise(network: Network, initial: str = INITIAL, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return the first parameters and states of a network.
 
     Weights are normal with mean 0 and the initialiser's standard deviation; biases, scales and running
@@ -58,7 +59,7 @@ def initialise(network: Network, initial: str = "he", seed: int = 0) -> tuple[np
     Parameters
     ----------
     network : Network
-    initial : {"he", "glorot", "lecun"}
+    initial : {"glorot", "he", "lecun"}
     seed : int
 
     Returns

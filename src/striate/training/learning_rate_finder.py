@@ -74,7 +74,7 @@ def find_learning_rate(
     watch = _Watch(steps)
     with untouched(trainer):
         first, growth = trainer.progress.step, (highest / lowest) ** (1.0 / (steps - 1))
-        trainer.schedule = lambda step: lowest * growth ** (step - first)
+        trainer.learning_rate = lambda step: lowest * growth ** (step - first)
         trainer.learning_rate_factor = 1.0
         with contextlib.suppress(DivergenceError):
             trainer.fit(train, epochs=-(-steps // -(-len(train) // size)), callbacks=watch)
@@ -126,7 +126,15 @@ def untouched(trainer: Trainer) -> Iterator[None]:
     model, moments = trainer.model, trainer.moments
     arrays = [model.theta, model.states, moments.first, moments.second]
     kept = [array.copy() for array in arrays]
-    names = ("schedule", "learning_rate_factor", "callbacks", "stop_reason", "data_mark", "restored")
+    names = (
+        "learning_rate",
+        "schedule",
+        "learning_rate_factor",
+        "callbacks",
+        "stop_reason",
+        "data_mark",
+        "restored",
+    )
     settings = {name: getattr(trainer, name) for name in names}
     about = model.classes, model.normalisation, model.facts
     history, progress = copy.deepcopy(trainer.history), copy.copy(trainer.progress)

@@ -17,6 +17,8 @@ class Progress:
         Epochs completed since training began.
     epochs : int
         Epochs after which this call of ``fit`` ends.
+    first_epoch, first_step : int
+        Epochs completed and steps taken when it began.
     batch, batches : int
         Batches done in the current epoch, and in a whole one.
     step : int
@@ -33,6 +35,8 @@ class Progress:
 
     epoch: int = 0
     epochs: int = 0
+    first_epoch: int = 0
+    first_step: int = 0
     batch: int = 0
     batches: int = 0
     step: int = 0
@@ -45,6 +49,11 @@ class Progress:
     samples_before: int = 0
     last_speed: float = 0.0
     seconds_before: float = 0.0
+
+    def plan(self, epochs: int) -> None:
+        """Begin a training of so many further epochs."""
+        self.first_epoch, self.first_step = self.epoch, self.step
+        self.epochs = self.epoch + epochs
 
     def begin_epoch(self, batches: int, samples: int) -> None:
         """Start the clock; sums stay, so that an epoch goes on where it was interrupted."""

@@ -7,7 +7,8 @@ rate when progress stalls is not one of them, since it depends on more than the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from striate.errors import UsageError, unknown_name
 from striate.layers.arguments import integer, real
@@ -207,6 +208,31 @@ def schedule(
     warm = round(real(warm_up_epochs, "schedule: warm_up_epochs", above=0, closed=True) * steps_per_epoch)
     following = _named(name, rate, max(2, steps_per_epoch * epochs - warm), steps_per_epoch, known | arguments)
     return warm_up(warm, following) if warm else following
+
+
+def schedule_arguments(description: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``name`` and all arguments of a schedule that is given by its name, or with some of them.
+
+    Raises
+    ------
+    UsageError
+        If there is no such schedule, it has no such argument, or one cannot mean anything.
+    """
+    given = {"name": description} if isinstance(description, str) else dict(description)
+    name = given.pop("name", "constant")
+    schedule(name, 1.0, 100, 10, **given)  # refuses what cannot mean anything
+    return {"name": name, "warm_up_epochs": 0.0, **arguments_of(name), **given}
+
+
+def stretched(
+    rate: float | Schedule, arguments: Mapping[str, Any], steps_per_epoch: int, epochs: int, first_step: int = 0
+) -> Schedule:
+    """Return the schedule of a training that begins with step ``first_step``; a function stays as it is."""
+    if callable(rate) or isinstance(rate, str):
+        return as_schedule(rate)
+    options = dict(arguments)
+    alpha = schedule(options.pop("name"), rate, steps_per_epoch, epochs, **options)
+    return (lambda step: alpha(step - first_step)) if first_step else alpha
 
 
 def arguments_of(name: str) -> dict[str, float]:

@@ -21,6 +21,7 @@ from striate.model import Model
 from striate.model.fit import check_fit
 from striate.model.outputs import CLASSES, is_labelled, target_kind
 from striate.network import Network
+from striate.training import defaults
 from striate.training.callbacks import Callback, as_callbacks
 from striate.training.data_mark import data_mark
 from striate.training.history import History
@@ -32,7 +33,7 @@ from striate.training.optimizers import optimizer as optimizer_named
 from striate.training.progress import Progress
 from striate.training.rates import parameter_rates
 from striate.training.regularisation import Regularisation
-from striate.training.schedules import Schedule, as_schedule
+from striate.training.schedules import Schedule, schedule_arguments, stretched
 from striate.training.weights import ClassWeights, sample_weights
 
 FULL = "full"
@@ -48,7 +49,11 @@ class Trainer:
         A model goes on from its parameters and keeps its normalisation.
     optimizer : str or Optimizer
     learning_rate : float or function of the step, optional
-        A function gets the number of steps already taken. The optimizer's usual rate by default.
+        The largest rate, by default the optimizer's usual one; or a function of the number of steps already
+        taken, which then is the whole schedule.
+    schedule : str or mapping
+        How the rate changes over a call of ``fit``: a name of ``striate.training.schedules.ARGUMENTS``, or
+        ``name`` and arguments. A further call begins anew.
     loss : str or Loss, optional
         One of ``striate.training.losses.LOSSES`` by name, or a ``Loss`` with options; chosen from the targets by
         default.
@@ -63,7 +68,7 @@ class Trainer:
         The processor's by default; changes no bit of the result.
     winograd : bool
         Let 3x3 convolutions use Winograd's algorithm where it is faster; it rounds more (docs/engine.md).
-    initial : {"he", "glorot", "lecun"}
+    initial : {"glorot", "he", "lecun"}
         How the weights begin.
     regularisation : Regularisation, optional
     class_weights : "balanced", mapping or sequence of float, optional
@@ -98,15 +103,16 @@ class Trainer:
         self,
         network: Network | Model,
         *,
-        optimizer: str | Optimizer = "adam",
+        optimizer: str | Optimizer = defaults.OPTIMIZER,
         learning_rate: float | Schedule | None = None,
+        schedule: str | Mapping[str, Any] = defaults.SCHEDULE,
         loss: str | Loss | None = None,
-        auxiliary_weight: float = 0.3,
-        batch_size: int | str = 64,
+        auxiliary_weight: float = defaults.AUXILIARY_WEIGHT,
+        batch_size: int | str = defaults.BATCH_SIZE,
         seed: int = 0,
         threads: int | None = None,
         winograd: bool = True,
-        initial: str = "he",
+        initial: str = defaults.INITIAL,
         regularisation: Regularisation | None = None,
         class_weights: ClassWeights | None = None,
         sampling: str = "shuffled",
@@ -115,7 +121,9 @@ class Trainer:
         augmentation: Augmentation | None = None,
     ) -> None:
         self.optimizer = optimizer_named(optimizer)
-        self.schedule = as_schedule(self.optimizer.learning_rate if learning_rate is None else learning_rate)
+        self.learning_rate = self.optimizer.learning_rate if learning_rate is None else learning_rate
+        self.schedule_arguments = schedule_arguments(schedule)
+        self.schedule = stretched(self.learning_rate, self.schedule_arguments, 1, 1)
         self.batch_size = FULL if batch_size == FULL else integer(batch_size, "batch size")
         self.seed = check_seed(seed)
         self.threads = None if threads is None else integer(threads, "threads")
@@ -148,7 +156,7 @@ class Trainer:
         self,
         train: Dataset,
         validation: Dataset | None = None,
-        epochs: int | None = 10,
+        epochs: int | None = defaults.EPOCHS,
         callbacks: Callback | Iterable[Callback | Callable[..., Any]] = (),
         *,
         sample_weights: np.ndarray | None = None,
@@ -182,12 +190,21 @@ class Trainer:
         self._check_data(train, anew=epochs is not None)
         self.callbacks = as_callbacks(callbacks)
         if epochs is not None:
-            self.progress.epochs = self.progress.epoch + integer(epochs, "epochs")
+            self.progress.plan(integer(epochs, "epochs"))
+        self.schedule = self._stretched(len(train))
         if epochs is not None or self.history.interrupted:
             self.stop_reason = None
         self._restore_callbacks()
         run(self, job)
         return self.history
+
+    def _stretched(self, samples: int) -> Schedule:
+        """Return the schedule over the epochs of this call of ``fit``."""
+        progress, size = self.progress, samples if self.batch_size == FULL else int(self.batch_size)
+        epochs = max(1, progress.epochs - progress.first_epoch)
+        return stretched(
+            self.learning_rate, self.schedule_arguments, -(-samples // size), epochs, progress.first_step
+        )
 
     def stop(self, reason: str) -> None:
         """End training after this step or epoch; ``reason`` goes into the history."""

@@ -21,7 +21,6 @@ from striate.training.fine_tuning import replace_head, with_outputs
 from striate.training.losses import Loss, usual_loss
 from striate.training.optimizers.registry import from_description
 from striate.training.run.config import CheckpointConfig, RunConfig
-from striate.training.schedules import schedule
 from striate.training.trainer import Trainer
 
 MODEL_SUFFIX = ".safetensors"
@@ -77,14 +76,12 @@ def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) ->
     assert t.batch_size is not None
     assert t.initial is not None
     rule = from_description(t.optimizer)
-    size = len(train) if t.batch_size == "full" else integer(t.batch_size, "batch size")
-    rate = rule.learning_rate if t.learning_rate is None else t.learning_rate
-    arguments = dict(t.schedule)
-    name = str(arguments.pop("name", "constant"))
+    integer(t.epochs, "epochs")
     return Trainer(
         network,
         optimizer=rule,
-        learning_rate=schedule(name, rate, -(-len(train) // size), integer(t.epochs, "epochs"), **arguments),
+        learning_rate=t.learning_rate,
+        schedule=t.schedule,
         loss=None if t.loss is None else Loss.from_description(t.loss),
         auxiliary_weight=t.auxiliary_weight,
         batch_size=t.batch_size,

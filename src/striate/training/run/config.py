@@ -13,6 +13,7 @@ from striate.data.augmentation import Augmentation
 from striate.data.options import Options
 from striate.errors import UsageError, unknown_name
 from striate.storage import write_atomically
+from striate.training import defaults
 from striate.training.regularisation import Regularisation
 from striate.training.run.recipes import AUTO
 from striate.training.run.toml import NONE, dumps
@@ -35,7 +36,7 @@ class DataConfig:
 
     name: str
     folder: str | None = None
-    validation_fraction: float = 0.1
+    validation_fraction: float = defaults.VALIDATION_FRACTION
     options: Options = field(default_factory=Options)
 
 
@@ -81,7 +82,7 @@ class TrainingConfig:
     learning_rate: float | None = None
     schedule: Mapping[str, Any] | None = None
     loss: str | Mapping[str, Any] | None = None
-    auxiliary_weight: float = 0.3
+    auxiliary_weight: float = defaults.AUXILIARY_WEIGHT
     seed: int = 0
     threads: int | None = None
     winograd: bool = True

@@ -12,7 +12,7 @@ from striate.data.registry import NAMES
 from striate.models.registry import MODELS
 from striate.training.callbacks import EarlyStopping, ReduceOnPlateau
 from striate.training.optimizers.registry import describe, from_description
-from striate.training.schedules import arguments_of
+from striate.training.schedules import schedule_arguments
 
 if TYPE_CHECKING:
     from striate.training.run.config import RunConfig, TrainingConfig
@@ -45,8 +45,7 @@ def _written_out(training: TrainingConfig) -> TrainingConfig:
         rate = rule.learning_rate if training.learning_rate is None else training.learning_rate
         training = dataclasses.replace(training, optimizer=describe(rule), learning_rate=rate)
     if schedule is not None and "name" in schedule:
-        usual = {"name": schedule["name"], "warm_up_epochs": 0.0, **arguments_of(str(schedule["name"]))}
-        training = dataclasses.replace(training, schedule={**usual, **schedule})
+        training = dataclasses.replace(training, schedule=schedule_arguments(schedule))
     return training
 
 

@@ -21,6 +21,7 @@ from striate.data.augmentation import (
 )
 from striate.data.dataset import Dataset
 from striate.models.photo_cnn import LEAST_SIDE
+from striate.training import defaults
 
 if TYPE_CHECKING:
     from striate.training.run.config import RunConfig, TrainingConfig
@@ -38,17 +39,16 @@ LEAST_STEPS = 1000  # few samples are gone through more often, until so many ste
 class Recipe:
     """A network and how it learns; the fields are those of ``ModelConfig`` and ``TrainingConfig``.
 
-    Falling rates and Glorot's weights took LeNet-5 to 99.1 % on MNIST in 10 epochs, a constant rate and He's
-    to 98.7 %.
+    What a recipe does not say is what a ``Trainer`` does.
     """
 
     model: str
     epochs: int = EPOCHS
-    batch_size: int = 64
-    optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "adam"})
-    learning_rate: float = 1e-3
-    schedule: Mapping[str, Any] = field(default_factory=lambda: {"name": "cosine"})
-    initial: str = "glorot"
+    batch_size: int = defaults.BATCH_SIZE
+    optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": defaults.OPTIMIZER})
+    learning_rate: float | None = None
+    schedule: Mapping[str, Any] = field(default_factory=lambda: {"name": defaults.SCHEDULE})
+    initial: str = defaults.INITIAL
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -62,8 +62,8 @@ NAMED: dict[str, Recipe] = {
         learning_rate=3e-3,
         augmentation=Augmentation((Rotation(8), Zoom(0.9, 1.1), Shift(0.05, 0.05))),
     ),
-    "mnist": Recipe(model="lenet5", epochs=10),
-    "fashion-mnist": Recipe(model="lenet5", epochs=10),
+    "mnist": Recipe(model="lenet5", epochs=defaults.EPOCHS),
+    "fashion-mnist": Recipe(model="lenet5", epochs=defaults.EPOCHS),
 }
 """Named sets that need something of their own."""
 
@@ -143,7 +143,8 @@ def _filled(training: TrainingConfig, found: Recipe, own_model: bool) -> Trainin
     rate = training.learning_rate
     if rate is None:
         same = own_model and training.optimizer is None
-        rate = found.learning_rate if same else from_description(optimizer).learning_rate
+        usual = from_description(optimizer).learning_rate
+        rate = found.learning_rate if same and found.learning_rate is not None else usual
     schedule = training.schedule or {}
     names = ("epochs", "batch_size", "initial")
     left = {name: getattr(found, name) for name in names if getattr(training, name) is None}
