@@ -63,6 +63,7 @@ def batches_of(trainer: Trainer, job: Job, plan: Plan) -> Batches:
         shares=plan.shares,
         smoothing=plan.smoothing,
         augmentation=trainer.augmentation,
+        threads=trainer.threads,
     )
 
 
