@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
@@ -22,3 +23,9 @@ def last_json(result: Any) -> dict[str, Any]:
     """Return the object in the last line of standard output."""
     values: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
     return values
+
+
+def width_of(path: Path) -> int:
+    """Return the width of a picture in pixels."""
+    with Image.open(path) as picture:
+        return picture.width

@@ -28,7 +28,7 @@ def test_help_names_every_command(run):
 def test_every_command_has_help(run, command):
     result = run(command, "--help")
     assert result.exit_code == 0
-    assert "Usage: striate" in result.stdout
+    assert result.stdout.count("Usage: striate") == 1
 
 
 def test_version(run):
@@ -38,7 +38,7 @@ def test_version(run):
 def test_no_arguments_show_help(run):
     result = run()
     assert result.exit_code == 2
-    assert "Usage: striate" in result.stdout
+    assert result.stdout.count("Usage: striate") == 1
 
 
 @pytest.mark.parametrize(

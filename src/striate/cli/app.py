@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -12,13 +12,22 @@ from striate.cli.arithmetic import arithmetic
 from striate.cli.augment import augment
 from striate.cli.backprop import backprop
 from striate.cli.convolve import convolve
+from striate.cli.descend import descend
+from striate.cli.draw import draw
 from striate.cli.ending import Commands
 from striate.cli.evaluate import evaluate
 from striate.cli.explain import explain
+from striate.cli.find_patch import find_patch
 from striate.cli.find_rate import find_rate
+from striate.cli.gradient import gradient
+from striate.cli.invariance import invariance
+from striate.cli.loss_slice import loss_slice
+from striate.cli.matrix import matrix
+from striate.cli.pool import pool
 from striate.cli.predict import predict
 from striate.cli.summary import summary
 from striate.cli.train import resume, train
+from striate.cli.why import why
 
 app = typer.Typer(
     cls=Commands,
@@ -27,9 +36,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, resume, evaluate, predict, summary, find_rate, augment, arithmetic, convolve, backprop):
-    app.command()(command)
-app.command()(explain)
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment),
+    "See inside a model": (explain, why, gradient, invariance, loss_slice),
+    "Worked out by hand": (arithmetic, convolve, pool, matrix, find_patch, backprop, descend),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(draw, name="draw", rich_help_panel="See inside a model")
 
 
 def _show_version(asked: bool) -> None:

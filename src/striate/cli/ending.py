@@ -68,10 +68,8 @@ def _end(error: BaseException) -> int:
 
 def _wrong_use(error: Any) -> int:
     path = error.ctx.command_path if getattr(error, "ctx", None) else "striate"
-    if message := error.format_message():
+    if message := error.format_message():  # empty if no command was given: then the help was shown
         _say(f"{message if message.endswith(('.', '?')) else f'{message}.'} Try '{path} --help'.", WRONG_USE)
-    else:
-        typer.echo(error.ctx.get_help())
     return WRONG_USE
 
 

@@ -7,22 +7,20 @@ from typing import Annotated
 
 import typer
 
+from striate.cli import samples as s
 from striate.cli.options import Json, ModelArgument
 
 
 def explain(
     model: ModelArgument,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image of any size, a WAV file or an array.")],
+    image: s.Image,
     out: Annotated[Path, typer.Option("--out", metavar="PAGE", help="The HTML page to write.")] = Path(
         "explain.html"
     ),
-    target: Annotated[
-        str | None, typer.Option("--class", metavar="CLASS", help="Ask about this class; else the one chosen.")
-    ] = None,
-    invert: Annotated[
-        bool, typer.Option("--invert", help="Swap light and dark: for dark strokes on paper and a model of digits.")
-    ] = False,
-    fit: Annotated[str, typer.Option(metavar="HOW", help="Other proportions: stretch, crop or pad.")] = "stretch",
+    target: s.Class = None,
+    invert: s.Invert = False,
+    fit: s.Fit = "stretch",
+    data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
     """Write one page with every number of the network for an image: feature maps, scores, attribution.
@@ -32,20 +30,16 @@ def explain(
     import striate
     from striate.cli.output import Output
     from striate.explain.page import explain_page
-    from striate.explain.samples import read_sample
     from striate.explain.tracing import trace
     from striate.storage.atomic import write_atomically
 
     output = Output(json)
     loaded = striate.load(model)
-    sample = read_sample(loaded, image, fit, invert)
-    wanted: int | str | None = target
-    if target is not None and target not in loaded.classes and target.isdecimal():
-        wanted = int(target)
-    page = explain_page(loaded, sample, target=wanted, name=image.name).encode()
+    sample = s.read(loaded, image, fit, invert, data_dir)
+    shown = Path(image).name
+    page = explain_page(loaded, sample, target=s.class_of(loaded, target), name=shown).encode()
     write_atomically(out, page)
     scores = trace(loaded, sample).scores
-    chosen = int(scores.argmax())
-    name = loaded.classes[chosen] if loaded.classes else str(chosen)
+    name = s.class_name(loaded, int(scores.argmax()))
     output.line(f"{image}: {name}. The page is {out} ({len(page) / 1e6:.1f} MB).")
-    output.result({"file": str(image), "class": name, "page": str(out), "bytes": len(page)})
+    output.result({"file": image, "class": name, "page": str(out), "bytes": len(page)})

@@ -18,6 +18,7 @@ from striate.explain.attribution import (
 from striate.explain.convolution_matrix import draw_toeplitz, toeplitz
 from striate.explain.descent import descend, draw_descent, draw_losses
 from striate.explain.expression import backprop, draw_graph, finite_differences
+from striate.explain.field import Field, draw_field
 from striate.explain.filtering import convolve
 from striate.explain.filters import make_filter
 from striate.explain.gradient_path import GradientPath, gradient_path
@@ -34,6 +35,7 @@ from striate.explain.learnt import (
     top_patches,
 )
 from striate.explain.loss_slices import draw_loss_line, draw_loss_plane, loss_line, loss_plane
+from striate.explain.mosaic import draw_sample
 from striate.explain.page import explain_page
 from striate.explain.pictures import as_picture
 from striate.explain.pooling import pool
@@ -43,6 +45,7 @@ from striate.explain.window import animated_gif, animated_svg, sliding_window, w
 
 __all__ = [
     "Attribution",
+    "Field",
     "GradientPath",
     "Invariance",
     "Trace",
@@ -60,6 +63,7 @@ __all__ = [
     "draw_attributions",
     "draw_descent",
     "draw_feature_maps",
+    "draw_field",
     "draw_filters",
     "draw_graph",
     "draw_invariance",
@@ -67,6 +71,7 @@ __all__ = [
     "draw_loss_plane",
     "draw_losses",
     "draw_patches",
+    "draw_sample",
     "draw_template_search",
     "draw_toeplitz",
     "explain_page",

@@ -225,5 +225,9 @@ def draw_toeplitz(result: Toeplitz, axes: Axes | None = None, transposed: bool =
         size = min(9.0, 160 / max(rows, columns))
         for row, column in zip(*np.nonzero(index), strict=True):
             axes.text(column, row, f"{values[row, column]:.3g}", ha="center", va="center", fontsize=size)
+    from matplotlib.ticker import MaxNLocator
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title(f"{result.distinct:,} distinct parameters, {result.full:,} in a full matrix", fontsize=10)
     return axes

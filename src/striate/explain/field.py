@@ -12,6 +12,8 @@ from striate.explain.positions import place_text
 from striate.receptive_field import AxisField, receptive_fields
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from striate.explain.tracing import Trace
 
 
@@ -90,3 +92,47 @@ def field_of(trace: Trace, layer: str, index: tuple[int, ...]) -> Field:
     first = trace.network.steps[0].name
     gradient = gradients.get(first, np.zeros((1, *trace.network.input_shape)))[0]
     return Field(place, axes, tuple(spans), gradient)
+
+
+def draw_field(field: Field, sample: np.ndarray | None = None, axes: Axes | None = None) -> Axes:
+    """Draw what a value sees: its share of the gradient in red, over the sample, inside the frame of theory.
+
+    Parameters
+    ----------
+    field : Field
+    sample : array [C, *space], optional
+        Shown in grey below; of a volume the middle slice.
+    axes : Axes, optional
+    """
+    from striate.explain.figures import new_axes
+
+    is_picture = field.weight.ndim > 1
+    axes = new_axes(
+        axes, *(("row", "column") if is_picture else ("", "position")), size=(5.2, 4.8 if is_picture else 2.2)
+    )
+    weight = np.atleast_2d(_middle(field.weight))
+    rows, columns = weight.shape
+    if sample is not None and is_picture:
+        grey = _middle(np.asarray(sample, np.float64).mean(axis=0))
+        axes.imshow(grey, cmap="gray", interpolation="nearest")
+    share = weight / (weight.max() or 1.0)
+    colours = np.dstack([np.broadcast_to(np.array([0.9, 0.1, 0.1]), (rows, columns, 3)), share**0.5])
+    axes.imshow(colours, interpolation="nearest", aspect="equal" if is_picture else "auto")
+    _frame(axes, field.spans[-2:] if is_picture else ((0, 0), *field.spans))
+    axes.set_xlim(-0.5, columns - 0.5)
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.set_title(field.place, fontsize=10)
+    return axes
+
+
+def _frame(axes: Axes, spans: tuple[tuple[int, int], ...]) -> None:
+    from matplotlib.patches import Rectangle
+
+    (top, bottom), (left, right) = spans
+    size = (right - left + 1, bottom - top + 1)
+    axes.add_patch(Rectangle((left - 0.5, top - 0.5), *size, fill=False, edgecolor="#1f77b4", linewidth=2))
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    """Return the middle slice of a volume, anything else as it is."""
+    return values[len(values) // 2] if values.ndim == 3 else values

@@ -27,6 +27,7 @@ AMOUNTS: dict[str, tuple[float, ...]] = {
     "rotation": (-45, -30, -15, -5, 0, 5, 15, 30, 45),
     "scale": (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5),
 }
+FIRST, COLOURS = np.array([0.1, 0.25, 0.6]), np.array([0.8, 0.2, -0.5])  # of the input, and the way to the output
 UNITS = {"shift": "cells to the right", "rotation": "degrees counter-clockwise", "scale": "times as large"}
 
 
@@ -58,6 +59,14 @@ class Invariance:
     probabilities: np.ndarray
     changes: Mapping[str, np.ndarray]
     equivariance: Mapping[str, np.ndarray]
+
+    def __str__(self) -> str:
+        rows = {f"probability of class {self.target}": self.probabilities[:, self.target]}
+        rows |= {f"change of {name}": values for name, values in self.changes.items()}
+        rows |= {f"equivariance error of {name}": values for name, values in self.equivariance.items()}
+        width = max(map(len, rows))
+        lines = [f"{self.kind}, {UNITS[self.kind]}", _row("", self.amounts, width)]
+        return "\n".join([*lines, *(_row(name, values, width) for name, values in rows.items())])
 
 
 def invariance(
@@ -124,6 +133,14 @@ def invariance(
             if value.ndim == len(shape) + 1 and all(axis.jump for axis in fields[name])
         },
     )
+
+
+def _row(name: str, values: np.ndarray, width: int) -> str:
+    return f"  {name:<{width}} " + " ".join(map(_cell, values.tolist()))
+
+
+def _cell(value: float) -> str:
+    return f"{'-' if math.isnan(value) else f'{0.0 if abs(value) < 1e-12 else value:.3g}':>9}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +228,9 @@ def draw_invariance(found: Invariance, axes: Axes | None = None, what: str = "ch
         for k in np.argsort(-found.probabilities.max(axis=0), kind="stable")[:5]:
             axes.plot(found.amounts, found.probabilities[:, k], marker=".", label=f"class {k}")
     else:
-        for name, errors in (found.changes if what == "changes" else found.equivariance).items():
-            axes.plot(found.amounts, errors, marker=".", linewidth=1.2, label=name)
+        lines = found.changes if what == "changes" else found.equivariance
+        for number, (name, errors) in enumerate(lines.items()):
+            shade = COLOURS * (number / max(1, len(lines) - 1))  # from the input to the output
+            axes.plot(found.amounts, errors, marker=".", linewidth=1.2, label=name, color=tuple(FIRST + shade))
     axes.legend(fontsize=7, ncols=2)
     return axes

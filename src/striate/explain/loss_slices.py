@@ -36,6 +36,10 @@ class LossLine:
     losses: np.ndarray
     direction: np.ndarray
 
+    def __str__(self) -> str:
+        rows = [f"  {step:>8.3f} {loss:>12.6g}" for step, loss in zip(self.steps, self.losses, strict=True)]
+        return "\n".join(["      step         loss", *rows])
+
 
 @dataclass(frozen=True, eq=False)
 class LossPlane:
@@ -52,6 +56,15 @@ class LossPlane:
     losses: np.ndarray
     first: np.ndarray
     second: np.ndarray
+
+    def __str__(self) -> str:
+        size, (row, column) = len(self.steps), np.unravel_index(int(np.nanargmin(self.losses)), self.losses.shape)
+        middle = self.losses[size // 2, size // 2]
+        return (
+            f"loss over {size} x {size} points: {middle:.6g} in the middle, "
+            f"lowest {self.losses[row, column]:.6g} at {self.steps[row]:.3g} along the second direction and "
+            f"{self.steps[column]:.3g} along the first, highest {np.nanmax(self.losses):.6g}"
+        )
 
 
 def loss_line(

@@ -129,3 +129,26 @@ def _size(shape: tuple[int, ...], signals: bool) -> tuple[float, float]:
         return 7.2, min(9.0, 0.5 + 0.22 * max(rows, 4))
     scale = min(9.0 / max(rows, columns), 0.18)
     return max(2.0, scale * columns), max(1.6, scale * rows + 0.4)
+
+
+def draw_sample(sample: np.ndarray, title: str = "", axes: Axes | None = None) -> Axes:
+    """Draw one sample or pattern of a model's input, grey or in colour, from its least to its largest value.
+
+    Parameters
+    ----------
+    sample : array [C, *space]
+        Of a volume the middle slice; signals and features as lines.
+    title : str
+    axes : Axes, optional
+    """
+    values = np.asarray(sample, np.float64)
+    while values.ndim > 3:
+        values = values[:, values.shape[1] // 2]
+    if values.ndim < 3:
+        axes = new_axes(axes, "value", "position", (6.4, 2.8))
+        axes.plot(np.atleast_2d(values).T)
+        axes.set_title(title, fontsize=10)
+        return axes
+    scaled = (values - values.min()) / (float(np.ptp(values)) or 1.0)
+    picture = np.moveaxis(scaled, 0, 2) if len(scaled) == 3 else scaled.mean(axis=0)
+    return draw_mosaic([picture], (), axes, title=title)

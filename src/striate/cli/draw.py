@@ -1,0 +1,202 @@
+"""``striate draw``: pictures of what a network learnt and of what it makes of an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from striate.cli import samples as s
+from striate.cli.options import Json, ModelArgument
+
+if TYPE_CHECKING:
+    from striate.explain.tracing import Trace
+    from striate.model import Model
+
+draw = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="The picture: .png, .svg, .pdf, ...")]
+LayerNeeded = Annotated[str, typer.Option("--layer", metavar="NAME", help="Such as conv1; see striate summary.")]
+ChannelNeeded = Annotated[int, typer.Option("--channel", metavar="C", help="Map or feature, counted from 0.")]
+
+
+@draw.callback()
+def _about() -> None:
+    """Draw filters, feature maps, attribution and receptive fields of a model as pictures."""
+
+
+@draw.command()
+def filters(
+    model: ModelArgument, layer: LayerNeeded = "conv1", channel: s.Channel = None, out: Out = Path("filters.png")
+) -> None:
+    """The filters of a layer; --channel: what they make of one input channel."""
+    from striate.explain import draw_filters
+
+    _write(draw_filters(_load(model), layer, channel), out)
+
+
+@draw.command()
+def maps(
+    model: ModelArgument,
+    image: s.Image,
+    layer: LayerNeeded = "conv1",
+    scale: Annotated[str, typer.Option(metavar="HOW", help="Grey by layer, or by map.")] = "layer",
+    out: Out = Path("maps.png"),
+    invert: s.Invert = False,
+    fit: s.Fit = "stretch",
+    data_dir: s.DataDir = None,
+) -> None:
+    """The feature maps of a layer for an image."""
+    from striate.explain import draw_feature_maps
+
+    _write(draw_feature_maps(_trace(model, image, fit, invert, data_dir), layer, scale), out)
+
+
+@draw.command()
+def attribution(
+    model: ModelArgument,
+    image: s.Image,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="gradient, gradient-x-input, smoothgrad, integrated-gradients, grad-cam or occlusion; else all.",
+            show_default=False,
+        ),
+    ] = None,
+    target: s.Class = None,
+    out: Out = Path("attribution.png"),
+    invert: s.Invert = False,
+    fit: s.Fit = "stretch",
+    data_dir: s.DataDir = None,
+    json: Json = False,
+) -> None:
+    """What in an image speaks for a class, and what against."""
+    from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions
+
+    loaded = _load(model)
+    sample, wanted = s.read(loaded, image, fit, invert, data_dir), s.class_of(loaded, target)
+    if method is None:
+        found = attribute_all(loaded, sample, wanted)
+        _write(draw_attributions(found, sample), out, json, _scores(found))
+    else:
+        one = attribute(loaded, sample, method, wanted)
+        _write(draw_attribution(one, sample), out, json, _scores({method: one}))
+
+
+@draw.command()
+def field(
+    model: ModelArgument,
+    image: s.Image,
+    layer: LayerNeeded = "conv1",
+    channel: s.Channel = None,
+    depth: s.Depth = None,
+    row: s.Row = None,
+    column: s.Column = None,
+    position: s.Position = None,
+    feature: s.Feature = None,
+    out: Out = Path("field.png"),
+    invert: s.Invert = False,
+    fit: s.Fit = "stretch",
+    data_dir: s.DataDir = None,
+    json: Json = False,
+) -> None:
+    """The receptive field of one value, in theory and in effect; by default of the layer's largest."""
+    from striate.cli.output import Output
+    from striate.explain import draw_field
+
+    trace = _trace(model, image, fit, invert, data_dir)
+    given = {"channel": channel, "depth": depth, "row": row, "column": column}
+    found = trace.field(*s.place(trace, layer, given | {"position": position, "feature": feature}))
+    Output(json).line(found)
+    _write(draw_field(found, trace.raw), out, json, {"spans": found.spans, "support": found.support})
+
+
+@draw.command()
+def patches(
+    model: ModelArgument,
+    data: Annotated[str, typer.Argument(metavar="DATASET", help="digits, mnist, ...; or a folder or file.")],
+    layer: LayerNeeded = "conv1",
+    channel: ChannelNeeded = 0,
+    count: Annotated[int, typer.Option(metavar="N", help="How many.")] = 9,
+    out: Out = Path("patches.png"),
+    data_dir: s.DataDir = None,
+    json: Json = False,
+) -> None:
+    """The parts of a data set's images that excite a channel most."""
+    from striate.explain import draw_patches, top_patches
+
+    loaded = _load(model)
+    found = top_patches(loaded, s.dataset(loaded, data, data_dir), layer, channel, count)
+    facts = [{"sample": one.sample, "span": one.span, "value": one.value} for one in found]
+    _write(draw_patches(found, f"{layer}, channel {channel}"), out, json, {"patches": facts})
+
+
+@draw.command()
+def deconvolution(
+    model: ModelArgument,
+    image: s.Image,
+    layer: LayerNeeded = "conv1",
+    channel: ChannelNeeded = 0,
+    guided: Annotated[bool, typer.Option("--guided", help="Guided back-propagation.")] = False,
+    out: Out = Path("deconvolution.png"),
+    invert: s.Invert = False,
+    fit: s.Fit = "stretch",
+    data_dir: s.DataDir = None,
+) -> None:
+    """A feature map sent back to the pixels: the pattern that it answers to."""
+    from striate.explain import deconvolution as back
+    from striate.explain import draw_sample
+
+    found = back(_trace(model, image, fit, invert, data_dir), layer, channel, guided=guided)
+    _write(draw_sample(found, f"{layer}, channel {channel}"), out)
+
+
+@draw.command()
+def ideal(
+    model: ModelArgument,
+    layer: LayerNeeded = "conv1",
+    channel: ChannelNeeded = 0,
+    steps: Annotated[int, typer.Option(metavar="N")] = 60,
+    seed: Annotated[int, typer.Option(metavar="S")] = 0,
+    out: Out = Path("ideal.png"),
+) -> None:
+    """An image made to excite a channel or class as much as it can (activation maximisation)."""
+    from striate.explain import draw_sample, maximise_activation
+
+    found = maximise_activation(_load(model), layer, channel, steps=steps, seed=seed)
+    title = f"{layer}, channel {channel}: from {found.values[0]:.3g} to {found.values[-1]:.3g}"
+    _write(draw_sample(found.picture, title), out)
+
+
+def _load(path: Path) -> Model:
+    import striate
+
+    return striate.load(path)
+
+
+def _trace(path: Path, image: str, fit: str, invert: bool, folder: Path | None) -> Trace:
+    from striate.explain.tracing import trace
+
+    model = _load(path)
+    return trace(model, s.read(model, image, fit, invert, folder))
+
+
+def _scores(found: dict[str, Any]) -> dict[str, Any]:
+    one = next(iter(found.values()))
+    return {
+        "class": one.class_name,
+        "score": one.score,
+        "baseline_score": one.baseline_score,
+        "maps": {name: item.values.tolist() for name, item in found.items()},
+    }
+
+
+def _write(axes: Any, out: Path, json: bool = False, facts: dict[str, Any] | None = None) -> None:
+    from striate.cli.files import write_figure
+    from striate.cli.output import Output
+
+    output = Output(json)
+    output.line(f"written: {write_figure(axes, out)}")
+    output.result({"picture": str(out), **(facts or {})})

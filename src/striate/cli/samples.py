@@ -1,0 +1,119 @@
+"""A sample for a model and a place in it, from what was typed; shared by the commands that explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from striate.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from striate.data.dataset import Dataset
+    from striate.explain.tracing import Trace
+    from striate.model import Model
+
+Image = Annotated[
+    str,
+    typer.Argument(metavar="IMAGE", help="An image, WAV file or array; or digits:7 for a sample of a data set."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", metavar="DIR", help="Where the data set of IMAGE lies.", show_default=False),
+]
+Invert = Annotated[
+    bool, typer.Option("--invert", help="Swap light and dark: for dark strokes on paper and a model of digits.")
+]
+Fit = Annotated[str, typer.Option("--fit", metavar="HOW", help="Other proportions: stretch, crop or pad.")]
+Class = Annotated[
+    str | None,
+    typer.Option("--class", metavar="CLASS", help="Ask about this class; else the one chosen.", show_default=False),
+]
+Layer = Annotated[str | None, typer.Option("--layer", metavar="NAME", help="Such as conv2; see striate summary.")]
+Channel = Annotated[int | None, typer.Option("--channel", metavar="C", help="Counted from 0.", show_default=False)]
+Depth = Annotated[int | None, typer.Option("--depth", metavar="D", help="Of volumes.", show_default=False)]
+Row = Annotated[int | None, typer.Option("--row", metavar="R", show_default=False)]
+Column = Annotated[int | None, typer.Option("--column", metavar="C", show_default=False)]
+Position = Annotated[int | None, typer.Option("--position", metavar="P", help="Of signals.", show_default=False)]
+Feature = Annotated[
+    int | None, typer.Option("--feature", metavar="F", help="Of fully connected layers.", show_default=False)
+]
+
+
+def read(
+    model: Model, text: str, fit: str = "stretch", invert: bool = False, folder: Path | None = None
+) -> np.ndarray:
+    """Return one raw sample, float64[*input_shape], from a file or as ``DATASET:NUMBER``.
+
+    Raises
+    ------
+    DataError
+        If the file or the data set cannot be read.
+    UsageError
+        If the data set has no such sample.
+    """
+    import numpy as np
+
+    from striate.explain.samples import as_sample, read_sample
+
+    name, colon, number = text.rpartition(":")
+    if Path(text).exists() or not colon or not number.isdecimal():
+        return read_sample(model, Path(text), fit, invert)
+    data = dataset(model, name, folder)
+    if int(number) >= len(data):
+        raise UsageError(f"{name}: has samples 0 to {len(data) - 1:,}; got {number}.")
+    return as_sample(model, np.asarray(data.inputs[int(number)]))
+
+
+def dataset(model: Model, name: str, folder: Path | None = None) -> Dataset:
+    """Return the test part of a data set (else its training part) in the shape of the model."""
+    from striate.cli.sources import data_for_model
+    from striate.data.options import Options
+
+    splits = data_for_model(model, name, folder, 0, Options())
+    found = splits.test if splits.test is not None else splits.train
+    if not len(found):
+        raise DataError(f"{name}: holds no samples.")
+    return found
+
+
+def class_of(model: Model, text: str | None) -> int | str | None:
+    """Return a class by name or number; a number that is no name of a class counts from 0."""
+    return int(text) if text is not None and text not in model.classes and text.isdecimal() else text
+
+
+def place(trace: Trace, layer: str | None, given: dict[str, int | None]) -> tuple[str, tuple[int, ...]]:
+    """Return a layer and an index in it.
+
+    Without a layer the class scores, without a place the largest value of the layer (or of the channel).
+
+    Raises
+    ------
+    UsageError
+        If there is no such layer or place.
+    """
+    import numpy as np
+
+    from striate.explain.positions import axis_names, resolve
+    from striate.explain.tracing import score_step
+
+    layer = score_step(trace.network) if layer is None else layer
+    values, shape = trace[layer], trace.network.step(layer).shape
+    stated = {name for name, value in given.items() if value is not None}
+    names = axis_names(shape)
+    if stated - {"channel"} or (stated and len(names) == 1):
+        return layer, resolve(layer, shape, given)
+    first = 0
+    if stated:
+        first = resolve(layer, shape, {**dict.fromkeys(names, 0), "channel": given["channel"]})[0]
+        values = values[first : first + 1]
+    index = tuple(int(i) for i in np.unravel_index(int(np.argmax(values)), values.shape))
+    return layer, (index[0] + first, *index[1:])
+
+
+def class_name(model: Any, number: int) -> str:
+    """Return the name of a class, or its number."""
+    return model.classes[number] if model.classes else str(number)

@@ -1,0 +1,89 @@
+"""``striate why``: one number of a network, taken apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from striate.cli import samples as s
+from striate.cli.options import Json, ModelArgument
+
+if TYPE_CHECKING:
+    from striate.explain.reasons import Why
+
+
+def why(
+    model: ModelArgument,
+    image: s.Image,
+    layer: s.Layer = None,
+    channel: s.Channel = None,
+    depth: s.Depth = None,
+    row: s.Row = None,
+    column: s.Column = None,
+    position: s.Position = None,
+    feature: s.Feature = None,
+    chain: Annotated[bool, typer.Option("--chain", help="Write out every layer down to the pixel.")] = False,
+    invert: s.Invert = False,
+    fit: s.Fit = "stretch",
+    data_dir: s.DataDir = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw what the number sees of the image.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take one number of a layer apart: window, kernel, products, sum; and where it comes from.
+
+    striate why runs/digits-lenet5/model.safetensors digits:7 --layer conv2 --channel 3 --row 1 --column 1
+
+    Without a place it takes the layer's largest value, without a layer the score of the class chosen.
+    """
+    import striate
+    from striate.cli.output import Output
+    from striate.explain.tracing import trace
+
+    output = Output(json)
+    found = trace(loaded := striate.load(model), s.read(loaded, image, fit, invert, data_dir))
+    given = {"channel": channel, "depth": depth, "row": row, "column": column}
+    given |= {"position": position, "feature": feature}
+    asked = found.why_at(*s.place(found, layer, given))
+    links = asked.chain()
+    output.line(asked)
+    output.line("\nits largest term, layer by layer, down to the input:")
+    for link in links[1:]:
+        output.line(f"\n{link}" if chain else f"  {link.place} = {link.value:.6g}")
+    field = asked.field()
+    output.line(f"\n{field}")
+    facts = {**_facts(asked), "chain": [_facts(link) for link in links[1:]]}
+    if picture is not None:
+        from striate.cli.files import write_figure
+        from striate.explain.field import draw_field
+
+        output.line(f"picture: {write_figure(draw_field(field, found.raw), picture)}")
+        facts["picture"] = str(picture)
+    output.result({**facts, "receptive_field": {"spans": field.spans, "support": field.support}})
+
+
+def _facts(one: Why) -> dict[str, Any]:
+    terms = one.terms
+    return {
+        "layer": one.step.name,
+        "index": one.index,
+        "value": one.value,
+        "rule": one.account.rule,
+        "sum": one.sum,
+        "constants": dict(one.account.constants),
+        "statistics": one.statistics,
+        "terms": [
+            {
+                "source": one.sources[int(terms.inputs[t])] if one.sources else "raw",
+                "at": one.origin(t),
+                "value": float(terms.values[t]),
+                "factor": None if terms.factors is None else float(terms.factors[t]),
+                "product": float(terms.products[t]),
+            }
+            for t in range(len(terms))
+        ],
+    }
