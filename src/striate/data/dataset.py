@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from striate.errors import DataError
+
+
+def readable(inputs: Any, what: str) -> np.ndarray:
+    """Return ``inputs`` as the engine reads them, uint8 or float32, whatever numbers they are.
+
+    Raises
+    ------
+    DataError
+        If they are no real numbers.
+    """
+    array = np.asanyarray(inputs)
+    if array.dtype in (np.uint8, np.float32):
+        return array
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{what}: must be real numbers; got {array.dtype}. Convert them.")
+    return array.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,9 +34,9 @@ class Dataset:
     ----------
     inputs : uint8[N, C, *space] or float32[N, C, *space]
         Channels first; ``space`` is (length,), (rows, columns) or (depth, rows, columns).
-        Bytes stay bytes: they are normalised when a batch is loaded.
+        Bytes stay bytes: they are normalised when a batch is loaded. Other numbers become float32.
     targets : int64[N] or float32[N, T]
-        Class indices, or regression targets.
+        Class indices (True and False become 1 and 0), or regression targets.
     classes : tuple of str
         The name of each class; empty for regression.
     name : str
@@ -32,7 +49,7 @@ class Dataset:
     Raises
     ------
     DataError
-        If the set is empty, counts disagree, or a label is outside the classes.
+        If the set is empty, inputs are not numbers, counts disagree, or a label is outside the classes.
     """
 
     inputs: np.ndarray
@@ -43,6 +60,9 @@ class Dataset:
     files: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", readable(self.inputs, f"{self.name}: inputs"))
+        targets = np.asanyarray(self.targets)
+        object.__setattr__(self, "targets", targets.astype(np.int64) if targets.dtype == bool else targets)
         if len(self.inputs) == 0:
             raise DataError(f"{self.name}: a data set needs at least one sample; got none.")
         if len(self.inputs) != len(self.targets):

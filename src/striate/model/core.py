@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.data.dataset import Dataset
+from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
 from striate.engine.losses import Loss
 from striate.errors import ShapeError, UsageError
@@ -207,7 +207,7 @@ class Model:
                 f"{self.network.name}: takes samples of {format_shape(self.input_shape)}, with the number of "
                 f"samples before it; got {format_shape(x.shape)}. Resize or reshape them."
             )
-        return np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32)
+        return np.ascontiguousarray(readable(x, f"{self.network.name}: samples"))
 
     def _session(self, dtype: np.dtype, batch_size: int) -> Any:
         from striate.engine.session import InferenceSession
