@@ -19,7 +19,7 @@ class Valued:
     """Base of the transforms that change values."""
 
     def change(self, x: np.ndarray, draw: Draw, full: float) -> np.ndarray:
-        """Return ``x`` (float64[N, C, *space]) changed; ``full`` is the full range."""
+        """Return ``x`` (float32 or float64 [N, C, *space]) changed; ``full`` is the full range."""
         raise NotImplementedError
 
 
@@ -128,5 +128,5 @@ def _factor(draw: Draw, low: float, high: float) -> np.ndarray:
 
 
 def _each(values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return one value per sample in a shape that broadcasts over the sample."""
-    return values.reshape(-1, *(1,) * (x.ndim - 1))
+    """Return one value per sample, of the type of ``x``, in a shape that broadcasts over the sample."""
+    return values.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
