@@ -12,8 +12,7 @@ from striate.data.folders import class_folders
 from striate.data.options import Options
 from striate.data.walk import find_parts
 from striate.errors import DataError
-
-from .test_images import bomb
+from support.pictures import bomb
 
 CLASSES = ("ape", "bee", "cat")
 
@@ -255,6 +254,12 @@ class TestDamage:
         make(tmp_path / "test", {"ape": 2, "eel": 2})
         with pytest.raises(DataError, match=r"class 'eel' is not among the classes of the training part .ape, bee"):
             class_folders(tmp_path)
+
+    def test_a_link_to_the_folder_of_all_classes_is_not_followed(self, photos):
+        (photos / "ape" / "all").symlink_to(photos)
+        splits = class_folders(photos)
+        assert [Path(bad.path).name for bad in splits.bad_files] == ["all"]
+        assert sum(map(len, (splits.train, splits.validation, splits.test))) == 60
 
     def test_a_missing_folder(self, tmp_path):
         with pytest.raises(DataError, match=r"absent: cannot be read .No such file"):

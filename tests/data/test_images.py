@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import io
-import struct
-import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -11,6 +8,7 @@ from PIL import Image
 
 from striate.data.images import read_image
 from striate.errors import DataError, UsageError
+from support.pictures import bomb, encoded
 
 
 @pytest.fixture
@@ -19,12 +17,6 @@ def photo() -> np.ndarray:
     rows, columns = np.mgrid[:20, :30]
     smooth = np.stack([rows * 11, columns * 7, (rows + columns) * 4], axis=-1)
     return (smooth + np.random.default_rng(0).integers(0, 20, smooth.shape)).astype(np.uint8)
-
-
-def encoded(photo: np.ndarray, kind: str = "PNG", **options) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(photo).save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 class TestKinds:
@@ -146,16 +138,6 @@ class TestSize:
     def test_options_that_cannot_mean_anything(self, tmp_path, options, message):
         with pytest.raises(UsageError, match=message):
             read_image(tmp_path / "a.png", **options)
-
-
-def bomb(width: int, height: int) -> bytes:
-    """A PNG whose header claims a size, with hardly any pixels."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99))
 
 
 class TestBadFiles:

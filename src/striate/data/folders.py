@@ -67,7 +67,8 @@ def class_folders(
 
     ``root`` may hold ``train``, ``val`` and ``test`` with the classes inside. Without a test part a fixed one
     is cut, without a validation part one by ``seed``. Hidden files, notebook checkpoints and files of
-    other kinds are passed over; damaged ones are left out and listed in ``bad_files``.
+    other kinds are passed over; damaged ones are left out and listed in ``bad_files``. (A wrong bit in a format
+    without checksums, such as JPEG, may leave a picture that can be read, and goes unnoticed.)
 
     Returns
     -------

@@ -55,7 +55,8 @@ def visible(folder: Path) -> list[os.DirEntry[str]]:
 
 def files_below(folder: Path, bad: list[BadFile]) -> list[Path]:
     """Return all files at any depth, in the order of their names; add what cannot be followed to ``bad``."""
-    return list(_walk(folder, bad, frozenset([_identity(folder)])))
+    above = [folder, *folder.absolute().parents]
+    return list(_walk(folder, bad, frozenset(map(_identity, above))))
 
 
 def _walk(folder: Path, bad: list[BadFile], above: frozenset[tuple[int, int]]) -> Iterator[Path]:
