@@ -54,6 +54,11 @@ def test_wrong_use(refused, tmp_path, changes, words):
     assert words in refused("augment", "digits", *arguments, status=2)
 
 
+def test_nothing_to_show(refused, tmp_path):
+    line = refused("augment", "digits", "--preview", tmp_path / "preview.png", "--augment", "none", status=2)
+    assert "augment: digits is learnt from unchanged. Name changes with --augment." in line
+
+
 def test_an_unknown_kind_of_picture(refused, tmp_path):
     line = refused("augment", "digits", "--preview", tmp_path / "preview.docx", status=2)
     assert "the name must end in" in line

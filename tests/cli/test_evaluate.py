@@ -35,7 +35,13 @@ def test_unknown_part(refused, trained):
     )
 
 
-def test_a_part_that_is_not_there(refused, trained, tmp_path):
+def test_a_part_that_is_not_there(refused, trained, monkeypatch):
+    monkeypatch.setattr("striate.cli.sources.VALIDATION", 0.0)
+    line = refused("evaluate", trained, "digits", "--part", "validation", status=1)
+    assert "digits: has no validation part. Choose another with --part." in line
+
+
+def test_threads_are_a_number(refused, trained):
     line = refused("evaluate", trained, "digits", "--threads", "0", status=2)
     assert "threads: must be at least 1" in line
 

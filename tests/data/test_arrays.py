@@ -128,6 +128,23 @@ class TestHostile:
         with pytest.raises(DataError, match=r"cannot be read as NPZ .No such file"):
             array_parts(tmp_path / "absent.npz")
 
+    def test_a_directory_that_claims_more_than_deflate_can_hold(self, tmp_path):
+        path = zipped(tmp_path / "a.npz", {"x.npy": npy(X), "y.npy": npy(Y)})
+        content = bytearray(path.read_bytes())
+        entry = content.index(b"PK\x01\x02")
+        content[entry + 24 : entry + 28] = (2**31).to_bytes(4, "little")
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"x.npy: claims 2,147,483,648 bytes, more than it can hold"):
+            array_parts(path)
+
+    def test_a_member_that_cannot_be_unpacked(self, tmp_path):
+        noise = np.random.default_rng(0).integers(0, 256, (12, 3, 64, 64), np.uint8)
+        path = zipped(tmp_path / "a.npz", {"x.npy": npy(noise), "y.npy": npy(Y)})
+        content = path.read_bytes()
+        path.write_bytes(content[:100_000] + b"\xff" * 40 + content[100_040:])
+        with pytest.raises(DataError, match=r"x.npy: damaged \(.*\). Get the file again"):
+            array_parts(path)
+
     def test_more_than_the_memory_of_the_machine(self, tmp_path, monkeypatch):
         path = zipped(tmp_path / "a.npz", {"x.npy": npy(X), "y.npy": npy(Y)})
         monkeypatch.setattr(arrays, "available_bytes", lambda: 100)
