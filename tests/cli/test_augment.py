@@ -55,7 +55,7 @@ def test_wrong_use(refused, tmp_path, changes, words):
 
 
 def test_nothing_to_show(refused, tmp_path):
-    line = refused("augment", "digits", "--preview", tmp_path / "preview.png", "--augment", "none", status=2)
+    line = refused("augment", "digits", "--preview", tmp_path / "preview.png", "--augment", "", status=2)
     assert "augment: digits is learnt from unchanged. Name changes with --augment." in line
 
 
