@@ -9,6 +9,7 @@ from benchmarks.timing import Work
 from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.engine.session import InferenceSession, TrainingSession
+from striate.network import Network
 from striate.training.trainer import Trainer
 
 RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
@@ -19,21 +20,22 @@ def adam_numbers(t: int, rate: float = RATE) -> tuple[float, ...]:
     return (rate, BETA1, BETA2, EPSILON, 1 / (1 - BETA1**t), 1 / (1 - BETA2**t), 0.0)
 
 
-def training_session(case: Case, batch: int, dtype: type = np.uint8, threads: int | None = None) -> TrainingSession:
+def training_session(
+    network: Network, batch: int, dtype: type = np.uint8, threads: int | None = None
+) -> TrainingSession:
     """Return a session for cross-entropy and Adam, bytes scaled to 0 to 1."""
-    network = case.network()
     session = TrainingSession(
         network, batch_size=batch, loss="cross_entropy", optimizer="adam", dtype=np.dtype(dtype), threads=threads
     )
     session.vectors.theta[: network.parameter_count] = initial_parameters(network)
-    channels = case.input_shape[0]
+    channels = network.input_shape[0]
     session.normalise(np.zeros(channels), np.full(channels, 255.0))
     return session
 
 
 def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int, threads: int | None = None) -> Work:
     """Return the work of training steps: gathering bytes, forward, backward, Adam."""
-    session = training_session(case, batch, threads=threads)
+    session = training_session(case.network(), batch, threads=threads)
     batches = [np.arange(first, first + batch) for first in range(0, len(x) - batch + 1, batch)]
     steps = 0
 
@@ -61,7 +63,7 @@ def epochs(case: Case, x: np.ndarray, y: np.ndarray, batch: int, augmentation: A
 
 def inference(case: Case, x: np.ndarray, batch: int, threads: int | None = None) -> Work:
     """Return the work of inference."""
-    session = inference_session(case, batch, threads)
+    session = inference_session(case.network(), batch, threads)
     batches = [np.arange(first, first + batch) for first in range(0, len(x) - batch + 1, batch)]
 
     def work(repetitions: int) -> None:
@@ -71,11 +73,10 @@ def inference(case: Case, x: np.ndarray, batch: int, threads: int | None = None)
     return work
 
 
-def inference_session(case: Case, batch: int, threads: int | None = None) -> InferenceSession:
+def inference_session(network: Network, batch: int, threads: int | None = None) -> InferenceSession:
     """Return a session for inference, bytes scaled to 0 to 1."""
-    network = case.network()
     session = InferenceSession(network, batch_size=batch, dtype=np.dtype(np.uint8), threads=threads)
     session.vectors.theta[: network.parameter_count] = initial_parameters(network)
-    channels = case.input_shape[0]
+    channels = network.input_shape[0]
     session.normalise(np.zeros(channels), np.full(channels, 255.0))
     return session

@@ -21,7 +21,7 @@ def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> tuple[Work
     Eager, all cores, fused Adam, gradients set to None; channels_last or not, whichever is faster.
     """
     torch.set_num_threads(available_threads())
-    return faster({name: _steps(case, x, y, batch, name) for name in layouts(case.input_shape)})
+    return faster({name: steps(case, x, y, batch, name) for name in layouts(case.input_shape)})
 
 
 def inference(case: Case, x: np.ndarray, batch: int) -> tuple[Work, str]:
@@ -40,17 +40,18 @@ def tensors(case: Case, x: np.ndarray, batch: int, layout: str) -> list[torch.Te
     ]
 
 
-def _steps(case: Case, x: np.ndarray, y: np.ndarray, batch: int, layout: str) -> Work:
+def steps(case: Case, x: np.ndarray, y: np.ndarray, batch: int, layout: str) -> Work:
+    """Return the work of training steps in one memory layout."""
     model = _model(case, layout).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE, betas=(BETA1, BETA2), eps=EPSILON, fused=True)
     data = list(zip(tensors(case, x, batch, layout), torch.from_numpy(y).split(batch), strict=False))
-    steps = 0
+    count = 0
 
     def work(repetitions: int) -> None:
-        nonlocal steps
+        nonlocal count
         for _ in range(repetitions):
-            inputs, labels = data[steps % len(data)]
-            steps += 1
+            inputs, labels = data[count % len(data)]
+            count += 1
             optimizer.zero_grad(set_to_none=True)
             torch.nn.functional.cross_entropy(model(inputs), labels).backward()
             optimizer.step()

@@ -115,11 +115,21 @@ def start(options: argparse.Namespace) -> list[str]:
 
 
 def memory(options: argparse.Namespace) -> list[str]:
-    """Measure the peak memory of training on MNIST."""
-    if not options.mnist:
-        return ["Memory was not measured: say where MNIST is with --mnist FOLDER.", ""]
-    peak = fresh.training_memory(options.mnist)
-    return ["### Memory", "", f"`striate train mnist`, one epoch, peak of the process: {peak / 1e6:.0f} MB.", ""]
+    """Measure the peak memory of processes that train: each network beside PyTorch, and on MNIST."""
+    rows = []
+    for name in options.networks:
+        case = CASES[name]
+        for batch in options.batch or case.batches:
+            own = fresh.step_memory(name, batch)
+            other = fresh.torch_step_memory(name, batch, pytorch.layouts(case.input_shape))
+            figures = (f"{size / 1e6:,.0f} MB" for size in (own, other))
+            rows.append((name, str(batch), *figures, f"{own / other:.2f}"))
+    lines = ["### Peak memory of a process that trains", ""]
+    lines += table(("network", "batch", OWN, TORCH, "striate / PyTorch"), rows)
+    if options.mnist:
+        peak = fresh.training_memory(options.mnist)
+        lines += [f"`striate train mnist`, one epoch: {peak / 1e6:.0f} MB.", ""]
+    return lines
 
 
 def _peers(options: argparse.Namespace, what: str, case: Case, *arguments: object) -> dict[str, Work]:

@@ -47,7 +47,7 @@ class Alone(Session):
         self.lowering.needed = graph.needed_gradients(network, inputs=True)
         self._emit(*(step.name for step in network.steps))
         self._add_shards()
-        update_phase(self.program, vectors, sizes, optimizer=None)
+        update_phase(self.program, vectors, sizes, None, self.lowering.summed)
         self._finish(None)
 
     def _emit(self, source: str, name: str) -> None:

@@ -223,6 +223,7 @@ _MAKERS: dict[type, Callable[[Step, Any, tuple[int, ...]], nn.Module]] = {
     ScaledTanh: lambda s, layer, _: _Function(lambda x: layer.amplitude * torch.tanh(layer.slope * x)),
     layers.GELU: lambda s, layer, _: nn.GELU(layer.approximate),
     layers.SiLU: lambda *_: nn.SiLU(),
+    layers.Softplus: lambda *_: nn.Softplus(),
     layers.Softmax: lambda *_: nn.Softmax(1),
     layers.Scale: lambda s, layer, _: _Function(lambda x: layer.factor * x + layer.shift),
     layers.Add: lambda *_: _Function(lambda *values: sum(values[1:], values[0])),

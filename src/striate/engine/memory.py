@@ -84,15 +84,27 @@ class Vectors:
         Shards that make a gradient each.
     states : float[state_count]
         What the layers carry along, at the start.
+
+    Attributes
+    ----------
+    theta, gradient, first, second : float32[padded]
+        Parameters, their gradient, and what the optimizer keeps.
+    shards : float32[shards * padded]
+        The gradient of each shard.
+    states : float32[>= state_count]
+    numbers : float32[16]
+        What the optimizer's kernel reads.
     """
 
     def __init__(self, count: int, shards: int, states: np.ndarray) -> None:
         self.count = count
         self.padded = (count // 64 + 1) * 64
         self.theta = aligned(self.padded)
+        self.shard_count = shards
         self.shards = aligned(self.padded * shards)
         trained = self.padded if shards else 0
-        self.gradient, self.first, self.second = aligned(trained), aligned(trained), aligned(trained)
+        self.gradient = self.shards[:trained]  # the first shard's, to which the others are added
+        self.first, self.second = aligned(trained), aligned(trained)
         self.numbers = aligned(16)
         self.states = aligned(max(64, len(states)))
         self.states[: len(states)] = states

@@ -21,6 +21,7 @@ from striate.engine.program import (
     LANEWISE,
     LANEWISE_NUMBER,
     OUTPUTS,
+    SUMMED,
     TARGETS,
     Place,
     Program,
@@ -165,10 +166,13 @@ def shard_tasks(sizes: Sizes, vectors: Vectors, target_count: int, output_count:
     ]
 
 
-def update_phase(program: Program, vectors: Vectors, sizes: Sizes, optimizer: str | None) -> Row:
+def update_phase(
+    program: Program, vectors: Vectors, sizes: Sizes, optimizer: str | None, summed: Sequence[tuple[int, int]] = ()
+) -> Row:
     """Append the phase that sums the shards' gradients and takes the optimizer's step; return the first row.
 
-    Without an optimizer it only sums.
+    Without an optimizer it only sums. ``summed`` are the parts, from float to float, of the gradient that are there
+    already.
     """
     total = program.row(
         "update.sum_shards",
@@ -176,16 +180,19 @@ def update_phase(program: Program, vectors: Vectors, sizes: Sizes, optimizer: st
         stride=vectors.padded,
         shard_count=sizes.shards,
         out=Place(vectors.gradient.ctypes.data, CHUNK),
-        count=0,
+        count=Place(0, SUMMED),
     )
     rows = [total]
     if optimizer:
         names = ("theta", "gradient", "first", "second")
         places = {name: Place(getattr(vectors, name).ctypes.data, CHUNK) for name in names}
-        rows.append(program.row(f"update.{optimizer}", **places, numbers=vectors.numbers, count=0))
+        rows.append(program.row(f"update.{optimizer}", **places, numbers=vectors.numbers, count=Place(0, COUNT)))
     chunk = min(CHUNK_FLOATS, vectors.padded)
     begins = range(0, vectors.padded, chunk)
-    for row in rows:
-        row.arguments["count"] = Place(0, COUNT)
-    program.phase(rows, [{CHUNK: 4 * begin, COUNT: min(chunk, vectors.padded - begin)} for begin in begins])
+    tasks = []
+    for begin in begins:
+        count = min(chunk, vectors.padded - begin)
+        done = any(first <= begin and begin + count <= end for first, end in summed)
+        tasks.append({CHUNK: 4 * begin, COUNT: count, SUMMED: 0 if done else count})
+    program.phase(rows, tasks)
     return total

@@ -14,11 +14,12 @@ from striate.kernels.library import Request
 
 MAX_ARGUMENTS = 24
 ROW = 2 + 2 * MAX_ARGUMENTS
-REGISTERS = 10
-ZERO, ARENA, GRADIENT, INDEX, LANEWISE, TARGETS, OUTPUTS, CHUNK, COUNT, LANEWISE_NUMBER = range(REGISTERS)
+REGISTERS = 11
+ZERO, ARENA, GRADIENT, INDEX, LANEWISE, TARGETS, OUTPUTS, CHUNK, COUNT, LANEWISE_NUMBER, SUMMED = range(REGISTERS)
 """What the registers of a task hold, in bytes: nothing; the buffers; the shard's gradient; and the shard's
 part of the sample numbers, of arrays with one float per sample, of the targets, of the outputs; the chunk's
-part of the flat vectors, and its number of values; the number of the shard's first sample."""
+part of the flat vectors, and its number of values; the number of the shard's first sample; how many of the
+chunk's values must be summed over the shards."""
 
 
 @dataclass(frozen=True)

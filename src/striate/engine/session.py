@@ -72,7 +72,7 @@ class Session:
         """Refuse what does not fit, before the buffers are touched."""
         arenas = self.sizes.shards if self.lowering.parts else threads
         vectors = self.vectors
-        needed = 4 * (self.lowering.arena.size * arenas + vectors.shards.size + 4 * vectors.padded)
+        needed = 4 * (self.lowering.arena.size * arenas + vectors.shards.size + 3 * vectors.padded)
         check_room(self.network, self.batch_size, needed)
 
     def _add_shards(self) -> None:
@@ -91,10 +91,19 @@ class Session:
             self.shard_phases.append(len(self.program.phases))
             self.program.phase(rows, tasks)
             for row in between:
-                if "stride" in row.arguments:
-                    row.arguments["stride"] = lowering.arena.size
+                row.arguments.update({k: v(lowering.arena.size) for k, v in row.arguments.items() if callable(v)})
             if between:
-                self.program.phase(between, [once])
+                self.program.side_by_side(between, once)
+        self._add_tables_by_shards()
+
+    def _add_tables_by_shards(self) -> None:
+        """Make the tables that change with the number of shards that a batch fills."""
+        size, most = self.lowering.arena.size, self.sizes.shards
+        self._by_shards: list[tuple[Row, str, list[np.ndarray]]] = []
+        for row, name, make in self.lowering.by_shards:
+            tables = [self.program.table(make(size, shards)) for shards in range(1, most + 1)]
+            row.arguments[name] = tables[-1]
+            self._by_shards.append((row, name, tables))
 
     def _shard_tasks(self) -> list[dict[int, int]]:
         return shard_tasks(self.sizes, self.vectors, self.target_count, self.output_count)
@@ -120,6 +129,8 @@ class Session:
         shards = -(-count // self.sizes.samples)
         self.samples.count[:2] = count, shards
         self.tables.phases[self.shard_phases, 1] = shards
+        for row, name, tables in self._by_shards:
+            self.tables.patch(row, name, tables[shards - 1].ctypes.data)
         return shards
 
     def normalise(self, mean: np.ndarray, scale: np.ndarray) -> None:
@@ -184,7 +195,7 @@ class TrainingSession(Session):
         self.auxiliary = tuple(_room_for_results(sizes) for _ in network.auxiliary)
         self._lower()
         self._add_shards()
-        self._total = update_phase(self.program, vectors, sizes, optimizer)
+        self._total = update_phase(self.program, vectors, sizes, optimizer, self.lowering.summed)
         self._finish(threads)
 
     def _target_count(self, network: Network) -> int:

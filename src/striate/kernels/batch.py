@@ -89,6 +89,13 @@ def swap(x: Floats, out: Floats, outer: int, rows: int, columns: int):
 
 
 def gather(x: Floats, out: Floats, index: Ints, count: int):
-    """``out[i] = x[index[i]]``: put weights into the order in which a kernel reads them."""
-    for i in range(count):
-        out[i] = x[index[i]]
+    """``out[i] = x[index[i]]``: put weights into the order in which a kernel reads them.
+
+    An entry of ``index`` holds two places, the first in its lower half.
+    """
+    for i in range(0, count - 1, 2):
+        pair = index[i // 2]
+        out[i] = x[pair & 0xFFFFFFFF]
+        out[i + 1] = x[pair >> 32]
+    if count & 1:
+        out[count - 1] = x[index[count // 2] & 0xFFFFFFFF]

@@ -12,7 +12,7 @@ from striate.kernels.vector import Floats, lanes_of, splat, vload, vsqrt, vstore
 
 
 def sum_shards(shards: Floats, stride: int, shard_count: int, out: Floats, count: int):
-    """``out = shard 0 + shard 1 + ...``, always in this order."""
+    """``out = shard 0 + shard 1 + ...``, always in this order; ``out`` may be shard 0."""
     for i in range(0, count, lanes_of(out)):
         total = vload(shards, i)
         for s in range(1, shard_count):

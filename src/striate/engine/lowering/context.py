@@ -15,6 +15,11 @@ from striate.engine.program import ARENA, GRADIENT, CallBack, Place, Program, Ro
 from striate.layers.base import Layer
 from striate.network import Network, Step
 
+STRIDE = int
+"""As an argument of ``Lowering.once``: the floats from one shard's buffers to the next's."""
+ByShards = Callable[[int, int], np.ndarray]
+"""A table that depends on the floats from one shard's buffers to the next's, and on the number of shards."""
+
 
 @dataclass
 class Lowering:
@@ -46,6 +51,8 @@ class Lowering:
     rows: list[Row] = field(default_factory=list)
     packs: list[Row] = field(default_factory=list)
     parts: list[tuple[list[Row], list[Row]]] = field(default_factory=list)
+    by_shards: list[tuple[Row, str, ByShards]] = field(default_factory=list)
+    summed: list[tuple[int, int]] = field(default_factory=list)
     random_layers: list[str] = field(default_factory=list)
     memos: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Buffer] = field(default_factory=dict)
@@ -69,7 +76,11 @@ class Lowering:
         self.rows = []
 
     def once(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
-        """Append a call that runs once, after the last barrier and before what follows it."""
+        """Append a call that runs once, beside others, after the last barrier and before what follows it.
+
+        Its buffers are those of the first shard; an argument that is a function gets the number of floats from one
+        shard's buffers to the next's.
+        """
         self.parts[-1][1].append(self.program.row(kernel, constants, **arguments))
 
     def random_key(self, step: Step) -> Place:
@@ -102,15 +113,7 @@ class Lowering:
     def pack(self, index: np.ndarray, step: Step, name: str = "weight") -> Place:
         """Return a copy of a parameter in the order of ``index``, made anew at the start of every run."""
         packed = aligned(index.size + 64)
-        self.packs.append(
-            self.program.row(
-                "batch.gather",
-                x=self.parameter(step, name),
-                out=packed,
-                index=np.ascontiguousarray(index.ravel(), np.int64),
-                count=index.size,
-            )
-        )
+        self.packs.append(gather(self.program, self.parameter(step, name), packed, index))
         return Place(packed.ctypes.data)
 
     def constant(self, value: float, count: int) -> np.ndarray:
@@ -188,6 +191,12 @@ class Lowering:
         value = self.values[name]
         self.gradients[name] = self.arena.allocate(value.shape)
         return self.gradients[name], 0
+
+
+def gather(program: Program, x: Any, out: Any, index: np.ndarray) -> Row:
+    """Return the call that makes ``out[i] = x[index[i]]``."""
+    pairs = np.resize(index.ravel().astype(np.uint32), -(-index.size // 2) * 2)
+    return program.row("batch.gather", x=x, out=out, index=pairs.view(np.int64), count=index.size)
 
 
 class Forward(Protocol):

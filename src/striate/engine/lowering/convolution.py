@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Buffer, Margin
 from striate.engine.lowering import winograd
-from striate.engine.lowering.context import RULES, Lowering, Rule, always
+from striate.engine.lowering.context import RULES, Lowering, Rule, always, gather
 from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums, emit_weight_gradient
 from striate.engine.lowering.shape import emit_move
 from striate.engine.lowering.windows import Geometry, class_tables, classes, inputs_under, places, taps
@@ -292,13 +292,8 @@ def _gather_connected(lowering: Lowering, step: Step, scratch: Buffer, index: np
     order = np.zeros(size, np.int64)
     exists = index.ravel() < size
     order[index.ravel()[exists]] = np.flatnonzero(exists)
-    lowering.emit(
-        "batch.gather",
-        x=lowering.place(scratch),
-        out=lowering.parameter_gradient(step, "weight"),
-        index=lowering.program.table(order),
-        count=size,
-    )
+    out = lowering.parameter_gradient(step, "weight")
+    lowering.rows.append(gather(lowering.program, lowering.place(scratch), out, order))
 
 
 def _few(grad: Buffer, index: np.ndarray) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering
 from striate.engine.machine import cheapest, tiles
-from striate.engine.program import Place
+from striate.engine.program import Place, Row
 from striate.errors import CapacityError
 from striate.network import Step
 
@@ -67,6 +67,11 @@ class Sums:
 
 def emit_sums(lowering: Lowering, sums: Sums) -> None:
     """Append the call that computes ``sums`` for all blocks of a shard."""
+    lowering.rows.append(sums_row(lowering, sums))
+
+
+def sums_row(lowering: Lowering, sums: Sums) -> Row:
+    """Return the call that computes ``sums``."""
     outer, x_outer, w_outer = sums.channels
     pairs = sums.taps
     if outer * len(pairs) <= FLAT_TERMS or len(pairs) == 1:
@@ -78,7 +83,7 @@ def emit_sums(lowering: Lowering, sums: Sums) -> None:
     tile = cheapest(tiles(sums.x.lanes).outer, len(sums.rows), len(places), len(pairs) * outer, sums.row_tile)
     rows, places = whole_tiles(sums.rows, tile[0]), whole_tiles(places, tile[1])
     program = lowering.program
-    lowering.emit(
+    return program.row(
         "correlation.correlate",
         tile,
         x=lowering.place(sums.x) + sums.x_begin,

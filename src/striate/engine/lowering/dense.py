@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, Lowering, Rule, always
-from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums, emit_weight_gradient
+from striate.engine.lowering.correlation import (
+    Sums,
+    emit_bias_gradient,
+    emit_sums,
+    emit_weight_gradient,
+    ended_pairs,
+    sums_row,
+)
+from striate.engine.program import Place
 from striate.layers.dense import Linear
 from striate.network import Step
 
+LARGE = 2**20  # weights: from here on their gradient is summed over all shards at once
+TASKS = 16  # that this is cut into
 _ORIGIN = np.zeros((1, 2), np.int64)
 
 
@@ -41,7 +52,9 @@ def _forward(lowering: Lowering, step: Step) -> None:
 def _backward(lowering: Lowering, step: Step) -> None:
     x, grad = lowering.values[step.inputs[0]], lowering.gradients[step.name]
     inputs, outputs = x.features(), grad.features()
-    if len(inputs) >= x.lanes:
+    if len(inputs) * len(outputs) >= LARGE and lowering.vectors.shard_count > 1:
+        _weight_gradient_of_batch(lowering, step, x, grad)
+    elif len(inputs) >= x.lanes:
         _weight_gradient_by_features(lowering, step, x, grad)
     else:
         lowering.clear(lowering.parameter_gradient(step, "weight"), len(inputs) * len(outputs))
@@ -84,28 +97,58 @@ def _weight_gradient_by_features(lowering: Lowering, step: Step, x: Buffer, grad
     that took 2.5 times as long on LeNet-5. So both sides are written as rows, one sample after the other.
     A last vector that is not full begins earlier and computes some weights twice.
     """
-    columns, filters = len(x.features()), len(grad.features())
-    samples = np.arange(x.blocks * x.lanes)
     rows_x, rows_grad = lowering.rows_of(x), lowering.rows_of(grad)
-    begins = np.minimum(np.arange(0, columns, x.lanes), columns - x.lanes)
-    numbers = np.arange(filters)
-    emit_sums(
-        lowering,
-        Sums(
-            x=rows_x,
-            out=rows_grad,
-            target=lowering.parameter_gradient(step, "weight"),
-            weights=lowering.place(rows_grad),
-            bias=None,
-            rows=np.stack([numbers, numbers * columns, 0 * numbers], axis=1),
-            channels=(1, 0, 0),
-            taps=np.stack([samples * columns, samples * filters], axis=1),
-            places=np.stack([begins, begins], axis=1),
-            merged=True,
-        ),
-    )
+    sums = _products_of_rows(lowering, rows_x, rows_grad, lowering.parameter_gradient(step, "weight"))
+    emit_sums(lowering, sums)
     lowering.arena.free(rows_x)
     lowering.arena.free(rows_grad)
+
+
+def _weight_gradient_of_batch(lowering: Lowering, step: Step, x: Buffer, grad: Buffer) -> None:
+    """Sum over the samples of all shards at once, filters side by side on the threads.
+
+    A gradient of a large matrix for each shard costs more memory, and more time to write and to add, than
+    waiting for the last shard.
+    """
+    rows_x, rows_grad = lowering.rows_of(x), lowering.rows_of(grad)
+    columns, filters, samples = rows_x.shape[0], rows_grad.shape[0], x.blocks * x.lanes
+    offset = next(slot.offset for slot in step.parameters if slot.spec.name == "weight")
+    target = Place(lowering.vectors.gradient.ctypes.data + 4 * offset)
+    sums = _products_of_rows(lowering, rows_x, rows_grad, target)
+
+    def pairs(stride: int, shards: int) -> np.ndarray:
+        within = np.arange(shards)[:, None] * stride
+        numbers = np.arange(samples)[None, :]
+        return ended_pairs(np.stack([(within + numbers * n).ravel() for n in (columns, filters)], axis=1))
+
+    lowering.barrier()
+    for part in np.array_split(sums.rows, min(TASKS, filters)):
+        row = sums_row(lowering, replace(sums, rows=part))
+        lowering.parts[-1][1].append(row)
+        lowering.by_shards.append((row, "taps", pairs))
+    lowering.summed.append((offset, offset + columns * filters))
+    lowering.arena.free(rows_x)
+    lowering.arena.free(rows_grad)
+
+
+def _products_of_rows(lowering: Lowering, x: Buffer, grad: Buffer, target: Place) -> Sums:
+    """Return the sums over the samples of a shard of products of a feature and an error."""
+    columns, filters = x.shape[0], grad.shape[0]
+    samples = np.arange(x.blocks * x.lanes)
+    begins = np.minimum(np.arange(0, columns, x.lanes), columns - x.lanes)
+    numbers = np.arange(filters)
+    return Sums(
+        x=x,
+        out=grad,
+        target=target,
+        weights=lowering.place(grad),
+        bias=None,
+        rows=np.stack([numbers, numbers * columns, 0 * numbers], axis=1),
+        channels=(1, 0, 0),
+        taps=np.stack([samples * columns, samples * filters], axis=1),
+        places=np.stack([begins, begins], axis=1),
+        merged=True,
+    )
 
 
 RULES[Linear] = Rule(_forward, _backward, floor=always, assigns=True)

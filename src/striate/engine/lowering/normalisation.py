@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule, always
+from striate.engine.lowering.context import RULES, STRIDE, Lowering, Rule, always
 from striate.engine.machine import aligned
 from striate.engine.program import LANEWISE, Place
 from striate.layers.normalisation import BatchNorm
@@ -106,7 +106,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
         lowering.once(
             "normalisation.batch_statistics",
             moments=lowering.place(moments),
-            stride=0,
+            stride=STRIDE,
             batch=lowering.samples.count,
             **_affine(lowering, step),
             **running,
@@ -163,7 +163,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
     lowering.once(
         "normalisation.batch_gradient_factors",
         sums=lowering.place(sums),
-        stride=0,
+        stride=STRIDE,
         batch=lowering.samples.count,
         weight=affine["weight"],
         affine=affine["affine"],

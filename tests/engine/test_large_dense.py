@@ -1,0 +1,79 @@
+"""Large fully connected layers: their gradient is summed over all shards at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from striate.engine.lowering import dense
+from striate.engine.session import TrainingSession
+from striate.layers import Linear, ReLU
+from striate.network import Network, Sequential
+
+BATCH, FEATURES, LANES = 64, 130, 8
+COUNTS = (64, 17, 64, 1, 40)  # what is left in the buffers of shards that get no samples must not count
+
+
+def network() -> Network:
+    return Sequential([Linear(300), ReLU(), Linear(70), ReLU(), Linear(10)], FEATURES)
+
+
+def gradients(threads: int = 2) -> tuple[list[np.ndarray], list[tuple[int, int]]]:
+    """Gradients of whole numbers, in which float32 makes no error, for batches of different sizes."""
+    net, rng = network(), np.random.default_rng(0)
+    session = TrainingSession(
+        net,
+        batch_size=BATCH,
+        loss="mean_squared_error",
+        optimizer="gradient_descent",
+        dtype=np.dtype(np.float32),
+        threads=threads,
+        lanes=LANES,
+    )
+    session.vectors.theta[: net.parameter_count] = rng.integers(-1, 2, net.parameter_count)
+    x = rng.integers(-1, 2, (BATCH, FEATURES)).astype(np.float32)
+    targets = rng.integers(-2, 3, (BATCH, 10)).astype(np.float32)
+    found = []
+    for n in COUNTS:
+        weights = np.full(n, 5.0, np.float32)  # half the number of outputs: the gradient is whole
+        session.step(x, np.arange(n), targets[:n], (0.0,), weights)
+        session.team.rest()
+        found.append(session.vectors.gradient[: net.parameter_count].copy())
+    return found, session.lowering.summed
+
+
+@pytest.mark.parametrize("large", [700, 20000])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_gradient_is_that_of_small_layers(monkeypatch: pytest.MonkeyPatch, large: int, threads: int) -> None:
+    expected, summed = gradients()
+    assert summed == []
+    monkeypatch.setattr(dense, "LARGE", large)
+    found, summed = gradients(threads)
+    assert len(summed) == (3 if large == 700 else 2)
+    for n, one, other in zip(COUNTS, found, expected, strict=True):
+        assert np.abs(other).max() < 2**24
+        np.testing.assert_array_equal(one, other, err_msg=f"{n} samples")
+
+
+def test_gradients_of_shards_stay_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So they take no memory: the system gives none to zeros that nobody writes."""
+    monkeypatch.setattr(dense, "LARGE", 700)
+    net = network()
+    session = TrainingSession(
+        net,
+        batch_size=BATCH,
+        loss="cross_entropy",
+        optimizer="adam",
+        dtype=np.dtype(np.float32),
+        lanes=LANES,
+    )
+    rng = np.random.default_rng(0)
+    session.vectors.theta[: net.parameter_count] = rng.normal(0, 0.1, net.parameter_count)
+    x = rng.normal(size=(BATCH, FEATURES)).astype(np.float32)
+    session.step(x, np.arange(BATCH), rng.integers(0, 10, BATCH), (1e-3, 0.9, 0.999, 1e-8, 10.0, 1000.0, 0.0))
+    session.team.rest()
+    others = session.vectors.shards.reshape(-1, session.vectors.padded)[1:, : net.parameter_count]
+    for slot in net.parameters:
+        touched = any(slot.view(row).any() for row in others)
+        assert touched == slot.name.endswith(".bias"), slot.name
+        assert slot.view(session.vectors.gradient).any()
