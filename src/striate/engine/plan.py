@@ -137,7 +137,7 @@ def emit_loss(lowering: Lowering, name: str, loss: Loss, results: Results) -> No
 
 
 def emit_store(lowering: Lowering, value: Buffer, out: Place) -> None:
-    """Emit the call that takes a value out of the lanes, to [sample][feature]."""
+    """Emit the call that takes a value out of the lanes, to a row of features for each sample."""
     features = value.features()
     lowering.emit(
         "batch.store_rows",
