@@ -109,7 +109,8 @@ def test_without_out_every_run_gets_a_folder_of_its_own(run, tmp_path, monkeypat
 def test_a_run_that_is_there_is_left_alone(run, refused, tmp_path):
     run("train", "digits", *QUICK, "--out", tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert "holds a run already" in refused("train", "digits", *QUICK, "--seed", 1, "--out", tmp_path, status=2)
+    line = refused("train", "digits", *QUICK, "--seed", 1, "--out", tmp_path, status=2)
+    assert f"holds a run already. Go on with it: striate resume {tmp_path}; or choose another" in line
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 

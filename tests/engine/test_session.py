@@ -116,3 +116,27 @@ def test_samples_that_the_kernels_would_misread_are_refused(samples: np.ndarray,
     session = InferenceSession(network(), batch_size=20, dtype=FLOAT)
     with pytest.raises(ShapeError, match=f"small: this plan takes float32 samples of 2 x 8 x 8; got {got}"):
         session.run(samples, np.arange(20))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_step_is_its_gradient_and_its_update(threads: int) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, *network().input_shape)).astype(np.float32)
+    y = rng.integers(0, 3, 40)
+    how = {"batch_size": 40, "optimizer": "gradient_descent", "threads": threads}
+    halves, whole = (training(**how) for _ in range(2))
+    for session in (halves, whole):
+        session.vectors.theta[: session.vectors.count] = np.random.default_rng(1).normal(size=session.vectors.count)
+    for number in range(3):
+        before = halves.vectors.theta.copy()
+        losses, _ = halves.step(x, np.arange(40), y, (0.1,), number=number, update=False)
+        halves.team.rest()
+        assert np.array_equal(halves.vectors.theta, before)
+        assert np.array_equal(losses, whole.step(x, np.arange(40), y, (0.1,), number=number)[0])
+        assert np.array_equal(halves.vectors.gradient, whole.vectors.gradient)
+        halves.vectors.gradient[:] *= 2.0
+        halves.update()
+        np.testing.assert_allclose(
+            halves.vectors.theta - before, 2.0 * (whole.vectors.theta - before), rtol=1e-3, atol=1e-6
+        )
+        halves.vectors.theta[:] = whole.vectors.theta

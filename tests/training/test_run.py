@@ -23,7 +23,7 @@ from striate.training.run import (
     resume,
     train,
 )
-from striate.training.run.build import with_loss
+from striate.training.run.build import load_splits, with_loss
 from striate.training.run.recipes import suited
 
 
@@ -170,9 +170,45 @@ def test_a_divergence_names_the_last_good_checkpoint(tmp_path):
         assert "last good checkpoint is" in str(caught.value)
 
 
-def test_folders_must_fit_the_wish(whole, tmp_path):
-    with pytest.raises(UsageError, match="holds a run already"):
+def test_a_divergence_keeps_the_last_good_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr("striate.training.trainer.stretched", lambda *a: lambda step: 0.01 if step < 30 else 1e30)
+    wild = config(training=TrainingConfig(epochs=3, batch_size=100, optimizer={"name": "sgd"}), early_stopping=None)
+    with pytest.raises(DivergenceError, match=r"The weights are saved in .*model.safetensors"):
+        train(wild, tmp_path / "run")
+    model = load(tmp_path / "run" / "model.safetensors")
+    assert np.isfinite(model.theta).all()
+    assert 0 < model.facts["steps"] <= 30
+
+
+def test_a_divergence_in_the_first_step_leaves_no_model(tmp_path, monkeypatch):
+    monkeypatch.setattr("striate.training.loop._Loop.steps", lambda loop, order: loop.diverged("nothing", order))
+    with pytest.raises(DivergenceError, match="nothing"):
+        train(config(), tmp_path / "run")
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_the_model_knows_how_its_files_were_read_also_after_a_resume(tmp_path, monkeypatch):
+    known = {"fit": "crop", "size": 8}
+    monkeypatch.setattr(
+        "striate.training.run.run.load_splits",
+        lambda config: dataclasses.replace(load_splits(config), preparation=known),
+    )
+    with pytest.raises(Killed):
+        train(config(), tmp_path / "run", Kill(20))
+    for checkpoint in (tmp_path / "run" / "checkpoints").glob("step*"):
+        assert load(checkpoint).facts["preparation"] == known
+    resume(tmp_path / "run", report=False)
+    assert load(tmp_path / "run" / "model.safetensors").facts["preparation"] == known
+
+
+def test_folders_must_fit_the_wish(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr("striate.training.run.run.load_splits", None)  # it is known before the data are read
+    with pytest.raises(UsageError, match=r"holds a run already. Go on with it: striate resume .*/whole; or choose"):
         train(config(), whole.folder.path)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"precious")
+    with pytest.raises(UsageError, match=r"holds a model already, model.safetensors"):
+        train(config(), tmp_path / "model")
     with pytest.raises(UsageError, match=r"must be the folder of a run; there is no config.toml in it"):
         resume(tmp_path)
 

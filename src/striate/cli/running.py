@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from striate.cli.ending import fail
 from striate.cli.output import Output, confusion_json, duration, evaluation_text
-from striate.errors import DivergenceError
 
 if TYPE_CHECKING:
     from striate.data.splits import Splits
@@ -59,9 +58,6 @@ class Runner:
         shown = {"report": self.report, "report_parts": PARTS}
         try:
             run = start(callbacks=[progress], prepared=self._prepared, **shown)
-        except DivergenceError as error:
-            progress.close()
-            raise self._with_good_weights(error, folder) from error
         finally:
             progress.close()
         self._finish(run, time.perf_counter() - self.started)
@@ -105,13 +101,6 @@ class Runner:
                 f"{len(leaks):,} validation or test samples are in the training part too, byte for byte: {first}"
             )
 
-    def _with_good_weights(self, error: DivergenceError, folder: Path) -> DivergenceError:
-        """Save the last good weights, if there are any that were learnt, and say where."""
-        if self.trainer is None or self.trainer.progress.step == 0:
-            return error
-        saved = self.trainer.model.save(folder / "model.safetensors")
-        return DivergenceError(f"{error} The weights are saved in {saved}.")
-
     def _finish(self, run: Run, seconds: float) -> None:
         history, progress = run.history, run.trainer.progress
         if history.interrupted:
@@ -119,9 +108,6 @@ class Runner:
                 f"interrupted after {progress.epoch} of {progress.epochs} epochs and {progress.step:,} steps; "
                 f"all of it is saved. Go on with: striate resume {run.folder.path}"
             )
-        if run.splits.preparation:
-            run.model.facts["preparation"] = run.splits.preparation
-            run.model.save(run.folder.model)
         facts = _facts(run, seconds)
         if history.stop_reason:
             self.output.line(f"stopped early: {history.stop_reason}")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from contextlib import nullcontext
+from functools import cached_property
 
 import numpy as np
 
 from striate.engine import graph
+from striate.engine.halves import Halves
 from striate.engine.layout import Arena
 from striate.engine.losses import Loss, Results
 from striate.engine.lowering import Lowering
@@ -232,6 +235,7 @@ class TrainingSession(Session):
         *,
         seed: int = 0,
         number: int = 0,
+        update: bool = True,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take one step of gradient descent on the mean loss of a batch.
 
@@ -249,6 +253,8 @@ class TrainingSession(Session):
             weights and ignored labels.
         seed, number : int
             The seed of the run and the number of this step; together they fix all random numbers.
+        update : bool
+            Whether the optimizer takes its step; without, ``vectors.gradient`` may be changed before ``update``.
 
         Returns
         -------
@@ -269,8 +275,17 @@ class TrainingSession(Session):
         for results in self.auxiliary:
             results.weights[:] = self.samples.weights * np.float32(self.auxiliary_weight)
         self._put_targets(targets.astype(np.float32), n)
-        self.team.run()
+        with nullcontext() if update else self._halves.gradient():
+            self.team.run()
         return self.samples.losses[:n], self.samples.correct[:n]
+
+    def update(self) -> None:
+        """Let the optimizer take its step with ``vectors.gradient`` and the numbers of the last ``step``."""
+        self._halves.update()
+
+    @cached_property
+    def _halves(self) -> Halves:
+        return Halves(self.tables, self.team)
 
     def _put_targets(self, targets: np.ndarray, n: int) -> None:
         if self.target_count == 1:

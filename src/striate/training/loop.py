@@ -66,7 +66,7 @@ def run(trainer: Trainer, job: Job) -> None:
             loop.interrupt()
         finally:
             trainer.synchronise()
-        trainer.model.facts = facts(trainer, job)
+            trainer.model.facts = facts(trainer, job)
         history.stop_reason = trainer.stop_reason
         for callback in trainer.callbacks:
             callback.on_train_end(trainer, history)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,7 +65,6 @@ class Stepper:
         count, states = network.parameter_count, vectors.states[: network.state_count]
         self.plain, self._count = session.loss.plain, 0
         self.flat = Flat(vectors.theta[:count], vectors.gradient[:count], states)
-        self._parts: _Parts | None = None
 
     def step(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
         """Take step ``number``, counted from 1; return the sums of the samples' losses and right answers.
@@ -81,7 +79,7 @@ class Stepper:
         self._count = len(batch)
         if self.adjustments or self._count > self.session.batch_size:
             return self._step_in_parts(batch, numbers, number)
-        return self._run(batch, self._shares(batch), numbers, number)
+        return self._run(batch, self._shares(batch), numbers, number, update=True)
 
     def _shares(self, batch: Batch) -> np.ndarray | None:
         """Return what each sample counts in the loss of its batch, float32[n]; None for 1/n."""
@@ -91,11 +89,11 @@ class Stepper:
         return shares if batch.weights is None else shares * batch.weights
 
     def _run(
-        self, b: Batch, shares: np.ndarray | None, numbers: tuple[float, ...], number: int
+        self, b: Batch, shares: np.ndarray | None, numbers: tuple[float, ...], number: int, *, update: bool = False
     ) -> tuple[float, float]:
         """Compute on a batch, or on a part of one; ``number`` fixes the random numbers."""
         losses, correct = self.session.step(
-            b.inputs, b.index, b.targets, numbers, shares, seed=self.seed, number=number
+            b.inputs, b.index, b.targets, numbers, shares, seed=self.seed, number=number, update=update
         )
         if self.plain:
             loss = losses.sum() if b.weights is None else (losses * b.weights).sum()
@@ -113,14 +111,12 @@ class Stepper:
         return total, float(correct[keep].sum()) * len(b) / max(1, int(keep.sum()))
 
     def _step_in_parts(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
-        parts = self._parts = self._parts or _Parts(self.session)
         for adjustment in self.adjustments:
             adjustment.before_gradient(self.flat, number)
-        with parts.gradient_only():
-            loss, correct = self._gradient(batch, numbers, number)
+        loss, correct = self._gradient(batch, numbers, number)
         for adjustment in self.adjustments:
             adjustment.before_update(self.flat, numbers[0])
-        parts.update()
+        self.session.update()
         for adjustment in self.adjustments:
             adjustment.after_update(self.flat)
         return loss, correct
@@ -141,34 +137,3 @@ class Stepper:
             total += gradient
         gradient[:] = total
         return loss, correct
-
-
-class _Parts:
-    """Runs the program of a session in two parts: up to the summed gradient, and the update.
-
-    The tasks of the last phase run two rows, first the sum over the shards, then the optimizer.
-    """
-
-    def __init__(self, session: Any) -> None:
-        self.team, self.phases = session.team, session.tables.phases
-        first, count = (int(number) for number in self.phases[-1])
-        self.rows = session.tables.tasks[first : first + count, :2]  # a view: first row and end of each task
-
-    @contextmanager
-    def gradient_only(self) -> Iterator[None]:
-        """Let runs inside the block stop before the update."""
-        self.team.rest()
-        self.rows[:, 1] -= 1
-        yield
-        self.team.rest()
-        self.rows[:, 1] += 1
-
-    def update(self) -> None:
-        """Run the last row of the last phase alone."""
-        tasks = self.phases[:-1, 1].copy()
-        self.phases[:-1, 1] = 0
-        self.rows[:, 0] += 1
-        self.team.run()
-        self.team.rest()
-        self.rows[:, 0] -= 1
-        self.phases[:-1, 1] = tasks

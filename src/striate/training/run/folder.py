@@ -35,10 +35,19 @@ class RunFolder:
         self.report = self.path / "report.html"
         self.checkpoints = self.path / "checkpoints"
 
+    def check_new(self) -> None:
+        """Raise UsageError if the folder holds a run, or a model, already."""
+        if self.config.exists() or any(self.checkpoints.glob("*.safetensors")):
+            raise UsageError(
+                f"{self.path}: holds a run already. Go on with it: striate resume {self.path}; "
+                "or choose another folder."
+            )
+        if self.model.exists():
+            raise UsageError(f"{self.path}: holds a model already, {self.model.name}. Choose another folder.")
+
     def begin(self, config: RunConfig, splits: Splits) -> RunLog:
         """Write down what the run is; raises UsageError if the folder holds one already."""
-        if self.config.exists() or any(self.checkpoints.glob("*.safetensors")):
-            raise UsageError(f"{self.path}: holds a run already. Resume it, or choose another folder.")
+        self.check_new()
         self.path.mkdir(parents=True, exist_ok=True)
         config.save(self.config)
         parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}

@@ -97,9 +97,10 @@ def train(
     DataError
         If the data cannot be had or read.
     DivergenceError
-        If the loss becomes NaN or infinite; the last good checkpoint stays.
+        If the loss becomes NaN or infinite; the last good checkpoint and the last good weights are kept.
     """
     place, config = RunFolder(folder), config.explicit()
+    place.check_new()
     splits = load_splits(config)
     config = with_loss(suited(config, splits.train).explicit(), splits.train)
     trainer = _trainer(config, splits)
@@ -150,6 +151,8 @@ def resume(
 
 def _trainer(config: RunConfig, splits: Splits) -> Trainer:
     trainer = make_trainer(config, splits.train, network_or_model(config, splits.train))
+    if splits.preparation:
+        trainer.model.facts["preparation"] = dict(splits.preparation)
     choose_loss(trainer.network, splits.train, trainer.loss)  # refuses what does not fit before a folder is made
     return trainer
 
@@ -174,9 +177,7 @@ def _go_on(
         trainer.fit(splits.train, splits.validation, epochs, callbacks, weighted_validation=weighted)
     except DivergenceError as error:
         log.write("diverged", reason=str(error))
-        saved = checkpoints(place.checkpoints)
-        kept = f" The last good checkpoint is {saved[-1]}." if saved else ""
-        raise DivergenceError(f"{error}{kept}") from error
+        raise DivergenceError(f"{error}{_kept(place, trainer)}") from error
     if trainer.history.interrupted:
         return Run(place, config, splits, trainer, None, None)
     trainer.model.save(place.model)
@@ -192,6 +193,15 @@ def _go_on(
 
         write_report(run, place.report, report_parts)
     return run
+
+
+def _kept(place: RunFolder, trainer: Trainer) -> str:
+    """Save the last good weights, if there are any that were learnt; say what is left of a run that diverged."""
+    saved = checkpoints(place.checkpoints)
+    kept = f" The last good checkpoint is {saved[-1]}." if saved else ""
+    if trainer.progress.step == 0:
+        return kept
+    return f"{kept} The weights are saved in {trainer.model.save(place.model)}."
 
 
 def _best_part(splits: Splits) -> tuple[str | None, Dataset | None]:
