@@ -10,6 +10,7 @@ from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.network import Network
+from striate.training.order import epoch_order
 from striate.training.trainer import Trainer
 
 RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
@@ -45,6 +46,23 @@ def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int, threads: int 
             index = batches[steps % len(batches)]
             steps += 1
             session.step(x, index, y[index], adam_numbers(steps))
+        session.team.rest()
+
+    return work
+
+
+def bare_epochs(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> Work:
+    """Return the work of the steps of whole epochs, in shuffled order, and of nothing else."""
+    session, taken = training_session(case, batch), 0
+
+    def work(repetitions: int) -> None:
+        nonlocal taken
+        for epoch in range(repetitions):
+            order = epoch_order(len(x), 0, epoch)
+            for first in range(0, len(x), batch):
+                index = order[first : first + batch]
+                taken += 1
+                session.step(x, index, y[index], adam_numbers(taken))
         session.team.rest()
 
     return work

@@ -18,6 +18,7 @@ from striate.layers.base import format_shape
 
 BATCHES_OF_DATA = 8
 BATCHES_OF_EPOCH = 64
+BATCHES_OF_LONG_EPOCH = 900  # about as many as MNIST has
 OWN, TORCH = "striate", "PyTorch"
 
 
@@ -101,6 +102,24 @@ def augmentation(options: argparse.Namespace) -> list[str]:
             rows.append((name, str(batch), *figures, _ratio(speeds, "with", "without")))
     header = ("network", "batch", "without", "with", "ratio")
     return ["### Training with rotation, zoom and shift, images/s", "", *table(header, rows)]
+
+
+def loop(options: argparse.Namespace) -> list[str]:
+    """Time epochs of the trainer and the bare steps in them."""
+    rows: list[tuple[str, ...]] = []
+    for name in options.networks:
+        case = CASES[name]
+        for batch in options.batch or case.batches:
+            x, y = samples(case, batch * BATCHES_OF_LONG_EPOCH)
+            contestants = {
+                "steps": ours.bare_epochs(case, x, y, batch),
+                "trainer": ours.epochs(case, x, y, batch),
+            }
+            speeds = alternate(contestants, len(x), options.rounds, options.seconds)
+            figures = [f"{speeds.median(which):,.0f}" for which in contestants]
+            rows.append((name, str(batch), *figures, _ratio(speeds, "trainer", "steps")))
+    header = ("network", "batch", "bare steps", "trainer", "ratio")
+    return [f"### The loop: epochs of {BATCHES_OF_LONG_EPOCH} steps, images/s", "", *table(header, rows)]
 
 
 def start(options: argparse.Namespace) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import striate
+from striate.training.run import RunConfig
 
 from .helpers import last_json, write_idx
 
@@ -299,6 +300,17 @@ def test_a_configuration_repeats_a_run(run, tmp_path):
     assert run("train", "--config", first / "config.toml", "--out", second).exit_code == 0
     ends = [striate.load(folder / "model.safetensors").theta for folder in (first, second)]
     assert np.array_equal(*ends)
+
+
+def test_a_configuration_keeps_lists_and_options_that_nothing_was_typed_for(run, tmp_path):
+    file = tmp_path / "run.toml"
+    lines = ["[data]", 'name = "digits"', "[model]", 'name = "mlp"', "[model.options]", "hidden = [9]"]
+    file.write_text("\n".join([*lines, "[training]", "epochs = 1", 'freeze = ["linear1"]']))
+    result = run("train", "--config", file, "--no-report", "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    saved = RunConfig.load(tmp_path / "run" / "config.toml")
+    assert saved.model.options["hidden"] == (9,)
+    assert saved.training.freeze == ("linear1",)
 
 
 def test_options_go_before_a_configuration(run, tmp_path):

@@ -115,7 +115,7 @@ def data_options(given: Mapping[str, Any]) -> Options:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value is False or value == []
+    return value is None or value is False or (isinstance(value, list | tuple) and not value)
 
 
 def _put(tables: Tables, place: str, value: Any) -> None:
