@@ -68,6 +68,10 @@ def test_repr_lists_the_layers() -> None:
     ]
 
 
+def test_one_layer_needs_no_list() -> None:
+    assert Sequential(Linear(2), 3).parameter_count == 8  # type: ignore[arg-type]
+
+
 def test_unknown_step_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="small: layer: unknown name 'conv'; did you mean 'conv1'"):
         small().step("conv")
@@ -76,6 +80,12 @@ def test_unknown_step_names_the_nearest() -> None:
 WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: Network(Input(3)), ShapeError, "network: a network has at least one layer; got only its input"),
     (lambda: Sequential([], 3), ShapeError, "network: a network has at least one layer; got only its input"),
+    (
+        lambda: Sequential([ReLU], 3),
+        UsageError,
+        r"network: a network is made of layers; got ReLU. Write ReLU\(...\)",
+    ),
+    (lambda: Sequential([ReLU(), 3], 3), UsageError, r"network: a network is made of layers; got 3. Give layers"),
     (lambda: Network(Linear(3)), UsageError, "network: a network ends in a node; got Linear"),  # type: ignore[arg-type]
     (
         lambda: Network(ReLU()(Input(3)), auxiliary=[ReLU()(Input(3, name="b"))]),

@@ -47,6 +47,11 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     model: unknown name 'lenet'; did you mean 'lenet5'? Known: lenet5, mlp.
     """
     known = sorted(known)
-    near = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    return UsageError(f"{kind}: unknown name {name!r}; {hint}Known: {', '.join(known)}.")
+    hint = suggestion(name, known)
+    return UsageError(f"{kind}: unknown name {name!r}{f'; {hint}' if hint else '.'} Known: {', '.join(known)}.")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return a question with the names of ``known`` that are like ``name``; empty if none is."""
+    near = difflib.get_close_matches(str(name).lower(), sorted(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -162,12 +162,27 @@ class Network:
 def Sequential(layers: Iterable[Layer], input_shape: int | Sequence[int], name: str = "network") -> Network:
     """Return the network that applies ``layers`` one after the other.
 
+    Raises
+    ------
+    UsageError
+        If something else stands among the layers.
+    ShapeError
+        If shapes do not fit; it names the layer.
+
     Examples
     --------
     >>> from striate.layers import Linear, ReLU
     >>> Sequential([Linear(100), ReLU(), Linear(100), ReLU(), Linear(10)], 784).parameter_count
     89610
     """
+    layers = [layers] if isinstance(layers, Layer) else list(layers)
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            call = isinstance(layer, type) and issubclass(layer, Layer)
+            raise UsageError(
+                f"{name}: a network is made of layers; got {layer.__name__ if call else repr(layer)}. "
+                f"{f'Write {layer.__name__}(...).' if call else 'Give layers, such as Linear(10).'}"
+            )
     return Network(chain(layers, Input(input_shape)), name)
 
 

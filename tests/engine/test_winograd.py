@@ -114,6 +114,12 @@ def test_a_training_cannot_go_on_otherwise(tmp_path) -> None:
     Trainer(classifier(), batch_size=8, winograd=False).restore(path)
 
 
+def test_it_is_on_or_off() -> None:
+    for build in (lambda: Trainer(classifier(), winograd="no"), lambda: Model(wide(), np.zeros(2304), winograd=0)):  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="winograd: must be True or False; got"):
+            build()
+
+
 def test_the_command_line_can_turn_it_off() -> None:
     assert run_config({"dataset": "digits", "no_winograd": True}).training.winograd is False
     assert run_config({"dataset": "digits", "no_winograd": False}).training.winograd is True

@@ -172,6 +172,7 @@ WRONG: list[tuple[V, type[Exception], str]] = [
     (lambda: LeakyReLU("a"), UsageError, "slope: must be a number; got 'a'"),
     (lambda: ELU(float("inf")), UsageError, "alpha: must be finite; got inf"),
     (lambda: Pad(1, value=1e300), UsageError, "value: must be at most 3.4e.38, which float32 can hold; got 1e.300"),
+    (lambda: Conv2d(True, 3), UsageError, "out_channels: must be a whole number; got True"),
     (lambda: GELU("erf"), UsageError, "approximate: unknown name 'erf'"),
     (lambda: Softplus(0), UsageError, "beta: must be above 0; got 0"),
     (lambda: HardTanh(1, -1), UsageError, "low: must be below high; got 1 and -1"),

@@ -26,7 +26,9 @@ def integer(value: Any, what: str, minimum: int = 1) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise UsageError(f"{what}: must be a whole number; got {value!r}.") from None
+        number = None
+    if number is None or isinstance(value, bool):
+        raise UsageError(f"{what}: must be a whole number; got {value!r}.")
     if number < minimum:
         raise UsageError(f"{what}: must be at least {minimum}; got {number}.")
     return number

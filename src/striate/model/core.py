@@ -13,6 +13,7 @@ from striate.data.normalisation import Normalisation
 from striate.engine.losses import Loss
 from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
+from striate.layers.values import flag
 from striate.model.evaluation import Evaluation, evaluation
 from striate.model.fit import check_fit
 from striate.model.outputs import (
@@ -72,7 +73,7 @@ class Model:
         self.normalisation = normalisation
         self.facts = dict(facts or {})
         self.threads = threads
-        self.winograd = winograd
+        self.winograd = flag(winograd, "winograd")
         self._sessions: dict[tuple[Any, ...], Any] = {}
 
     @property

@@ -17,6 +17,7 @@ from striate.engine.losses import Loss
 from striate.engine.memory import check_room
 from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import choice, integer, real
+from striate.layers.values import flag
 from striate.model import Model
 from striate.model.fit import check_fit
 from striate.model.outputs import CLASSES, is_labelled, target_kind
@@ -135,7 +136,7 @@ class Trainer:
         self.sampling = choice(sampling, "sampling", SAMPLINGS)
         self.model = network if isinstance(network, Model) else _new_model(network, initial, self.seed)
         self.factors = parameter_rates(self.network, rates or {}, freeze)
-        self.model.threads, self.model.winograd = self.threads, winograd
+        self.model.threads, self.model.winograd = self.threads, flag(winograd, "winograd")
         self.moments = _zero_moments(self.network.parameter_count)
         self.history = History()
         self.progress = Progress()

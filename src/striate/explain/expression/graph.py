@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.errors import ShapeError, UsageError, unknown_name
+from striate.errors import ShapeError, UsageError, suggestion
 from striate.explain.expression.operations import Operation
 from striate.explain.numbers import as_numbers, format_number
 
@@ -99,22 +99,14 @@ def _given(node: Node, values: Mapping[str, Any]) -> np.ndarray:
     if node.name not in values:
         if not values:
             raise UsageError(f"backprop: {node.name} ({node.place}) has no value; give {node.name}=...")
-        error = unknown_name("value", node.name, values)
-        raise UsageError(
-            f"backprop: {node.name} ({node.place}) has no value; give {node.name}=... ({_hint(str(error))})"
-        )
+        hint = suggestion(node.name, values) or f"given: {', '.join(sorted(values))}"
+        raise UsageError(f"backprop: {node.name} ({node.place}) has no value; give {node.name}=... ({hint})")
     array = as_numbers("backprop", node.name, values[node.name])
     if array.ndim > 2:
         raise ShapeError(
             f"backprop: {node.name} must be a number, vector or matrix; got shape {array.shape}. Reshape it."
         )
     return array
-
-
-def _hint(message: str) -> str:
-    """Return what `unknown_name` found near, or what it lists as known."""
-    tail = message.split("; ", 1)[1].rstrip(".")
-    return tail.split("? ")[0] + "?" if tail.startswith("did you mean") else tail.replace("Known", "given")
 
 
 def _compute(node: Node, known: Mapping[str, np.ndarray]) -> np.ndarray:
