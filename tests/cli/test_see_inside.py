@@ -130,6 +130,7 @@ def test_attribution_maps_as_numbers(run, trained, tmp_path):
         (["why", "{model}", "digits:7", *PLACE[:4], "--row", 1], "column is missing"),
         (["why", "{model}", "digits:7", "--layer", "linear1", "--row", 1], "row is no axis here"),
         (["why", "{model}", "digits:359"], "digits: has samples 0 to 358; got 359"),
+        (["why", "{model}", "digits:3", "--fit", "pad"], "--invert and --fit are for files"),
         (["why", "{model}", "digit:1"], "data set: unknown name 'digit'"),
         (
             ["gradient", "{model}", "digits:7", "--parameter", "conv1.wait", "--index", "0"],
@@ -162,4 +163,5 @@ def test_a_file_that_is_no_picture(refused, trained, tmp_path):
     text = tmp_path / "text.png"
     text.write_text("no picture")
     assert "text.png" in refused("why", trained, text, status=1)
+    assert "fit must be one of" in refused("why", trained, text, "--fit", "squeeze", status=2)
     assert "nowhere.png" in refused("why", trained, tmp_path / "nowhere.png", status=1)

@@ -13,6 +13,7 @@ from striate import Model
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, ShapeError, UsageError
 from striate.explain import trace
+from striate.explain.samples import read_sample
 from striate.layers import Add, BatchNorm, Conv1d, Conv2d, Conv3d, Flatten, Input, Linear, MaxPool2d, ReLU, Softmax
 from striate.models import lenet5
 from striate.network import Network, Sequential
@@ -239,3 +240,17 @@ def test_repr():
     assert repr(found.why("pool1", channel=0, row=0, column=0)).startswith(
         "<Why pool1[channel 0, row 0, column 0] ="
     )
+
+
+def test_files_are_prepared_as_in_training(random_lenet, tmp_path):
+    from striate.data.unlabelled import read_unlabelled
+
+    path, rng = tmp_path / "wide.png", np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (20, 60), np.uint8)).save(path)
+    network = random_lenet.network
+    model = Model(network, random_lenet.theta, facts={"preparation": {"fit": "crop"}})
+    for fit, expected in ((None, "crop"), ("pad", "pad")):
+        found = read_sample(model, path, fit)
+        np.testing.assert_array_equal(found, read_unlabelled(path, model.input_shape, expected).inputs[0])
+    with pytest.raises(UsageError, match="fit must be one of stretch, crop, pad; got 'squeeze'"):
+        read_sample(model, path, "squeeze")

@@ -44,7 +44,7 @@ def maps(
     scale: Annotated[str, typer.Option(metavar="HOW", help="Grey by layer, or by map.")] = "layer",
     out: Out = Path("maps.png"),
     invert: s.Invert = False,
-    fit: s.Fit = "stretch",
+    fit: s.Fit = None,
     data_dir: s.DataDir = None,
 ) -> None:
     """The feature maps of a layer for an image."""
@@ -68,7 +68,7 @@ def attribution(
     target: s.Class = None,
     out: Out = Path("attribution.png"),
     invert: s.Invert = False,
-    fit: s.Fit = "stretch",
+    fit: s.Fit = None,
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
@@ -98,7 +98,7 @@ def field(
     feature: s.Feature = None,
     out: Out = Path("field.png"),
     invert: s.Invert = False,
-    fit: s.Fit = "stretch",
+    fit: s.Fit = None,
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
@@ -142,7 +142,7 @@ def deconvolution(
     guided: Annotated[bool, typer.Option("--guided", help="Guided back-propagation.")] = False,
     out: Out = Path("deconvolution.png"),
     invert: s.Invert = False,
-    fit: s.Fit = "stretch",
+    fit: s.Fit = None,
     data_dir: s.DataDir = None,
 ) -> None:
     """A feature map sent back to the pixels: the pattern that it answers to."""
@@ -176,7 +176,7 @@ def _load(path: Path) -> Model:
     return striate.load(path)
 
 
-def _trace(path: Path, image: str, fit: str, invert: bool, folder: Path | None) -> Trace:
+def _trace(path: Path, image: str, fit: str | None, invert: bool, folder: Path | None) -> Trace:
     from striate.explain.tracing import trace
 
     model = _load(path)

@@ -19,7 +19,7 @@ def explain(
     ),
     target: s.Class = None,
     invert: s.Invert = False,
-    fit: s.Fit = "stretch",
+    fit: s.Fit = None,
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:

@@ -20,7 +20,7 @@ def gradient(
         typer.Option("--class", metavar="CLASS", help="The true class; else the one chosen.", show_default=False),
     ] = None,
     invert: s.Invert = False,
-    fit: s.Fit = "stretch",
+    fit: s.Fit = None,
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:

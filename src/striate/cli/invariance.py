@@ -24,7 +24,7 @@ def invariance(
     ] = "changes",
     picture: Annotated[Path | None, typer.Option(metavar="FILE", show_default=False)] = None,
     invert: s.Invert = False,
-    fit: s.Fit = "stretch",
+    fit: s.Fit = None,
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:

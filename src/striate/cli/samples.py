@@ -27,7 +27,12 @@ DataDir = Annotated[
 Invert = Annotated[
     bool, typer.Option("--invert", help="Swap light and dark: for dark strokes on paper and a model of digits.")
 ]
-Fit = Annotated[str, typer.Option("--fit", metavar="HOW", help="Other proportions: stretch, crop or pad.")]
+Fit = Annotated[
+    str | None,
+    typer.Option(
+        "--fit", metavar="HOW", help="Other proportions: stretch, crop or pad; as in training.", show_default=False
+    ),
+]
 Class = Annotated[
     str | None,
     typer.Option("--class", metavar="CLASS", help="Ask about this class; else the one chosen.", show_default=False),
@@ -44,7 +49,7 @@ Feature = Annotated[
 
 
 def read(
-    model: Model, text: str, fit: str = "stretch", invert: bool = False, folder: Path | None = None
+    model: Model, text: str, fit: str | None = None, invert: bool = False, folder: Path | None = None
 ) -> np.ndarray:
     """Return one raw sample, float64[*input_shape], from a file or as ``DATASET:NUMBER``.
 
@@ -62,6 +67,8 @@ def read(
     name, colon, number = text.rpartition(":")
     if Path(text).exists() or not colon or not number.isdecimal():
         return read_sample(model, Path(text), fit, invert)
+    if invert or fit:
+        raise UsageError(f"{text}: --invert and --fit are for files; got a sample of a data set. Leave them out.")
     data = dataset(model, name, folder)
     if int(number) >= len(data):
         raise UsageError(f"{name}: has samples 0 to {len(data) - 1:,}; got {number}.")

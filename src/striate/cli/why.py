@@ -26,7 +26,7 @@ def why(
     feature: s.Feature = None,
     chain: Annotated[bool, typer.Option("--chain", help="Write out every layer down to the pixel.")] = False,
     invert: s.Invert = False,
-    fit: s.Fit = "stretch",
+    fit: s.Fit = None,
     data_dir: s.DataDir = None,
     picture: Annotated[
         Path | None,

@@ -53,17 +53,32 @@ def as_sample(model: Model, sample: Any) -> np.ndarray:
     return values
 
 
-def read_sample(model: Model, path: str | Path, fit: Any = "stretch", invert: bool = False) -> np.ndarray:
-    """Return the first input in a file as float64[*input_shape]; the image is brought to the model's size.
+def read_sample(model: Model, path: str | Path, fit: str | None = None, invert: bool = False) -> np.ndarray:
+    """Return the first input in a file as float64[*input_shape], brought to the model's size as in training.
+
+    Parameters
+    ----------
+    model : Model
+    path : path
+    fit : {"stretch", "crop", "pad"}, optional
+        For an image of other proportions; as the files that the model learnt from by default.
+    invert : bool
+        Swap light and dark.
 
     Raises
     ------
     DataError
         If the file cannot be read.
+    UsageError
+        For another ``fit``.
     """
+    from striate.data.images import check_options
     from striate.data.unlabelled import read_unlabelled
 
-    return read_unlabelled(path, model.input_shape, fit, invert).inputs[0].astype(np.float64)
+    preparation: dict[str, Any] = {"fit": "stretch", **(model.facts.get("preparation") or {})}
+    preparation |= {"fit": fit} if fit else {}
+    check_options(3, None, preparation["fit"])
+    return read_unlabelled(path, model.input_shape, invert=invert, **preparation).inputs[0].astype(np.float64)
 
 
 def as_batch(model: Model, samples: np.ndarray | Dataset) -> np.ndarray:
