@@ -51,9 +51,12 @@ def test_why_without_a_place_takes_the_class_chosen_or_the_largest_value(run, tr
     assert (of_channel["index"][0], of_channel["value"]) == (4, found["relu1"][4].max())
 
 
-def test_the_gradient_of_a_weight(run, trained, found):
+def test_the_gradient_of_a_weight(run, trained, found, tmp_path):
     arguments = ["--parameter", "conv1.weight", "--index", "0,0,2,3"]
-    told = last_json(run("gradient", trained, "digits:7", *arguments, "--class", 3, "--json"))
+    picture = tmp_path / "gradient.png"
+    result = run("gradient", trained, "digits:7", *arguments, "--class", 3, "--picture", picture, "--json")
+    told = last_json(result)
+    assert width_of(picture) > 300
     path = gradient_path(found, "conv1.weight", (0, 0, 2, 3), 3)
     assert told["gradient"] == path.gradient
     assert told["sum"] == pytest.approx(path.gradient, rel=1e-9)

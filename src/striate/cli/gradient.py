@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,10 @@ def gradient(
     invert: s.Invert = False,
     fit: s.Fit = None,
     data_dir: s.DataDir = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw values, error signals and products.", show_default=False),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Follow the error signal from the loss to one weight: gradient = sum of value * error signal.
@@ -29,7 +34,9 @@ def gradient(
     striate gradient runs/digits-lenet5/model.safetensors digits:7 --parameter conv1.weight --index 0,0,2,3
     """
     import striate
+    from striate.cli.files import write_figure
     from striate.cli.output import Output
+    from striate.explain.draw_terms import draw_gradient_path
     from striate.explain.gradient_path import gradient_path
     from striate.explain.tracing import trace
 
@@ -44,6 +51,8 @@ def gradient(
         s.class_name(loaded, int(found.scores.argmax())) if true is None else true,
     )
     output.line(path)
+    if picture is not None:
+        output.line(f"picture: {write_figure(draw_gradient_path(path), picture)}")
     output.result(
         {
             "parameter": path.parameter,

@@ -30,7 +30,7 @@ def why(
     data_dir: s.DataDir = None,
     picture: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw what the number sees of the image.", show_default=False),
+        typer.Option(metavar="FILE", help="Draw the terms, and what the number sees.", show_default=False),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -59,11 +59,22 @@ def why(
     facts = {**_facts(asked), "chain": [_facts(link) for link in links[1:]]}
     if picture is not None:
         from striate.cli.files import write_figure
-        from striate.explain.field import draw_field
 
-        output.line(f"picture: {write_figure(draw_field(field, found.raw), picture)}")
+        output.line(f"picture: {write_figure(_drawn(asked), picture)}")
         facts["picture"] = str(picture)
     output.result({**facts, "receptive_field": {"spans": field.spans, "support": field.support}})
+
+
+def _drawn(asked: Why) -> Any:
+    """Draw the terms beside the receptive field."""
+    from striate.explain import draw_field, draw_why
+    from striate.explain.figures import new_axes
+
+    figure: Any = new_axes(None, size=(10.5, 4.8)).figure
+    figure.clear()
+    left, right = figure.subplots(1, 2)
+    draw_why(asked, left)
+    return draw_field(asked.field(), asked.trace.raw, right)
 
 
 def _facts(one: Why) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from striate.explain.attribution import (
 )
 from striate.explain.convolution_matrix import draw_toeplitz, toeplitz
 from striate.explain.descent import descend, draw_descent, draw_losses
+from striate.explain.draw_terms import draw_gradient_path, draw_why
 from striate.explain.expression import backprop, draw_graph, finite_differences
 from striate.explain.field import Field, draw_field
 from striate.explain.filtering import convolve
@@ -65,6 +66,7 @@ __all__ = [
     "draw_feature_maps",
     "draw_field",
     "draw_filters",
+    "draw_gradient_path",
     "draw_graph",
     "draw_invariance",
     "draw_loss_line",
@@ -74,6 +76,7 @@ __all__ = [
     "draw_sample",
     "draw_template_search",
     "draw_toeplitz",
+    "draw_why",
     "explain_page",
     "feature_maps",
     "finite_differences",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_TILES = 256
+BACKGROUND = "#dfe3e8"  # between the tiles, so that white ones have an edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,8 @@ def draw_mosaic(
         vmin=low,
         vmax=high,
     )
-    axes.set_axis_off()
+    axes.set(xticks=[], yticks=[], facecolor=BACKGROUND)
+    axes.spines[:].set_visible(False)
     if names and not signals:
         for name, (top, left) in zip(names, tiles.corners, strict=False):
             middle = left + (shown[0].shape[1] - 1) / 2
