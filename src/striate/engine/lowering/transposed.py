@@ -8,9 +8,10 @@ import numpy as np
 
 from striate.engine.layout import three
 from striate.engine.lowering.context import RULES, Lowering, Rule, always
-from striate.engine.lowering.convolution import emit_adjoint, emit_weights, emit_windows
+from striate.engine.lowering.convolution import emit_adjoint, emit_windows
 from striate.engine.lowering.correlation import emit_bias_gradient
 from striate.engine.lowering.shape import emit_copy
+from striate.engine.lowering.weight_gradient import emit_weights
 from striate.engine.lowering.windows import Geometry
 from striate.layers.transposed import TransposedConvolution
 from striate.network import Step
