@@ -11,7 +11,7 @@ from striate.engine.layout import Arena
 from striate.engine.lowering.correlation import ended_pairs, merge_blocks, whole_tiles
 from striate.engine.memory import BLOCKS, SHARDS, Sizes
 from striate.engine.session import InferenceSession, TrainingSession
-from striate.errors import CapacityError, ShapeError
+from striate.errors import CapacityError, ShapeError, UsageError
 from striate.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, Pad, ReLU, Upsample
 from striate.network import Network, Sequential
 
@@ -140,3 +140,11 @@ def test_a_step_is_its_gradient_and_its_update(threads: int) -> None:
             halves.vectors.theta - before, 2.0 * (whole.vectors.theta - before), rtol=1e-3, atol=1e-6
         )
         halves.vectors.theta[:] = whole.vectors.theta
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.int64, np.float16])
+def test_plans_for_other_kinds_of_numbers_are_refused(kind: type) -> None:
+    with pytest.raises(UsageError, match="small: a plan reads uint8 or float32; got .* Convert the samples"):
+        InferenceSession(network(), batch_size=4, dtype=np.dtype(kind))
+    with pytest.raises(UsageError, match="small: a plan reads uint8 or float32"):
+        training(dtype=np.dtype(kind))

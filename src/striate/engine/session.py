@@ -27,7 +27,7 @@ from striate.engine.plan import (
 )
 from striate.engine.program import ARENA, OUTPUTS, Place, Program, Row
 from striate.engine.team import Team
-from striate.errors import ShapeError
+from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
 from striate.network import Network
 from striate.reference.random import layer_key
@@ -48,6 +48,10 @@ class Session:
     ) -> None:
         self.network, self.batch_size, self.vectors, self.sizes = network, batch_size, vectors, sizes
         self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.uint8, np.float32):
+            raise UsageError(
+                f"{network.name}: a plan reads uint8 or float32; got {self.dtype}. Convert the samples."
+            )
         self.target_count = target_count
         self.output_count = math.prod(network.output_shape)
         self.samples = Samples(sizes, target_count, self.output_count, network.input_shape[0])
