@@ -144,7 +144,7 @@ def test_a_step_is_its_gradient_and_its_update(threads: int) -> None:
 
 @pytest.mark.parametrize("kind", [np.float64, np.int64, np.float16])
 def test_plans_for_other_kinds_of_numbers_are_refused(kind: type) -> None:
-    with pytest.raises(UsageError, match="small: a plan reads uint8 or float32; got .* Convert the samples"):
+    with pytest.raises(UsageError, match=r"small: a plan reads uint8 or float32; got .* Convert the samples"):
         InferenceSession(network(), batch_size=4, dtype=np.dtype(kind))
     with pytest.raises(UsageError, match="small: a plan reads uint8 or float32"):
         training(dtype=np.dtype(kind))
