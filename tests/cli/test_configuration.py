@@ -56,7 +56,7 @@ def test_values_go_where_they_belong():
             "schedule": "step:5:0.5",
             "warm_up": 2.0,
             "batch_size": "full",
-            "early_stopping": 4,
+            "early_stopping": "4",
             "freeze": ["conv*"],
             "augment": "rotation:5",
             "l2": 0.1,
@@ -94,3 +94,38 @@ def test_zero_is_a_value(value):
 def test_options_for_reading():
     options = data_options({"size": "8x8", "label": "digit", "epochs": 3, "group": None})
     assert (options.size, options.label, options.group) == ((8, 8), "digit", None)
+
+
+def test_options_with_several_values():
+    given = {
+        "dataset": "digits",
+        "early_stopping": "5:0.01:val_accuracy",
+        "reduce_on_plateau": "loss:2:0.5:1e-5",
+        "class_weights": "3=2 5=0.5",
+        "rate": ["conv*=0.1", "linear1=0"],
+        "weighted_validation": True,
+        "checkpoint_steps": 50,
+    }
+    config = run_config(given)
+    assert config.early_stopping == {"monitor": "val_accuracy", "patience": 5, "min_delta": 0.01}
+    assert config.reduce_on_plateau == {"monitor": "loss", "patience": 2, "factor": 0.5, "floor": 1e-5}
+    assert config.training.class_weights == {"3": 2.0, "5": 0.5}
+    assert config.training.rates == {"conv*": 0.1, "linear1": 0.0}
+    assert config.training.weighted_validation
+    assert config.checkpoint.every_steps == 50
+    assert run_config({"dataset": "digits", "early_stopping": "none"}).early_stopping is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"early_stopping": "soon"}, r"--early-stopping: must be EPOCHS\[:MIN_DELTA\]\[:FIGURE\].*; got 'soon'"),
+        ({"early_stopping": "4:x"}, "--early-stopping: a number follows the colon, such as 4:0.1; got '4:x'"),
+        ({"reduce_on_plateau": "1:2:3:4"}, "--reduce-on-plateau: must be EPOCHS.*; got '1:2:3:4'"),
+        ({"class_weights": "a=1 b"}, "--class-weights: must be NAME=NUMBER, such as .*; got 'b'"),
+        ({"rate": ["conv*=slow"]}, "--rate: a number follows the =, such as .*; got 'conv.*=slow'"),
+    ],
+)
+def test_options_with_several_values_that_mean_nothing(given, message):
+    with pytest.raises(UsageError, match=message):
+        run_config({"dataset": "digits", **given})

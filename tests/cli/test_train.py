@@ -140,6 +140,10 @@ def test_training_goes_on_from_a_saved_model(run, trained, tmp_path):
         (["digits", "--sampling", "fair"], "sampling"),
         (["digits", "--class-weights", "fair"], "class weights"),
         (["digits", "--freeze", "nothing*"], "nothing*"),
+        (["digits", "--rate", "nothing=1"], "a pattern must fit a parameter; got 'nothing'"),
+        (["digits", "--class-weights", "x=1"], "class weights: class: unknown name 'x'"),
+        (["digits", "--class-weights", "even"], "class weights: unknown name 'even'"),
+        (["digits", "--early-stopping", "x"], "--early-stopping: must be EPOCHS"),
         (["digits", "--label-smoothing", "1"], "label_smoothing"),
         (["digits", "--size", "big"], "--size"),
         (["digits", "--new-head"], "a new head is for a saved model"),
@@ -300,6 +304,23 @@ def test_a_configuration_repeats_a_run(run, tmp_path):
     assert run("train", "--config", first / "config.toml", "--out", second).exit_code == 0
     ends = [striate.load(folder / "model.safetensors").theta for folder in (first, second)]
     assert np.array_equal(*ends)
+
+
+def test_everything_about_learning_reaches_the_run(run, tmp_path):
+    options = (
+        "--early-stopping 2:0.01:val_accuracy --reduce-on-plateau 1:0.5 --rate conv1=0.1 --weighted-validation "
+        "--checkpoint-steps 20 --sampling balanced --label-smoothing 0.1 --l1 1e-5 --l2 1e-4 --weight-decay 0.01 "
+        "--max-norm 3 --clip-norm 1 --clip-value 0.5 --weight-noise 0.01 --schedule one_cycle --warm-up 1"
+    )
+    weights = ["--class-weights", "3=2 5=0.5"]
+    result = run("train", "digits", "--epochs", 2, *options.split(), *weights, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    config = RunConfig.load(tmp_path / "run" / "config.toml")
+    assert config.training.class_weights == {"3": 2.0, "5": 0.5}
+    assert config.early_stopping["monitor"] == "val_accuracy"
+    assert config.training.rates == {"conv1": 0.1}
+    again = run("resume", tmp_path / "run")
+    assert again.exit_code == 0, again.output
 
 
 def test_a_configuration_keeps_lists_and_options_that_nothing_was_typed_for(run, tmp_path):

@@ -24,7 +24,7 @@ SCRIPT = """
             self.sizes.append(pages * os.sysconf("SC_PAGE_SIZE"))
 
     with tempfile.TemporaryDirectory() as folder:
-        own = [Checkpoint(folder, keep=2), EarlyStopping(patience=999), ReduceOnPlateau(), CSVLog(folder + "/log.csv")]
+        own = [Checkpoint(folder, keep=2), EarlyStopping(patience=999), ReduceOnPlateau(), CSVLog(folder + "/a")]
         trainer = Trainer(rich_network(), batch_size=32, augmentation=Augmentation([Rotation(10)]))
         trainer.fit(stripes(100), stripes(40, 1), 200, [*own, Watch()])
     print(Watch.sizes[-1] - Watch.sizes[99])

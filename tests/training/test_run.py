@@ -297,6 +297,24 @@ def test_runs_that_cannot_mean_anything_are_refused_and_leave_nothing(tmp_path, 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"data": DataConfig(name="digits", validation_fraction=0)},
+            "early stopping: watches val_loss, which this",
+        ),
+        ({"early_stopping": {"monitor": "val_los"}}, "early stopping: monitor must be one of"),
+        ({"training": TrainingConfig(class_weights="even")}, "class weights: unknown name 'even'"),
+        ({"training": TrainingConfig(loss="hinge")}, "hinge: learns one class for each sample; got mixup or label"),
+    ],
+)
+def test_what_only_the_data_show_is_refused_before_a_folder_is_made(tmp_path, changes, message):
+    with pytest.raises(UsageError, match=message):
+        train(config(**changes), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_toml_cannot_hold_is_refused(tmp_path):
     odd = config(early_stopping={"patience": {1, 2}})
     with pytest.raises(UsageError, match=r"configuration: cannot be written as TOML; got \{1, 2\}"):

@@ -45,7 +45,9 @@ PLACES: dict[str, str] = {
     "no_winograd": "training.winograd",
     "class_weights": "training.class_weights",
     "sampling": "training.sampling",
+    "weighted_validation": "training.weighted_validation",
     "freeze": "training.freeze",
+    "rate": "training.rates",
     "reduce_on_plateau": "reduce_on_plateau",
     "early_stopping": "early_stopping",
     "augment": "augmentation",
@@ -57,6 +59,7 @@ PLACES: dict[str, str] = {
     "clip_norm": "regularisation.clip_norm",
     "clip_value": "regularisation.clip_value",
     "weight_noise": "regularisation.weight_noise",
+    "checkpoint_steps": "checkpoint.every_steps",
     "checkpoint_minutes": "checkpoint.every_minutes",
     "keep_checkpoints": "checkpoint.keep",
 }
@@ -146,18 +149,6 @@ def _batch_size(text: str) -> int | str:
         raise UsageError(f"--batch-size: must be a number or full; got {text!r}.") from None
 
 
-def _schedule(text: str) -> Tables:
-    name, *numbers = text.split(":")
-    keys = {"step": ("every_epochs", "factor"), "exponential": ("every_epochs", "factor")}.get(name, ())
-    try:
-        values = [float(number) for number in numbers]
-    except ValueError:
-        raise UsageError(f"--schedule: numbers follow the colons, such as step:10:0.5; got {text!r}.") from None
-    if len(values) > len(keys):
-        raise UsageError(f"--schedule: {name} takes at most {len(keys)} numbers; got {text!r}.")
-    return {"name": name, **dict(zip(keys, values, strict=False))}
-
-
 def _model_options(words: list[str]) -> Tables:
     options: Tables = {}
     for word in words:
@@ -179,24 +170,21 @@ def _value(text: str) -> bool | int | float | str:
     return text
 
 
-def _loss(text: str) -> str | Tables:
-    """Return a loss by name, with the number that some take after a colon."""
-    name, *numbers = text.split(":")
-    keys = {"huber": ("delta",), "hinge": ("margin",), "cross_entropy": ("label_smoothing",)}.get(name, ())
-    if len(numbers) > len(keys):
-        what = f"at most the {keys[0].replace('_', ' ')}" if keys else "no number"
-        raise UsageError(f"--loss: {name} takes {what}; got {text!r}.")
-    try:
-        options = {key: float(number) for key, number in zip(keys, numbers, strict=False)}
-    except ValueError:
-        raise UsageError(f"--loss: a number follows the colon, such as huber:0.5; got {text!r}.") from None
-    return {"name": name, **options} if options else name
-
-
 def _augment(text: str) -> Tables:
     from striate.cli.augmentation import augmentation
 
     return augmentation("" if text == NONE else text).to_dict()
+
+
+def _learning(name: str) -> Callable[[Any], Any]:
+    """Return the function of ``striate.cli.learning`` of that name; it is imported when it is called."""
+
+    def convert(text: Any) -> Any:
+        from striate.cli import learning
+
+        return getattr(learning, name)(text)
+
+    return convert
 
 
 _CONVERT: dict[str, Callable[[Any], Any]] = {
@@ -205,11 +193,12 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "shape": _sides,
     "batch_size": _batch_size,
     "optimizer": lambda name: {"name": name},
-    "schedule": _schedule,
+    "schedule": _learning("schedule"),
     "augment": _augment,
     "no_winograd": lambda wanted: not wanted,
-    "loss": _loss,
-    "class_weights": lambda text: None if text == NONE else text,
-    "reduce_on_plateau": lambda epochs: {"patience": epochs},
-    "early_stopping": lambda epochs: {"patience": epochs},
+    "loss": _learning("loss"),
+    "class_weights": _learning("class_weights"),
+    "rate": _learning("rates"),
+    "reduce_on_plateau": _learning("reduce_on_plateau"),
+    "early_stopping": _learning("early_stopping"),
 }

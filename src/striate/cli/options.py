@@ -112,7 +112,17 @@ Loss = Annotated[
     _option("--loss", value="NAME", what="Such as huber:0.5; default: what the labels call for.", panel=LEARNING),
 ]
 ClassWeights = Annotated[
-    str | None, _option("--class-weights", value="balanced", what="Let rare classes count more.", panel=LEARNING)
+    str | None,
+    _option(
+        "--class-weights",
+        value="WHAT",
+        what="balanced: let rare classes count more; or 'crack=3 sound=1'.",
+        panel=LEARNING,
+    ),
+]
+WeightedValidation = Annotated[
+    bool,
+    _option("--weighted-validation", what="Let class weights count in validation figures too.", panel=LEARNING),
 ]
 Sampling = Annotated[
     str | None, _option("--sampling", value="balanced", what="Draw as many samples of each class.", panel=LEARNING)
@@ -123,13 +133,32 @@ Freeze = Annotated[
         "--freeze", value="PATTERN", what="What does not learn, such as 'conv*'; may be repeated.", panel=LEARNING
     ),
 ]
+Rate = Annotated[
+    list[str] | None,
+    _option(
+        "--rate",
+        value="PATTERN=FACTOR",
+        what="What learns at a multiple of the rate, such as 'conv*=0.1'; may be repeated.",
+        panel=LEARNING,
+    ),
+]
 ReduceOnPlateau = Annotated[
-    int | None,
-    _option("--reduce-on-plateau", value="EPOCHS", what="Lower the rate when stuck so long.", panel=LEARNING),
+    str | None,
+    _option(
+        "--reduce-on-plateau",
+        value="EPOCHS",
+        what="Lower the rate when stuck so long; or EPOCHS:FACTOR:FLOOR:FIGURE.",
+        panel=LEARNING,
+    ),
 ]
 EarlyStopping = Annotated[
-    int | None,
-    _option("--early-stopping", value="EPOCHS", what="Stop if nothing improved so long.", panel=LEARNING),
+    str | None,
+    _option(
+        "--early-stopping",
+        value="EPOCHS",
+        what="Stop if nothing improved so long; or EPOCHS:LEAST_CHANGE:FIGURE.",
+        panel=LEARNING,
+    ),
 ]
 
 Augment = Annotated[
@@ -166,6 +195,9 @@ Config = Annotated[
 ]
 Out = Annotated[
     Path | None, _option("--out", value="DIR", what="The folder of the run; default a new one in runs/.", panel=RUN)
+]
+CheckpointSteps = Annotated[
+    int | None, _option("--checkpoint-steps", value="N", what="Besides after every epoch.", panel=RUN)
 ]
 CheckpointMinutes = Annotated[
     float | None,

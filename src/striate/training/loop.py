@@ -16,7 +16,7 @@ from striate.training.batches import Batches
 from striate.training.callbacks.base import Callback
 from striate.training.history import EpochRecord
 from striate.training.interruption import Interruption, interruptible
-from striate.training.losses import counts_right, plan_targets
+from striate.training.losses import Plan
 from striate.training.open import batches_of, open_stepper
 from striate.training.snapshots import Snapshots
 from striate.training.stepper import Stepper
@@ -35,6 +35,8 @@ class Job:
     kind : {"classes", "labels", "numbers"}
         What the targets are.
     loss : Loss
+    plan : Plan
+        How the engine gets the targets.
     weights, validation_weights : float32[N], optional
         How much each sample counts.
     """
@@ -43,17 +45,15 @@ class Job:
     validation: Dataset | None
     kind: str
     loss: Loss
+    plan: Plan
     weights: np.ndarray | None = None
     validation_weights: np.ndarray | None = None
 
 
 def run(trainer: Trainer, job: Job) -> None:
     """Train until the last epoch, a wish to stop, or Ctrl-C."""
-    plan = plan_targets(
-        trainer.network, job.train, job.loss, trainer.regularisation.label_smoothing, trainer.augmentation
-    )
-    batches = batches_of(trainer, job, plan)
-    loop = _Loop(trainer, job, batches, open_stepper(trainer, plan, batches))
+    batches = batches_of(trainer, job)
+    loop = _Loop(trainer, job, batches, open_stepper(trainer, job.plan, batches))
     trainer.model.facts = facts(trainer, job)
     history = trainer.history
     history.interrupted, history.stop_reason = False, None
@@ -101,7 +101,6 @@ class _Loop:
         self.size = len(batches.inputs) if trainer.batch_size == "full" else int(trainer.batch_size)
         self.step_callbacks = [c for c in trainer.callbacks if _listens(c, "on_step_end")]
         self.snapshots = Snapshots(trainer)
-        self.counts_right = counts_right(job.loss, job.train, math.prod(trainer.network.output_shape))
 
     def epochs(self) -> None:
         trainer, progress = self.trainer, self.trainer.progress
@@ -153,7 +152,7 @@ class _Loop:
         record = EpochRecord(
             epoch=progress.epoch + 1,
             loss=loss,
-            accuracy=accuracy if self.counts_right else None,
+            accuracy=accuracy if "accuracy" in trainer.figures else None,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
             learning_rate=progress.learning_rate,

@@ -17,7 +17,7 @@ from striate.model.fit import check_fit
 from striate.model.outputs import LABELS, NUMBERS, is_labelled, target_kind
 from striate.network import Network
 
-__all__ = ["LOSSES", "Loss", "Plan", "choose_loss", "plan_targets"]
+__all__ = ["LOSSES", "Loss", "Plan", "choose_loss", "counts_right", "figures", "plan_targets"]
 
 
 def choose_loss(
@@ -126,6 +126,14 @@ def _as_numbers(loss: Loss, targets: np.ndarray, smoothing: float, outputs: int)
     if smoothing:
         numbers = numbers * np.float32(1.0 - smoothing) + np.float32(smoothing / 2)
     return Plan(loss, numbers)
+
+
+def figures(loss: Loss, train: Dataset, kind: str, outputs: int, validated: bool) -> tuple[str, ...]:
+    """Return which figures the epochs of a training have, of loss, accuracy, val_loss and val_accuracy."""
+    own = ("loss", "accuracy") if counts_right(loss, train, outputs) else ("loss",)
+    if not validated:
+        return own
+    return (*own, "val_loss") if kind == NUMBERS else (*own, "val_loss", "val_accuracy")
 
 
 def counts_right(loss: Loss, dataset: Dataset, outputs: int) -> bool:

@@ -51,8 +51,9 @@ def open_stepper(trainer: Trainer, plan: Plan, batches: Batches) -> Stepper:
     return Stepper(trainer.session, trainer.seed, adjustments(trainer))
 
 
-def batches_of(trainer: Trainer, job: Job, plan: Plan) -> Batches:
+def batches_of(trainer: Trainer, job: Job) -> Batches:
     """Return what the batches of a job are drawn from."""
+    plan = job.plan
     return Batches.of(
         job.train,
         trainer.seed,

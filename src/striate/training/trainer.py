@@ -28,7 +28,7 @@ from striate.training.data_mark import data_mark
 from striate.training.history import History
 from striate.training.initialisation import initialise
 from striate.training.loop import Job, run
-from striate.training.losses import choose_loss
+from striate.training.losses import choose_loss, figures, plan_targets
 from striate.training.optimizers import Optimizer, State
 from striate.training.optimizers import optimizer as optimizer_named
 from striate.training.progress import Progress
@@ -93,6 +93,8 @@ class Trainer:
         Where training stands.
     learning_rate_factor : float
         Multiplies the schedule; callbacks may change it.
+    figures : tuple of str
+        Which of loss, accuracy, val_loss and val_accuracy the epochs of the last call of ``fit`` have.
 
     Raises
     ------
@@ -147,6 +149,7 @@ class Trainer:
         self.session_key: tuple[Any, ...] = ()
         self.restored: dict[str, Any] = {}
         self.data_mark: dict[str, Any] | None = None
+        self.figures: tuple[str, ...] = ()
 
     @property
     def network(self) -> Network:
@@ -190,6 +193,8 @@ class Trainer:
         job = self._job(train, validation, sample_weights, weighted_validation)
         self._check_data(train, anew=epochs is not None)
         self.callbacks = as_callbacks(callbacks)
+        for callback in self.callbacks:
+            callback.check(self)
         if epochs is not None:
             self.progress.plan(integer(epochs, "epochs"))
         self.schedule = self._stretched(len(train))
@@ -206,6 +211,17 @@ class Trainer:
         return stretched(
             self.learning_rate, self.schedule_arguments, -(-samples // size), epochs, progress.first_step
         )
+
+    def check(
+        self,
+        train: Dataset,
+        validation: Dataset | None = None,
+        *,
+        sample_weights: np.ndarray | None = None,
+        weighted_validation: bool = False,
+    ) -> None:
+        """Raise what ``fit`` would raise for these data, before anything is learnt or written."""
+        self._job(train, validation, sample_weights, weighted_validation)
 
     def stop(self, reason: str) -> None:
         """End training after this step or epoch; ``reason`` goes into the history."""
@@ -274,7 +290,9 @@ class Trainer:
             self.model.normalisation = Normalisation.fit(train)
         if self.sampling == "balanced" and not is_labelled(train.targets):
             raise UsageError(f"sampling: balanced needs class numbers; {train.name} has other targets.")
-        return Job(train, validation, kind, loss, weights, validation_weights)
+        plan = plan_targets(self.network, train, loss, self.regularisation.label_smoothing, self.augmentation)
+        self.figures = figures(loss, train, kind, math.prod(self.network.output_shape), validation is not None)
+        return Job(train, validation, kind, loss, plan, weights, validation_weights)
 
     def _check_data(self, train: Dataset, anew: bool) -> None:
         """Remember the data; raises UsageError if a training would go on with others."""

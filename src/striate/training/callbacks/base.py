@@ -27,6 +27,9 @@ class Callback:
     name: str = ""
     last: bool = False
 
+    def check(self, trainer: Trainer) -> None:
+        """Raise UsageError if the training lacks what the callback needs; nothing has been learnt yet."""
+
     def on_train_begin(self, trainer: Trainer) -> None:
         """Before the first step of a call of ``fit``."""
 

@@ -65,6 +65,11 @@ class Checkpoint(Callback):
         if self.every_steps is not None or self.every_minutes is not None:
             self.on_step_end = self._on_step_end  # type: ignore[method-assign]
 
+    def check(self, trainer: Trainer) -> None:
+        """Raise UsageError if the training does not have the figure that was asked for."""
+        if len(self.monitors) == 1:
+            self.monitors[0].check(trainer.figures)
+
     def on_train_begin(self, trainer: Trainer) -> None:
         """Start the clock."""
         self.saved_at = time.monotonic()

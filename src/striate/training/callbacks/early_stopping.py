@@ -60,6 +60,10 @@ class EarlyStopping(Callback):
         self.waited = 0
         self._kept: dict[str, np.ndarray] = {}
 
+    def check(self, trainer: Trainer) -> None:
+        """Raise UsageError if the training does not have the figure."""
+        self.monitor.check(trainer.figures)
+
     def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
         """Compare the epoch with the best one."""
         value = self.monitor.value(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from striate.errors import UsageError
 from striate.layers.arguments import real
@@ -34,15 +35,17 @@ class Monitor:
         self.sign = 1.0 if mode == "max" or (mode == "auto" and "accuracy" in key) else -1.0
         self.min_delta = real(min_delta, f"{owner}: min_delta", above=0, closed=True)
 
-    def value(self, record: EpochRecord) -> float:
-        """Return the figure of an epoch; raises UsageError if the training does not have it."""
-        value = getattr(record, self.key)
-        if value is None:
+    def check(self, figures: Collection[str]) -> None:
+        """Raise UsageError unless the figure is among those that the epochs of a training have."""
+        if self.key not in figures:
             raise UsageError(
-                f"{self.owner}: watches {self.key}, which this training does not have. "
-                "Give a validation part, or watch another figure, such as monitor='loss'."
+                f"{self.owner}: watches {self.key}, which this training does not have; "
+                f"got {', '.join(figures)}. Give a validation part, or watch another figure, such as loss."
             )
-        return float(value)
+
+    def value(self, record: EpochRecord) -> float:
+        """Return the figure of an epoch."""
+        return float(getattr(record, self.key))
 
     def improves(self, value: float, best: float | None) -> bool:
         """Return whether ``value`` is better than ``best`` (None: none yet) by more than ``min_delta``."""

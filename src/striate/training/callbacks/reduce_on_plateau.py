@@ -52,6 +52,10 @@ class ReduceOnPlateau(Callback):
         self.waited = 0
         self.cooling = 0
 
+    def check(self, trainer: Trainer) -> None:
+        """Raise UsageError if the training does not have the figure."""
+        self.monitor.check(trainer.figures)
+
     def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
         """Compare the epoch with the best one."""
         value = self.monitor.value(record)

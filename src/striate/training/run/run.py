@@ -14,7 +14,6 @@ from striate.model import Evaluation, Model
 from striate.training.callbacks import Callback
 from striate.training.callbacks.checkpoint import checkpoints, restore_latest
 from striate.training.history import History
-from striate.training.losses import choose_loss
 from striate.training.run.build import (
     load_splits,
     make_callbacks,
@@ -105,6 +104,8 @@ def train(
     config = with_loss(suited(config, splits.train).explicit(), splits.train)
     trainer = _trainer(config, splits)
     own = make_callbacks(config, place.checkpoints)
+    for callback in own:
+        callback.check(trainer)
     log = place.begin(config, splits)
     log.write("start", parameters=trainer.network.parameter_count, samples=len(splits.train))
     if prepared is not None:
@@ -153,7 +154,8 @@ def _trainer(config: RunConfig, splits: Splits) -> Trainer:
     trainer = make_trainer(config, splits.train, network_or_model(config, splits.train))
     if splits.preparation:
         trainer.model.facts["preparation"] = dict(splits.preparation)
-    choose_loss(trainer.network, splits.train, trainer.loss)  # refuses what does not fit before a folder is made
+    weighted = config.training.weighted_validation
+    trainer.check(splits.train, splits.validation, weighted_validation=weighted)  # before a folder is made
     return trainer
 
 
