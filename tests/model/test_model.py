@@ -167,6 +167,8 @@ def layer(content, kind):
         (lambda c, t: t.update(odd=np.zeros(3)), "it describes no tensor 'odd'"),
         (lambda c, t: t.update({"conv1.bias": np.zeros(3)}), r"conv1.bias must be F32 .* got F64 \[3\]"),
         (lambda c, t: c.update(classes=["a"]), "classes, input or normalisation do not fit"),
+        (lambda c, t: c.update(classes=True), "classes, input or normalisation do not fit"),
+        (lambda c, t: c.update(classes=4), "classes, input or normalisation do not fit"),
         (lambda c, t: c.update(classes=[1, 2, 3, 4]), "classes, input or normalisation do not fit"),
         (lambda c, t: c.update(input_shape=[2, 6, 7]), "classes, input or normalisation do not fit"),
         (lambda c, t: c.update(normalisation={"mean": [1], "scale": [1]}), "do not fit its network"),

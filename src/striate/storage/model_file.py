@@ -106,12 +106,15 @@ def check_description(container: Container) -> Network:
         reason = str(error) if isinstance(error, ModelFileError) else "a part is missing"
         raise ModelFileError(f"{path}: must describe a model; {shorten(reason, MESSAGE)}") from None
     agreed = shape == list(network.input_shape) and channels in (None, network.input_shape[0])
-    outputs = math.prod(network.output_shape)
-    counts = (len(classes), 1) if len(classes) == 2 else (len(classes),)  # one output tells two classes apart
-    if not known or not agreed or (classes and outputs not in counts):
+    if not known or not agreed or not _fits(len(classes), math.prod(network.output_shape)):
         raise ModelFileError(f"{path}: its classes, input or normalisation do not fit its network. Train again.")
     _check_tensors(container, network)
     return network
+
+
+def _fits(classes: int, outputs: int) -> bool:
+    """Return whether a network with so many outputs tells so many classes apart; one output does it for two."""
+    return classes in (0, outputs) or (classes, outputs) == (2, 1)
 
 
 def _check_tensors(container: Container, network: Network) -> None:
