@@ -11,8 +11,10 @@ from striate.errors import DataError
     ("stored", "dtype", "read"),
     [
         ((5, 49), np.uint8, (5, 1, 7, 7)),
-        ((5, 49), np.float32, (5, 1, 49)),
-        ((5, 50), np.uint8, (5, 1, 50)),
+        ((5, 63), np.float32, (5, 63, 1)),
+        ((5, 64), np.float32, (5, 1, 64)),
+        ((5, 50), np.uint8, (5, 50, 1)),
+        ((5, 65), np.uint8, (5, 1, 65)),
         ((5, 1), np.uint8, (5, 1, 1)),
         ((5, 6, 8), np.uint8, (5, 1, 6, 8)),
         ((5, 8, 8), np.float32, (5, 1, 8, 8)),

@@ -40,7 +40,7 @@ class TestKinds:
         (tmp_path / "a.csv").write_text(table(20))
         splits = load(str(tmp_path / "a.csv"))
         assert sizes(splits) == [14, 2, 4]
-        assert splits.train.sample_shape == (1, 3)
+        assert splits.train.sample_shape == (3, 1)
 
     def test_table_folder_with_a_labelled_and_an_unlabelled_test_table(self, tmp_path):
         (tmp_path / "train.csv").write_text(table(20))

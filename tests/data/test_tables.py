@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from striate.data import tables
+from striate.data.normalisation import Normalisation
 from striate.data.tables import csv_dataset, read_table
 from striate.errors import DataError
 
@@ -57,14 +58,19 @@ class TestKaggle:
 
 
 class TestColumns:
-    def test_signals_with_named_classes_ids_and_groups(self, write):
+    def test_features_with_named_classes_ids_and_groups(self, write):
         path = write("id,a,b,site,Class\n7,0.5,-1,north,up\n8,1.5,2,south,down\n9,2,3,north,up\n")
         data = csv_dataset(path, group="site")
         assert data.inputs.dtype == np.float32
-        assert data.inputs.tolist() == [[[0.5, -1]], [[1.5, 2]], [[2, 3]]]
+        assert data.inputs.tolist() == [[[0.5], [-1]], [[1.5], [2]], [[2], [3]]]
         assert data.classes == ("down", "up")
         assert data.targets.tolist() == [1, 0, 1]
         assert data.groups.tolist() == [0, 1, 0]
+
+    def test_features_of_different_size_are_each_normalised_by_themselves(self, write):
+        data = csv_dataset(write("a,b,label\n1000.5,0.001,x\n3000.5,0.003,y\n"))
+        normalised = Normalisation.fit(data).apply(data.inputs)
+        assert normalised[:, :, 0] == pytest.approx(np.array([[-1.0, -1.0], [1.0, 1.0]]), abs=1e-4)
 
     def test_shape_label_by_name_semicolons_and_a_byte_order_mark(self, write):
         path = write(b"\xef\xbb\xbf1;2;3;4;kind\r\n5;6;7;8;1\r\n9;10;11;12;0\r\n")

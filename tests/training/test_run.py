@@ -10,7 +10,7 @@ from faults import Killed
 from striate import load
 from striate.data.augmentation import Augmentation, Rotation, Shift
 from striate.data.options import Options
-from striate.errors import DivergenceError, ModelFileError, UsageError
+from striate.errors import DivergenceError, ModelFileError, ShapeError, UsageError
 from striate.training import Regularisation
 from striate.training.callbacks import Callback
 from striate.training.run import (
@@ -288,11 +288,17 @@ def test_a_missing_configuration_is_one_line(tmp_path):
         ({"model": ModelConfig(name="lenet")}, "model: unknown name 'lenet'; did you mean 'lenet5'"),
         ({"model": ModelConfig(name="mlp", new_head=True)}, "a new head is for a saved model; got"),
         ({"model": ModelConfig(name="x.safetensors", options={"a": 1})}, "a saved model has no options; got a"),
+        (
+            {"data": DataConfig(name="wave.npz"), "augmentation": Augmentation((Rotation(5),))},
+            "rotation: needs images; the samples are signals of length 70",
+        ),
         ({"data": DataConfig(name="digts")}, "data set: unknown name 'digts'"),
     ],
 )
-def test_runs_that_cannot_mean_anything_are_refused_and_leave_nothing(tmp_path, changes, message):
-    with pytest.raises(UsageError, match=message):
+def test_runs_that_cannot_mean_anything_are_refused_and_leave_nothing(tmp_path, monkeypatch, changes, message):
+    monkeypatch.chdir(tmp_path)
+    np.savez("wave.npz", x=np.arange(1400.0).reshape(20, 70), y=np.arange(20) % 2)
+    with pytest.raises((UsageError, ShapeError), match=message):
         train(config(**changes), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

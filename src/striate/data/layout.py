@@ -9,6 +9,9 @@ import numpy as np
 from striate.errors import DataError
 
 COLOURS = (1, 3)
+LEAST_SIGNAL = (
+    64  # values of a row that is taken for a signal; fewer are features that have nothing to do with order
+)
 
 
 def make_inputs(array: np.ndarray, where: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
@@ -19,7 +22,9 @@ def make_inputs(array: np.ndarray, where: str, shape: tuple[int, ...] | None = N
     =================  ==========================================================================
     stored             read as
     =================  ==========================================================================
-    ``[N, D]``         grey images if the entries are bytes and D is a square, else 1-channel signals
+    ``[N, D]``         grey images if the entries are bytes and D is a square; otherwise 1-channel signals
+                       from 64 values on, and fewer are features: a channel of one value for each, so
+                       that each is normalised by itself
     ``[N, A, B]``      grey images if bytes or A = B, else signals whose shorter axis is the channels
     ``[N, A, B, C]``   colour images, channels last if only C is 1 or 3; volumes if A = B = C;
                        channels first otherwise
@@ -83,7 +88,7 @@ def _from_rows(numbers: np.ndarray) -> np.ndarray:
     side = math.isqrt(numbers.shape[1])
     if numbers.dtype == np.uint8 and side > 1 and side * side == numbers.shape[1]:
         return numbers.reshape(len(numbers), 1, side, side)
-    return numbers[:, np.newaxis]
+    return numbers[:, np.newaxis] if numbers.shape[1] >= LEAST_SIGNAL else numbers[:, :, np.newaxis]
 
 
 def _from_planes(numbers: np.ndarray) -> np.ndarray:

@@ -101,6 +101,15 @@ class Augmentation:
         """Whether any transform moves pixels."""
         return any(isinstance(transform, Geometric) for transform in self.transforms)
 
+    def check(self, space: tuple[int, ...]) -> None:
+        """Raise ShapeError if a transform needs images and samples have one axis, ``space`` (length,)."""
+        for transform in self.transforms:
+            if isinstance(transform, Geometric) and transform.needs_plane and len(space) == 1:
+                raise ShapeError(
+                    f"{NAMES[type(transform)]}: needs images; the samples are signals of length {space[0]}. "
+                    "Use shift, zoom, scale or noise."
+                )
+
     def affine(self, seed: int, epoch: int, indices: np.ndarray, space: tuple[int, ...]) -> np.ndarray:
         """Return where each pixel of the result is read in the source (float32[N, 2, 3]).
 
@@ -122,14 +131,10 @@ class Augmentation:
         """
         plane, indices = _plane(space), np.asarray(indices)
         total = np.tile(np.eye(3), (len(indices), 1, 1))
+        self.check(space)
         for number, transform in enumerate(self.transforms):
             if not isinstance(transform, Geometric):
                 continue
-            if transform.needs_plane and len(space) == 1:
-                raise ShapeError(
-                    f"{NAMES[type(transform)]}: needs images; the samples are signals of length {space[0]}. "
-                    "Use shift, zoom, scale or noise."
-                )
             total = total @ transform.matrix(Draw(check_seed(seed), epoch, indices, number), plane)
         middle = (np.asarray(plane) - 1) / 2
         total[:, :2, 2] += middle - total[:, :2, :2] @ middle

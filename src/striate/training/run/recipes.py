@@ -20,6 +20,7 @@ from striate.data.augmentation import (
     Zoom,
 )
 from striate.data.dataset import Dataset
+from striate.data.layout import LEAST_SIGNAL
 from striate.models.photo_cnn import LEAST_SIDE
 from striate.training import defaults
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 AUTO = "auto"
 """The name of a model that is to be chosen by the data."""
 LARGEST_CHARACTER = 32  # a grey image of up to this side is taken for a character, a larger one for a photograph
-LEAST_SIGNAL = 64
 LEAST_VOLUME = 11
 EPOCHS, MOST_EPOCHS = 30, 100
 LEAST_STEPS = 1000  # few samples are gone through more often, until so many steps are taken

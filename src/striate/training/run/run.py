@@ -156,6 +156,8 @@ def _trainer(config: RunConfig, splits: Splits) -> Trainer:
         trainer.model.facts["preparation"] = dict(splits.preparation)
     weighted = config.training.weighted_validation
     trainer.check(splits.train, splits.validation, weighted_validation=weighted)  # before a folder is made
+    if trainer.augmentation is not None:
+        trainer.augmentation.check(splits.train.sample_shape[1:])
     return trainer
 
 
