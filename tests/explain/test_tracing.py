@@ -12,7 +12,7 @@ from PIL import Image
 from striate import Model
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, ShapeError, UsageError
-from striate.explain import trace
+from striate.explain import draw_field, draw_sample, trace
 from striate.explain.samples import read_sample
 from striate.layers import Add, BatchNorm, Conv1d, Conv2d, Conv3d, Flatten, Input, Linear, MaxPool2d, ReLU, Softmax
 from striate.models import lenet5
@@ -254,3 +254,33 @@ def test_files_are_prepared_as_in_training(random_lenet, tmp_path):
         np.testing.assert_array_equal(found, read_unlabelled(path, model.input_shape, expected).inputs[0])
     with pytest.raises(UsageError, match="fit must be one of stretch, crop, pad; got 'squeeze'"):
         read_sample(model, path, "squeeze")
+
+
+def test_a_field_is_drawn_where_the_gradient_is_inside_its_frame(trained_lenet, digits):
+    found = trace(trained_lenet, digits.inputs[0])
+    field = found.field("conv2", (3, 2, 1))
+    axes = draw_field(field, found.raw)
+    grey, red = (image.get_array() for image in axes.images)
+    np.testing.assert_array_equal(grey, found.raw[0])
+    np.testing.assert_allclose(red[..., 3] ** 2, field.weight / field.weight.max())
+    (frame,) = axes.patches
+    (top, bottom), (left, right) = field.spans
+    assert (frame.get_y(), frame.get_x()) == (top - 0.5, left - 0.5)
+    assert (frame.get_height(), frame.get_width()) == (bottom - top + 1, right - left + 1)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(Conv1d(2, 3), (2, 9)), (Conv3d(2, 2), (1, 3, 4, 5)), (Linear(3), (6,))]
+)
+def test_fields_and_samples_of_every_dimension_are_drawn(layer, shape):
+    model = model_of(Sequential([layer], shape))
+    found = trace(model, np.random.default_rng(1).normal(size=shape))
+    draw_field(found.field(list(found)[1], (0,) * len(model.network.output_shape)), found.raw)
+    assert draw_sample(found.raw, "title").get_title() == "title"
+
+
+def test_samples_are_drawn_from_black_to_white():
+    colour = np.random.default_rng(0).normal(size=(3, 4, 5))
+    shown = draw_sample(colour).images[0].get_array()[-4:]
+    scaled = (colour - colour.min()) / np.ptp(colour)
+    np.testing.assert_allclose(shown[..., :3], np.moveaxis(scaled, 0, 2))
