@@ -162,12 +162,34 @@ def test_a_checkpoint_is_a_model_too(data, tmp_path):
 
 def test_the_last_ones_and_the_best_are_kept(data, validation, tmp_path):
     running = trainer(learning_rate=0.02)
-    history = running.fit(data, validation, epochs=6, callbacks=Checkpoint(tmp_path, every_steps=4, keep=3))
+    history = running.fit(
+        data, validation, epochs=6, callbacks=Checkpoint(tmp_path, every_steps=4, keep=3, least_seconds=0)
+    )
     assert [p.name for p in checkpoints(tmp_path)] == [f"step-{n:09d}.safetensors" for n in (30, 32, 36)]
     best = trainer(learning_rate=0.02)
     best.restore(tmp_path / "best.safetensors")
     assert best.progress.epoch == 1 + int(np.argmin(history["val_loss"]))
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_short_epochs_do_not_wait_for_the_disk_and_the_best_is_kept(data, validation, tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("striate.training.callbacks.checkpoint.time.monotonic", lambda: now[0])
+    epochs: list[tuple[int, bool]] = []
+
+    def look(record):
+        now[0] += 0.4
+        epochs.append((len(checkpoints(tmp_path)), (tmp_path / "best.safetensors").exists()))
+
+    running = Trainer(small_network(), learning_rate=0.02, batch_size=50)
+    running.fit(data, validation, epochs=5, callbacks=[look, Checkpoint(tmp_path, keep=9)])
+    assert epochs == [(0, False), (0, False), (0, False), (1, True), (1, True)]
+    losses = running.history["val_loss"]
+    assert load(tmp_path / "best.safetensors").facts["epochs"] == 0  # the facts are written at the end
+    best = Trainer(small_network(), learning_rate=0.02, batch_size=50)
+    best.restore(tmp_path / "best.safetensors")
+    assert best.progress.epoch == 1 + int(np.argmin(losses))
+    assert best.model.evaluate(validation).loss == pytest.approx(min(losses))
 
 
 def test_checkpoints_after_minutes(data, tmp_path):
@@ -184,7 +206,7 @@ def test_the_end_is_always_saved(data, tmp_path):
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(data, tmp_path):
     running = trainer()
-    running.fit(data, epochs=2, callbacks=Checkpoint(tmp_path))
+    running.fit(data, epochs=2, callbacks=Checkpoint(tmp_path, least_seconds=0))
     older, newest = checkpoints(tmp_path)
     newest.write_bytes(newest.read_bytes()[:-100])
     fresh = trainer()

@@ -31,8 +31,22 @@ _POSITION = (
 )
 
 
+State = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
 def save_checkpoint(trainer: Trainer, path: str | Path) -> Path:
     """Write the state of ``trainer``, atomically; return the path."""
+    return write(path, *_compose(trainer))
+
+
+def copy_state(trainer: Trainer) -> State:
+    """Return what a checkpoint would hold now, for ``write`` later."""
+    content, tensors = _compose(trainer)
+    return content, {name: tensor.copy() for name, tensor in tensors.items()}
+
+
+def _compose(trainer: Trainer) -> State:
+    """Return the JSON object and the tensors of a checkpoint; the tensors are views."""
     trainer.synchronise()
     contents = trainer.model.contents()
     callbacks, arrays = _callback_states(trainer)
@@ -48,7 +62,7 @@ def save_checkpoint(trainer: Trainer, path: str | Path) -> Path:
     }
     vectors = {"first": trainer.moments.first, "second": trainer.moments.second, **arrays}
     tensors = {**model_file.named_tensors(contents), **{EXTRA + name: array for name, array in vectors.items()}}
-    return write(path, {"kind": "checkpoint", **model_file.describe(contents), "training": training}, tensors)
+    return {"kind": "checkpoint", **model_file.describe(contents), "training": training}, tensors
 
 
 def restore(trainer: Trainer, path: str | Path) -> None:

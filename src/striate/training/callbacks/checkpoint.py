@@ -11,8 +11,10 @@ import numpy as np
 
 from striate.errors import ModelFileError
 from striate.layers.arguments import integer, real
+from striate.storage.container import write
 from striate.training.callbacks.base import Callback
 from striate.training.callbacks.monitor import Monitor
+from striate.training.checkpoint import State, copy_state
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
@@ -38,6 +40,9 @@ class Checkpoint(Callback):
         The figure by which the best epoch is kept in ``best.safetensors``; the validation loss, or
         without a validation part the loss, by default.
     mode : {"auto", "min", "max"}
+    least_seconds : float
+        Between two checkpoints at the end of epochs, so that short epochs do not wait for the disk. The best is
+        kept in memory meanwhile.
     """
 
     name = "checkpoint"
@@ -52,6 +57,7 @@ class Checkpoint(Callback):
         keep: int = 3,
         monitor: str | None = None,
         mode: str = "auto",
+        least_seconds: float = 1.0,
     ) -> None:
         self.folder = Path(folder)
         self.every_epochs = integer(every_epochs, "checkpoint: every_epochs", minimum=0)
@@ -59,7 +65,9 @@ class Checkpoint(Callback):
         self.every_minutes = every_minutes and real(every_minutes, "checkpoint: every_minutes", above=0)
         self.keep = integer(keep, "checkpoint: keep")
         self.monitors = [Monitor(key, mode, 0.0, "checkpoint") for key in ([monitor] if monitor else _USUAL)]
+        self.least_seconds = real(least_seconds, "checkpoint: least_seconds", above=0, closed=True)
         self.best: float | None = None
+        self._best: State | None = None
         self.saved_step = -1
         self.saved_at = time.monotonic()
         if self.every_steps is not None or self.every_minutes is not None:
@@ -81,16 +89,19 @@ class Checkpoint(Callback):
             self.save(trainer)
 
     def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
-        """Save, and keep the best."""
+        """Keep the best, and save, unless the last checkpoint is too young."""
         monitor = self.monitors[0] if record.val_loss is not None or len(self.monitors) == 1 else self.monitors[1]
         if monitor.improves(monitor.value(record), self.best):
-            self.best = monitor.value(record)
-            trainer.save_checkpoint(self.folder / BEST)
+            self.best, self._best = monitor.value(record), copy_state(trainer)
+        if time.monotonic() - self.saved_at < self.least_seconds:
+            return
+        self._write_best()
         if self.every_epochs and record.epoch % self.every_epochs == 0:
             self.save(trainer)
 
     def on_train_end(self, trainer: Trainer, history: History) -> None:
-        """Save where training stopped."""
+        """Save the best, and where training stopped."""
+        self._write_best()
         if self.saved_step != trainer.progress.step:
             self.save(trainer)
 
@@ -102,12 +113,18 @@ class Checkpoint(Callback):
         trainer.synchronise()
         if not np.isfinite(trainer.model.theta).all():
             return None
+        self._write_best()
         self.saved_step, self.saved_at = trainer.progress.step, time.monotonic()
         path = trainer.save_checkpoint(self.folder / f"step-{self.saved_step:09d}.safetensors")
         for old in checkpoints(self.folder)[: -self.keep]:
             with contextlib.suppress(OSError):
                 old.unlink()
         return path
+
+    def _write_best(self) -> None:
+        if self._best is not None:
+            write(self.folder / BEST, *self._best)
+            self._best, self.saved_at = None, time.monotonic()
 
     def state(self) -> dict[str, Any]:
         """Return the best value so far."""

@@ -116,4 +116,6 @@ def _callback(kind: type[Callback], arguments: Mapping[str, Any]) -> Callback:
 
 def _checkpoint(config: CheckpointConfig, folder: Path) -> Checkpoint:
     c = config
-    return Checkpoint(folder, c.every_epochs, c.every_steps, c.every_minutes, c.keep, c.monitor)
+    return Checkpoint(
+        folder, c.every_epochs, c.every_steps, c.every_minutes, c.keep, c.monitor, least_seconds=c.least_seconds
+    )

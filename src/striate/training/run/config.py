@@ -103,6 +103,7 @@ class CheckpointConfig:
     every_minutes: float | None = 5.0
     keep: int = 3
     monitor: str | None = None
+    least_seconds: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
