@@ -167,11 +167,11 @@ def _with_channels(name: str, value: Any) -> np.ndarray:
 
 def draw_template_search(picture: Any, search: TemplateSearch, axes: Axes | None = None) -> Axes:
     """Draw the picture with a frame around every match, labelled with its rank and score."""
-    from matplotlib.patches import Rectangle
-
     from striate.explain.figures import new_axes
 
     axes = new_axes(axes, "row", "column")
+    from matplotlib.patches import Rectangle
+
     pixels = _with_channels("picture", picture)
     shown = np.moveaxis(pixels, 0, 2) if len(pixels) == 3 else pixels.mean(axis=0)
     span = max(float(shown.max() - shown.min()), 1e-300)
