@@ -57,6 +57,8 @@ def test_regressions(run, table, tmp_path, loss):
     assert len(items) == 4
     assert ("standard_deviations" in items[0]) == gaussian
     assert ("±" in run("predict", out / "model.safetensors", table / "new.csv").output) == gaussian
+    evaluated = run("evaluate", out / "model.safetensors", table / "known.csv", "--label", "price", "--json")
+    assert f"{last_json(evaluated)['metrics']['r2']:.4f}" in figures
     submission = tmp_path / "s.csv"
     run("predict", out / "model.safetensors", table / "new.csv", "--submission", submission)
     written = [float(line.split(",")[1]) for line in submission.read_text().splitlines()[1:]]
@@ -70,7 +72,10 @@ def test_classifiers(run, tmp_path, loss):
     )
     assert last_json(result)["test_accuracy"] > 0.85
     again = run("evaluate", tmp_path / "run/model.safetensors", "digits", "--json")
-    assert last_json(again)["test_loss"] == last_json(result)["test_loss"]
+    found = last_json(again)
+    assert found["test_loss"] == last_json(result)["test_loss"]
+    assert found["metrics"]["accuracy"] == pytest.approx(found["test_accuracy"])
+    assert len(found["metrics"]["by_class"]) == 10
 
 
 def test_labels_that_are_on_or_off(run, several, tmp_path):

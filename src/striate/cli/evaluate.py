@@ -35,7 +35,7 @@ def evaluate(
     """
     import striate
     from striate.cli.configuration import data_options
-    from striate.cli.output import Output, confusion_json, evaluation_text
+    from striate.cli.output import Output, confusion_json, evaluation_text, metrics_json
     from striate.cli.sources import PARTS, data_for_model
     from striate.errors import DataError, unknown_name
     from striate.layers.arguments import integer
@@ -51,4 +51,5 @@ def evaluate(
     result = loaded.evaluate(data)
     output.line(evaluation_text(result, part))
     accuracy = {f"{part}_accuracy": result.accuracy, f"{part}_loss": result.loss, "samples": len(data)}
-    output.result({**accuracy, **confusion_json(result), "dataset": dataset, "model": str(model)})
+    figures = {"metrics": metrics_json(result)} if json else {}
+    output.result({**accuracy, **confusion_json(result), **figures, "dataset": dataset, "model": str(model)})

@@ -118,6 +118,18 @@ def confusion_json(result: Evaluation) -> dict[str, Any]:
     return {"classes": list(result.classes), "confusion": confusion, "most_confused": pairs}
 
 
+def metrics_json(result: Evaluation) -> dict[str, Any]:
+    """Return the figures that fit an evaluation, of classes, labels or numbers, as JSON types."""
+    from dataclasses import asdict
+
+    from striate.training.label_metrics import label_metrics
+    from striate.training.metrics import classification_metrics, regression_metrics
+
+    kinds = {"classes": classification_metrics, "labels": label_metrics, "numbers": regression_metrics}
+    figures: Any = kinds[result.kind](result)  # type: ignore[operator]
+    return asdict(figures)
+
+
 def _aligned(cells: Iterable[str], widths: Sequence[int]) -> str:
     return "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
 
