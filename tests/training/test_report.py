@@ -129,6 +129,7 @@ def test_templates_of_a_dense_layer_are_shown_in_the_shape_of_the_samples(data):
     assert [f.shape for f in filters] == [(1, 8, 8)] * 3
     name, filters = first_filters(Trainer(Sequential([Flatten(), Linear(2)], (5,))).model)
     assert filters == []
+    assert first_filters(Trainer(Sequential([Flatten(), Linear(2)], (16, 1))).model) == ("linear1", [])
     name, filters = first_filters(Trainer(Sequential([Conv1d(4, 7)], (2, 30))).model)
     assert filters[0].shape == (2, 7)
 

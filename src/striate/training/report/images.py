@@ -63,5 +63,6 @@ def first_filters(model: Model) -> tuple[str, list[np.ndarray]]:
         weight = slots[0].view(model.theta)
         if weight.ndim == 2 and weight[0].size == np.prod(model.input_shape) and len(model.input_shape) > 1:
             weight = weight.reshape(len(weight), *model.input_shape)
-        return step.name, list(weight[:MOST_FILTERS]) if weight.ndim >= 3 else []
+        seen = weight.ndim >= 3 and np.prod(weight.shape[2:]) > 1  # a window of one value is nothing to look at
+        return step.name, list(weight[:MOST_FILTERS]) if seen else []
     return "", []
