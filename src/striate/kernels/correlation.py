@@ -8,8 +8,8 @@ rows    one entry for each output channel: where its weights, its outputs and it
 taps    one entry for each product of a sum: where its input and its weight lie
 places  one entry for each output position: where its window begins, and where its output lies
 
-Weights are the same for every block, so ``w_block`` is 0; but the 36 products of Winograd's algorithm are
-36 blocks with weights of their own.
+Weights are the same for every block of samples, so ``w_block`` is 0; but the 36 products of Winograd's algorithm
+are 36 blocks with weights of their own, and so are the groups of a depthwise convolution.
 
 A table that is read tile by tile is padded to whole tiles by repeating its last entry, which computes and
 stores the same numbers twice. A table that is read in the innermost loop holds a pair of 32-bit offsets in
@@ -67,11 +67,13 @@ def correlate(K, X):
         x_block: int,
         w_block: int,
         out_block: int,
+        bias_block: int,
         floor: Floats,
         accumulate: int,
     ):
         for block in range(blocks):
             xb, wb, ob = shift(x, block * x_block), shift(w, block * w_block), shift(out, block * out_block)
+            bb = shift(bias, block * bias_block)
             for p in range(0, place_count, X):
                 x_at, out_at = offsets(places, 2 * p, 2, X), offsets(places, 2 * p + 1, 2, X)
                 for k in range(0, row_count, K):
@@ -79,7 +81,7 @@ def correlate(K, X):
                     if accumulate != 0:
                         tile = tile_load(ob, out_row, out_at)
                     else:
-                        tile = tile_rows(bias, offsets(rows, 3 * k + 2, 3, K), X)
+                        tile = tile_rows(bb, offsets(rows, 3 * k + 2, 3, K), X)
                     x_from, w_from = 0, 0
                     for _ in range(outer_count):
                         t = 0

@@ -10,7 +10,7 @@ import numpy as np
 from striate.engine.layout import NO_MARGIN, Buffer, Margin
 from striate.engine.lowering import winograd
 from striate.engine.lowering.context import RULES, Lowering, Rule, always
-from striate.engine.lowering.correlation import Sums, emit_bias_gradient, emit_sums
+from striate.engine.lowering.correlation import ONE, Groups, Sums, emit_bias_gradient, emit_sums
 from striate.engine.lowering.shape import emit_move
 from striate.engine.lowering.weight_gradient import emit_weights, emit_weights_by_features, few
 from striate.engine.lowering.weights import arrange, weight_index, whole
@@ -56,7 +56,8 @@ def emit_windows(
     """Emit a convolution of ``x``, which carries the margin that the padding needs."""
     groups, filters, channels, count = index.shape
     places_count = math.prod(out.shape[1:]) * x.blocks
-    for g in range(groups):
+    together = together_where(whole(index), index.shape, x, out)
+    for g in range(groups if together.count == 1 else 1):
         weights = arrange(lowering, step, index[g].reshape(filters, -1), places_count, x.lanes, whole(index))
         numbers = g * filters + np.arange(filters)
         emit_sums(
@@ -74,8 +75,25 @@ def emit_windows(
                 row_tile=weights.row_tile,
                 floor=floor,
                 accumulate=accumulate,
+                groups=together,
             ),
         )
+
+
+def together_where(in_place: bool, shape: tuple[int, ...], x: Buffer, out: Buffer) -> Groups:
+    """Return the groups of a convolution as repetitions of the first, if their weights lie in place.
+
+    Parameters
+    ----------
+    shape : (groups, filters, channels, taps)
+    x, out : Buffer
+        Those of the convolution, or the other way round for its adjoint.
+    """
+    groups = shape[0]
+    if groups == 1 or not in_place:
+        return ONE
+    reads, writes = x.shape[0] // groups, out.shape[0] // groups
+    return Groups(groups, reads * x.strides[0], math.prod(shape[1:]), writes * out.strides[0], writes)
 
 
 def emit_adjoint(
@@ -99,7 +117,8 @@ def emit_adjoint(
     places_count = math.prod(out.shape[1:]) * grad.blocks
     near = whole(index) and filters * channels * count <= NEAR
     parts = list(classes(inputs_under, out.shape[1:], grad.shape[1:], geometry))
-    for g in range(groups):
+    together = together_where(near, index.shape, grad, out)
+    for g in range(groups if together.count == 1 else 1):
         terms = index[g].transpose(1, 0, 2).reshape(channels, -1)
         weights = arrange(lowering, step, terms, places_count, grad.lanes, near)
         outer, inner = (channels * count, 1) if near else (count * weights.step, weights.step)
@@ -121,6 +140,7 @@ def emit_adjoint(
                     row_tile=weights.row_tile,
                     floor=floor,
                     accumulate=accumulate,
+                    groups=together,
                 ),
             )
 

@@ -19,6 +19,20 @@ FEW_PLACES = 16  # with fewer places in a block, the places of all blocks form o
 
 
 @dataclass(frozen=True)
+class Groups:
+    """How often the same is done with other channels, and how far it is from one time to the next."""
+
+    count: int
+    x: int
+    weights: int
+    out: int
+    bias: int
+
+
+ONE = Groups(1, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
 class Sums:
     """Sums of products: what ``kernels.correlation.correlate`` computes.
 
@@ -47,6 +61,8 @@ class Sums:
         Where the results go instead of ``out``.
     merged : bool
         The places are those of all blocks already.
+    groups : Groups
+        More of the same with other channels.
     """
 
     x: Buffer
@@ -63,6 +79,7 @@ class Sums:
     accumulate: int = 0
     target: Place | None = None
     merged: bool = False
+    groups: Groups = ONE
 
 
 def emit_sums(lowering: Lowering, sums: Sums) -> None:
@@ -77,9 +94,11 @@ def sums_row(lowering: Lowering, sums: Sums) -> Row:
     if outer * len(pairs) <= FLAT_TERMS or len(pairs) == 1:
         steps = np.arange(outer)[:, None, None] * np.array([x_outer, w_outer])
         pairs, outer = (steps + pairs[None]).reshape(-1, 2), 1
-    places, blocks = sums.places, 1
+    places, groups = sums.places, sums.groups
     if not sums.merged:
-        places, blocks = merge_blocks(places, sums.x.blocks, sums.x.block, sums.out.block)
+        every = groups.count > 1
+        places, blocks = merge_blocks(places, sums.x.blocks, sums.x.block, sums.out.block, every=every)
+        groups = groups if every else Groups(blocks, sums.x.block, 0, sums.out.block, 0)
     tile = cheapest(tiles(sums.x.lanes).outer, len(sums.rows), len(places), len(pairs) * outer, sums.row_tile)
     rows, places = whole_tiles(sums.rows, tile[0]), whole_tiles(places, tile[1])
     program = lowering.program
@@ -88,7 +107,7 @@ def sums_row(lowering: Lowering, sums: Sums) -> Row:
         tile,
         x=lowering.place(sums.x) + sums.x_begin,
         w=sums.weights,
-        bias=sums.bias or lowering.constant(0.0, int(rows[:, 2].max()) + 1),
+        bias=sums.bias or lowering.constant(0.0, int(rows[:, 2].max()) + groups.count * groups.bias + 1),
         out=sums.target or lowering.place(sums.out),
         rows=program.table(rows),
         row_count=len(rows),
@@ -98,10 +117,11 @@ def sums_row(lowering: Lowering, sums: Sums) -> Row:
         w_outer=w_outer,
         places=program.table(places),
         place_count=len(places),
-        blocks=blocks,
-        x_block=sums.x.block,
-        w_block=0,
-        out_block=sums.out.block,
+        blocks=groups.count,
+        x_block=groups.x,
+        w_block=groups.weights,
+        out_block=groups.out,
+        bias_block=groups.bias,
         floor=lowering.constant(sums.floor, 1),
         accumulate=sums.accumulate,
     )
@@ -119,9 +139,9 @@ def whole_tiles(table: np.ndarray, tile: int) -> np.ndarray:
     return table[np.minimum(np.arange(-(-len(table) // tile) * tile), len(table) - 1)]
 
 
-def merge_blocks(places: np.ndarray, blocks: int, *strides: int) -> tuple[np.ndarray, int]:
-    """Put the places of all blocks into one table where a block has few."""
-    if len(places) >= FEW_PLACES or blocks == 1:
+def merge_blocks(places: np.ndarray, blocks: int, *strides: int, every: bool = False) -> tuple[np.ndarray, int]:
+    """Put the places of all blocks into one table where a block has few, or always."""
+    if (len(places) >= FEW_PLACES and not every) or blocks == 1:
         return places, blocks
     steps = np.arange(blocks)[:, None, None] * np.array(strides)
     return (steps + places[None]).reshape(-1, places.shape[1]), 1
@@ -136,10 +156,12 @@ def emit_weight_gradient(
     rows: np.ndarray,
     taps: np.ndarray,
     places: np.ndarray,
+    groups: Groups = ONE,
 ) -> None:
     """Append the call that adds to the gradient of a weight at ``target``; tables as in ``kernels.correlation``."""
-    program = lowering.program
-    places, blocks = merge_blocks(places, x.blocks, x.block, grad.block)
+    program, every = lowering.program, groups.count > 1
+    places, blocks = merge_blocks(places, x.blocks, x.block, grad.block, every=every)
+    groups = groups if every else Groups(blocks, x.block, 0, grad.block, 0)
     tile = cheapest(tiles(x.lanes).dot, len(rows), len(taps), len(places))
     lowering.emit(
         "correlation.weight_gradient",
@@ -152,10 +174,10 @@ def emit_weight_gradient(
         taps=program.table(whole_tiles(taps, tile[1])),
         tap_count=len(taps),
         places=program.table(ended_pairs(places)),
-        blocks=blocks,
-        x_block=x.block,
-        grad_block=grad.block,
-        w_block=0,
+        blocks=groups.count,
+        x_block=groups.x,
+        grad_block=groups.out,
+        w_block=groups.weights,
     )
 
 

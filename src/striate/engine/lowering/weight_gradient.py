@@ -9,12 +9,13 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering, gather
-from striate.engine.lowering.correlation import Sums, emit_sums, emit_weight_gradient
+from striate.engine.lowering.correlation import Groups, Sums, emit_sums, emit_weight_gradient
 from striate.engine.lowering.weights import whole
 from striate.engine.lowering.windows import Geometry, places, taps
 from striate.network import Step
 
 FEW = 32  # positions of a shard, see emit_weights_by_features
+TOGETHER = 1024  # weights of a group: up to so many, one call goes through all groups and samples
 
 
 def few(grad: Buffer, index: np.ndarray) -> bool:
@@ -35,7 +36,9 @@ def emit_weights(
     scratch = None if dense else lowering.arena.allocate((-(-index.size // x.lanes),))
     lowering.clear(target if scratch is None else lowering.place(scratch), index.size)
     inputs = (np.arange(channels)[:, None] * x.strides[0] + taps(x, geometry)[None, :]).ravel()
-    for g in range(groups):
+    size = filters * channels * count
+    together = groups if size <= TOGETHER else 1
+    for g in range(0, groups, together):
         numbers = g * filters + np.arange(filters)
         emit_weight_gradient(
             lowering,
@@ -45,6 +48,7 @@ def emit_weights(
             rows=np.stack([numbers * grad.strides[0], numbers * channels * count], axis=1),
             taps=np.stack([inputs + g * channels * x.strides[0], np.arange(channels * count)], axis=1),
             places=places(x, grad, geometry),
+            groups=Groups(together, channels * x.strides[0], size, filters * grad.strides[0], 0),
         )
     if scratch is not None:
         _gather_connected(lowering, step, scratch, index)

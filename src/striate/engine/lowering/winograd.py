@@ -133,6 +133,7 @@ def emit_winograd(
             x_block=terms * count * lanes,
             w_block=len(order),
             out_block=rows * count * lanes,
+            bias_block=0,
             floor=lowering.constant(-math.inf, 1),
             accumulate=0,
         )
