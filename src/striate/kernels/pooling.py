@@ -9,11 +9,11 @@ The factories take the number of cells of a small window, so that its loop is un
 
 from __future__ import annotations
 
+from numba import float32 as f32
+
 from striate.kernels.vector import (
     Floats,
     Ints,
-    mask_and,
-    mask_not,
     select,
     shift,
     splat,
@@ -90,12 +90,12 @@ def max_pool_gradient(T):
                 for p in range(place_count):
                     window, target = shift(xc, places[4 * p]), shift(gxc, places[4 * p + 3])
                     best = vload(oc, places[4 * p + 1])
-                    left = best > low
-                    g = select(left, vload(goc, places[4 * p + 2]), zero)
+                    g = select(best > low, vload(goc, places[4 * p + 2]), zero)
+                    first = splat(x, f32(-1.0))
+                    for t in range((T or tap_count) - 1, -1, -1):
+                        first = select(vload(window, taps[2 * t]) == best, splat(x, f32(t)), first)
                     for t in range(T or tap_count):
-                        hit = mask_and(left, vload(window, taps[2 * t]) == best)
-                        left = mask_and(left, mask_not(hit))
-                        value = select(hit, g, zero)
+                        value = select(first == splat(x, f32(t)), g, zero)
                         if accumulate != 0:
                             value = value + vload(target, taps[2 * t + 1])
                         vstore(target, taps[2 * t + 1], value)
