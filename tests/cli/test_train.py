@@ -310,7 +310,7 @@ def test_everything_about_learning_reaches_the_run(run, tmp_path):
     options = (
         "--early-stopping 2:0.01:val_accuracy --reduce-on-plateau 1:0.5 --rate conv1=0.1 --weighted-validation "
         "--checkpoint-steps 20 --sampling balanced --label-smoothing 0.1 --l1 1e-5 --l2 1e-4 --weight-decay 0.01 "
-        "--max-norm 3 --clip-norm 1 --clip-value 0.5 --weight-noise 0.01 --schedule one_cycle --warm-up 1"
+        "--csv-log --max-norm 3 --clip-norm 1 --clip-value 0.5 --weight-noise 0.01 --schedule one_cycle --warm-up 1"
     )
     weights = ["--class-weights", "3=2 5=0.5"]
     result = run("train", "digits", "--epochs", 2, *options.split(), *weights, "--out", tmp_path / "run")
@@ -321,6 +321,19 @@ def test_everything_about_learning_reaches_the_run(run, tmp_path):
     assert config.training.rates == {"conv1": 0.1}
     again = run("resume", tmp_path / "run")
     assert again.exit_code == 0, again.output
+    assert [line.split(",")[0] for line in (tmp_path / "run" / "log.csv").read_text().splitlines()] == [
+        "epoch",
+        "1",
+        "2",
+    ]
+
+
+def test_events_for_tensorboard_need_tensorboard(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
+    result = run("train", "digits", *QUICK, "--tensorboard", "--out", tmp_path / "run")
+    assert result.exit_code == 2
+    assert "tensorboard, which is not installed. Run: pip install 'striate[tensorboard]'" in result.output
+    assert not (tmp_path / "run" / "config.toml").exists()
 
 
 def test_a_configuration_keeps_lists_and_options_that_nothing_was_typed_for(run, tmp_path):

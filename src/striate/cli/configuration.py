@@ -62,6 +62,8 @@ PLACES: dict[str, str] = {
     "checkpoint_steps": "checkpoint.every_steps",
     "checkpoint_minutes": "checkpoint.every_minutes",
     "keep_checkpoints": "checkpoint.keep",
+    "csv_log": "logs.csv",
+    "tensorboard": "logs.tensorboard",
 }
 """Where the value of each option goes."""
 

@@ -206,4 +206,8 @@ CheckpointMinutes = Annotated[
 KeepCheckpoints = Annotated[
     int | None, _option("--keep-checkpoints", value="N", what="How many of the last stay; default 3.", panel=RUN)
 ]
+CSVLog = Annotated[bool, _option("--csv-log", what="Write log.csv too, one line per epoch.", panel=RUN)]
+TensorBoard = Annotated[
+    bool, _option("--tensorboard", what="Write events for TensorBoard, which must be installed.", panel=RUN)
+]
 Report = Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.", rich_help_panel=RUN)]

@@ -62,6 +62,8 @@ def train(
     checkpoint_steps: o.CheckpointSteps = None,
     checkpoint_minutes: o.CheckpointMinutes = None,
     keep_checkpoints: o.KeepCheckpoints = None,
+    csv_log: o.CSVLog = False,
+    tensorboard: o.TensorBoard = False,
     report: o.Report = True,
 ) -> None:
     """Train a network on a data set, test it and save it.

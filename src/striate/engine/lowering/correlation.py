@@ -15,6 +15,7 @@ from striate.errors import CapacityError
 from striate.network import Step
 
 FLAT_TERMS = 1024  # up to this many terms of a sum stand in one table; more go channel by channel
+NEAR_BYTES, LEAST_PLACES = 2**19, 64  # of a cache, and what is worth the sums over lanes; see ``pieces``
 FEW_PLACES = 16  # with fewer places in a block, the places of all blocks form one table
 
 
@@ -163,22 +164,33 @@ def emit_weight_gradient(
     places, blocks = merge_blocks(places, x.blocks, x.block, grad.block, every=every)
     groups = groups if every else Groups(blocks, x.block, 0, grad.block, 0)
     tile = cheapest(tiles(x.lanes).dot, len(rows), len(taps), len(places))
-    lowering.emit(
-        "correlation.weight_gradient",
-        tile,
-        x=lowering.place(x),
-        grad_out=lowering.place(grad),
-        grad_w=target,
-        rows=program.table(whole_tiles(rows, tile[0])),
-        row_count=len(rows),
-        taps=program.table(whole_tiles(taps, tile[1])),
-        tap_count=len(taps),
-        places=program.table(ended_pairs(places)),
-        blocks=groups.count,
-        x_block=groups.x,
-        grad_block=groups.out,
-        w_block=groups.weights,
-    )
+    for part in np.array_split(places, pieces(len(places), x)):
+        lowering.emit(
+            "correlation.weight_gradient",
+            tile,
+            x=lowering.place(x),
+            grad_out=lowering.place(grad),
+            grad_w=target,
+            rows=program.table(whole_tiles(rows, tile[0])),
+            row_count=len(rows),
+            taps=program.table(whole_tiles(taps, tile[1])),
+            tap_count=len(taps),
+            places=program.table(ended_pairs(part)),
+            blocks=groups.count,
+            x_block=groups.x,
+            grad_block=groups.out,
+            w_block=groups.weights,
+        )
+
+
+def pieces(places: int, x: Buffer) -> int:
+    """Return into how many parts the places of a weight gradient are cut, so that all channels of one stay near.
+
+    Every tile of weights runs through all places; were they more than the second-level cache holds, each would
+    fetch its channels from beyond.
+    """
+    size = 4 * x.lanes * x.shape[0] * places
+    return max(1, min(places // LEAST_PLACES, round(size / NEAR_BYTES)))
 
 
 def emit_bias_gradient(lowering: Lowering, step: Step, grad: Buffer) -> None:

@@ -15,12 +15,20 @@ from striate.layers.arguments import integer
 from striate.model import Model, load
 from striate.models.registry import build
 from striate.network import Network
-from striate.training.callbacks import Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
+from striate.training.callbacks import (
+    Callback,
+    Checkpoint,
+    CSVLog,
+    EarlyStopping,
+    ReduceOnPlateau,
+    TensorBoardLog,
+)
 from striate.training.ending import output_count, with_ending
 from striate.training.fine_tuning import replace_head, with_outputs
 from striate.training.losses import Loss, usual_loss
 from striate.training.optimizers.registry import from_description
 from striate.training.run.config import CheckpointConfig, RunConfig
+from striate.training.run.folder import RunFolder
 from striate.training.trainer import Trainer
 
 MODEL_SUFFIX = ".safetensors"
@@ -98,13 +106,17 @@ def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) ->
     )
 
 
-def make_callbacks(config: RunConfig, folder: Path) -> list[Callback]:
-    """Return the callbacks that a configuration asks for."""
+def make_callbacks(config: RunConfig, place: RunFolder) -> list[Callback]:
+    """Return the callbacks that a configuration asks for, writing where the run lies."""
     found: list[Callback] = []
     for kind, arguments in ((EarlyStopping, config.early_stopping), (ReduceOnPlateau, config.reduce_on_plateau)):
         if arguments is not None:
             found.append(_callback(kind, arguments))
-    return [*found, _checkpoint(config.checkpoint, folder)]
+    if config.logs.csv:
+        found.append(CSVLog(place.table))
+    if config.logs.tensorboard:
+        found.append(TensorBoardLog(place.tensorboard))
+    return [*found, _checkpoint(config.checkpoint, place.checkpoints)]
 
 
 def _callback(kind: type[Callback], arguments: Mapping[str, Any]) -> Callback:

@@ -107,6 +107,14 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogsConfig:
+    """Which logs of the epochs are written beside ``log.jsonl``: ``log.csv``, and events for TensorBoard."""
+
+    csv: bool = False
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """A run.
 
@@ -126,6 +134,7 @@ class RunConfig:
     early_stopping: Mapping[str, Any] | None = None
     reduce_on_plateau: Mapping[str, Any] | None = None
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    logs: LogsConfig = field(default_factory=LogsConfig)
 
     def explicit(self) -> RunConfig:
         """Return the same run with every argument of optimizer, schedule, model and callbacks written out.
@@ -150,6 +159,7 @@ class RunConfig:
             "early_stopping": self.early_stopping,
             "reduce_on_plateau": self.reduce_on_plateau,
             "checkpoint": _fields(self.checkpoint),
+            "logs": _fields(self.logs),
         }
 
     def save(self, path: str | Path) -> Path:
@@ -195,6 +205,7 @@ _PARTS: dict[str, type] = {
     "training": TrainingConfig,
     "regularisation": Regularisation,
     "checkpoint": CheckpointConfig,
+    "logs": LogsConfig,
 }
 
 

@@ -24,6 +24,8 @@ class RunFolder:
         ``config.toml``, ``log.jsonl``, ``splits.json``, ``model.safetensors`` and ``report.html``.
     checkpoints : Path
         The folder of checkpoints.
+    table, tensorboard : Path
+        ``log.csv`` and the folder of TensorBoard's event files, where the configuration asks for them.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -34,6 +36,8 @@ class RunFolder:
         self.model = self.path / "model.safetensors"
         self.report = self.path / "report.html"
         self.checkpoints = self.path / "checkpoints"
+        self.table = self.path / "log.csv"
+        self.tensorboard = self.path / "tensorboard"
 
     def check_new(self) -> None:
         """Raise UsageError if the folder holds a run, or a model, already."""

@@ -103,7 +103,7 @@ def train(
     splits = load_splits(config)
     config = with_loss(suited(config, splits.train).explicit(), splits.train)
     trainer = _trainer(config, splits)
-    own = make_callbacks(config, place.checkpoints)
+    own = make_callbacks(config, place)
     for callback in own:
         callback.check(trainer)
     log = place.begin(config, splits)
@@ -138,7 +138,7 @@ def resume(
     splits = load_splits(config)
     config = suited(config, splits.train)
     trainer = _trainer(config, splits)
-    own = make_callbacks(config, place.checkpoints)
+    own = make_callbacks(config, place)
     found = restore_latest(trainer, place.checkpoints)
     log.rewind(trainer.progress.epoch)
     log.write("resume", checkpoint=found and found.name, steps=trainer.progress.step)
