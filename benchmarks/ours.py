@@ -53,7 +53,7 @@ def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int, threads: int 
 
 def bare_epochs(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> Work:
     """Return the work of the steps of whole epochs, in shuffled order, and of nothing else."""
-    session, taken = training_session(case, batch), 0
+    session, taken = training_session(case.network(), batch), 0
 
     def work(repetitions: int) -> None:
         nonlocal taken
