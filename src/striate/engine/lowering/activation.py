@@ -64,12 +64,13 @@ def _backward(lowering: Lowering, step: Step) -> None:
     if source not in lowering.needed:
         return
     grad = lowering.gradients[step.name]
-    if step.name in lowering.fused:  # the layer before it has no other reader: change the gradient in place
+    in_place = step.name in lowering.fused or source not in lowering.gradients
+    if in_place:  # nothing has been added to the gradient of the input: it takes the place of the output's
         lowering.gradients[source] = grad
         if step.name in lowering.masked:
             return
     x, out = lowering.values[source], lowering.values[step.name]
-    grad_x, accumulate = (grad, 0) if step.name in lowering.fused else lowering.gradient_into(source)
+    grad_x, accumulate = lowering.gradients[source], 0 if in_place else 1
     runs, length = x.same_runs(out, grad, grad_x)
     lowering.emit(
         "elementwise.activation_gradient",
