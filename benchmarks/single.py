@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from benchmarks.agreement import LARGEST_DIFFERENCE, difference
 from benchmarks.networks import initial_parameters
 from benchmarks.pytorch import faster, layouts, memory_format
 from benchmarks.shapes import Single
@@ -26,7 +27,6 @@ from striate.engine.session import Session
 from striate.layers import Input
 from striate.network import Network
 
-LARGEST_DIFFERENCE = 2e-4  # relative to the largest value; float32 sums in another order
 Results = list[np.ndarray]
 
 
@@ -104,9 +104,9 @@ def pair(case: Single) -> tuple[dict[str, Work], str]:
         settings[layout] = _torch_work(own.network, x, grad, layout)
         checks.append(_torch_results(own.network, x, grad, layout))
     for what, mine, theirs in zip(("output", "gradient", "parameters"), found, checks[0], strict=True):
-        difference = np.abs(mine - theirs).max(initial=0.0) / max(np.abs(theirs).max(initial=0.0), 1e-30)
-        if not difference < LARGEST_DIFFERENCE:
-            raise SystemExit(f"benchmarks: {case.name}: {what} differs from PyTorch's by {difference:.1e}.")
+        off = difference(mine, theirs)
+        if not off < LARGEST_DIFFERENCE:
+            raise SystemExit(f"benchmarks: {case.name}: {what} differs from PyTorch's by {off:.1e}.")
     work, layout = faster(settings)
     return {"striate": own.work, "PyTorch": work}, layout
 

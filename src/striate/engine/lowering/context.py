@@ -102,8 +102,11 @@ class Lowering:
 
     def parameter_gradient(self, step: Step, name: str) -> Place:
         """Return where the shard's gradient of a parameter begins."""
-        offset = next(slot.offset for slot in step.parameters if slot.spec.name == name)
-        return Place(4 * offset, GRADIENT)
+        return Place(0, GRADIENT) + self.parameter_offset(step, name)
+
+    def parameter_offset(self, step: Step, name: str) -> int:
+        """Return where a parameter of ``step`` begins in the flat vectors, in floats."""
+        return next(slot.offset for slot in step.parameters if slot.spec.name == name)
 
     def state(self, step: Step, name: str) -> Place:
         """Return where a state of ``step`` begins."""

@@ -56,9 +56,10 @@ def emit_windows(
     """Emit a convolution of ``x``, which carries the margin that the padding needs."""
     groups, filters, channels, count = index.shape
     places_count = math.prod(out.shape[1:]) * x.blocks
-    together = together_where(whole(index), index.shape, x, out)
-    for g in range(groups if together.count == 1 else 1):
-        weights = arrange(lowering, step, index[g].reshape(filters, -1), places_count, x.lanes, whole(index))
+    in_place = whole(index)
+    together = together_where(in_place, index.shape, x, out)
+    for g in range(groups // together.count):
+        weights = arrange(lowering, step, index[g].reshape(filters, -1), places_count, x.lanes, in_place)
         numbers = g * filters + np.arange(filters)
         emit_sums(
             lowering,
@@ -118,7 +119,7 @@ def emit_adjoint(
     near = whole(index) and filters * channels * count <= NEAR
     parts = list(classes(inputs_under, out.shape[1:], grad.shape[1:], geometry))
     together = together_where(near, index.shape, grad, out)
-    for g in range(groups if together.count == 1 else 1):
+    for g in range(groups // together.count):
         terms = index[g].transpose(1, 0, 2).reshape(channels, -1)
         weights = arrange(lowering, step, terms, places_count, grad.lanes, near)
         outer, inner = (channels * count, 1) if near else (count * weights.step, weights.step)

@@ -112,8 +112,8 @@ def _weight_gradient_of_batch(lowering: Lowering, step: Step, x: Buffer, grad: B
     """
     rows_x, rows_grad = lowering.rows_of(x), lowering.rows_of(grad)
     columns, filters, samples = rows_x.shape[0], rows_grad.shape[0], x.blocks * x.lanes
-    offset = next(slot.offset for slot in step.parameters if slot.spec.name == "weight")
-    target = Place(lowering.vectors.gradient.ctypes.data + 4 * offset)
+    offset = lowering.parameter_offset(step, "weight")
+    target = Place(lowering.vectors.gradient.ctypes.data) + offset
     sums = _products_of_rows(lowering, rows_x, rows_grad, target)
 
     def pairs(stride: int, shards: int) -> np.ndarray:
