@@ -107,7 +107,7 @@ def _fingerprint() -> str:
     parts = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvm.get_default_triple()]
     parts += [version(name) for name in ("numba", "llvmlite")] + [sys.version]
     digest = hashlib.sha256("\n".join(parts).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:20]
 

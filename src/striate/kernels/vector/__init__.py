@@ -1,0 +1,120 @@
+"""SIMD vectors and register tiles for Numba; the only place that speaks LLVM.
+
+A ``Vec`` is ``lanes`` float32 values in machine registers. A ``Tile(K, X)`` is K*X of them, kept in
+registers through a loop. The number of lanes is part of the type of the arrays (``Floats``), so the same
+kernel source compiles for 4, 8 or 16 lanes. LLVM keeps both out of memory, so a kernel is written in
+plain Python loops and still runs near the peak of the machine.
+
+Floating-point contraction (a*b + c in one rounding) is the only freedom given to the compiler: sums keep
+their order, and NaN stays NaN.
+
+    types      pointers, vectors, masks and tiles     pointers   scalars behind pointers
+    build      pieces of LLVM code                    lanes      one vector
+    tiles      register tiles                         random     random bits in the lanes
+    threads    calls, atomic steps, waiting
+"""
+
+from __future__ import annotations
+
+from striate.kernels.vector.lanes import (
+    exponent,
+    fma,
+    mask_and,
+    mask_not,
+    power_of_two,
+    select,
+    splat,
+    vabs,
+    vload,
+    vround,
+    vsqrt,
+    vstore,
+    vsum,
+)
+from striate.kernels.vector.pointers import high_half, lanes_of, low_half, shift
+from striate.kernels.vector.random import at_least, random_bits, sample_keys, second_keys, upper_bits
+from striate.kernels.vector.threads import (
+    atomic_add,
+    call_kernel,
+    call_plain,
+    compare_exchange,
+    flush_to_zero,
+    relax,
+    restore_mode,
+    unpack,
+)
+from striate.kernels.vector.tiles import (
+    offsets,
+    tile_dot,
+    tile_load,
+    tile_outer,
+    tile_rows,
+    tile_store,
+    tile_sum_add,
+    tile_zero,
+)
+from striate.kernels.vector.types import (
+    Bytes,
+    BytesType,
+    Floats,
+    FloatsType,
+    Ints,
+    IntsType,
+    IntVecType,
+    MaskType,
+    OffsetsType,
+    TileType,
+    VecType,
+)
+
+__all__ = [
+    "Bytes",
+    "BytesType",
+    "Floats",
+    "FloatsType",
+    "IntVecType",
+    "Ints",
+    "IntsType",
+    "MaskType",
+    "OffsetsType",
+    "TileType",
+    "VecType",
+    "at_least",
+    "atomic_add",
+    "call_kernel",
+    "call_plain",
+    "compare_exchange",
+    "exponent",
+    "flush_to_zero",
+    "fma",
+    "high_half",
+    "lanes_of",
+    "low_half",
+    "mask_and",
+    "mask_not",
+    "offsets",
+    "power_of_two",
+    "random_bits",
+    "relax",
+    "restore_mode",
+    "sample_keys",
+    "second_keys",
+    "select",
+    "shift",
+    "splat",
+    "tile_dot",
+    "tile_load",
+    "tile_outer",
+    "tile_rows",
+    "tile_store",
+    "tile_sum_add",
+    "tile_zero",
+    "unpack",
+    "upper_bits",
+    "vabs",
+    "vload",
+    "vround",
+    "vsqrt",
+    "vstore",
+    "vsum",
+]
