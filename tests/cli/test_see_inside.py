@@ -30,7 +30,7 @@ def test_why_gives_the_terms_of_a_number(run, trained, found):
     assert told["value"] == asked.value
     assert sum(term["product"] for term in told["terms"]) + told["constants"]["bias"] == pytest.approx(asked.value)
     assert [link["layer"] for link in told["chain"]] == ["pool1", "relu1", "conv1", "input"]
-    assert told["receptive_field"]["spans"] == [[-3, 6], [-3, 6]]
+    assert told["receptive_field"]["spans"] == [[0, 6], [0, 6]]
     assert str(asked) in result.stderr
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from striate import reference
 from striate.explain.positions import place_text
-from striate.receptive_field import AxisField, receptive_fields
+from striate.receptive_field import AxisField, receptive_fields, spans_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ class Field:
     axes : tuple of AxisField
         Size, jump (the stride in input positions) and start (the offset) along each axis of the input.
     spans : tuple of (first, last)
-        The input positions that the value can see along each axis, not cut at the edges.
+        The input positions that the value can see along each axis.
     gradient : float64[*input_shape]
         The derivative of the value with respect to the network's input.
 
@@ -81,17 +81,12 @@ def field_of(trace: Trace, layer: str, index: tuple[int, ...]) -> Field:
     step = trace.network.step(layer)
     axes = receptive_fields(trace.network)[layer]
     place = place_text(layer, step.shape, index)
-    spatial = index[1:] if len(step.shape) > 1 else index
-    spans = []
-    for number, axis in enumerate(axes):
-        position = spatial[number] if axis.jump and len(spatial) == len(axes) else 0
-        spans.append(axis.span(position))
     grad = np.zeros((1, *step.shape))
     grad[(0, *index)] = 1.0
     _, gradients = reference.backward(trace.run, grad, at=layer)
     first = trace.network.steps[0].name
     gradient = gradients.get(first, np.zeros((1, *trace.network.input_shape)))[0]
-    return Field(place, axes, tuple(spans), gradient)
+    return Field(place, axes, spans_of(axes, index), gradient)
 
 
 def draw_field(field: Field, sample: np.ndarray | None = None, axes: Axes | None = None) -> Axes:

@@ -217,6 +217,7 @@ class Softmax(Activation):
     """``exp(x[c]) / sum over channels of exp(x)``, computed after subtracting the largest x."""
 
     kind: ClassVar[str] = "softmax"
+    mixes_channels: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -224,3 +225,4 @@ class LogSoftmax(Activation):
     """``x[c] - log(sum over channels of exp(x))``, computed after subtracting the largest x."""
 
     kind: ClassVar[str] = "log_softmax"
+    mixes_channels: ClassVar[bool] = True

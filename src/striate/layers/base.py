@@ -53,6 +53,8 @@ class Window:
         Negative where the input is cropped.
     zoom : one int per axis, optional
         The input is first spread out by this factor (upsampling, transposed convolution); none by default.
+    beyond : {"zeros", "replicate", "reflect", "circular"}
+        What stands beyond the edges of the input.
     """
 
     kernel: tuple[int, ...]
@@ -60,6 +62,7 @@ class Window:
     dilation: tuple[int, ...]
     padding: tuple[tuple[int, int], ...]
     zoom: tuple[int, ...] | None = None
+    beyond: str = "zeros"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,8 @@ class Layer:
         How many inputs the layer takes; None means one or more.
     sees_all : bool
         Whether one output depends on every position of the input.
+    mixes_channels : bool
+        Whether one output depends on other channels at its position; on a row of features, on other features.
     per_axis : set of str
         Arguments with one value for each axis of space, which ``repr`` shortens when all are equal.
     """
@@ -99,6 +104,7 @@ class Layer:
     kind: ClassVar[str] = "layer"
     arity: ClassVar[int | None] = 1
     sees_all: ClassVar[bool] = False
+    mixes_channels: ClassVar[bool] = False
     per_axis: ClassVar[frozenset[str]] = frozenset(
         ("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size")
     )

@@ -84,7 +84,7 @@ class Convolution(Layer):
         expect_space(inputs[0], self.rank)
         kernel, stride, dilation = map(axes, (self.kernel_size, self.stride, self.dilation))
         numbers = resolve_padding(cast("Padding", self.padding), inputs[0][1:], kernel, stride, dilation)
-        return Window(kernel, stride, dilation, numbers)
+        return Window(kernel, stride, dilation, numbers, beyond=self.padding_mode)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (out_channels, *positions of the window)."""

@@ -96,7 +96,14 @@ class LayerNorm(Normalisation):
     Ba, Kiros and Hinton (2016), "Layer normalization".
     """
 
+    mixes_channels: ClassVar[bool] = True
+
     over: str = "sample"
+
+    @property
+    def sees_all(self) -> bool:  # type: ignore[override]
+        """Whether the statistics are those of the whole sample."""
+        return self.over == "sample"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -179,6 +186,7 @@ class LocalResponseNorm(Layer):
     """
 
     kind: ClassVar[str] = "lrn"
+    mixes_channels: ClassVar[bool] = True
 
     size: int = 5
     alpha: float = 1e-4

@@ -87,7 +87,7 @@ class Pad(Layer):
         """Return one tap, shifted by the margin."""
         pairs = self.pairs(inputs[0])
         ones = (1,) * len(pairs)
-        return Window(ones, ones, ones, pairs)
+        return Window(ones, ones, ones, pairs, beyond=self.mode)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (C, *space + margins)."""

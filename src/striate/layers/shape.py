@@ -146,10 +146,10 @@ class Upsample(Layer):
         """Return the taps of the interpolation over the input spread out."""
         factors = self.factors(inputs[0])
         linear = self.mode == "bilinear"
-        kernel = tuple(2 * s - 1 if linear else s for s in factors)
+        kernel = tuple(2 * s - s % 2 if linear else s for s in factors)
         padding = tuple((s - 1 + s // 2, s - 1) if linear else (s - 1, 0) for s in factors)
         ones = (1,) * len(factors)
-        return Window(kernel, ones, ones, padding, zoom=factors)
+        return Window(kernel, ones, ones, padding, zoom=factors, beyond="replicate")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (C, *space * factor)."""

@@ -14,7 +14,7 @@ from striate.explain.positions import axis_names, resolve
 from striate.explain.samples import as_batch
 from striate.layers.arguments import integer
 from striate.model import Model
-from striate.receptive_field import receptive_fields
+from striate.receptive_field import receptive_fields, spans_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ def top_patches(
     channel = resolve(layer, shape, {name: channel if name == names[0] else 0 for name in names})[0]
     strongest, places = _maxima(part, inputs, channel)
     order = np.argsort(-strongest, kind="stable")[: integer(count, "count")]
-    return [_patch(part, inputs, layer, int(n), int(places[n]), float(strongest[n])) for n in order]
+    return [_patch(part, inputs, layer, channel, int(n), int(places[n]), float(strongest[n])) for n in order]
 
 
 def _maxima(part: Model, inputs: np.ndarray, channel: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,15 +93,13 @@ def _maxima(part: Model, inputs: np.ndarray, channel: int) -> tuple[np.ndarray, 
     return values, places
 
 
-def _patch(part: Model, inputs: np.ndarray, layer: str, sample: int, place: int, value: float) -> Patch:
+def _patch(
+    part: Model, inputs: np.ndarray, layer: str, channel: int, sample: int, place: int, value: float
+) -> Patch:
     space = part.network.output_shape[1:]
     position = tuple(int(i) for i in np.unravel_index(place, space)) if space else ()
-    axes = receptive_fields(part.network)[layer]
-    span = []
-    for number, (axis, n) in enumerate(zip(axes, inputs.shape[2:] or inputs.shape[1:], strict=True)):
-        at = position[number] if axis.jump and len(position) == len(axes) else 0
-        first, last = axis.span(at)
-        span.append((max(0, first), min(n, last + 1)))
+    field = receptive_fields(part.network)[layer]
+    span = [(first, max(first, last) + 1) for first, last in spans_of(field, (channel, *position))]
     cut = (..., *(slice(first, end) for first, end in span))
     return Patch(sample, position, value, tuple(span), inputs[sample][cut])
 
