@@ -1,4 +1,4 @@
-"""Normalisation per channel, learnt from the training part alone and kept with the model."""
+"""Normalisation per channel, learnt from the training split alone and kept with the model."""
 
 from __future__ import annotations
 
@@ -59,16 +59,40 @@ class Normalisation:
         DataError
             If a value is NaN or infinite.
         """
-        moments = _byte_moments if dataset.inputs.dtype == np.uint8 else _float_moments
-        mean, deviation = moments(dataset.inputs)
+        return cls._fit(dataset.inputs, f"{dataset.name}: inputs")
+
+    @classmethod
+    def fit_targets(cls, dataset: Dataset) -> Normalisation:
+        """Return the mean and the (population) standard deviation of each regression target of a data set.
+
+        Raises
+        ------
+        DataError
+            If a target is NaN or infinite.
+        """
+        targets = dataset.targets
+        return cls._fit(
+            targets.reshape(len(targets), -1) if targets.ndim == 1 else targets, f"{dataset.name}: targets"
+        )
+
+    @classmethod
+    def _fit(cls, values: np.ndarray, what: str) -> Normalisation:
+        moments = _byte_moments if values.dtype == np.uint8 else _float_moments
+        mean, deviation = moments(values)
         if not np.isfinite(deviation).all():
             channel = int(np.flatnonzero(~np.isfinite(deviation))[0])
             raise DataError(
-                f"{dataset.name}: inputs must be finite; got NaN or infinity in channel {channel}. "
-                "Mend or leave out these samples."
+                f"{what} must be finite; got NaN or infinity in channel {channel}. "
+                "Correct or leave out these samples."
             )
         deviation[deviation == 0] = 1
         return cls(tuple(mean), tuple(deviation))
+
+    def invert(self, y: np.ndarray) -> np.ndarray:
+        """Return the raw values, float32, whose normalised ones are ``y`` ([N, C, *space])."""
+        per_channel = (-1,) + (1,) * (y.ndim - 2)
+        scale, mean = np.asarray(self.scale).reshape(per_channel), np.asarray(self.mean).reshape(per_channel)
+        return (y * scale + mean).astype(np.float32)
 
     def apply(self, x: np.ndarray, dtype: type[np.floating[Any]] = np.float32) -> np.ndarray:
         """Return ``x`` (any type, [N, C, *space]) normalised, in ``dtype``.

@@ -27,6 +27,7 @@ from striate.model.outputs import (
     moments,
     probabilities,
 )
+from striate.model.target_units import in_user_units, scale_variances, standardise
 from striate.network import Network
 from striate.storage import model_file
 
@@ -46,6 +47,9 @@ class Model:
         The name of each class; empty for regression.
     normalisation : Normalisation, optional
         What is done to raw inputs; nothing by default.
+    target_normalisation : Normalisation, optional
+        Mean and deviation of the targets of a regression whose network predicts standardised ones. ``outputs``
+        are then standardised; what ``predict`` returns is in the user's units.
     facts : mapping, optional
         How the model came to be (JSON types); saved with it.
     threads : int, optional
@@ -64,13 +68,14 @@ class Model:
         facts: Mapping[str, Any] | None = None,
         threads: int | None = None,
         winograd: bool = True,
+        target_normalisation: Normalisation | None = None,
     ) -> None:
         self.network = network
         self.theta = _vector(theta, network.parameter_count, f"{network.name}: parameters")
         states = np.zeros(network.state_count, np.float32) if states is None else states
         self.states = _vector(states, network.state_count, f"{network.name}: states")
         self.classes = tuple(classes)
-        self.normalisation = normalisation
+        self.normalisation, self.target_normalisation = normalisation, target_normalisation
         self.facts = dict(facts or {})
         self.threads = threads
         self.winograd = flag(winograd, "winograd")
@@ -125,7 +130,10 @@ class Model:
             return self.predict_proba(x, batch_size).argmax(axis=1)
         if self.kind == LABELS:
             return (self.predict_proba(x, batch_size) >= 0.5).astype(np.int64)
-        return self.predict_moments(x, batch_size)[0] if self._is_gaussian else self.outputs(x, batch_size)
+        if self._is_gaussian:
+            return self.predict_moments(x, batch_size)[0]
+        outputs, units = self.outputs(x, batch_size), self.target_normalisation
+        return outputs if units is None else units.invert(outputs)
 
     def predict_moments(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each number for raw samples, float32[N, T] each.
@@ -140,7 +148,9 @@ class Model:
                 f"{self.network.name}: variances come from a model trained with {GAUSSIAN}; got "
                 f"{'one without a loss' if self.loss is None else self.loss.name}. Use predict."
             )
-        return moments(self.outputs(x, batch_size))
+        means, variances = moments(self.outputs(x, batch_size))
+        units = self.target_normalisation
+        return (means, variances) if units is None else (units.invert(means), scale_variances(variances, units))
 
     @property
     def loss(self) -> Loss | None:
@@ -177,7 +187,11 @@ class Model:
         """
         loss = self._loss_of(dataset)
         check_fit(self.network, dataset, loss)
-        return evaluation(self.network, self.outputs(dataset.inputs, batch_size), dataset, self.classes, loss)
+        outputs, units = self.outputs(dataset.inputs, batch_size), self.target_normalisation
+        if units is None:
+            return evaluation(self.network, outputs, dataset, self.classes, loss)
+        found = evaluation(self.network, outputs, standardise(dataset, units), self.classes, loss)
+        return in_user_units(found, dataset, units)
 
     def _loss_of(self, dataset: Dataset) -> Loss:
         labelled, own = is_labelled(dataset.targets), self.loss
@@ -198,7 +212,13 @@ class Model:
     def contents(self) -> model_file.Contents:
         """Return what a file of the model holds."""
         return model_file.Contents(
-            self.network, self.theta, self.states, self.classes, self.normalisation, self.facts
+            self.network,
+            self.theta,
+            self.states,
+            self.classes,
+            self.normalisation,
+            self.facts,
+            self.target_normalisation,
         )
 
     def _samples(self, x: np.ndarray) -> np.ndarray:
@@ -258,4 +278,14 @@ def load(path: str | Path, threads: int | None = None, winograd: bool = True) ->
 def from_contents(contents: model_file.Contents, threads: int | None = None, winograd: bool = True) -> Model:
     """Return the model that a file holds."""
     c = contents
-    return Model(c.network, c.theta, c.states, c.classes, c.normalisation, c.facts, threads, winograd)
+    return Model(
+        c.network,
+        c.theta,
+        c.states,
+        c.classes,
+        c.normalisation,
+        c.facts,
+        threads,
+        winograd,
+        c.target_normalisation,
+    )

@@ -34,6 +34,8 @@ class Contents:
     normalisation : Normalisation or None
     facts : mapping
         JSON types.
+    target_normalisation : Normalisation or None
+        Of the targets of a regression: the network predicts normalised ones.
     """
 
     network: Network
@@ -42,6 +44,7 @@ class Contents:
     classes: tuple[str, ...]
     normalisation: Normalisation | None
     facts: Mapping[str, Any]
+    target_normalisation: Normalisation | None = None
 
 
 def save(path: str | Path, contents: Contents) -> Path:
@@ -70,14 +73,22 @@ def load(path: str | Path) -> Contents:
 
 def describe(contents: Contents) -> dict[str, Any]:
     """Return everything of a model that is not a tensor, as JSON types."""
-    normalisation = contents.normalisation
     return {
         "network": contents.network.describe(),
         "input_shape": list(contents.network.input_shape),
         "classes": list(contents.classes),
-        "normalisation": None if normalisation is None else normalisation.to_dict(),
+        "normalisation": _described(contents.normalisation),
+        "target_normalisation": _described(contents.target_normalisation),
         "facts": dict(contents.facts),
     }
+
+
+def _described(normalisation: Normalisation | None) -> dict[str, list[float]] | None:
+    return None if normalisation is None else normalisation.to_dict()
+
+
+def _normalisation(description: Any) -> Normalisation | None:
+    return None if description is None else Normalisation.from_dict(description)
 
 
 def named_tensors(contents: Contents) -> dict[str, np.ndarray]:
@@ -97,8 +108,9 @@ def check_description(container: Container) -> Network:
     content, path = container.content, container.path
     try:
         network = from_description(content["network"])
-        normalisation = content["normalisation"]
-        channels = None if normalisation is None else len(Normalisation.from_dict(normalisation).mean)
+        normalisation = _normalisation(content["normalisation"])
+        units = _normalisation(content.get("target_normalisation"))
+        channels = None if normalisation is None else len(normalisation.mean)
         classes, shape = content["classes"], content["input_shape"]
         known = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
         known = known and isinstance(content["facts"], dict)
@@ -106,6 +118,8 @@ def check_description(container: Container) -> Network:
         reason = str(error) if isinstance(error, ModelFileError) else "a part is missing"
         raise ModelFileError(f"{path}: must describe a model; {shorten(reason, MESSAGE)}") from None
     agreed = shape == list(network.input_shape) and channels in (None, network.input_shape[0])
+    outputs = network.output_shape[0]
+    agreed = agreed and (units is None or len(units.mean) in (outputs, outputs / 2))
     if not known or not agreed or not _fits(len(classes), math.prod(network.output_shape)):
         raise ModelFileError(f"{path}: its classes, input or normalisation do not fit its network. Train again.")
     _check_tensors(container, network)
@@ -140,6 +154,12 @@ def contents_from(content: Mapping[str, Any], network: Network, tensors: Mapping
     for slots, vector in ((network.parameters, theta), (network.states, states)):
         for slot in slots:
             slot.view(vector)[...] = tensors[slot.name]
-    described = content["normalisation"]
-    normalisation = None if described is None else Normalisation.from_dict(described)
-    return Contents(network, theta, states, tuple(content["classes"]), normalisation, content["facts"])
+    return Contents(
+        network,
+        theta,
+        states,
+        tuple(content["classes"]),
+        _normalisation(content["normalisation"]),
+        content["facts"],
+        _normalisation(content.get("target_normalisation")),  # files of version 0.1 have none
+    )

@@ -80,6 +80,7 @@ def restore(trainer: Trainer, path: str | Path) -> None:
     contents = model_file.contents_from(container.content, network, tensors)
     trainer.model.theta[:], trainer.model.states[:] = contents.theta, contents.states
     trainer.model.classes, trainer.model.normalisation = contents.classes, contents.normalisation
+    trainer.model.target_normalisation = contents.target_normalisation
     trainer.publish()
 
 

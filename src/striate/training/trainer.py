@@ -20,7 +20,8 @@ from striate.layers.arguments import choice, integer, real
 from striate.layers.values import flag
 from striate.model import Model
 from striate.model.fit import check_fit
-from striate.model.outputs import CLASSES, is_labelled, target_kind
+from striate.model.outputs import CLASSES, NUMBERS, is_labelled, target_kind
+from striate.model.target_units import fit_target_normalisation, standardise
 from striate.network import Network
 from striate.training import defaults
 from striate.training.callbacks import Callback, as_callbacks
@@ -82,6 +83,10 @@ class Trainer:
         Parameters that learn at a multiple of the learning rate, such as ``{"conv*": 0.1}``.
     augmentation : Augmentation, optional
         Random changes of the training samples, drawn anew in every epoch.
+    standardise_targets : bool
+        Let a new network learn regression targets of mean 0 and deviation 1, whatever their units; the model
+        predicts in the user's units. Losses are those of the standardised targets. A network whose last layer
+        is an activation learns targets as they are.
 
     Attributes
     ----------
@@ -122,6 +127,7 @@ class Trainer:
         freeze: Iterable[str] = (),
         rates: Mapping[str, float] | None = None,
         augmentation: Augmentation | None = None,
+        standardise_targets: bool = True,
     ) -> None:
         self.optimizer = optimizer_named(optimizer)
         self.learning_rate = self.optimizer.learning_rate if learning_rate is None else learning_rate
@@ -136,6 +142,7 @@ class Trainer:
         self.class_weights = class_weights
         self.augmentation = augmentation
         self.sampling = choice(sampling, "sampling", SAMPLINGS)
+        self._standardises = flag(standardise_targets, "standardise_targets") and not isinstance(network, Model)
         self.model = network if isinstance(network, Model) else _new_model(network, initial, self.seed)
         self.factors = parameter_rates(self.network, rates or {}, freeze)
         self.model.threads, self.model.winograd = self.threads, flag(winograd, "winograd")
@@ -282,6 +289,8 @@ class Trainer:
         if train.classes:
             _check_classes(self.network, train, kind)
             self.model.classes = tuple(train.classes)
+        if kind == NUMBERS and not is_labelled(train.targets):
+            train, validation = self._in_standard_units(train, validation)
         weights = sample_weights(train, self.class_weights, by_sample)
         validation_weights = None
         if weighted and validation is not None:
@@ -293,6 +302,15 @@ class Trainer:
         plan = plan_targets(self.network, train, loss, self.regularisation.label_smoothing, self.augmentation)
         self.figures = figures(loss, train, kind, math.prod(self.network.output_shape), validation is not None)
         return Job(train, validation, kind, loss, plan, weights, validation_weights)
+
+    def _in_standard_units(self, train: Dataset, validation: Dataset | None) -> tuple[Dataset, Dataset | None]:
+        """Return the data with the targets that the network learns; their units are found before the first step."""
+        if self._standardises and self.progress.step == 0:
+            self.model.target_normalisation = fit_target_normalisation(self.network, train)
+        units = self.model.target_normalisation
+        if units is None:
+            return train, validation
+        return standardise(train, units), validation and standardise(validation, units)
 
     def _check_data(self, train: Dataset, anew: bool) -> None:
         """Remember the data; raises UsageError if a training would go on with others."""

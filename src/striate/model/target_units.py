@@ -1,0 +1,52 @@
+"""Regression targets in the user's units, and in those of a network that learnt standardised ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.data.normalisation import Normalisation
+from striate.layers.activation import Activation, Identity
+from striate.model.evaluation import Evaluation
+from striate.network import Network
+
+MOST_TARGETS = 256
+"""Regressions of more numbers, such as pictures, have them on one scale already."""
+
+
+def fit_target_normalisation(network: Network, train: Dataset) -> Normalisation | None:
+    """Return mean and deviation of each regression target; None where the network must learn them as they are.
+
+    That is the case if its last layer is an activation, which may be there to bound the outputs.
+    """
+    last = network.steps[-1].layer
+    bounded = isinstance(last, Activation) and not isinstance(last, Identity)
+    many = train.targets.ndim > 1 and train.targets.shape[1] > MOST_TARGETS
+    return None if bounded or many else Normalisation.fit_targets(train)
+
+
+def standardise(dataset: Dataset, normalisation: Normalisation) -> Dataset:
+    """Return the data set with the targets that the network learns, float32[N, T]."""
+    targets = dataset.targets.reshape(len(dataset), len(normalisation.mean), *dataset.targets.shape[2:])
+    return replace(dataset, targets=normalisation.apply(targets, np.float64).astype(np.float32))
+
+
+def in_user_units(found: Evaluation, dataset: Dataset, normalisation: Normalisation) -> Evaluation:
+    """Return an evaluation on standardised targets with its numbers in the user's units.
+
+    The losses stay those that the network was trained with, on standardised targets.
+    """
+    variances = found.variances
+    return replace(
+        found,
+        outputs=normalisation.invert(found.outputs),
+        targets=dataset.targets,
+        variances=None if variances is None else scale_variances(variances, normalisation),
+    )
+
+
+def scale_variances(variances: np.ndarray, normalisation: Normalisation) -> np.ndarray:
+    """Return variances (float32[N, T]) in the square of the user's units."""
+    return np.asarray(variances * np.square(normalisation.scale), np.float32)
