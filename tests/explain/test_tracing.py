@@ -40,7 +40,7 @@ def test_every_value_of_every_layer_of_a_trained_model(trained_lenet, digits):
             index = tuple(int(i) for i in np.unravel_index(place, step.shape))
             why = found.why_at(step.name, index)
             amount = max(abs(why.value), float(np.abs(why.products).sum()))
-            assert abs(why.account.result - why.value) <= 1e-12 * amount
+            assert abs(why.decomposition.result - why.value) <= 1e-12 * amount
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tasks import stripes
 
 from striate.data.dataset import Dataset
+from tasks import stripes
 
 
 @pytest.fixture(scope="session")

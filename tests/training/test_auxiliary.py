@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tasks import stripes
 
 from striate import Trainer, load
 from striate.data.splits import Splits
@@ -17,6 +16,7 @@ from striate.training.ending import with_ending
 from striate.training.fine_tuning import replace_head
 from striate.training.losses import Loss
 from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingConfig, resume, train
+from tasks import stripes
 
 
 def network(classes: int = 3, side: int = 8) -> Network:

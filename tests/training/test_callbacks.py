@@ -4,7 +4,6 @@ import csv
 
 import numpy as np
 import pytest
-from tasks import small_network
 
 from striate import Trainer
 from striate.data.dataset import Dataset
@@ -19,6 +18,7 @@ from striate.training.callbacks import (
 )
 from striate.training.callbacks.monitor import Monitor
 from striate.training.history import EpochRecord
+from tasks import small_network
 
 
 def record(epoch, value, rate=0.1):

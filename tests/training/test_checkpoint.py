@@ -8,7 +8,6 @@ import textwrap
 
 import numpy as np
 import pytest
-from tasks import rich_network, small_network, stripes
 
 from faults import FaultyOS, Killed, faults
 from striate import Trainer, load
@@ -18,6 +17,7 @@ from striate.training import Adam, Regularisation
 from striate.training.callbacks import Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
 from striate.training.callbacks.checkpoint import checkpoints, restore_latest
 from striate.training.schedules import cosine
+from tasks import rich_network, small_network, stripes
 
 
 def trainer(**arguments) -> Trainer:

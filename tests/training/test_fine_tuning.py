@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tasks import rich_network, small_network, stripes
 
 from striate import Trainer
 from striate.errors import UsageError
@@ -10,6 +9,7 @@ from striate.layers import Add, Conv2d, Flatten, GlobalAvgPool, Input, Linear, R
 from striate.models import lenet5
 from striate.network import Network, Sequential
 from striate.training.fine_tuning import heads_of, replace_head
+from tasks import rich_network, small_network, stripes
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tasks import rich_network, small_network, stripes
 from test_auxiliary import network as two_ends
 
 from striate import Trainer
@@ -13,6 +12,7 @@ from striate.layers import Add, BatchNorm, Conv2d, Flatten, Input, Linear, MaxPo
 from striate.network import Network, Sequential
 from striate.training import Regularisation
 from striate.training.rates import frozen_layers, parameter_rates
+from tasks import rich_network, small_network, stripes
 
 
 def residual() -> Network:

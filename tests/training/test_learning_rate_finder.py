@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tasks import line, rich_network, small_network
 
 from striate import Trainer
 from striate.errors import UsageError
 from striate.layers import Flatten, Linear
 from striate.network import Sequential
 from striate.training.learning_rate_finder import find_learning_rate, suggest
+from tasks import line, rich_network, small_network
 
 
 def test_a_search_finds_a_rate_that_learns(data):

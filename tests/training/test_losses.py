@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tasks import line, stripes
 
 from striate import Trainer, load
 from striate.data.dataset import Dataset
@@ -20,6 +19,7 @@ from striate.training import GradientDescent, Loss, Regularisation
 from striate.training.label_metrics import label_metrics
 from striate.training.losses import LOSSES
 from striate.training.metrics import classification_metrics, regression_metrics
+from tasks import line, stripes
 
 GAUSSIAN = "gaussian_negative_log_likelihood"
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tasks import rich_network, small_network
 
 from striate import Trainer
 from striate.errors import UsageError
+from tasks import rich_network, small_network
 
 
 def test_frozen_parameters_stay_and_slow_ones_move_less(data):

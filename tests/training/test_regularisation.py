@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from tasks import small_network
 
 from striate import Trainer
 from striate.errors import UsageError
 from striate.layers import Flatten, Linear
 from striate.network import Sequential
 from striate.training import Adam, AdamW, Regularisation
+from tasks import small_network
 
 
 class OneStep:

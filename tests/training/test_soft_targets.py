@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tasks import line, rich_network, small_network
 
 from striate import Trainer
 from striate.data.augmentation import Augmentation, Mixup, Rotation, Shift
@@ -16,6 +15,7 @@ from striate.training import GradientDescent, Regularisation
 from striate.training.batches import Batches
 from striate.training.callbacks import FunctionCallback
 from striate.training.order import epoch_order
+from tasks import line, rich_network, small_network
 
 
 def one_step(data, **arguments):

@@ -8,7 +8,6 @@ import sys
 
 import numpy as np
 import pytest
-from tasks import line, rich_network, small_network, stripes
 
 from striate import Trainer
 from striate.cli.configuration import run_config
@@ -24,6 +23,7 @@ from striate.training.optimizers.registry import describe
 from striate.training.order import balanced_order, epoch_order
 from striate.training.run.recipes import suited
 from striate.training.schedules import cosine, schedule_arguments
+from tasks import line, rich_network, small_network, stripes
 
 
 def test_a_network_learns_and_says_how_it_went(data, validation):

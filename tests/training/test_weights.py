@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tasks import line, small_network
 
 from striate import Trainer
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, UsageError
 from striate.layers import Flatten, Linear
 from striate.network import Sequential
+from tasks import line, small_network
 
 
 def test_weights_of_samples_and_classes_count(data):

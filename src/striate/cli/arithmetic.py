@@ -71,7 +71,7 @@ def arithmetic(
 def _layer(kind: str, given: dict[str, Any], common: dict[str, Any], more: dict[str, Any], ceil: bool) -> Any:
     from striate.cli.parsing import paddings, sizes
     from striate.errors import UsageError
-    from striate.explain import arithmetic as build
+    from striate.worksheets import arithmetic as build
 
     if given["kernel"] is None:
         raise UsageError("--kernel: is needed; got none. Write for example --kernel 3.")
@@ -88,7 +88,7 @@ def _layer(kind: str, given: dict[str, Any], common: dict[str, Any], more: dict[
 
 def _dense(shown: Output, input: str, bias: bool) -> None:
     from striate.cli.parsing import sizes
-    from striate.explain.arithmetic import dense
+    from striate.worksheets.arithmetic import dense
 
     units = sizes(input, "--input")
     result = dense(*(units if isinstance(units, tuple) else (units,)), bias=bias)
@@ -98,7 +98,7 @@ def _dense(shown: Output, input: str, bias: bool) -> None:
 
 def _inverse(shown: Output, kind: Any, output: int, ceil: bool, given: dict[str, Any]) -> None:
     from striate.cli.parsing import paddings
-    from striate.explain.arithmetic import solve
+    from striate.worksheets.arithmetic import solve
 
     numbers = {key: _one(given[key], f"--{key}") for key in ("input", "kernel", "stride", "dilation")}
     padding: Any = None if given["padding"] is None else paddings(given["padding"])
@@ -131,8 +131,8 @@ def _one(text: str | None, what: str) -> int | None:
 
 def _draw(layer: Any, path: Path) -> Path:
     from striate.cli.files import write_picture, write_text
-    from striate.explain import animated_gif, animated_svg, sliding_window, window_image
     from striate.storage.atomic import write_atomically
+    from striate.worksheets import animated_gif, animated_svg, sliding_window, window_image
 
     window = sliding_window(layer)
     if path.suffix.lower() == ".svg":

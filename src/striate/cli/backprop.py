@@ -28,8 +28,8 @@ def backprop(
     from striate.cli import parsing
     from striate.cli.files import write_text
     from striate.cli.output import Output
-    from striate.explain import backprop as differentiate
-    from striate.explain import draw_graph, finite_differences
+    from striate.worksheets import backprop as differentiate
+    from striate.worksheets import draw_graph, finite_differences
 
     output = Output(json)
     given = parsing.values(values or [])

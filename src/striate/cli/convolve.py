@@ -47,7 +47,7 @@ def convolve(
     from striate.cli.files import is_numbers, read_numbers, write_numbers
     from striate.cli.output import Output
     from striate.cli.parsing import paddings, sizes
-    from striate.explain.filtering import convolve as apply
+    from striate.worksheets.filtering import convolve as apply
 
     x = read_numbers(source, column)
     is_picture = not is_numbers(source) and Path(source).suffix.lower() not in (".csv", ".tsv", ".npy")

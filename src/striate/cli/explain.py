@@ -29,8 +29,8 @@ def explain(
     """
     import striate
     from striate.cli.output import Output
-    from striate.explain.page import explain_page
     from striate.explain.tracing import trace
+    from striate.report.explanation import explain_page
     from striate.storage.atomic import write_atomically
 
     output = Output(json)

@@ -32,7 +32,7 @@ def read_numbers(text: str, column: int | None = None) -> np.ndarray:
     """
     from striate.data.arrays import read_npy
     from striate.data.images import read_image
-    from striate.explain.numbers import parse_numbers
+    from striate.worksheets.numbers import parse_numbers
 
     if is_numbers(text):
         return parse_numbers(text, "input")
@@ -68,7 +68,7 @@ def write_numbers(values: np.ndarray, path: Path, scale: str = "clip") -> Path:
     else:
         from PIL import Image
 
-        from striate.explain.pictures import as_picture
+        from striate.drawing.pictures import as_picture
 
         picture = values[None] if values.ndim == 1 else values
         _save_picture(Image.fromarray(as_picture(picture, scale)), path, room)  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ def find_patch(
     from striate.cli.files import read_numbers, write_figure
     from striate.cli.output import Output
     from striate.errors import UsageError
-    from striate.explain.template import draw_template_search, template_search
+    from striate.worksheets.template import draw_template_search, template_search
 
     if (patch is None) == (cut is None):
         raise UsageError("find-patch: needs either PATCH or --cut. Write: striate find-patch photo.jpg patch.png")

@@ -37,7 +37,7 @@ def invariance(
     from striate.cli.output import Output
     from striate.explain.invariance_measure import draw_invariance
     from striate.explain.invariance_measure import invariance as measure
-    from striate.explain.numbers import parse_numbers
+    from striate.worksheets.numbers import parse_numbers
 
     output = Output(json)
     loaded = striate.load(model)

@@ -33,7 +33,7 @@ def pool(
     from striate.cli.files import read_numbers
     from striate.cli.output import Output
     from striate.cli.parsing import paddings, sizes
-    from striate.explain.pooling import pool as apply
+    from striate.worksheets.pooling import pool as apply
 
     settings: dict[str, Any] = {"padding": paddings(padding), "dilation": sizes(dilation, "--dilation")}
     result = apply(

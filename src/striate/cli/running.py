@@ -52,12 +52,10 @@ class Runner:
 
     def _run(self, start: Callable[..., Run], folder: Path) -> None:
         from striate.cli.progress import ShowProgress
-        from striate.explain.report_parts import PARTS
 
         progress = ShowProgress(self.output)
-        shown = {"report": self.report, "report_parts": PARTS}
         try:
-            run = start(callbacks=[progress], prepared=self._prepared, **shown)
+            run = start(callbacks=[progress], prepared=self._prepared, report=self.report)
         finally:
             progress.close()
         self._finish(run, time.perf_counter() - self.started)

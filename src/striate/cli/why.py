@@ -67,8 +67,8 @@ def why(
 
 def _drawn(asked: Why) -> Any:
     """Draw the terms beside the receptive field."""
+    from striate.drawing.axes import new_axes
     from striate.explain import draw_field, draw_why
-    from striate.explain.figures import new_axes
 
     figure: Any = new_axes(None, size=(10.5, 4.8)).figure
     figure.clear()
@@ -83,9 +83,9 @@ def _facts(one: Why) -> dict[str, Any]:
         "layer": one.step.name,
         "index": one.index,
         "value": one.value,
-        "rule": one.account.rule,
+        "rule": one.decomposition.rule,
         "sum": one.sum,
-        "constants": dict(one.account.constants),
+        "constants": dict(one.decomposition.constants),
         "statistics": one.statistics,
         "terms": [
             {

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.explain.numbers import format_number
 from striate.explain.positions import axis_names
 from striate.layers.shape import InputLayer
 from striate.network import Step
+from striate.worksheets.numbers import format_number
 
 if TYPE_CHECKING:
     from striate.explain.reasons import Why
@@ -22,7 +22,7 @@ WIDEST = 7  # columns of a window that is written as a grid
 
 def write(why: Why) -> str:
     """Return the text of ``str(why)``."""
-    lines = [f"{why.place} = {format_number(why.value)}", f"  {_layer(why)}: {why.account.rule}"]
+    lines = [f"{why.place} = {format_number(why.value)}", f"  {_layer(why)}: {why.decomposition.rule}"]
     lines += [f"  {name} = {format_number(value)}" for name, value in why.statistics.items()]
     lines += _grids(why) if _has_grid(why) else _list(why)
     lines += _ending(why)
@@ -111,24 +111,24 @@ def _term(why: Why, term: int) -> str:
     place = f"{source}[{', '.join(map(str, origin))}]" if origin else f"{source} beyond the edge"
     if terms.factors is None:
         return f"{place} = {value}" + (f" gives {product}" if product != value else "")
-    return f"{place} = {value} * {why.account.factor_name} {format_number(terms.factors[term])} = {product}"
+    return f"{place} = {value} * {why.decomposition.factor_name} {format_number(terms.factors[term])} = {product}"
 
 
 def _ending(why: Why) -> list[str]:
-    account, lines = why.account, []
-    if account.winner is not None:
+    decomposition, lines = why.decomposition, []
+    if decomposition.winner is not None:
         lines.append(f"  winner: {list(why.winner or ())}, ahead of {_runner_up(why)}")
-    elif len(why.terms) + len(account.constants) > 1:
-        kind = "product" if account.product else "sum"
-        if account.constants:
+    elif len(why.terms) + len(decomposition.constants) > 1:
+        kind = "product" if decomposition.product else "sum"
+        if decomposition.constants:
             lines.append(f"  {kind} of {len(why.terms)} terms: {format_number(why.products.sum())}")
-        lines += [f"  {name}: {format_number(value)}" for name, value in account.constants.items()]
+        lines += [f"  {name}: {format_number(value)}" for name, value in decomposition.constants.items()]
         lines.append(f"  {kind}: {format_number(why.sum)}")
-    if account.finish is not None:
-        lines.append(f"  {account.finish_rule} = {format_number(account.result)}")
+    if decomposition.finish is not None:
+        lines.append(f"  {decomposition.finish_rule} = {format_number(decomposition.result)}")
     after = why.activation
     if after is not None and len(after.terms) == 1:
-        lines.append(f"  then {after.step.name}: {after.account.rule} = {format_number(after.value)}")
+        lines.append(f"  then {after.step.name}: {after.decomposition.rule} = {format_number(after.value)}")
     return lines
 
 

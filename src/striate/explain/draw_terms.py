@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.explain.figures import new_axes
-from striate.explain.mosaic import draw_mosaic
-from striate.explain.pictures import as_colours
+from striate.drawing.axes import new_axes
+from striate.drawing.mosaic import draw_mosaic
+from striate.drawing.pictures import as_colours
 from striate.layers.base import format_shape
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def _bars(why: Why, title: str, axes: Axes | None) -> Axes:
     source = [why.sources[int(why.terms.inputs[t])] if why.sources else "raw" for t in order]
     names = [f"{s}[{', '.join(map(str, why.origin(t)))}]" for s, t in zip(source, order, strict=True)]
     sizes = [float(why.terms.products[t]) for t in order]
-    names += list(why.account.constants)
-    sizes += [float(value) for value in why.account.constants.values()]
+    names += list(why.decomposition.constants)
+    sizes += [float(value) for value in why.decomposition.constants.values()]
     axes = new_axes(axes, "", "adds", (6.4, max(2.0, 0.26 * len(names) + 0.9)))
     axes.barh(names, sizes, color=["#b2182b" if size > 0 else "#2166ac" for size in sizes])
     axes.invert_yaxis()

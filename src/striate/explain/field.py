@@ -99,7 +99,7 @@ def draw_field(field: Field, sample: np.ndarray | None = None, axes: Axes | None
         Shown in grey below; of a volume the middle slice.
     axes : Axes, optional
     """
-    from striate.explain.figures import new_axes
+    from striate.drawing.axes import new_axes
 
     is_picture = field.weight.ndim > 1
     axes = new_axes(

@@ -11,7 +11,6 @@ import numpy as np
 
 from striate import reference
 from striate.errors import UsageError, unknown_name
-from striate.explain.numbers import format_number
 from striate.explain.positions import place_text
 from striate.explain.samples import class_number
 from striate.explain.tracing import Trace, score_step
@@ -20,6 +19,7 @@ from striate.layers.dense import RadialBasis
 from striate.network import Slot, Step
 from striate.reference.loss import mean_squared_error, softmax_cross_entropy
 from striate.reference.registry import operation
+from striate.worksheets.numbers import format_number
 
 MOST_TERMS = 12
 

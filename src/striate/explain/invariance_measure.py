@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate import reference
+from striate.drawing.axes import new_axes
 from striate.errors import UsageError
-from striate.explain.figures import new_axes
 from striate.explain.samples import as_sample, class_number, normalised
 from striate.explain.tracing import score_step
 from striate.layers.arguments import choice

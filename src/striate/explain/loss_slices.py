@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.drawing.axes import new_axes
 from striate.errors import UsageError
-from striate.explain.figures import new_axes
 from striate.layers.arguments import integer, real
 from striate.model import Model
 from striate.model.fit import check_fit

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.explain.accounts import Account, Terms
 from striate.explain.board import write
+from striate.explain.decompositions import Decomposition, Terms
 from striate.explain.field import Field
 from striate.explain.positions import place_text
 from striate.layers.activation import Activation
@@ -32,7 +32,7 @@ class Why:
         Where in the layer.
     value : float
         What the network gave.
-    account : Account
+    decomposition : Decomposition
         The terms, constants and statistics that make it up.
     """
 
@@ -40,7 +40,7 @@ class Why:
     step: Step
     index: tuple[int, ...]
     value: float
-    account: Account
+    decomposition: Decomposition
 
     @property
     def place(self) -> str:
@@ -55,37 +55,37 @@ class Why:
     @property
     def terms(self) -> Terms:
         """The summands, in the order of the window; ``terms.order`` sorts them by size."""
-        return self.account.terms
+        return self.decomposition.terms
 
     @property
     def window(self) -> np.ndarray | None:
         """What the window saw, float64[C, *kernel], for layers with a window."""
-        return self.account.window
+        return self.decomposition.window
 
     @property
     def kernel(self) -> np.ndarray | None:
         """The weights of the window, float64[C, *kernel], for convolutions."""
-        return self.account.kernel
+        return self.decomposition.kernel
 
     @property
     def products(self) -> np.ndarray:
         """What each term adds, float64[T]."""
-        return self.account.terms.products
+        return self.decomposition.terms.products
 
     @property
     def bias(self) -> float:
         """The layer's bias; 0 where it has none."""
-        return float(self.account.constants.get("bias", 0.0))
+        return float(self.decomposition.constants.get("bias", 0.0))
 
     @property
     def sum(self) -> float:
         """The sum of all terms and constants."""
-        return self.account.total
+        return self.decomposition.total
 
     @property
     def statistics(self) -> dict[str, float]:
         """What the terms depend on, such as mean and variance of a normalisation."""
-        return dict(self.account.statistics)
+        return dict(self.decomposition.statistics)
 
     @property
     def activation(self) -> Why | None:
@@ -98,15 +98,15 @@ class Why:
     @property
     def winner(self) -> tuple[int, ...] | None:
         """Where in the input the maximum came from, for layers that choose one."""
-        return None if self.account.winner is None else self.origin(self.account.winner)
+        return None if self.decomposition.winner is None else self.origin(self.decomposition.winner)
 
     @property
     def rivals(self) -> list[tuple[tuple[int, ...], float]]:
         """The other candidates of a maximum inside the input and their values, the nearest rival first."""
-        if self.account.winner is None:
+        if self.decomposition.winner is None:
             return []
         order = np.argsort(-self.terms.values, kind="stable")
-        inside = [int(t) for t in order if t != self.account.winner and self.terms.places[t] >= 0]
+        inside = [int(t) for t in order if t != self.decomposition.winner and self.terms.places[t] >= 0]
         return [(self.origin(t), float(self.terms.values[t])) for t in inside]
 
     def origin(self, term: int) -> tuple[int, ...]:
@@ -125,8 +125,8 @@ class Why:
         if isinstance(self.step.layer, InputLayer):
             return []
         order = [int(t) for t in self.terms.order if self.terms.places[t] >= 0]
-        if self.account.winner is not None:
-            order = [self.account.winner]
+        if self.decomposition.winner is not None:
+            order = [self.decomposition.winner]
         return [self.trace.why_at(self._source(t), self.origin(t)) for t in order[:largest]]
 
     def chain(self) -> list[Why]:

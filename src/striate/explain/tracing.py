@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from striate import reference
-from striate.explain.accounts import Account, Cell, Terms, account
+from striate.explain.decompositions import Cell, Decomposition, Terms, decompose
 from striate.explain.field import Field, field_of
 from striate.explain.positions import resolve
 from striate.explain.reasons import Why
@@ -128,12 +128,12 @@ class Trace:
     def why_at(self, layer: str, index: tuple[int, ...]) -> Why:
         """Return the numbers that the value at ``index``, one number for each axis, came from."""
         step = self.network.step(layer)
-        return Why(self, step, index, float(self[layer][index]), self._account(step, index))
+        return Why(self, step, index, float(self[layer][index]), self._decompose(step, index))
 
-    def _account(self, step: Step, index: tuple[int, ...]) -> Account:
+    def _decompose(self, step: Step, index: tuple[int, ...]) -> Decomposition:
         if isinstance(step.layer, InputLayer):
-            return self._input_account(index)
-        return account(
+            return self._input_decomposition(index)
+        return decompose(
             Cell(
                 step.layer,
                 self._parameters[step.name],
@@ -144,7 +144,7 @@ class Trace:
             )
         )
 
-    def _input_account(self, index: tuple[int, ...]) -> Account:
+    def _input_decomposition(self, index: tuple[int, ...]) -> Decomposition:
         """Return how the model's normalisation made an input of a raw value."""
         raw, made = float(self.raw[index]), self.model.normalisation
         place = np.array([np.ravel_multi_index(index, self.raw.shape)])
@@ -152,10 +152,12 @@ class Trace:
         one = np.array([raw])
         terms = Terms(np.zeros(1, np.int64), place, one, np.array([1.0 / scale]), one / scale)
         if made is None:
-            return Account(terms, "the raw value", factor_name="factor")
+            return Decomposition(terms, "the raw value", factor_name="factor")
         constants = {"-mean / scale": -mean / scale}
         statistics = {"raw value": raw, "mean": mean, "scale": scale}
-        return Account(terms, "(raw - mean) / scale", constants, statistics=statistics, factor_name="1 / scale")
+        return Decomposition(
+            terms, "(raw - mean) / scale", constants, statistics=statistics, factor_name="1 / scale"
+        )
 
     def field(self, layer: str, index: tuple[int, ...]) -> Field:
         """Return what the value at ``index`` sees of the input, in theory and by its gradient."""

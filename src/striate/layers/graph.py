@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from striate.layers.base import Layer, Node
+from typing import Any, ClassVar, Protocol, TypeVar
 
 
-def topological_order(outputs: Iterable[Node]) -> list[Node]:
+class Described(Protocol):
+    """A layer, as far as its name goes."""
+
+    kind: ClassVar[str]
+
+    @property
+    def name(self) -> str | None:
+        """The name it was given."""
+
+
+class Linked(Protocol):
+    """A node, as far as its place in the graph goes."""
+
+    @property
+    def layer(self) -> Any:
+        """The layer applied."""
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The nodes it is applied to."""
+
+
+N = TypeVar("N", bound=Linked)
+
+
+def topological_order(outputs: Iterable[N]) -> list[N]:
     """Return everything that ``outputs`` depend on, each node after its inputs, the outputs in their order."""
-    order: list[Node] = []
+    order: list[N] = []
     done: set[int] = set()
-    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(list(outputs))]
+    stack: list[tuple[N, bool]] = [(node, False) for node in reversed(list(outputs))]
     while stack:
         node, ready = stack.pop()
         if id(node) in done:
@@ -27,7 +49,7 @@ def topological_order(outputs: Iterable[Node]) -> list[Node]:
     return order
 
 
-def layer_names(layers: Sequence[Layer]) -> list[str]:
+def layer_names(layers: Sequence[Described]) -> list[str]:
     """Return a name for each layer: its own, or its kind and a number that nobody else has.
 
     Examples
@@ -49,7 +71,7 @@ def layer_names(layers: Sequence[Layer]) -> list[str]:
     return names
 
 
-def names_at(layer: Layer, inputs: Sequence[Node]) -> tuple[str, list[str]]:
+def names_at(layer: Described, inputs: Sequence[Linked]) -> tuple[str, list[str]]:
     """Return the names that ``layer`` and its ``inputs`` would have in a network that ended here."""
     order = topological_order(inputs)
     *names, own = layer_names([*(node.layer for node in order), layer])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.drawing.axes import new_axes
+from striate.drawing.mosaic import draw_mosaic
+from striate.drawing.pictures import as_colours
 from striate.explain.attribution.methods import Attribution
-from striate.explain.figures import new_axes
-from striate.explain.mosaic import draw_mosaic
-from striate.explain.pictures import as_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -71,7 +71,6 @@ def train(
     *,
     prepared: Callable[[Splits, Trainer], Any] | None = None,
     report: bool = True,
-    report_parts: Iterable[Callable[[Run], Any]] = (),
 ) -> Run:
     """Train as ``config`` says, and as suits the data where it says nothing; all of it goes into ``folder``.
 
@@ -86,8 +85,6 @@ def train(
         Called before the first step, for example to tell the user what will happen.
     report : bool
         Write ``report.html`` at the end.
-    report_parts : functions of the run that return a section, optional
-        What it shows beside its own sections, such as ``striate.explain.report_parts.PARTS``.
 
     Raises
     ------
@@ -111,7 +108,7 @@ def train(
     if prepared is not None:
         prepared(splits, trainer)
     callbacks = [*own, log, *_listed(callbacks)]
-    return _go_on(config, place, splits, trainer, callbacks, log, config.training.epochs, report, report_parts)
+    return _go_on(config, place, splits, trainer, callbacks, log, config.training.epochs, report)
 
 
 def resume(
@@ -120,7 +117,6 @@ def resume(
     *,
     prepared: Callable[[Splits, Trainer], Any] | None = None,
     report: bool = True,
-    report_parts: Iterable[Callable[[Run], Any]] = (),
 ) -> Run:
     """Go on with the run of ``folder``; it ends with the same bits as one that was never stopped.
 
@@ -145,9 +141,7 @@ def resume(
     if prepared is not None:
         prepared(splits, trainer)
     epochs = None if found else config.training.epochs
-    return _go_on(
-        config, place, splits, trainer, [*own, log, *_listed(callbacks)], log, epochs, report, report_parts
-    )
+    return _go_on(config, place, splits, trainer, [*own, log, *_listed(callbacks)], log, epochs, report)
 
 
 def _trainer(config: RunConfig, splits: Splits) -> Trainer:
@@ -174,7 +168,6 @@ def _go_on(
     log: RunLog,
     epochs: int | None,
     report: bool,
-    report_parts: Iterable[Callable[[Run], Any]],
 ) -> Run:
     weighted = config.training.weighted_validation
     try:
@@ -193,9 +186,9 @@ def _go_on(
         figures = {f"{part}_loss": evaluation.loss, f"{part}_accuracy": evaluation.accuracy}
     log.write("end", model=place.model.name, **figures)
     if report:
-        from striate.training.report import write_report
+        from striate.report import write_report
 
-        write_report(run, place.report, report_parts)
+        write_report(run, place.report)
     return run
 
 

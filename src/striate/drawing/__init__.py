@@ -1,0 +1,1 @@
+"""What every drawing shares: axes of matplotlib, mosaics of tiles, numbers as pictures."""

@@ -1,0 +1,156 @@
+"""Many small pictures as one: rows of tiles on a single grid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from striate.drawing.axes import new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_TILES = 256
+BACKGROUND = "#dfe3e8"  # between the tiles, so that white ones have an edge
+
+
+@dataclass(frozen=True, eq=False)
+class Mosaic:
+    """Tiles on a grid.
+
+    Parameters
+    ----------
+    values : float64[rows, columns] or float64[rows, columns, 3]
+        NaN between the tiles.
+    corners : tuple of (row, column)
+        Where each tile begins.
+    """
+
+    values: np.ndarray
+    corners: tuple[tuple[int, int], ...]
+
+
+def mosaic(pictures: Sequence[np.ndarray], columns: int | None = None, gap: tuple[int, int] = (1, 1)) -> Mosaic:
+    """Return pictures set in rows; smaller ones lie in the middle of their tile.
+
+    Parameters
+    ----------
+    pictures : sequence of array [rows, columns] or [rows, columns, 3]
+    columns : int, optional
+        Pictures in a row; a square by default.
+    gap : (rows, columns)
+        Room above each row of tiles, and between two columns.
+
+    Examples
+    --------
+    >>> mosaic([np.zeros((1, 2)), np.ones((1, 2))], columns=2, gap=(0, 1)).values
+    array([[ 0.,  0., nan,  1.,  1.]])
+    """
+    shown = [np.asarray(picture, np.float64) for picture in pictures]
+    columns = min(columns or math.ceil(math.sqrt(len(shown))), len(shown))
+    height, width = (max(picture.shape[axis] for picture in shown) for axis in (0, 1))
+    down, across = height + gap[0], width + gap[1]
+    shape = (down * math.ceil(len(shown) / columns), across * columns - gap[1], *shown[0].shape[2:])
+    values, corners = np.full(shape, np.nan), []
+    for number, picture in enumerate(shown):
+        rows, cells = picture.shape[:2]
+        top = number // columns * down + gap[0] + (height - rows) // 2
+        left = number % columns * across + (width - cells) // 2
+        values[top : top + rows, left : left + cells] = picture
+        corners.append((top, left))
+    return Mosaic(values, tuple(corners))
+
+
+def draw_mosaic(
+    pictures: Sequence[np.ndarray],
+    names: Sequence[str] = (),
+    axes: Axes | None = None,
+    *,
+    title: str = "",
+    columns: int | None = None,
+    colours: str = "gray",
+    limits: tuple[float, float] | None = None,
+) -> Axes:
+    """Draw pictures as tiles on one pair of axes, at most 256 of them, each under its name.
+
+    Parameters
+    ----------
+    pictures : sequence of array [rows, columns] or [rows, columns, 3]
+        Of three values from 0 to 1 for colours.
+    names : sequence of str
+    axes : Axes, optional
+    colours : str
+        A colour map of matplotlib, for pictures without colours of their own.
+    limits : (low, high), optional
+        The values at the ends of the colour map; the least and the largest of all by default.
+    """
+    shown, signals = pictures[:MOST_TILES], len(pictures[0]) == 1
+    if signals:
+        columns = columns or 1
+    columns = columns or math.ceil(math.sqrt(len(shown)))
+    height, width = (max(picture.shape[axis] for picture in shown) for axis in (0, 1))
+    above = 0 if signals else max(1, round(0.2 * height)) if names else max(1, height // 8)
+    tiles = mosaic(shown, columns, (above, 0 if signals and columns == 1 else max(1, width // 8)))
+    axes = new_axes(axes, size=_size(tiles.values.shape, signals))
+    low, high = limits or (None, None)
+    axes.imshow(
+        _without_gaps(tiles.values),
+        cmap=colours,
+        interpolation="nearest",
+        aspect="auto" if signals else "equal",
+        vmin=low,
+        vmax=high,
+    )
+    axes.set(xticks=[], yticks=[], facecolor=BACKGROUND)
+    axes.spines[:].set_visible(False)
+    if names and not signals:
+        for name, (top, left) in zip(names, tiles.corners, strict=False):
+            middle = left + (shown[0].shape[1] - 1) / 2
+            axes.text(middle, top - 0.6, name, fontsize=7, ha="center", va="bottom")
+    left_out = f", the first {len(shown)} of {len(pictures)}" if len(pictures) > len(shown) else ""
+    axes.set_title(title + left_out, fontsize=10)
+    return axes
+
+
+def _without_gaps(values: np.ndarray) -> np.ndarray:
+    """Return grey values with the gaps masked, or colours with the gaps transparent."""
+    if values.ndim == 2:
+        return np.ma.masked_invalid(values)
+    inside = ~np.isnan(values).any(axis=2)
+    return np.dstack([np.nan_to_num(values).clip(0.0, 1.0), inside])
+
+
+def _size(shape: tuple[int, ...], signals: bool) -> tuple[float, float]:
+    """Return inches in which no side of the mosaic is longer than 9."""
+    rows, columns = shape[:2]
+    if signals:
+        return 7.2, min(9.0, 0.5 + 0.22 * max(rows, 4))
+    scale = min(9.0 / max(rows, columns), 0.18)
+    return max(2.0, scale * columns), max(1.6, scale * rows + 0.4)
+
+
+def draw_sample(sample: np.ndarray, title: str = "", axes: Axes | None = None) -> Axes:
+    """Draw one sample or pattern of a model's input, grey or in colour, from its least to its largest value.
+
+    Parameters
+    ----------
+    sample : array [C, *space]
+        Of a volume the middle slice; signals and features as lines.
+    title : str
+    axes : Axes, optional
+    """
+    values = np.asarray(sample, np.float64)
+    while values.ndim > 3:
+        values = values[:, values.shape[1] // 2]
+    if values.ndim < 3:
+        axes = new_axes(axes, "value", "position", (6.4, 2.8))
+        axes.plot(np.atleast_2d(values).T)
+        axes.set_title(title, fontsize=10)
+        return axes
+    scaled = (values - values.min()) / (float(np.ptp(values)) or 1.0)
+    picture = np.moveaxis(scaled, 0, 2) if len(scaled) == 3 else scaled.mean(axis=0)
+    return draw_mosaic([picture], (), axes, title=title)

@@ -1,0 +1,23 @@
+"""What was learnt: filters, feature maps, and the pictures that units answer to."""
+
+from __future__ import annotations
+
+from striate.explain.features.deconvolution import deconvolution
+from striate.explain.features.maps import draw_feature_maps, draw_filters, feature_maps, layer_filters
+from striate.explain.features.maximisation import Maximised, maximise_activation
+from striate.explain.features.part import part_of
+from striate.explain.features.patches import Patch, draw_patches, top_patches
+
+__all__ = [
+    "Maximised",
+    "Patch",
+    "deconvolution",
+    "draw_feature_maps",
+    "draw_filters",
+    "draw_patches",
+    "feature_maps",
+    "layer_filters",
+    "maximise_activation",
+    "part_of",
+    "top_patches",
+]

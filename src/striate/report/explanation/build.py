@@ -1,0 +1,132 @@
+"""One self-contained page that explains what a model makes of one sample."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from striate.errors import UsageError
+from striate.explain.attribution import attribute_all
+from striate.explain.board import layer_text
+from striate.explain.positions import axis_names
+from striate.explain.samples import class_number
+from striate.explain.tracing import Trace, trace
+from striate.model import Model
+from striate.model.outputs import probabilities
+from striate.network import Step
+from striate.receptive_field import AxisField, receptive_fields
+from striate.report.explanation.rules import Rules, pack
+
+MOST_WIDE = 150_000
+"""Values of a network up to which the page holds them in float64."""
+
+
+def explain_page(
+    model: Model,
+    sample: Any,
+    *,
+    target: int | str | None = None,
+    name: str = "sample",
+    methods: Sequence[str] | None = None,
+) -> str:
+    """Return the page as HTML text: layers with feature maps, class scores, attribution maps.
+
+    Pointing at a cell of a feature map shows its window, kernel and sum, computed in the page from the
+    numbers that it holds. Nothing is fetched: data, style and script are inside.
+
+    Parameters
+    ----------
+    model : Model
+    sample : array or path
+        One raw sample, see ``trace``.
+    target : int or str, optional
+        The class that the attribution maps ask about; the one that the model chooses by default.
+    name : str
+        What the page calls the sample.
+    methods : sequence of str, optional
+        Of attribution; all that fit the model by default.
+
+    Raises
+    ------
+    UsageError
+        If the sample, the class or a method does not fit the model, or its outputs are not finite.
+    """
+    found = trace(model, sample)
+    if not np.isfinite(found.output).all():
+        raise UsageError(
+            f"{model.network.name}: only finite outputs can be explained; got {found.output.flat[0]} for {name}. "
+            "Train it again with a smaller learning rate."
+        )
+    data = page_data(found, target=target, name=name, methods=methods)
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    parts = {"title": html.escape(f"{model.network.name}: {name}"), "data": text}
+    parts |= {"style": _resource("page.css"), "script": _resource("page.js")}
+    page = _resource("page.html")
+    for key, value in parts.items():
+        before, _, after = page.partition(f"@@{key}@@")
+        page = before + value + after
+    return page
+
+
+def page_data(
+    found: Trace, *, target: int | str | None = None, name: str = "sample", methods: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return everything that the page holds, as JSON types."""
+    model = found.model
+    chosen = class_number(model, target, found.scores)
+    rules, fields = Rules(found), receptive_fields(found.network)
+    wide = sum(found[layer].size for layer in found) <= MOST_WIDE
+    classifies = model.is_classifier
+    return {
+        "network": found.network.name,
+        "sample": name,
+        "classes": list(model.classes) or [str(k) for k in range(len(found.scores))],
+        "classifier": classifies,
+        "scores": found.scores.tolist(),
+        "probabilities": probabilities(found.network, found.output.reshape(1, -1))[0].tolist()
+        if classifies
+        else [],
+        "target": chosen,
+        "layers": [_layer(found, step, rules, fields[step.name], wide) for step in found.network.steps],
+        "attributions": _attributions(found, chosen, methods),
+    }
+
+
+def _layer(found: Trace, step: Step, rules: Rules, field: tuple[AxisField, ...], wide: bool) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "layer": "the network's input" if not step.inputs else layer_text(step),
+        "inputs": list(step.inputs),
+        "shape": list(step.shape),
+        "axes": list(axis_names(step.shape)),
+        "parameters": sum(slot.spec.size for slot in step.parameters),
+        "field": " x ".join(str(axis.size) for axis in field),
+        "values": pack(found[step.name], wide),
+        "rule": rules.of(step),
+    }
+
+
+def _attributions(found: Trace, target: int, methods: Sequence[str] | None) -> list[dict[str, Any]]:
+    rank = len(found.network.input_shape) - 1
+    maps = []
+    for attribution in attribute_all(found.model, found.raw, target, methods).values():
+        values = attribution.map(rank)
+        maps.append(
+            {
+                "method": attribution.method,
+                "shape": list(values.shape),
+                "values": pack(values),
+                "sum": float(np.sum(values)),
+                "rise": attribution.score - attribution.baseline_score,
+            }
+        )
+    return maps
+
+
+def _resource(name: str) -> str:
+    return resources.files("striate.report.explanation").joinpath(name).read_text(encoding="utf-8")

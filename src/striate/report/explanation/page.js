@@ -1,0 +1,422 @@
+"use strict";
+const page = JSON.parse(document.getElementById("data").textContent);
+const layers = new Map(page.layers.map((layer) => [layer.name, layer]));
+const MOST_GRIDS = 4, MOST_ROWS = 14, MOST_MAPS = 96;
+
+// ---- numbers ------------------------------------------------------------------------------------------
+function unpack(packed) {
+  const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
+  return packed.type === "f8" ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
+}
+for (const layer of page.layers) {
+  layer.values = unpack(layer.values);
+  for (const key of ["raw", "weight"]) if (layer.rule[key]?.data) layer.rule[key] = unpack(layer.rule[key]);
+}
+const product = (numbers) => numbers.reduce((a, b) => a * b, 1);
+const total = (numbers) => numbers.reduce((a, b) => a + b, 0);
+function flat(index, shape) { return index.reduce((place, i, axis) => place * shape[axis] + i, 0); }
+function unflat(place, shape) {
+  const index = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) { index.unshift(place % shape[axis]); place = Math.floor(place / shape[axis]); }
+  return index;
+}
+function short(value) {
+  if (!Number.isFinite(value)) return String(value);
+  return value === 0 ? "0" : String(Number(value.toPrecision(6)));
+}
+function tiny(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  return size >= 1000 || size < 0.001 ? value.toExponential(0) : value.toFixed(size < 10 ? 3 : 1).replace(/^(-?)0\./, "$1.");
+}
+
+// ---- how a value comes about: {values, factors, products, places, constants, result, ...} ----------------
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const elu = (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x));
+const clip = (x, low, high) => Math.min(Math.max(x, low), high);
+const functions = {
+  Identity: (x) => x,
+  ReLU: (x) => Math.max(x, 0),
+  LeakyReLU: (x, a) => (x > 0 ? x : a.slope * x),
+  ELU: (x, a) => elu(x, a.alpha),
+  SELU: (x, a) => a.scale * elu(x, a.alpha),
+  SiLU: (x) => x * sigmoid(x),
+  Softplus: (x, a) => (Math.max(a.beta * x, 0) + Math.log1p(Math.exp(-Math.abs(a.beta * x)))) / a.beta,
+  Sigmoid: sigmoid,
+  Tanh: Math.tanh,
+  HardSigmoid: (x) => clip(x / 6 + 0.5, 0, 1),
+  HardTanh: (x, a) => clip(x, a.low, a.high),
+  HardSwish: (x) => x * clip(x / 6 + 0.5, 0, 1),
+  Step: (x) => (x >= 0 ? 1 : 0),
+};
+
+function windowPlaces(axes, position, channels, shape) {
+  const taps = axes.map((table, axis) => table[position[axis]]);
+  let found = channels.map((c) => c);
+  taps.forEach((positions, axis) => {
+    const next = [];
+    for (const place of found) for (const p of positions) next.push(place < 0 || p < 0 ? -1 : place * shape[axis + 1] + p);
+    found = next;
+  });
+  return { places: found, kernel: taps.map((positions) => positions.length) };
+}
+function read(source, places, outside) { return places.map((place) => (place < 0 ? outside : source.values[place])); }
+function summed(values, factors, places, constants, rule) {
+  const products = values.map((x, t) => x * factors[t]);
+  return { values, factors, products, places, constants, rule, result: total(products) + total(Object.values(constants)) };
+}
+
+const rules = {
+  given(layer, index) {
+    const place = flat(index, layer.shape), raw = layer.rule.raw[place], made = layer.rule.normalisation;
+    if (!made) return { rule: "the raw value", values: [raw], places: [], result: raw };
+    const mean = made.mean[index[0]], scale = made.scale[index[0]];
+    return { rule: "(raw − mean) / scale", values: [raw], places: [],
+      lines: [`(${short(raw)} − ${short(mean)}) / ${short(scale)}`], result: (raw - mean) / scale };
+  },
+  convolution(layer, index) {
+    const rule = layer.rule, source = layers.get(layer.inputs[0]), [m, ...position] = index;
+    const inGroup = source.shape[0] / rule.groups, group = Math.floor(m / (layer.shape[0] / rule.groups));
+    const table = rule.connections;
+    const channels = table ? table[m] : Array.from({ length: inGroup }, (_, c) => c + group * inGroup);
+    const { places, kernel } = windowPlaces(rule.axes, position, channels, source.shape);
+    const before = table ? total(table.slice(0, m).map((row) => row.length)) : m * inGroup;
+    const start = before * product(kernel);
+    const factors = Array.from(rule.weight.subarray(start, start + places.length));
+    const constants = rule.bias ? { bias: rule.bias[m] } : {};
+    const found = summed(read(source, places, 0), factors, places, constants, "sum of window × kernel" + (rule.bias ? " + bias" : ""));
+    return { ...found, kernel, channels, factorName: "kernel" };
+  },
+  pooling(layer, index) {
+    const rule = layer.rule, source = layers.get(layer.inputs[0]), [c, ...position] = index;
+    const { places, kernel } = windowPlaces(rule.axes, position, [c], source.shape);
+    const more = { places, kernel, channels: [c] };
+    const values = read(source, places, rule.how === "maximum" ? -Infinity : 0);
+    if (rule.how === "maximum") {
+      const winner = values.indexOf(Math.max(...values));
+      return { ...more, values, winner, result: values[winner], rule: "the largest value of the window" };
+    }
+    if (rule.how === "norm") {
+      const products = values.map((x) => Math.abs(x) ** rule.power), sum = total(products);
+      return { ...more, values, products, result: sum ** (1 / rule.power), rule: `(sum of |x|^${rule.power})^(1/${rule.power})` };
+    }
+    const size = rule.how === "mean" ? rule.sizes[flat(position, layer.shape.slice(1))] : 1;
+    const factor = rule.how === "mean" ? 1 / size : rule.weight[c];
+    const constants = rule.how === "mean" ? {} : { bias: rule.bias[c] };
+    const text = rule.how === "mean" ? `sum of the window / ${size}` : `${short(factor)} × sum of the window + bias`;
+    return { ...summed(values, values.map(() => factor), places, constants, text), ...more, plain: true };
+  },
+  dense(layer, index) {
+    const rule = layer.rule, source = layers.get(layer.inputs[0]), count = source.values.length;
+    const factors = Array.from(rule.weight.subarray(index[0] * count, (index[0] + 1) * count));
+    const places = factors.map((_, place) => place);
+    return summed(Array.from(source.values), factors, places, rule.bias ? { bias: rule.bias[index[0]] } : {}, "sum of x × weight" + (rule.bias ? " + bias" : ""));
+  },
+  function(layer, index) {
+    const place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place];
+    return { rule: layer.rule.text, values: [x], places: [place], result: functions[layer.rule.name](x, layer.rule.arguments) };
+  },
+  softmax(layer, index) {
+    const source = layers.get(layer.inputs[0]), [c, ...position] = index;
+    const places = Array.from({ length: layer.shape[0] }, (_, d) => flat([d, ...position], layer.shape));
+    const values = read(source, places, 0), largest = Math.max(...values);
+    const products = values.map((x) => Math.exp(x - largest)), sum = total(products), own = values[c] - largest;
+    const lines = [`m = ${short(largest)}, the largest x`, `sum of exp(x − m) = ${short(sum)}`];
+    const result = layer.rule.log ? own - Math.log(sum) : Math.exp(own) / sum;
+    const rule = layer.rule.log ? "x − m − log(sum of exp(x − m))" : "exp(x − m) / sum of exp(x − m)";
+    return { rule, values, products, places, lines, result };
+  },
+  same(layer, index) {
+    const place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place];
+    return { rule: "the same number at another place", values: [x], places: [place], result: x };
+  },
+  add(layer, index) {
+    const place = flat(index, layer.shape), values = layer.inputs.map((name) => layers.get(name).values[place]);
+    const sources = layer.inputs, places = values.map(() => place);
+    return { rule: "sum of the inputs", values, products: values, places, sources, result: total(values) };
+  },
+  concatenate(layer, index) {
+    let [c, ...position] = index, number = 0;
+    while (c >= layers.get(layer.inputs[number]).shape[0]) c -= layers.get(layer.inputs[number++]).shape[0];
+    const source = layers.get(layer.inputs[number]), place = flat([c, ...position], source.shape);
+    return { rule: `from ${source.name}`, values: [source.values[place]], places: [place], sources: [source.name], result: source.values[place] };
+  },
+  affine(layer, index) {
+    const place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place], c = index[0];
+    return summed([x], [layer.rule.factor[c]], [place], { shift: layer.rule.shift[c] }, "x × factor + shift");
+  },
+  text(layer, index) {
+    const place = flat(index, layer.shape);
+    return { text: layer.rule.texts[place], rule: "", values: [], places: [], result: layer.rule.sums[place] };
+  },
+  none(layer, index) {
+    return { rule: layer.rule.why, values: [], places: [], result: null };
+  },
+};
+
+function decompose(name, index) {
+  const layer = layers.get(name);
+  return { ...rules[layer.rule.kind](layer, index), value: layer.values[flat(index, layer.shape)] };
+}
+window.striate = { decompose: (name, index) => decompose(name, index), layers: page.layers.map((l) => ({ name: l.name, shape: l.shape })) };
+
+// ---- drawing ----------------------------------------------------------------------------------------------
+function element(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+function colour(share, signed) { // share from -1 to 1: blue, white, red; or from 0 to 1: black to white
+  if (!signed) { const g = Math.round(255 * clip(share, 0, 1)); return [g, g, g]; }
+  const s = clip(share, -1, 1), fade = (end) => Math.round(255 + (end - 255) * Math.abs(s));
+  return s >= 0 ? [fade(178), fade(24), fade(43)] : [fade(33), fade(102), fade(172)];
+}
+// The layout of a map: rows and columns on the canvas for each position.
+function sheet(shape) {
+  if (shape.length === 1) {
+    const columns = shape[0] <= 40 ? shape[0] : Math.ceil(Math.sqrt(shape[0] * 5));
+    return { rows: Math.ceil(shape[0] / columns), columns, count: shape[0], cell: 12 };
+  }
+  const space = shape.slice(1), columns = space[space.length - 1], rows = product(space.slice(0, -1));
+  const most = Math.max(rows, columns);
+  return { rows, columns, count: rows * columns, cell: clip(Math.floor(110 / most), 1, 12) };
+}
+function paint(canvas, values, layout, low, high, signed) {
+  canvas.width = layout.columns;
+  canvas.height = layout.rows;
+  canvas.style.width = `${layout.columns * layout.cell}px`;
+  canvas.style.height = `${layout.rows * layout.cell}px`;
+  const context = canvas.getContext("2d"), image = context.createImageData(layout.columns, layout.rows);
+  const span = signed ? Math.max(Math.abs(low), Math.abs(high)) || 1 : high - low || 1;
+  for (let i = 0; i < values.length; i++) {
+    const [r, g, b] = colour(signed ? values[i] / span : (values[i] - low) / span, signed);
+    image.data.set([r, g, b, 255], 4 * i);
+  }
+  context.putImageData(image, 0, 0);
+}
+function range(values) {
+  let low = Infinity, high = -Infinity;
+  for (const value of values) { if (value < low) low = value; if (value > high) high = value; }
+  return [low, high];
+}
+
+const boxes = new Map(); // "layer/channel" -> {box, layout}
+function drawMaps(layer) {
+  const section = element("div", "layer");
+  section.id = `layer-${layer.name}`;
+  section.append(element("h2", "", layer.name));
+  const about = [layer.layer, layer.shape.join(" × ")];
+  if (layer.inputs.length > 1) about.push(`from ${layer.inputs.join(" and ")}`);
+  if (layer.parameters) about.push(`${layer.parameters.toLocaleString("en")} parameters`);
+  about.push(`sees ${layer.field} of the input`);
+  section.append(element("span", "about", about.join(" · ")));
+  const maps = element("div", "maps"), layout = sheet(layer.shape);
+  const [low, high] = range(layer.values), signed = layer.inputs.length > 0;
+  const channels = layer.shape.length === 1 ? 1 : layer.shape[0];
+  for (let c = 0; c < Math.min(channels, MOST_MAPS); c++) {
+    const frame = element("div", "map"), canvas = element("canvas"), box = element("i");
+    canvas.tabIndex = 0;
+    canvas.dataset.layer = layer.name;
+    canvas.dataset.channel = c;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", `${layer.name}, ${layer.shape.length === 1 ? "all features" : `channel ${c}`}`);
+    const part = layer.shape.length === 1 ? layer.values : layer.values.subarray(c * layout.count, (c + 1) * layout.count);
+    paint(canvas, part, layout, low, high, signed);
+    listen(canvas, layer, c, layout);
+    frame.append(canvas, box);
+    boxes.set(`${layer.name}/${c}`, { box, layout });
+    maps.append(frame);
+  }
+  section.append(maps);
+  if (channels > MOST_MAPS) section.append(element("p", "hint", `the first ${MOST_MAPS} of ${channels} maps`));
+  return section;
+}
+
+function listen(canvas, layer, channel, layout) {
+  const show = (place) => {
+    if (place < 0 || place >= layout.count) return;
+    canvas.dataset.place = place;
+    const index = layer.shape.length === 1 ? [place] : [channel, ...unflat(place, layer.shape.slice(1))];
+    explain(layer, index);
+  };
+  canvas.addEventListener("pointermove", (event) => {
+    const area = canvas.getBoundingClientRect();
+    const column = clip(Math.floor(((event.clientX - area.left) / area.width) * layout.columns), 0, layout.columns - 1);
+    const row = clip(Math.floor(((event.clientY - area.top) / area.height) * layout.rows), 0, layout.rows - 1);
+    show(row * layout.columns + column);
+  });
+  canvas.addEventListener("focus", () => show(Number(canvas.dataset.place ?? 0)));
+  canvas.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -layout.columns, ArrowDown: layout.columns }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    show(Number(canvas.dataset.place ?? 0) + step);
+  });
+}
+
+function mark(name, channel, first, last) { // marks the cells from place first to place last of a map
+  const found = boxes.get(`${name}/${channel}`);
+  if (!found) return;
+  const { box, layout } = found, { columns, rows } = layout;
+  const top = Math.floor(first / columns), left = first % columns;
+  const bottom = Math.floor(last / columns), right = last % columns;
+  box.style.left = `${(100 * Math.min(left, right)) / columns}%`;
+  box.style.top = `${(100 * top) / rows}%`;
+  box.style.width = `${(100 * (Math.abs(right - left) + 1)) / columns}%`;
+  box.style.height = `${(100 * (bottom - top + 1)) / rows}%`;
+  box.style.display = "block";
+}
+function markPlaces(layer, places) {
+  if (!layer || places.length === 0) return;
+  if (layer.shape.length === 1) {
+    if (places.length === 1) mark(layer.name, 0, places[0], places[0]);
+    else if (places.length === layer.values.length) mark(layer.name, 0, 0, sheet(layer.shape).rows * sheet(layer.shape).columns - 1);
+    return;
+  }
+  const count = sheet(layer.shape).count, spans = new Map();
+  for (const place of places) {
+    if (place < 0) continue;
+    const c = Math.floor(place / count), span = spans.get(c) ?? [Infinity, -Infinity];
+    spans.set(c, [Math.min(span[0], place % count), Math.max(span[1], place % count)]);
+  }
+  for (const [c, [first, last]] of spans) mark(layer.name, c, first, last);
+}
+
+// ---- the panel ----------------------------------------------------------------------------------------------
+const detail = document.getElementById("detail");
+function grid(values, columns, places, winner, title) {
+  const figure = element("figure"), table = element("table", "grid");
+  const limit = Math.max(...values.map((v) => (Number.isFinite(v) ? Math.abs(v) : 0))) || 1;
+  for (let start = 0; start < values.length; start += columns) {
+    const row = table.insertRow();
+    for (let t = start; t < Math.min(start + columns, values.length); t++) {
+      const cell = row.insertCell(), share = (0.75 * values[t]) / limit;
+      cell.textContent = tiny(values[t]);
+      if (Number.isFinite(values[t])) cell.style.background = `rgb(${colour(share, true)})`;
+      if (Math.abs(share) > 0.6) cell.style.color = "#fff";
+      if (places[t] < 0) cell.className = "out";
+      if (t === winner) cell.classList.add("won");
+    }
+  }
+  if (title) figure.append(element("figcaption", "", title));
+  figure.append(table);
+  return figure;
+}
+function windows(found, source) {
+  const size = product(found.kernel), columns = found.kernel[found.kernel.length - 1], part = document.createDocumentFragment();
+  const sums = found.channels.map((_, n) => (found.products ? total(found.products.slice(n * size, (n + 1) * size)) : 0));
+  const order = found.channels.map((_, n) => n).sort((a, b) => Math.abs(sums[b]) - Math.abs(sums[a]));
+  const shown = order.slice(0, MOST_GRIDS).sort((a, b) => a - b);
+  for (const n of shown) {
+    const cut = (list) => list.slice(n * size, (n + 1) * size), places = cut(found.places);
+    part.append(element("h3", "", `${source.name}, channel ${found.channels[n]}`));
+    const trio = element("div", "trio");
+    trio.append(grid(cut(found.values), columns, places, found.winner, "window"));
+    if (found.factorName) {
+      trio.append(element("span", "sign", "×"), grid(cut(found.factors), columns, places, -1, found.factorName));
+      trio.append(element("span", "sign", "="), grid(cut(found.products), columns, places, -1, `products, sum ${short(sums[n])}`));
+    }
+    part.append(trio);
+  }
+  const left = order.length - shown.length;
+  if (left > 0) part.append(element("p", "hint", `${left} more channels add ${short(total(order.slice(MOST_GRIDS).map((n) => sums[n])))}`));
+  return part;
+}
+function terms(found, layer) {
+  const order = found.values.map((_, t) => t);
+  if (found.products) order.sort((a, b) => Math.abs(found.products[b]) - Math.abs(found.products[a]));
+  const table = element("table", "terms");
+  for (const t of order.slice(0, MOST_ROWS)) {
+    const row = table.insertRow(), name = found.sources ? found.sources[t] : layer.inputs[0] ?? "raw";
+    const where = found.places.length ? `[${unflat(found.places[t], layers.get(name).shape).join(", ")}]` : "";
+    row.insertCell().textContent = name + where;
+    row.insertCell().textContent = short(found.values[t]);
+    if (found.factors) row.insertCell().textContent = `× ${short(found.factors[t])}`;
+    if (found.products && found.values.length > 1) row.insertCell().textContent = `→ ${short(found.products[t])}`;
+  }
+  const part = document.createDocumentFragment();
+  part.append(table);
+  const rest = order.slice(MOST_ROWS);
+  if (rest.length) part.append(element("p", "hint", `${rest.length} smaller terms add ${short(total(rest.map((t) => found.products[t])))}`));
+  return part;
+}
+function explain(layer, index) {
+  const found = decompose(layer.name, index), source = layers.get(layer.inputs[0]);
+  for (const { box } of boxes.values()) box.style.display = "none";
+  const own = flat(index, layer.shape);
+  markPlaces(layer, [own]);
+  if (found.sources) found.sources.forEach((name, t) => markPlaces(layers.get(name), [found.places[t]]));
+  else markPlaces(source, found.places);
+  detail.replaceChildren();
+  detail.dataset.layer = layer.name;
+  detail.dataset.index = index.join(",");
+  detail.dataset.sum = found.result;
+  detail.dataset.value = found.value;
+  detail.append(element("h2", "", `${layer.name}: ${layer.axes.map((axis, n) => `${axis} ${index[n]}`).join(", ")}`));
+  detail.append(element("p", "hint", found.rule ? `${layer.layer}: ${found.rule}` : layer.layer));
+  detail.append(ending(found, layer, index));
+  if (found.text) detail.append(element("pre", "", found.text));
+  else if (found.kernel) detail.append(windows(found, source));
+  else if (found.values.length) detail.append(terms(found, layer));
+}
+function ending(found, layer, index) {
+  const box = element("div", "sum"), line = (text) => box.append(element("div", "", text));
+  if (found.products && found.factors && found.values.length > 1) line(`sum of ${found.values.length} products = ${short(total(found.products))}`);
+  for (const [name, value] of Object.entries(found.constants ?? {})) line(`${name} = ${short(value)}`);
+  for (const text of found.lines ?? []) line(text);
+  const result = element("div");
+  result.append(found.result === null ? "value " : `= ${short(found.result)}; the network's value `, element("b", "", short(found.value)));
+  box.append(result);
+  const next = page.layers.filter((other) => other.inputs.includes(layer.name));
+  if (next.length === 1 && next[0].rule.kind === "function") {
+    line(`then ${next[0].name}: ${next[0].rule.text} = ${short(decompose(next[0].name, index).result)}`);
+  }
+  return box;
+}
+
+// ---- scores and attributions -----------------------------------------------------------------------------
+function drawScores() {
+  const room = document.getElementById("scores"), shown = page.classifier ? page.probabilities : page.scores;
+  room.append(element("h3", "", page.classifier ? "Class probabilities" : "Outputs"));
+  const most = Math.max(...shown.map(Math.abs)) || 1;
+  const order = shown.map((_, k) => k);
+  if (shown.length > 20) order.sort((a, b) => shown[b] - shown[a]);
+  for (const k of order.slice(0, 20)) {
+    const row = element("div", k === page.target ? "score chosen" : "score"), bar = element("span", "bar");
+    bar.style.width = `${(100 * Math.abs(shown[k])) / most}%`;
+    row.title = `score ${short(page.scores[k] ?? shown[k])}`;
+    row.append(element("span", "", page.classes[k] ?? String(k)), bar, element("span", "", page.classifier ? `${(100 * shown[k]).toFixed(1)} %` : short(shown[k])));
+    room.append(row);
+  }
+}
+function drawAttributions() {
+  const room = document.getElementById("attributions");
+  for (const item of page.attributions) {
+    const values = unpack(item.values), layout = sheet([1, ...item.shape]);
+    const figure = element("figure"), frame = element("div", "map"), canvas = element("canvas"), caption = element("figcaption", "", item.method);
+    const [low, high] = range(values);
+    paint(canvas, values, layout, low, high, true);
+    canvas.dataset.attribution = item.method;
+    canvas.addEventListener("pointermove", (event) => {
+      const area = canvas.getBoundingClientRect();
+      const column = clip(Math.floor(((event.clientX - area.left) / area.width) * layout.columns), 0, layout.columns - 1);
+      const row = clip(Math.floor(((event.clientY - area.top) / area.height) * layout.rows), 0, layout.rows - 1);
+      caption.textContent = `[${unflat(row * layout.columns + column, item.shape).join(", ")}] ${short(values[row * layout.columns + column])}`;
+    });
+    canvas.addEventListener("pointerleave", () => { caption.textContent = item.method; });
+    frame.append(canvas);
+    figure.append(frame, caption);
+    room.append(figure);
+  }
+}
+
+document.getElementById("title").textContent = `${page.network}: ${page.sample}`;
+document.getElementById("verdict").textContent =
+  (page.classifier ? `class ${page.classes[page.target]}, ${(100 * page.probabilities[page.target]).toFixed(1)} %. ` : "") +
+  "Red speaks for, blue against. Point at any cell of a feature map to see the numbers it came from.";
+drawScores();
+drawAttributions();
+for (const layer of page.layers) document.getElementById("layers").append(drawMaps(layer));
+detail.append(element("p", "hint", "Point at a cell, or move with Tab and the arrow keys: its window, kernel and sum appear here."));

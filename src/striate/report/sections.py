@@ -1,0 +1,186 @@
+"""The sections of a report; each returns HTML, empty where a run has nothing to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.report.html import Markup, element, empty_element, join, pairs, section, table
+from striate.report.images import first_filters, picture
+from striate.report.svg import confusion, curves
+from striate.summary import format_bytes, summarize
+from striate.training.label_metrics import label_metrics
+from striate.training.metrics import calibration, classification_metrics, regression_metrics
+
+if TYPE_CHECKING:
+    from striate.data.dataset import Dataset
+    from striate.model import Evaluation
+    from striate.training.run import Run
+
+MOST_CLASSES = 60
+MOST_MISTAKES = 30
+
+
+def key_figures(run: Run) -> Markup:
+    """What one looks at first."""
+    records, evaluation = run.history.records, run.evaluation
+    speeds = [record.images_per_second for record in records]
+    figures: dict[str, Any] = {}
+    if evaluation is not None:
+        if evaluation.accuracy is not None:
+            figures[f"{run.part} accuracy"] = f"{evaluation.accuracy:.2%}"
+        figures[f"{run.part} loss"] = f"{evaluation.loss:.4g}"
+    figures["epochs"] = len(records)
+    figures["parameters"] = f"{run.model.network.parameter_count:,}"
+    if speeds:
+        figures["images per second"] = f"{np.median(speeds):,.0f}"
+        figures["seconds"] = f"{sum(record.seconds for record in records):,.1f}"
+    boxes = [element("div", element("b", value), name) for name, value in figures.items()]
+    reason = run.history.stop_reason
+    ending = element("p", f"Ended early: {reason}.") if reason else ""
+    return join([element("div", *boxes, class_="figures"), ending])
+
+
+def learning(run: Run) -> Markup:
+    """Loss, accuracy and learning rate over the epochs."""
+    history = run.history
+
+    def series(**names: str) -> dict[str, list[tuple[float, float]]]:
+        found = {}
+        for key, label in names.items():
+            rows = zip(history["epoch"], history[key], strict=True)
+            found[label] = [(float(x), float(y)) for x, y in rows if y is not None]
+        return found
+
+    charts = [
+        curves("loss", "epoch", series(loss="training", val_loss="validation")),
+        curves("accuracy", "epoch", series(accuracy="training", val_accuracy="validation")),
+        curves("learning rate", "epoch", series(learning_rate="last step"), logarithmic=True),
+    ]
+    return section("Learning", element("div", *charts, class_="gallery"))
+
+
+def classes(run: Run, evaluation: Evaluation) -> Markup:
+    """Confusion matrix and figures of a classifier."""
+    found = classification_metrics(evaluation)
+    assert evaluation.confusion is not None
+    figures: dict[str, Any] = {"accuracy": found.accuracy, "balanced accuracy": found.balanced_accuracy}
+    figures |= {f"top-{k} accuracy": share for k, share in found.top_k.items() if k > 1}
+    figures |= {f"{key.replace('f1', 'F1')}, mean over classes": value for key, value in found.macro.items()}
+    figures |= {"area under ROC, mean": found.auc, "calibration error": found.calibration_error}
+    header = ("class", "samples", "precision", "recall", "F1", "area under ROC")
+    rows = [(m.name, m.support, m.precision, m.recall, m.f1, m.auc) for m in found.by_class]
+    pieces = [_figures(run, figures, table(header, rows))]
+    if len(evaluation.classes) <= MOST_CLASSES:
+        pieces.append(section("Confusion", confusion(evaluation.confusion, evaluation.classes)))
+    worst = table(("true", "predicted", "samples"), evaluation.worst_pairs(8))
+    pieces.append(section("Confused most often", worst))
+    mean, right, _ = calibration(evaluation)
+    ideal = [(0.0, 0.0), (1.0, 1.0)]
+    points = list(zip(mean.tolist(), right.tolist(), strict=True))
+    chart = curves("accuracy", "confidence", {"this model": points, "calibrated": ideal})
+    pieces.append(section("Calibration", chart))
+    return join(pieces)
+
+
+def labels(run: Run, evaluation: Evaluation) -> Markup:
+    """Figures of labels that are on or off."""
+    found = label_metrics(evaluation)
+    figures: dict[str, Any] = {"accuracy": found.accuracy, "all labels right": found.exact}
+    figures |= {f"{key.replace('f1', 'F1')}, mean over labels": value for key, value in found.macro.items()}
+    figures |= {"area under ROC, mean": found.auc}
+    header = ("label", "samples", "precision", "recall", "F1", "area under ROC")
+    rows = [(m.name, m.support, m.precision, m.recall, m.f1, m.auc) for m in found.by_label]
+    return _figures(run, figures, table(header, rows))
+
+
+def regression(run: Run, evaluation: Evaluation) -> Markup:
+    """Figures of a regression."""
+    found = regression_metrics(evaluation)
+    figures = {"R2": found.r2, "mean absolute error": found.mae, "root mean squared error": found.rmse}
+    if found.coverage is not None:
+        figures["targets within 1.96 standard deviations"] = found.coverage
+    rows = [(name, *values) for name, values in found.by_target.items()]
+    each = table(("target", "R2", "mean absolute error", "root mean squared error"), rows)
+    return _figures(run, figures, each)
+
+
+def _figures(run: Run, figures: dict[str, Any], each: Markup) -> Markup:
+    return section(f"Figures on the {run.part} part", pairs(figures), empty_element("br"), each)
+
+
+def mistakes(evaluation: Evaluation, data: Dataset) -> Markup:
+    """The samples that were classified wrongly with the greatest confidence."""
+    worst = evaluation.mistakes()[:MOST_MISTAKES]
+    if not len(worst):
+        return Markup()
+    some = data.inputs[:256]
+    low, high = (0.0, 255.0) if data.inputs.dtype == np.uint8 else (float(some.min()), float(some.max()))
+    figures = []
+    for index in worst.tolist():
+        predicted = int(evaluation.outputs[index].argmax())
+        true, called = evaluation.classes[int(data.targets[index])], evaluation.classes[predicted]
+        confidence = f"{evaluation.outputs[index, predicted]:.1%}"
+        origin = "" if data.files is None else str(data.files[index])
+        image = picture(data.inputs[index], low, high, 112, origin or f"sample {index}")
+        end = empty_element("br")
+        caption = join([element("b", called), f" {confidence}", end, f"is {true}", end, origin])
+        figures.append(element("figure", image, element("figcaption", caption)))
+    return section("Most confident mistakes", element("div", *figures, class_="gallery"))
+
+
+def filters(run: Run) -> Markup:
+    """What the first layer looks for."""
+    name, found = first_filters(run.model)
+    if not found:
+        return Markup()
+    images = []
+    for place, weight in enumerate(found):
+        bound = float(np.abs(weight).max()) or 1.0
+        planes = [weight] if len(weight) in (1, 3) else [weight[c : c + 1] for c in range(min(len(weight), 4))]
+        images += [picture(plane, -bound, bound, 56, f"{name}, filter {place}") for plane in planes]
+    note = element("p", "Grey is zero, white positive, black negative; each scaled by its largest weight.")
+    return section(f"Filters of {name}", note, element("div", *images, class_="gallery"))
+
+
+def network(run: Run) -> Markup:
+    """Layers with their sizes and costs."""
+    found = summarize(run.model.network)
+    header = ("layer", "type", "output", "parameters", "multiply-adds", "receptive field")
+    rows: list[tuple[Any, ...]] = [
+        (
+            row.layer,
+            row.type,
+            " x ".join(map(str, row.output_shape)),
+            row.parameters,
+            row.multiply_adds,
+            " x ".join(map(str, row.receptive_field)),
+        )
+        for row in found.rows
+    ]
+    total = ("total", "", "", found.parameters, found.multiply_adds, "")
+    size = f"{format_bytes(found.parameter_bytes)} of parameters, {format_bytes(found.activation_bytes)} of values."
+    return section("Network", table(header, [*rows, total]), element("p", size))
+
+
+def data(run: Run) -> Markup:
+    """What was learnt from, and the files that were left out."""
+    splits = run.splits
+    parts = {"training": splits.train, "validation": splits.validation, "test": splits.test}
+    header = ("part", "samples", *splits.train.classes[:MOST_CLASSES])
+    rows = []
+    for name, part in parts.items():
+        if part is not None:
+            counts = np.bincount(part.targets, minlength=len(part.classes)).tolist() if part.classes else []
+            rows.append((name, len(part), *counts[:MOST_CLASSES]))
+    pieces = [table(header, rows)]
+    if splits.bad_files:
+        pieces.append(element("h3", f"{len(splits.bad_files):,} files left out"))
+        pieces.append(table(("file", "reason"), splits.bad_files))
+    return section("Data", *pieces)
+
+
+def evaluated_part(run: Run) -> Dataset | None:
+    """Return the part of the data that was evaluated."""
+    return run.splits.test if run.part == "test" else run.splits.validation
