@@ -9,8 +9,8 @@ from benchmarks.networks import Case, initial_parameters
 from benchmarks.ours import BETA1, BETA2, EPSILON, RATE
 from benchmarks.timing import Work, timed
 from benchmarks.twin import twin
-from striate.engine.machine import available_threads
 from striate.layers.base import Shape
+from striate.machine import available_threads
 
 TRIAL_SECONDS = 0.3
 

@@ -14,7 +14,7 @@ from benchmarks.twin import twin
 from striate.data.augmentation import Augmentation, Crop, HorizontalFlip
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
-from striate.engine.machine import available_threads
+from striate.machine import available_threads
 from striate.models.registry import build
 from striate.network import Network
 from striate.training.initialisation import initialise

@@ -18,7 +18,7 @@ TITLE = (
 
 def heading(command: str) -> list[str]:
     """Return the lines that say when, on what and with what was measured."""
-    from striate.engine.machine import available_threads, default_lanes
+    from striate.machine import available_threads, default_lanes
 
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     cpu = f"{processor()}, {available_threads()} of {os.cpu_count()} cores used, {default_lanes()} lanes"

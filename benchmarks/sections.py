@@ -13,8 +13,8 @@ from benchmarks.report import table
 from benchmarks.shapes import SHAPES
 from benchmarks.timing import Speeds, Work, alternate
 from striate.data.augmentation import Augmentation, Rotation, Shift, Zoom
-from striate.engine.machine import available_threads
 from striate.layers.base import format_shape
+from striate.machine import available_threads
 
 BATCHES_OF_DATA = 8
 BATCHES_OF_EPOCH = 64

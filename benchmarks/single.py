@@ -19,12 +19,12 @@ from benchmarks.shapes import Single
 from benchmarks.timing import Work
 from benchmarks.twin import filled
 from striate.engine import graph
-from striate.engine.machine import available_threads, default_lanes
 from striate.engine.memory import Sizes, Vectors
 from striate.engine.plan import emit_load, emit_store, lower_backward, lower_forward, update_phase
 from striate.engine.program import OUTPUTS, TARGETS, Place
 from striate.engine.session import Session
 from striate.layers import Input
+from striate.machine import available_threads, default_lanes
 from striate.network import Network
 
 Results = list[np.ndarray]

@@ -12,7 +12,7 @@ import torch
 from benchmarks.networks import Case, initial_parameters
 from benchmarks.timing import Work
 from benchmarks.twin import twin
-from striate.engine.machine import available_threads
+from striate.machine import available_threads
 
 
 def inference(case: Case, x: np.ndarray, batch: int) -> Work:

@@ -147,13 +147,13 @@ class TestHostile:
 
     def test_more_than_the_memory_of_the_machine(self, tmp_path, monkeypatch):
         path = zipped(tmp_path / "a.npz", {"x.npy": npy(X), "y.npy": npy(Y)})
-        monkeypatch.setattr(arrays, "available_bytes", lambda: 100)
+        monkeypatch.setattr(arrays, "available_memory", lambda: 100)
         with pytest.raises(DataError, match="needs 576 bytes; this machine has 100 to spare"):
             open_arrays(path)["x"]()
 
     def test_an_npy_file_larger_than_half_of_memory_is_mapped(self, tmp_path, monkeypatch):
         np.save(tmp_path / "a.npy", X)
-        monkeypatch.setattr(arrays, "available_bytes", lambda: 1000)
+        monkeypatch.setattr(arrays, "available_memory", lambda: 1000)
         got = read_npy(tmp_path / "a.npy")
         assert type(got) is np.ndarray
         assert not got.flags.owndata

@@ -282,7 +282,7 @@ class TestTooLargeForMemory:
     @pytest.fixture(autouse=True)
     def little_memory(self, monkeypatch, tmp_path):
         monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path / "cache"))
-        monkeypatch.setattr(folders, "available_bytes", lambda: 1000)
+        monkeypatch.setattr(folders, "available_memory", lambda: 1000)
 
     def rows(self, tmp_path) -> list[Path]:
         return list((tmp_path / "cache").rglob("*.rows"))

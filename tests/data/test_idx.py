@@ -113,6 +113,6 @@ def test_what_follows_the_elements_is_not_unpacked(tmp_path):
 def test_more_than_the_memory_of_the_machine_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "images"
     path.write_bytes(gzip.compress(encode(np.zeros((100, 100), np.uint8))))
-    monkeypatch.setattr(idx, "available_bytes", lambda: 9999)
+    monkeypatch.setattr(idx, "available_memory", lambda: 9999)
     with pytest.raises(DataError, match="100 x 100 elements need 10,000 bytes; this machine has 9,999"):
         read_idx(path)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from striate.engine.losses import Loss
-from striate.engine.machine import LANES
 from striate.engine.session import TrainingSession
 from striate.errors import ShapeError, UsageError
 from striate.layers import Conv2d, Linear, LogSoftmax, Sigmoid, Softmax
+from striate.machine import LANES
 from striate.network import Network, Sequential
 from striate.reference import loss as reference
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.engine.losses import LOSSES, Loss
-from striate.engine.machine import LANES
 from striate.engine.session import TrainingSession
 from striate.layers import Linear
+from striate.machine import LANES
 from striate.network import Sequential
 from striate.reference import loss as definition
 from striate.reference.activation import log_softmax, sigmoid, softmax

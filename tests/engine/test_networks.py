@@ -9,8 +9,8 @@ import pytest
 
 from graphs import random_network
 from striate import models
-from striate.engine.machine import default_lanes
 from striate.engine.session import InferenceSession, TrainingSession
+from striate.machine import default_lanes
 from striate.network import Network
 from striate.reference import forward
 from striate.training.initialisation import initialise

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.engine.lowering import RULES
-from striate.engine.machine import LANES, default_lanes
 from striate.layers.registry import LAYERS
 from striate.layers.shape import InputLayer
+from striate.machine import LANES, default_lanes
 from support.choices import Choices, Drawn, examples
 from support.draws import Case
 from support.operations import OPERATIONS, Operation

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from striate import models, reference
-from striate.engine.machine import LANES, default_lanes
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.layers import (
     Add,
@@ -22,6 +21,7 @@ from striate.layers import (
     Pad,
     ReLU,
 )  # fmt: skip
+from striate.machine import LANES, default_lanes
 from striate.network import Network, Sequential
 from striate.training.initialisation import initialise
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from striate import models
-from striate.engine.machine import LANES, default_lanes
 from striate.engine.session import InferenceSession, TrainingSession
+from striate.machine import LANES, default_lanes
 from striate.network import Network
 from striate.reference import forward
 from support.whole import Task, random_network, task

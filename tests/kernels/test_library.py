@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import warnings
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from striate.kernels import compiler, library
+from striate.kernels import cache, compiler, library
 from striate.kernels.library import Request
 
 FILL = Request("elementwise", "fill", 8)
@@ -36,7 +37,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the kernels compiled so far; each is compiled in truth once per run of the tests."""
     names: list[str] = []
 
-    def compile_kernel(module: str, name: str, *rest: object) -> tuple[bytes, str, library.Signature]:
+    def compile_kernel(module: str, name: str, *rest: object) -> cache.Entry:
         names.append(name)
         return true_code(module, name, *rest)
 
@@ -44,11 +45,11 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-_codes: dict[tuple, tuple[bytes, str, library.Signature]] = {}
+_codes: dict[tuple, cache.Entry] = {}
 _truth = compiler.compile_kernel
 
 
-def true_code(*request: object) -> tuple[bytes, str, library.Signature]:
+def true_code(*request: object) -> cache.Entry:
     if request not in _codes:
         _codes[request] = _truth(*request)  # type: ignore[arg-type]
     return _codes[request]
@@ -57,7 +58,7 @@ def true_code(*request: object) -> tuple[bytes, str, library.Signature]:
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin as a new process does."""
     monkeypatch.setattr(library, "_loaded", {})
-    library._warn_once.cache_clear()
+    cache._warn_once.cache_clear()
 
 
 def works(kernel: library.Kernel) -> bool:
@@ -79,7 +80,7 @@ def test_compiled_once_then_found(
 ) -> None:
     assert works(library.load([FILL, FILL])[FILL])
     assert compiled == ["fill"]
-    assert capfd.readouterr().err == "striate: compiling 1 kernels for this processor (once per machine) ...\n"
+    assert capfd.readouterr().err == "striate: compiling 1 kernel for this processor (once per machine) ...\n"
     assert works(library.load([FILL])[FILL])  # in memory
     forget(monkeypatch)
     assert works(library.load([FILL])[FILL])  # on disk
@@ -143,27 +144,27 @@ def test_damaged_entry_is_compiled_again(
 
 
 def key(monkeypatch: pytest.MonkeyPatch) -> str:
-    library._fingerprint.cache_clear()
-    name = library.cache_folder().name
-    library._fingerprint.cache_clear()
+    cache._fingerprint.cache_clear()
+    name = cache.kernel_folder().name
+    cache._fingerprint.cache_clear()
     return name
 
 
 def test_key_changes_with_sources_and_versions(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = Path(str(library.__file__)).parent
+    here = Path(str(cache.__file__)).parent
     copy = tmp_path / "kernels"
     shutil.copytree(here, copy)
     before = key(monkeypatch)
-    monkeypatch.setattr(library, "__file__", str(copy / "library.py"))
+    monkeypatch.setattr(cache, "__file__", str(copy / "cache.py"))
     assert key(monkeypatch) == before  # the same text elsewhere
     (copy / "pooling.py").write_text((copy / "pooling.py").read_text() + "# another line\n")
     edited = key(monkeypatch)
     (copy / "new.py").write_text("")
     (copy / "new.py").write_text("x = 1\n")
     added = key(monkeypatch)
-    monkeypatch.setattr(library, "version", lambda name: "0.0")
+    monkeypatch.setattr(cache, "version", lambda name: "0.0")
     assert len({before, edited, added, key(monkeypatch)}) == 4
 
 
@@ -177,12 +178,12 @@ def test_key_changes_with_the_processor(folder: Path, monkeypatch: pytest.Monkey
 
 def test_place_of_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path / "mine"))
-    assert library.cache_folder().parent == tmp_path / "mine" / "kernels"
+    assert cache.kernel_folder().parent == tmp_path / "mine" / "kernels"
     monkeypatch.delenv("STRIATE_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert library.cache_folder().parent == tmp_path / "xdg" / "striate" / "kernels"
+    assert cache.kernel_folder().parent == tmp_path / "xdg" / "striate" / "kernels"
     monkeypatch.setenv("STRIATE_CACHE_DIR", "~/cache-of-striate")
-    assert library.cache_folder().parent == Path.home() / "cache-of-striate" / "kernels"
+    assert cache.kernel_folder().parent == Path.home() / "cache-of-striate" / "kernels"
 
 
 def loads_with_one_warning() -> str:
@@ -216,18 +217,16 @@ def test_read_only_folder(folder: Path, compiled: list[str]) -> None:
 def test_full_disk_leaves_nothing_half_written(
     folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(path: Path, data: bytes) -> None:
-        with path.open("wb") as file:
-            file.write(data[:100])
+    def fails(temporary: str, path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_bytes", fails)
+    monkeypatch.setattr(os, "replace", fails)
     assert "No space left on device" in loads_with_one_warning()
     assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_entry_that_is_a_folder(folder: Path, compiled: list[str]) -> None:
-    (library.cache_folder() / FILL.file_name / "inside").mkdir(parents=True)
+    (cache.kernel_folder() / FILL.file_name / "inside").mkdir(parents=True)
     assert "cannot be written" in loads_with_one_warning()
 
 
@@ -271,3 +270,131 @@ def test_two_processes_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch, co
     assert not list(folder.rglob(".*"))  # no temporary file is left
     assert works(library.load([FILL])[FILL])
     assert compiled == []  # what they wrote is whole
+
+
+def plant(entry: Path, harm: str) -> None:
+    """Let ``entry`` be one that another user can have written."""
+    if harm == "group may write":
+        entry.chmod(0o664)
+    elif harm == "everybody may write":
+        entry.chmod(0o646)
+    elif harm == "a link":
+        entry.rename(entry.with_suffix(".kept"))
+        entry.symlink_to(entry.with_suffix(".kept"))
+    elif harm == "a pipe":
+        entry.unlink()
+        os.mkfifo(entry)
+    else:
+        with entry.open("ab") as file:
+            file.truncate(cache.LARGEST + 1)
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+
+
+@posix
+@pytest.mark.parametrize("harm", ["group may write", "everybody may write", "a link", "a pipe", "too large"])
+def test_an_entry_that_others_can_have_written_is_compiled_again(
+    folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    library.load([FILL])
+    plant(only_entry(folder), harm)
+    forget(monkeypatch)
+    assert works(library.load([FILL])[FILL])
+    assert compiled == ["fill", "fill"]
+    status = os.lstat(only_entry(folder))
+    assert stat.S_ISREG(status.st_mode)
+    assert not status.st_mode & 0o022
+    forget(monkeypatch)
+    library.load([FILL])
+    assert len(compiled) == 2  # the new one is used
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o775, 0o757, 0o1777])
+def test_a_folder_that_others_can_write_is_not_used(
+    folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    library.load([FILL, ADAGRAD])
+    place = cache.kernel_folder()
+    place.chmod(mode)
+    forget(monkeypatch)
+    message = loads_with_one_warning()
+    assert f"kernel cache {place}: belongs to another user or can be written by others" in message
+    assert f"Run 'chmod go-w {place}'" in message
+    assert compiled == ["fill", "adagrad"] * 2
+    place.chmod(0o755)
+    forget(monkeypatch)
+    library.load([FILL])
+    assert len(compiled) == 4
+
+
+@posix
+@pytest.mark.parametrize("what", ["folder", "entry"])
+def test_what_belongs_to_another_user_is_not_run(
+    folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    library.load([FILL, ADAGRAD])
+    place = cache.kernel_folder()
+    theirs = {os.lstat(path).st_ino for path in ([place] if what == "folder" else place.iterdir())}
+    ours = cache._is_ours
+
+    def is_ours(status: os.stat_result) -> bool:
+        fields = list(status)
+        fields[stat.ST_UID] = os.geteuid() + 1 if status.st_ino in theirs else status.st_uid
+        return ours(os.stat_result(fields))
+
+    monkeypatch.setattr(cache, "_is_ours", is_ours)
+    forget(monkeypatch)
+    if what == "folder":
+        assert "belongs to another user" in loads_with_one_warning()
+    else:
+        library.load([FILL, ADAGRAD])
+    assert compiled == ["fill", "adagrad"] * 2
+
+
+@posix
+def test_roots_files_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An administrator may fill a cache for everybody."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    status = [0o100644, 1, 1, 1, 0, 0, 10, 0, 0, 0]
+    assert cache._is_ours(os.stat_result(status))
+    status[stat.ST_UID] = 1001
+    assert not cache._is_ours(os.stat_result(status))
+
+
+@posix
+def test_the_umask_of_a_group_does_not_open_the_cache(folder: Path, compiled: list[str]) -> None:
+    before = os.umask(0o002)
+    try:
+        library.load([FILL])
+    finally:
+        os.umask(before)
+    assert os.lstat(only_entry(folder)).st_mode & 0o777 == 0o644
+    assert os.lstat(cache.kernel_folder()).st_mode & 0o777 == 0o755
+
+
+def test_without_a_home_kernels_live_in_memory(
+    folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIATE_CACHE_DIR", "~nobody-has-this-name/cache")
+    message = loads_with_one_warning()
+    assert "STRIATE_CACHE_DIR: ~nobody-has-this-name/cache: needs a home folder" in message
+    assert compiled == ["fill", "adagrad"]
+
+
+def test_a_home_that_cannot_be_read(folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    for call in ("mkdir", "stat", "lstat"):
+        monkeypatch.setattr(os, call, refuse)
+    assert "cannot be written (Permission denied)" in loads_with_one_warning()
+    assert compiled == ["fill", "adagrad"]
+
+
+def test_closed_standard_error_does_not_matter(
+    folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert works(library.load([FILL])[FILL])

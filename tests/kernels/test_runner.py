@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from striate.engine.machine import aligned
+from striate.engine.memory import aligned
 from striate.engine.program import ARENA, INDEX, LANEWISE, Place, Program
 from striate.engine.team import PATIENCE, Team
 from striate.kernels.posts import ASLEEP

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from make_traces import CASES, PATH, RATE, START, gradient, torch_trace
 
-from striate.engine.machine import default_lanes
 from striate.engine.plan import Sizes, Vectors, update_phase
 from striate.engine.program import Program
 from striate.engine.team import Team
 from striate.errors import UsageError
+from striate.machine import default_lanes
 from striate.training.optimizers import (
     OPTIMIZERS,
     SGD,

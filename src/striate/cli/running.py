@@ -67,8 +67,8 @@ class Runner:
     def _prepared(self, splits: Splits, trainer: Trainer) -> None:
         """Say what will happen."""
         from striate.cli.augmentation import describe
-        from striate.engine.machine import available_threads
         from striate.layers.base import format_shape
+        from striate.machine import available_threads
 
         self.trainer = trainer
         data = splits.train

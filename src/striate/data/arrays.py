@@ -13,10 +13,10 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.layout import make_inputs
-from striate.data.memory import available_bytes
 from striate.data.problems import printable, why
 from striate.data.targets import align_classes, make_targets
 from striate.errors import DataError
+from striate.machine import available_memory
 
 INPUT_NAMES = ("x", "images", "inputs", "data", "features", "signals", "volumes", "arr_0")
 TARGET_NAMES = ("y", "labels", "targets", "target", "label", "arr_1")
@@ -40,7 +40,7 @@ def read_npy(path: str | Path) -> np.ndarray:
         size = path.stat().st_size
         with path.open("rb") as file:
             _check_header(file, size, str(path))
-        mapped = np.load(path, mmap_mode="r" if size > available_bytes() // 2 else None, allow_pickle=False)
+        mapped = np.load(path, mmap_mode="r" if size > available_memory() // 2 else None, allow_pickle=False)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({why(error)}). Check the path.") from error
     return np.asarray(mapped)
@@ -138,7 +138,7 @@ def _read_member(path: Path, member: zipfile.ZipInfo) -> np.ndarray:
     try:
         with zipfile.ZipFile(path) as archive:
             with archive.open(member) as stream:
-                _check_header(stream, member.file_size, where, available_bytes())
+                _check_header(stream, member.file_size, where, available_memory())
             with archive.open(member) as stream:
                 return np.lib.format.read_array(stream, allow_pickle=False)
     except DataError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from striate.data.problems import FileProblem
+from striate.machine import available_threads
 
 CHUNK_FILES = 1024  # moved or waiting at a time
 FILES_AT_ONCE = 16  # divides CHUNK_FILES
@@ -83,14 +83,6 @@ def bytes_needed(count: int, reader: Reader) -> int:
     return count * math.prod(reader.shape) * reader.dtype.itemsize
 
 
-def thread_count() -> int:
-    """Return the number of processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
 def _map(function: Callable[[Any], Any], items: Sequence[Any], progress: Progress | None) -> list[Any]:
     """Return the results in order; a bounded number of calls waits at a time.
 
@@ -101,7 +93,7 @@ def _map(function: Callable[[Any], Any], items: Sequence[Any], progress: Progres
         return [function(item) for item in items[start : start + FILES_AT_ONCE]]
 
     results: list[Any] = []
-    with ThreadPoolExecutor(thread_count(), thread_name_prefix="striate-decode") as pool:
+    with ThreadPoolExecutor(available_threads(), thread_name_prefix="striate-decode") as pool:
         for start in range(0, len(items), CHUNK_FILES):
             stop = min(start + CHUNK_FILES, len(items))
             for outcomes in pool.map(some, range(start, stop, FILES_AT_ONCE)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.errors import DataError
+from striate.machine import cache_folder
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -24,13 +24,6 @@ class RemoteFile:
     name: str
     checksum: str
     urls: tuple[str, ...]
-
-
-def cache_folder() -> Path:
-    """Return where downloads and decoded pixels are kept (in ``$STRIATE_CACHE_DIR``, or the user's cache)."""
-    import pooch
-
-    return Path(os.environ.get("STRIATE_CACHE_DIR") or pooch.os_cache("striate")) / "data"
 
 
 def fetch(name: str, files: Sequence[RemoteFile], folder: Path | None = None) -> Path:
@@ -52,7 +45,7 @@ def fetch(name: str, files: Sequence[RemoteFile], folder: Path | None = None) ->
     DataError
         If a file can be had from none of its addresses.
     """
-    folder = cache_folder() / name if folder is None else Path(folder)
+    folder = cache_folder() / "data" / name if folder is None else Path(folder)
     for file in files:
         _fetch_one(name, file, folder)
     return folder

@@ -14,13 +14,13 @@ from striate.data import audio, pixels
 from striate.data.dataset import Dataset
 from striate.data.decoding import Decoded, Reader, bytes_needed, decode_files, scan_files
 from striate.data.images import ImageReader
-from striate.data.memory import available_bytes
 from striate.data.options import TEST_SEED, Options
 from striate.data.pixel_cache import cached_rows
 from striate.data.problems import BadFile, FileProblem, check_bad_share, printable
 from striate.data.splits import Splits, choose
 from striate.data.walk import files_below, find_parts, subfolders
 from striate.errors import DataError
+from striate.machine import available_memory
 
 PARTS = ("train", "validation", "test")
 
@@ -212,7 +212,7 @@ def _decode(root: Path, paths: list[Path], reader: Reader, options: Options) -> 
     def fill(rows: np.ndarray) -> Decoded:
         return decode_files(paths, reader, rows, options.progress)
 
-    if bytes_needed(len(paths), reader) <= available_bytes() // 2:
+    if bytes_needed(len(paths), reader) <= available_memory() // 2:
         return fill(np.empty((len(paths), *reader.shape), reader.dtype))
     return cached_rows(root, paths, reader, fill)
 

@@ -20,8 +20,8 @@ from typing import IO
 
 import numpy as np
 
-from striate.data.memory import available_bytes
 from striate.errors import DataError
+from striate.machine import available_memory
 
 ELEMENT_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
@@ -72,10 +72,10 @@ def _read(stream: IO[bytes], path: Path, ndim: int | None, *, compressed: bool) 
     if claimed > possible or (claimed != possible and not compressed):
         got = f"at most {possible:,}" if compressed else f"{possible:,}"
         raise _size_error(path, shape, claimed, got)
-    if claimed > available_bytes():
+    if claimed > available_memory():
         raise DataError(
             f"{path}: {_times(shape)} elements need {claimed:,} bytes; this machine has "
-            f"{available_bytes():,} to spare. Use a smaller file."
+            f"{available_memory():,} to spare. Use a smaller file."
         )
     content = _read_bounded(stream, claimed)
     if len(content) != claimed:

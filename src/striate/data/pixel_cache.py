@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.decoding import Decoded, Reader, bytes_needed
-from striate.data.download import cache_folder
 from striate.data.problems import FileProblem
 from striate.errors import DataError
+from striate.machine import cache_folder
 
 FORMAT = 1
 
@@ -41,7 +41,7 @@ def cached_rows(
     DataError
         If the cache folder cannot take the file.
     """
-    folder = cache_folder().parent / "decoded"
+    folder = cache_folder() / "decoded"
     source = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
     data = folder / f"{source}-{_content_key(paths, reader)}.rows"
     notes = data.with_suffix(".json")

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.engine.machine import aligned, available_memory
 from striate.errors import CapacityError
+from striate.machine import available_memory
 from striate.network import Network
 
 SHARDS = 4  # a batch is cut into at least as many shards, if it has as many blocks
 GRADIENT_FLOATS = 2**27  # that the gradients of all shards may take together, half a gigabyte
 BLOCKS = 4  # and a shard has no more blocks than this, whose activations still lie in the caches
+
+
+def aligned(count: int, dtype: type = np.float32) -> np.ndarray:
+    """Return zeros, dtype[count], that begin at a multiple of 64 bytes."""
+    size = np.dtype(dtype).itemsize
+    room = np.zeros(count * size + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    return room[start : start + count * size].view(dtype)
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class Sizes:
 def check_room(network: Network, batch_size: int, needed: int) -> None:
     """Raise CapacityError if ``needed`` bytes are more than this machine has free."""
     room = available_memory()
-    if room is not None and needed > room:
+    if needed > room:
         raise CapacityError(
             f"{network.name}: batches of {batch_size} need about {needed / 2**30:,.1f} GB of memory; "
             f"{room / 2**30:.1f} GB are free. Use smaller batches, a smaller input or fewer channels."

@@ -14,8 +14,7 @@ from striate.engine.halves import Halves
 from striate.engine.layout import Arena
 from striate.engine.losses import Loss, Results
 from striate.engine.lowering import Lowering
-from striate.engine.machine import aligned, available_threads, default_lanes
-from striate.engine.memory import Samples, Sizes, Vectors, check_least, check_room
+from striate.engine.memory import Samples, Sizes, Vectors, aligned, check_least, check_room
 from striate.engine.plan import (
     emit_load,
     emit_loss,
@@ -29,6 +28,7 @@ from striate.engine.program import ARENA, OUTPUTS, Place, Program, Row
 from striate.engine.team import Team
 from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
+from striate.machine import available_threads, default_lanes
 from striate.network import Network
 from striate.reference.random import layer_key
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.engine.machine import aligned
+from striate.engine.memory import aligned
 from striate.engine.program import ENTRY, REGISTERS, ROW, Tables
 from striate.kernels.posts import ASLEEP, BUSY, CALLED, LINE, READY
 

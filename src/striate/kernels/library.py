@@ -1,29 +1,18 @@
-"""Compiled kernels: from the cache folder when they are there, compiled once per machine when not.
-
-A cache entry is an object file with a small header. The folder's name is a hash of the processor, the
-versions of the compilers and the text of all kernel sources, so nothing stale can be found. An entry
-that is damaged is compiled again. Where the folder cannot be written, kernels live in memory only, and
-one warning says so.
-"""
+"""Compiled kernels: from the cache folder when they are there, compiled once per machine when not."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
-import os
+import contextlib
 import struct
 import sys
 import threading
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-Signature = tuple[tuple[str, str], ...]
-_MAGIC = b"striate kernel 1\n"
+from striate.kernels import cache
+from striate.kernels.cache import Signature
 
 
 @dataclass(frozen=True, order=True)
@@ -66,11 +55,15 @@ def load(requests: Sequence[Request]) -> dict[Request, Kernel]:
     Compiling says what it does in one line on standard error.
     """
     with _lock:
-        missing = [r for r in dict.fromkeys(requests) if r not in _loaded and not _load_cached(r)]
+        missing = [request for request in dict.fromkeys(requests) if request not in _loaded]
         if missing:
-            _announce(f"striate: compiling {len(missing)} kernels for this processor (once per machine) ...")
+            folder = cache.open_folder()
+            missing = [request for request in missing if folder is None or not _load_cached(request, folder)]
+        if missing:
+            count = f"{len(missing)} kernel{'s' * (len(missing) > 1)}"
+            _announce(f"striate: compiling {count} for this processor (once per machine) ...")
             for request in missing:
-                _compile(request)
+                _compile(request, folder)
         return {request: _loaded[request] for request in requests}
 
 
@@ -85,81 +78,31 @@ def float_bits(value: float) -> int:
     return int(struct.unpack("<i", struct.pack("<f", value))[0])
 
 
-def cache_folder() -> Path:
-    """Return the folder for this processor, these compilers and these sources.
-
-    It lies in ``$STRIATE_CACHE_DIR``, or in the user's cache folder.
-    """
-    root = os.environ.get("STRIATE_CACHE_DIR")
-    if root is None:
-        base = os.environ.get("XDG_CACHE_HOME") or {
-            "win32": os.environ.get("LOCALAPPDATA", "~/AppData/Local"),
-            "darwin": "~/Library/Caches",
-        }.get(sys.platform, "~/.cache")
-        root = os.path.join(base, "striate")
-    return Path(root).expanduser() / "kernels" / _fingerprint()
-
-
-@functools.cache
-def _fingerprint() -> str:
-    import llvmlite.binding as llvm
-
-    parts = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvm.get_default_triple()]
-    parts += [version(name) for name in ("numba", "llvmlite")] + [sys.version]
-    digest = hashlib.sha256("\n".join(parts).encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:20]
-
-
-def _compile(request: Request) -> None:
+def _compile(request: Request, folder: Path | None) -> None:
     from striate.kernels.compiler import compile_kernel
 
-    code, symbol, signature = compile_kernel(request.module, request.name, request.lanes, request.constants)
+    entry = compile_kernel(request.module, request.name, request.lanes, request.constants)
+    _keep(request, entry)
+    if folder is not None:
+        cache.write(folder / request.file_name, entry)
+
+
+def _load_cached(request: Request, folder: Path) -> bool:
+    entry = cache.read(folder / request.file_name)
+    if entry is not None:
+        _keep(request, entry)
+    return entry is not None
+
+
+def _keep(request: Request, entry: cache.Entry) -> None:
+    code, symbol, signature = entry
     _loaded[request] = Kernel(_link(code, symbol), signature)
-    header = json.dumps({"symbol": symbol, "signature": signature}).encode()
-    body = struct.pack("<I", len(header)) + header + code
-    _write(cache_folder() / request.file_name, _MAGIC + hashlib.sha256(body).digest() + body)
-
-
-def _load_cached(request: Request) -> bool:
-    try:
-        data = (cache_folder() / request.file_name).read_bytes()
-    except OSError:
-        return False
-    start = len(_MAGIC) + 32
-    body = data[start:]
-    if data[:start] != _MAGIC + hashlib.sha256(body).digest():
-        return False
-    size = struct.unpack_from("<I", body)[0]
-    header = json.loads(body[4 : 4 + size])
-    signature = tuple((name, kind) for name, kind in header["signature"])
-    _loaded[request] = Kernel(_link(body[4 + size :], header["symbol"]), signature)
-    return True
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
-        _warn_once(str(path.parent), error.strerror or str(error))
-
-
-@functools.cache
-def _warn_once(folder: str, reason: str) -> None:
-    warnings.warn(
-        f"kernel cache {folder}: cannot be written ({reason}); kernels are compiled again in every process. "
-        "Set STRIATE_CACHE_DIR to a folder that can.",
-        stacklevel=2,
-    )
 
 
 def _announce(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(line, file=sys.stderr, flush=True)
 
 
 _engines: list[Any] = []

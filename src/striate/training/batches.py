@@ -12,7 +12,7 @@ import numpy as np
 
 from striate.data.augmentation import Augmentation, Mixup
 from striate.data.dataset import Dataset
-from striate.data.decoding import thread_count
+from striate.machine import available_threads
 from striate.training.augmenter import Augmenter
 from striate.training.order import balanced_order, epoch_order
 
@@ -134,7 +134,7 @@ class Batches:
             for start in range(first * size, len(order), size):
                 yield self.batch(order[start : start + size], epoch)
             return
-        with ThreadPoolExecutor(self.threads or thread_count()) as pool:
+        with ThreadPoolExecutor(self.threads or available_threads()) as pool:
             many = size * max(1, min(GROUP_SAMPLES, GROUP_BYTES // self._sample_bytes) // size)
             for start in range(first * size, len(order), many):
                 yield from self._changed(pool, order[start : start + many], epoch, size)

@@ -9,8 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Arena, Buffer, Margin, canonical_shape
-from striate.engine.machine import aligned
-from striate.engine.memory import Samples, Vectors
+from striate.engine.memory import Samples, Vectors, aligned
 from striate.engine.program import ARENA, GRADIENT, CallBack, Place, Program, Row
 from striate.layers.base import Layer
 from striate.network import Network, Step

@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering
-from striate.engine.machine import cheapest, tiles
+from striate.engine.lowering.tiles import cheapest, tiles
 from striate.engine.program import Place, Row
 from striate.errors import CapacityError
 from striate.network import Step

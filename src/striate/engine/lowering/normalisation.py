@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, STRIDE, Lowering, Rule, always
-from striate.engine.machine import aligned
+from striate.engine.memory import aligned
 from striate.engine.program import LANEWISE, Place
 from striate.layers.normalisation import BatchNorm
 from striate.network import Step

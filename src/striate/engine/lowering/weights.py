@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.engine.lowering.context import Lowering
-from striate.engine.machine import cheapest, tiles
+from striate.engine.lowering.tiles import cheapest, tiles
 from striate.engine.program import Place
 from striate.layers.convolution import Convolution
 from striate.network import Step

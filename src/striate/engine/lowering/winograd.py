@@ -28,8 +28,9 @@ import numpy as np
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering
 from striate.engine.lowering.correlation import ended_pairs, whole_tiles
+from striate.engine.lowering.tiles import cheapest, tiles
 from striate.engine.lowering.windows import Geometry
-from striate.engine.machine import aligned, cheapest, tiles
+from striate.engine.memory import aligned
 from striate.engine.program import Place
 from striate.network import Step
 

@@ -1,18 +1,9 @@
-"""What this machine offers: lanes, register tiles, threads, memory."""
+"""Tiles of sums that fit the registers, and the choice among them."""
 
 from __future__ import annotations
 
-import functools
 import math
-import os
-import platform
 from dataclasses import dataclass
-
-import numpy as np
-
-from striate.errors import UsageError
-
-LANES = (4, 8, 16)
 
 
 @dataclass(frozen=True)
@@ -78,57 +69,3 @@ def cheapest(
 
     k, x, _ = min((tile for tile in menu if row_tile in (None, tile[0])), key=cost)
     return k, x
-
-
-@functools.cache
-def default_lanes() -> int:
-    """Return the lanes of this processor: 16 with AVX-512, 8 with AVX2, else 4; ``STRIATE_LANES`` forces them.
-
-    Raises
-    ------
-    UsageError
-        If ``STRIATE_LANES`` is not 4, 8 or 16.
-    """
-    forced = os.environ.get("STRIATE_LANES")
-    if forced:
-        if forced not in map(str, LANES):
-            raise UsageError(f"STRIATE_LANES: must be one of {LANES}; got {forced!r}. Unset it for the default.")
-        return int(forced)
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return 4
-    import llvmlite.binding as llvm
-
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 16
-    return 8 if features.get("avx2") else 4
-
-
-def available_threads() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
-
-
-def available_memory() -> int | None:
-    """Return the bytes of memory that new arrays may take, or None where the system does not tell."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def aligned(count: int, dtype: type = np.float32) -> np.ndarray:
-    """Return zeros, dtype[count], that begin at a multiple of 64 bytes."""
-    size = np.dtype(dtype).itemsize
-    room = np.zeros(count * size + 64, np.uint8)
-    start = -room.ctypes.data % 64
-    return room[start : start + count * size].view(dtype)
