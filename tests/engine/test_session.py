@@ -148,3 +148,20 @@ def test_plans_for_other_kinds_of_numbers_are_refused(kind: type) -> None:
         InferenceSession(network(), batch_size=4, dtype=np.dtype(kind))
     with pytest.raises(UsageError, match="small: a plan reads uint8 or float32"):
         training(dtype=np.dtype(kind))
+
+
+@pytest.mark.parametrize(("index", "rule"), [
+    ([2**40], r"must be 0 to 19; got 1099511627776\. Use numbers of existing samples"),
+    ([0, 20], "must be 0 to 19; got 20"),
+    ([3, -1], "must be 0 to 19; got -1"),
+    ([], r"must be 1 to 20 integers.*got float64, shape \[0\]"),
+    ([0] * 21, r"must be 1 to 20 integers.*got int64, shape \[21\]\. Split the batch"),
+    ([[0], [1]], r"must be 1 to 20 integers.*got int64, shape \[2, 1\]"),
+    ([0.0, 1.0], r"must be 1 to 20 integers.*got float64, shape \[2\]"),
+])  # fmt: skip
+def test_numbers_of_samples_that_do_not_exist_are_refused(index: list, rule: str) -> None:
+    samples, numbers = np.zeros((20, 2, 8, 8), np.float32), np.array(index)
+    with pytest.raises(UsageError, match=f"small: numbers of samples: {rule}"):
+        InferenceSession(network(), batch_size=20, dtype=FLOAT).run(samples, numbers)
+    with pytest.raises(UsageError, match=f"small: numbers of samples: {rule}"):
+        training().step(samples, numbers, np.zeros(len(index)), (0.1,) * 7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 
 from striate.engine.memory import aligned
 from striate.engine.program import ARENA, INDEX, LANEWISE, Place, Program
-from striate.engine.team import PATIENCE, Team
-from striate.kernels.posts import ASLEEP
+from striate.engine.team import Team
+from striate.engine.workers import PATIENCE, Workers
+from striate.kernels.mailboxes import ASLEEP
 
 LANES = 4
 BYTES = 4 * LANES
@@ -44,7 +46,7 @@ class Counting:
             tasks_of = [{INDEX: BYTES * int(o), LANEWISE: BYTES * i} for i, o in enumerate(order)]
             program.phase([add(program, x, out)], tasks_of)
         self.tables = program.assemble()
-        self.team = Team(self.tables, threads, 0, patience)
+        self.team = Team(self.tables, threads, 0, Workers(patience))
 
     def check(self, runs: int) -> None:
         """Ones added ``runs`` times; sums of 1..runs; and sums of those."""
@@ -78,13 +80,19 @@ def test_the_check_sees_a_task_too_few_and_one_too_many() -> None:
             counting.check(2)
 
 
+def wait_until_asleep(team: Team) -> None:
+    while any(worker.mailbox[0] != ASLEEP for worker in team._workers.threads):
+        time.sleep(0)
+
+
 class LateWorker:
     """A worker that wakes up only when it is let go."""
 
     def __init__(self, team: Team, number: int) -> None:
         self.gate = threading.Event()
         self.done = 0
-        worker = team._workers[number]
+        team._workers._start(number + 1)
+        worker = team._workers.threads[number]
         call = worker.call
 
         def wake_up() -> None:
@@ -116,7 +124,7 @@ def test_next_run_waits_for_a_late_worker() -> None:
         threading.Timer(0.02, late.gate.set).start()
         counting.team.run()
         counting.check(runs)
-        counting.team._workers[0].wait(ASLEEP)
+        wait_until_asleep(counting.team)
     assert late.done == 5
 
 
@@ -197,10 +205,10 @@ def test_exception_of_a_python_row_is_raised_by_run() -> None:
             team.run()
 
 
-def test_threads_end_with_their_team() -> None:
+def test_threads_end_with_the_last_team_that_needs_them() -> None:
     counting = Counting(5, 4)
-    workers = [worker.thread for worker in counting.team._workers]
     counting.team.run()
+    workers = [worker.thread for worker in counting.team._workers.threads]
     assert [thread.is_alive() for thread in workers] == [True] * 3
     del counting
     gc.collect()

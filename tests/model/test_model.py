@@ -13,7 +13,7 @@ import striate
 from striate import Model, Trainer, load
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
-from striate.errors import ModelFileError, ShapeError
+from striate.errors import ModelFileError, ShapeError, UsageError
 from striate.layers import BatchNorm, Conv2d, Flatten, Linear, ReLU, Softmax
 from striate.network import Sequential
 from striate.reference.executor import forward
@@ -105,6 +105,20 @@ def test_samples_of_another_shape_are_refused(model, shape):
 def test_vectors_of_another_length_are_refused():
     with pytest.raises(ShapeError, match=r"tiny: parameters: needs a vector of 253 numbers; got shape \[3\]"):
         Model(network(), np.zeros(3))
+
+
+def test_vectors_of_another_length_replace_none(model, pictures):
+    before = model.predict_proba(pictures)
+    with pytest.raises(ShapeError, match=r"tiny: parameters: needs a vector of 253 numbers; got shape \[3\]"):
+        model.theta = np.zeros(3)
+    with pytest.raises(ShapeError, match=r"tiny: states: needs a vector of 0 numbers; got shape \[3\]"):
+        model.states = np.zeros(3)
+    np.testing.assert_array_equal(model.predict_proba(pictures), before)
+
+
+def test_a_batch_size_that_is_none_is_refused(model, pictures):
+    with pytest.raises(UsageError, match="batch size"):
+        model.predict(pictures, batch_size=0)
 
 
 def test_saved_models_come_back_whole(model, pictures, tmp_path):

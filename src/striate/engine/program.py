@@ -93,7 +93,7 @@ class Program:
 
     def assemble(self) -> Tables:
         """Load the kernels and turn the program into the tables that the runner reads."""
-        kernels = library.load([*self.requests(), LEAD, SERVE])
+        kernels = library.load([*self.requests(), LEAD])
         rows = [row for phase in self.phases for row in phase.rows]
         code = np.zeros((max(1, len(rows)), ROW), np.int64)
         index = {}
@@ -115,7 +115,7 @@ class Program:
             first += len(phase.rows)
         self.kept += list(self._tables.values())
         return Tables(
-            (kernels[LEAD].address, kernels[SERVE].address),
+            kernels[LEAD].address,
             code,
             np.array(phases, np.int64),
             np.array(tasks, np.int64),
@@ -144,7 +144,7 @@ class Program:
         return int(value), ZERO
 
 
-LEAD, SERVE = Request("runner", "lead", 8), Request("runner", "serve", 8)
+LEAD = Request("runner", "lead", 8)
 ENTRY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 """Every kernel's type: see ``striate.kernels.compiler``."""
 
@@ -170,7 +170,7 @@ def python_entry(function: CallBack | None, count: int, errors: list[BaseExcepti
 class Tables:
     """A program as the runner reads it."""
 
-    runner: tuple[int, int]
+    leader: int
     rows: np.ndarray
     phases: np.ndarray
     tasks: np.ndarray

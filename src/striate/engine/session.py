@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Collection
 from contextlib import nullcontext
 from functools import cached_property
+from typing import Any, NoReturn
 
 import numpy as np
 
 from striate.engine import graph
+from striate.engine.forks import follow
 from striate.engine.halves import Halves
 from striate.engine.layout import Arena
 from striate.engine.losses import Loss, Results
@@ -34,7 +37,10 @@ from striate.reference.random import layer_key
 
 
 class Session:
-    """What training and inference share: samples go in by number, shards run on threads."""
+    """What training and inference share: samples go in by number, shards run on threads.
+
+    Several Python threads may use a session; they take turns.
+    """
 
     def __init__(
         self,
@@ -69,7 +75,22 @@ class Session:
 
     load: Row
 
+    def after_fork(self) -> None:
+        """Replace the lock, which a thread of the parent process may have held."""
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> NoReturn:
+        raise UsageError(
+            f"{self.network.name}: sessions hold addresses and can be neither pickled nor copied; "
+            f"got {type(self).__name__}. Pickle or copy the Model or the Trainer."
+        )
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        self.__reduce__()
+
     def _finish(self, threads: int | None) -> None:
+        self.after_fork()
+        follow(self)
         self._check_memory(threads or available_threads())
         self.tables = self.program.assemble()
         own = 0 if self.lowering.parts else self.lowering.arena.size
@@ -116,7 +137,11 @@ class Session:
         return shard_tasks(self.sizes, self.vectors, self.target_count, self.output_count)
 
     def _select(self, inputs: np.ndarray, index: np.ndarray) -> int:
-        """Point the program at the samples ``index`` of ``inputs``; returns the number of shards they fill."""
+        """Point the program at the samples ``index`` of ``inputs``; returns the number of shards they fill.
+
+        ``inputs`` must stay as they are until the run ends.
+        """
+        index = self._checked(index, len(inputs))
         count = len(index)
         if inputs.dtype != self.dtype or inputs.shape[1:] != self.network.input_shape:
             raise ShapeError(
@@ -127,7 +152,7 @@ class Session:
         if not inputs.flags.c_contiguous:  # the kernels read samples that lie as one; a copy of the batch does
             inputs, index = np.ascontiguousarray(inputs[index]), np.arange(count)
         self.team.rest()
-        self._inputs = inputs  # threads may read it after this returns
+        self._inputs = inputs
         self.tables.patch(self.load, "x", inputs.ctypes.data)
         self.samples.index[:count] = index
         self.samples.index[count:] = -1
@@ -139,6 +164,21 @@ class Session:
         for row, name, tables in self._by_shards:
             self.tables.patch(row, name, tables[shards - 1].ctypes.data)
         return shards
+
+    def _checked(self, index: np.ndarray, samples: int) -> np.ndarray:
+        """Return ``index`` as int64[n]; raises UsageError if the kernels would read what is not there."""
+        index = np.asarray(index)
+        where = f"{self.network.name}: numbers of samples"
+        if index.ndim != 1 or not 0 < len(index) <= self.batch_size or index.dtype.kind not in "iu":
+            raise UsageError(
+                f"{where}: must be 1 to {self.batch_size} integers, the batch that this plan was made for; "
+                f"got {index.dtype}, shape {list(index.shape)}. Split the batch, or make a plan for larger ones."
+            )
+        least, largest = int(index.min()), int(index.max())
+        if least < 0 or largest >= samples:
+            wrong = least if least < 0 else largest
+            raise UsageError(f"{where}: must be 0 to {samples - 1}; got {wrong}. Use numbers of existing samples.")
+        return index
 
     def normalise(self, mean: np.ndarray, scale: np.ndarray) -> None:
         """Let every sample become ``(x - mean) / scale``, per channel."""
@@ -265,7 +305,32 @@ class TrainingSession(Session):
         losses, correct : float32[n]
             The loss of each sample before the step, and whether it was classified rightly; auxiliary outputs
             are not in them.
+
+        Raises
+        ------
+        ShapeError
+            If the samples are not of the network's input shape and the plan's dtype.
+        UsageError
+            If ``index`` holds too many numbers, or one of no sample.
         """
+        with self._lock:
+            self._prepare(inputs, index, targets, numbers, weights, seed, number)
+            with nullcontext() if update else self._halves.gradient():
+                self.team.run()
+            n = len(index)
+            return self.samples.losses[:n].copy(), self.samples.correct[:n].copy()
+
+    def _prepare(
+        self,
+        inputs: np.ndarray,
+        index: np.ndarray,
+        targets: np.ndarray,
+        numbers: tuple[float, ...],
+        weights: np.ndarray | None,
+        seed: int,
+        number: int,
+    ) -> None:
+        """Put in place what a step reads."""
         n = len(index)
         shards = self._select(inputs, index)
         self.tables.patch(self._total, "shard_count", shards)
@@ -279,13 +344,11 @@ class TrainingSession(Session):
         for results in self.auxiliary:
             results.weights[:] = self.samples.weights * np.float32(self.auxiliary_weight)
         self._put_targets(targets.astype(np.float32), n)
-        with nullcontext() if update else self._halves.gradient():
-            self.team.run()
-        return self.samples.losses[:n], self.samples.correct[:n]
 
     def update(self) -> None:
         """Let the optimizer take its step with ``vectors.gradient`` and the numbers of the last ``step``."""
-        self._halves.update()
+        with self._lock:
+            self._halves.update()
 
     @cached_property
     def _halves(self) -> Halves:
@@ -336,10 +399,10 @@ class InferenceSession(Session):
     def run(self, inputs: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Return float32[n, *output_shape] for the samples ``index`` (int64[n], n <= batch_size) of ``inputs``.
 
-        ``inputs`` as in ``TrainingSession.step``.
+        ``inputs`` and errors as in ``TrainingSession.step``.
         """
-        n = len(index)
-        self._select(inputs, index)
-        self.team.run()
-        self.team.rest()
-        return self.samples.outputs[: n * self.output_count].reshape(n, *self.network.output_shape).copy()
+        with self._lock:
+            self._select(inputs, index)
+            self.team.run()
+            n = len(index)
+            return self.samples.outputs[: n * self.output_count].reshape(n, *self.network.output_shape).copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 import sys
 import threading
@@ -47,6 +48,8 @@ class Kernel:
 
 _loaded: dict[Request, Kernel] = {}
 _lock = threading.RLock()
+if hasattr(os, "register_at_fork"):  # no process is forked in the middle of a compilation
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 def load(requests: Sequence[Request]) -> dict[Request, Kernel]:

@@ -1,16 +1,16 @@
 """The loops that run a program of kernels on several threads, without the interpreter.
 
-Each thread beside the first has a *post*, a word in which it and the first thread tell each other how things
-stand. A worker that is done stays READY for a short while, watching its post: to start it then costs the time that
-a cache line needs from one core to the other, less than a microsecond. After that it goes to sleep, and waking it
-is the system's business, some 50 microseconds.
+The thread that leads a run and each of its workers share a *mailbox*, a word that holds the state of the worker. A
+worker that is done stays READY for a short while and watches its mailbox: starting it then takes less than a
+microsecond, the time a cache line needs to travel from one core to another. After that it goes to sleep, and the
+operating system needs some 50 microseconds to wake it.
 """
 
 from __future__ import annotations
 
 from numba import njit
 
-from striate.kernels.posts import ASLEEP, BUSY, CALLED, LINE, READY
+from striate.kernels.mailboxes import ASLEEP, BUSY, CALLED, LINE, READY
 from striate.kernels.vector import (
     Ints,
     atomic_add,
@@ -70,8 +70,8 @@ def _run(state, phases, phase_count, rows, row_size, tasks, register_count, aren
 
 
 def lead(
-    posts: Ints,
-    post_count: int,
+    mailboxes: Ints,
+    worker_count: int,
     wake_address: int,
     state: Ints,
     phases: Ints,
@@ -92,10 +92,46 @@ def lead(
 
     Parameters
     ----------
-    posts : int64[post_count, 16]
-        The post of each worker (column 0).
+    mailboxes : int64[worker_count, 16]
+        The mailbox of each worker (column 0).
     wake_address : int
-        A C function without arguments that wakes the workers whose posts say CALLED and makes them BUSY.
+        A C function without arguments that wakes the workers whose mailboxes say CALLED and makes them BUSY.
+    state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address
+        As in ``run``.
+    """
+    for i in range(worker_count):
+        waited = 0
+        while _load(mailboxes, LINE * i) >= BUSY:
+            waited += 1
+            _pause(waited, yield_address)
+    for i in range(LINE * phase_count):
+        state[i] = 0
+    asleep = 0
+    for i in range(worker_count):
+        if compare_exchange(mailboxes, LINE * i, READY, BUSY) == ASLEEP:
+            compare_exchange(mailboxes, LINE * i, ASLEEP, CALLED)
+            asleep += 1
+    if asleep > 0:
+        call_plain(wake_address)
+    _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
+
+
+def run(
+    state: Ints,
+    phases: Ints,
+    phase_count: int,
+    rows: Ints,
+    row_size: int,
+    tasks: Ints,
+    register_count: int,
+    arena: int,
+    scratch: Ints,
+    yield_address: int,
+):
+    """Take part in one run of a program, from its first phase to its last.
+
+    Parameters
+    ----------
     state : int64[phases, 16]
         Tasks claimed (column 0) and done (column 8) of each phase.
     phases : int64[phases, 2]
@@ -113,54 +149,31 @@ def lead(
     yield_address : int
         A C function without arguments that gives the core to another thread.
     """
-    for i in range(post_count):
-        waited = 0
-        while _load(posts, LINE * i) >= BUSY:
-            waited += 1
-            _pause(waited, yield_address)
-    for i in range(LINE * phase_count):
-        state[i] = 0
-    asleep = 0
-    for i in range(post_count):
-        if compare_exchange(posts, LINE * i, READY, BUSY) == ASLEEP:
-            compare_exchange(posts, LINE * i, ASLEEP, CALLED)
-            asleep += 1
-    if asleep > 0:
-        call_plain(wake_address)
     _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
 
 
-def serve(
-    post: Ints,
-    patience: int,
-    state: Ints,
-    phases: Ints,
-    phase_count: int,
-    rows: Ints,
-    row_size: int,
-    tasks: Ints,
-    register_count: int,
-    arena: int,
-    scratch: Ints,
-    yield_address: int,
-):
-    """Run all phases with the thread that leads, and again whenever it asks soon enough.
+def serve(mailbox: Ints, patience: int, run_address: int, job: Ints, yield_address: int):
+    """Take part in a run, and again whenever there is another one soon enough.
 
     Parameters
     ----------
-    post : int64[1]
-        The post of this worker; BUSY at the start, ASLEEP at the end.
+    mailbox : int64[1]
+        The mailbox of this worker; BUSY at the start, ASLEEP at the end.
     patience : int
-        How often to look at the post before the end.
-    state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address
-        As in ``lead``.
+        How often to look into the mailbox before the end.
+    run_address : int
+        Where the code of ``run`` lies.
+    job : int64[10]
+        The arguments of ``run``. They change only while the mailbox says READY or ASLEEP.
+    yield_address : int
+        As in ``run``.
     """
     awake = True
     while awake:
-        _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
-        compare_exchange(post, 0, BUSY, READY)
+        call_kernel(run_address, job)
+        compare_exchange(mailbox, 0, BUSY, READY)
         waited = 0
-        while _load(post, 0) == READY and waited < patience:
+        while _load(mailbox, 0) == READY and waited < patience:
             waited += 1
             _pause(waited, yield_address)
-        awake = compare_exchange(post, 0, READY, ASLEEP) == BUSY
+        awake = compare_exchange(mailbox, 0, READY, ASLEEP) == BUSY

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
 from striate.engine.losses import Loss
 from striate.errors import ShapeError, UsageError
+from striate.layers.arguments import integer
 from striate.layers.base import format_shape
 from striate.layers.values import flag
 from striate.model.evaluation import Evaluation, evaluation
@@ -30,6 +32,10 @@ from striate.model.outputs import (
 from striate.model.target_units import in_user_units, scale_variances, standardise
 from striate.network import Network
 from striate.storage import model_file
+
+if TYPE_CHECKING:
+    from striate.engine.pool import SessionPool
+    from striate.engine.session import InferenceSession
 
 BATCH_SIZE = 256
 
@@ -71,20 +77,36 @@ class Model:
         target_normalisation: Normalisation | None = None,
     ) -> None:
         self.network = network
-        self.theta = _vector(theta, network.parameter_count, f"{network.name}: parameters")
-        states = np.zeros(network.state_count, np.float32) if states is None else states
-        self.states = _vector(states, network.state_count, f"{network.name}: states")
+        self.theta = theta
+        self.states = np.zeros(network.state_count, np.float32) if states is None else states
         self.classes = tuple(classes)
         self.normalisation, self.target_normalisation = normalisation, target_normalisation
         self.facts = dict(facts or {})
         self.threads = threads
         self.winograd = flag(winograd, "winograd")
-        self._sessions: dict[tuple[Any, ...], Any] = {}
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one sample, (C, *space)."""
         return self.network.input_shape
+
+    @property
+    def theta(self) -> np.ndarray:
+        """All learnt numbers, float32[parameter_count]; only a vector of the same length may replace it."""
+        return self._theta
+
+    @theta.setter
+    def theta(self, values: np.ndarray) -> None:
+        self._theta = _vector(values, self.network.parameter_count, f"{self.network.name}: parameters")
+
+    @property
+    def states(self) -> np.ndarray:
+        """Running statistics, float32[state_count]; only a vector of the same length may replace it."""
+        return self._states
+
+    @states.setter
+    def states(self, values: np.ndarray) -> None:
+        self._states = _vector(values, self.network.state_count, f"{self.network.name}: states")
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -105,12 +127,15 @@ class Model:
         ShapeError
             If the samples are not of the network's input shape.
         """
-        x = self._samples(x)
-        session = self._session(x.dtype, 1 if len(x) == 1 else batch_size)
+        x, size = self._samples(x), integer(batch_size, "batch size")
         room = np.empty((len(x), *self.network.output_shape), np.float32)
-        for start in range(0, len(x), session.batch_size):
-            index = np.arange(start, min(start + session.batch_size, len(x)))
-            room[start : start + len(index)] = session.run(x, index)
+        if not len(x):
+            return room
+        with self._pool.lend(x.dtype, min(size, len(x)), self.threads, self.winograd) as session:
+            self._prepare(session)
+            for start in range(0, len(x), size):
+                index = np.arange(start, min(start + size, len(x)))
+                room[start : start + len(index)] = session.run(x, index)
         return room
 
     def predict_proba(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
@@ -230,24 +255,21 @@ class Model:
             )
         return np.ascontiguousarray(readable(x, f"{self.network.name}: samples"))
 
-    def _session(self, dtype: np.dtype, batch_size: int) -> Any:
-        from striate.engine.session import InferenceSession
+    @cached_property
+    def _pool(self) -> SessionPool:
+        from striate.engine.pool import SessionPool
 
-        key = (dtype, batch_size, self.threads, self.winograd)
-        if key not in self._sessions:
-            self._sessions[key] = InferenceSession(
-                self.network,
-                batch_size=batch_size,
-                dtype=dtype,
-                threads=self.threads,
-                winograd=self.winograd,
-            )
-        session = self._sessions[key]
+        return SessionPool(self.network)
+
+    def _prepare(self, session: InferenceSession) -> None:
+        """Bring a session up to date with the parameters and the normalisation."""
         session.vectors.theta[: len(self.theta)] = self.theta
         session.vectors.states[: len(self.states)] = self.states
         if self.normalisation is not None:
             session.normalise(np.asarray(self.normalisation.mean), np.asarray(self.normalisation.scale))
-        return session
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_pool"}
 
     def __repr__(self) -> str:
         classes = f", {len(self.classes)} classes" if self.classes else ""

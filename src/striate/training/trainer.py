@@ -249,11 +249,19 @@ class Trainer:
         if self.session is None:
             return
         vectors, count = self.session.vectors, self.network.parameter_count
-        self.session.team.rest()
         vectors.theta[:count] = self.model.theta
         vectors.first[:count], vectors.second[:count] = self.moments.first, self.moments.second
         if self.network.state_count:
             vectors.states[: self.network.state_count] = self.model.states
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what holds addresses, or functions made here; ``fit`` makes both again."""
+        self.synchronise()
+        return {**vars(self), "session": None, "session_key": (), "schedule": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.schedule = stretched(self.learning_rate, self.schedule_arguments, 1, 1)
 
     def save_checkpoint(self, path: str | Path) -> Path:
         """Write the model with everything that training needs to go on bit for bit; return the path.
