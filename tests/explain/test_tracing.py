@@ -248,7 +248,7 @@ def test_files_are_prepared_as_in_training(random_lenet, tmp_path):
     path, rng = tmp_path / "wide.png", np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 256, (20, 60), np.uint8)).save(path)
     network = random_lenet.network
-    model = Model(network, random_lenet.theta, facts={"preparation": {"fit": "crop"}})
+    model = Model(network, random_lenet.theta, metadata={"preparation": {"fit": "crop"}})
     for fit, expected in ((None, "crop"), ("pad", "pad")):
         found = read_sample(model, path, fit)
         np.testing.assert_array_equal(found, read_unlabelled(path, model.input_shape, expected).inputs[0])

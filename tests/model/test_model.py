@@ -126,7 +126,8 @@ def test_saved_models_come_back_whole(model, pictures, tmp_path):
     loaded = load(path)
     assert loaded.network.describe() == model.network.describe()
     assert np.array_equal(loaded.theta, model.theta)
-    assert (loaded.classes, loaded.normalisation, loaded.facts) == (model.classes, model.normalisation, model.facts)
+    assert (loaded.classes, loaded.metadata) == (model.classes, model.metadata)
+    assert loaded.normalisation == model.normalisation
     assert np.array_equal(loaded.predict_proba(pictures), model.predict_proba(pictures))
     assert loaded.save(tmp_path / "again").read_bytes() == path.read_bytes()
     assert repr(loaded) == "<Model 'tiny', 253 parameters, 4 classes>"
@@ -148,7 +149,7 @@ def test_a_model_that_was_trained_goes_on_from_its_file(data, tmp_path):
     further = Trainer(loaded)
     further.fit(data, epochs=1)
     assert further.model.normalisation == trainer.model.normalisation
-    assert loaded.facts["epochs"] == 1
+    assert loaded.metadata["epochs"] == 1
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def layer(content, kind):
         (lambda c, t: c.update(input_shape=[2, 6, 7]), "classes, input or normalisation do not fit"),
         (lambda c, t: c.update(normalisation={"mean": [1], "scale": [1]}), "do not fit its network"),
         (lambda c, t: c.update(normalisation={"mean": "x"}), "must describe a model; normalisation: needs lists"),
-        (lambda c, t: c.update(facts=3), "do not fit its network"),
+        (lambda c, t: c.update(metadata=3), "do not fit its network"),
     ],
 )
 def test_descriptions_that_disagree_are_refused(model, tmp_path, change, message):
@@ -195,6 +196,12 @@ def test_descriptions_that_disagree_are_refused(model, tmp_path, change, message
     with pytest.raises(ModelFileError, match=message) as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+def test_metadata_of_version_0_1_is_read(model, tmp_path):
+    model.metadata = {"epochs": 3}
+    path = rewrite(model.save(tmp_path / "model.safetensors"), lambda c, t: c.update(facts=c.pop("metadata")))
+    assert load(path).metadata == {"epochs": 3}
 
 
 ODD = [

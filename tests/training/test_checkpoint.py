@@ -185,7 +185,7 @@ def test_short_epochs_do_not_wait_for_the_disk_and_the_best_is_kept(data, valida
     running.fit(data, validation, epochs=5, callbacks=[look, Checkpoint(tmp_path, keep=9)])
     assert epochs == [(0, False), (0, False), (0, False), (1, True), (1, True)]
     losses = running.history["val_loss"]
-    assert load(tmp_path / "best.safetensors").facts["epochs"] == 0  # the facts are written at the end
+    assert load(tmp_path / "best.safetensors").metadata["epochs"] == 0  # the metadata are written at the end
     best = Trainer(small_network(), learning_rate=0.02, batch_size=50)
     best.restore(tmp_path / "best.safetensors")
     assert best.progress.epoch == 1 + int(np.argmin(losses))

@@ -177,7 +177,7 @@ def test_a_divergence_keeps_the_last_good_weights(tmp_path, monkeypatch):
         train(wild, tmp_path / "run")
     model = load(tmp_path / "run" / "model.safetensors")
     assert np.isfinite(model.theta).all()
-    assert 0 < model.facts["steps"] <= 30
+    assert 0 < model.metadata["steps"] <= 30
 
 
 def test_a_divergence_in_the_first_step_leaves_no_model(tmp_path, monkeypatch):
@@ -196,9 +196,9 @@ def test_the_model_knows_how_its_files_were_read_also_after_a_resume(tmp_path, m
     with pytest.raises(Killed):
         train(config(), tmp_path / "run", Kill(20))
     for checkpoint in (tmp_path / "run" / "checkpoints").glob("step*"):
-        assert load(checkpoint).facts["preparation"] == known
+        assert load(checkpoint).metadata["preparation"] == known
     resume(tmp_path / "run", report=False)
-    assert load(tmp_path / "run" / "model.safetensors").facts["preparation"] == known
+    assert load(tmp_path / "run" / "model.safetensors").metadata["preparation"] == known
 
 
 def test_folders_must_fit_the_wish(whole, tmp_path, monkeypatch):

@@ -38,7 +38,7 @@ def test_a_network_learns_and_says_how_it_went(data, validation):
     evaluation = trainer.model.evaluate(validation)
     assert evaluation.accuracy == history["val_accuracy"][-1]
     assert evaluation.loss == pytest.approx(history["val_loss"][-1], rel=1e-12)
-    assert trainer.model.facts["epochs"] == 12
+    assert trainer.model.metadata["epochs"] == 12
     assert trainer.model.classes == ("a", "b", "c")
 
 

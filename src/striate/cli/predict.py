@@ -46,7 +46,7 @@ def predict(
     output = Output(json)
     loaded = striate.load(model, winograd=not no_winograd)
     loaded.threads = None if threads is None else integer(threads, "threads")
-    preparation = {"fit": "stretch", **(loaded.facts.get("preparation") or {})}
+    preparation = {"fit": "stretch", **(loaded.metadata.get("preparation") or {})}
     preparation |= {"fit": fit} if fit else {}
     check_options(3, None, preparation["fit"])
     shown = integer(top, "top")

@@ -75,7 +75,7 @@ def read_sample(model: Model, path: str | Path, fit: str | None = None, invert: 
     from striate.data.images import check_options
     from striate.data.unlabelled import read_unlabelled
 
-    preparation: dict[str, Any] = {"fit": "stretch", **(model.facts.get("preparation") or {})}
+    preparation: dict[str, Any] = {"fit": "stretch", **(model.metadata.get("preparation") or {})}
     preparation |= {"fit": fit} if fit else {}
     check_options(3, None, preparation["fit"])
     return read_unlabelled(path, model.input_shape, invert=invert, **preparation).inputs[0].astype(np.float64)

@@ -56,7 +56,7 @@ class Model:
     target_normalisation : Normalisation, optional
         Mean and deviation of the targets of a regression whose network predicts standardised ones. ``outputs``
         are then standardised; what ``predict`` returns is in the user's units.
-    facts : mapping, optional
+    metadata : mapping, optional
         How the model came to be (JSON types); saved with it.
     threads : int, optional
         For predictions; the processor's by default.
@@ -71,7 +71,7 @@ class Model:
         states: np.ndarray | None = None,
         classes: Sequence[str] = (),
         normalisation: Normalisation | None = None,
-        facts: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
         threads: int | None = None,
         winograd: bool = True,
         target_normalisation: Normalisation | None = None,
@@ -81,7 +81,7 @@ class Model:
         self.states = np.zeros(network.state_count, np.float32) if states is None else states
         self.classes = tuple(classes)
         self.normalisation, self.target_normalisation = normalisation, target_normalisation
-        self.facts = dict(facts or {})
+        self.metadata = dict(metadata or {})
         self.threads = threads
         self.winograd = flag(winograd, "winograd")
 
@@ -180,14 +180,14 @@ class Model:
     @property
     def loss(self) -> Loss | None:
         """The loss that the model was trained with; None where that is not known."""
-        found = self.facts.get("loss_function")
+        found = self.metadata.get("loss_function")
         return None if found is None else Loss.from_description(found)
 
     @property
     def kind(self) -> str:
         """What the outputs stand for: "classes", "labels" that are on or off, or "numbers"."""
         usual = CLASSES if self.classes or ends_in_softmax(self.network) else NUMBERS
-        return str(self.facts.get("targets", usual))
+        return str(self.metadata.get("targets", usual))
 
     @property
     def is_classifier(self) -> bool:
@@ -242,7 +242,7 @@ class Model:
             self.states,
             self.classes,
             self.normalisation,
-            self.facts,
+            self.metadata,
             self.target_normalisation,
         )
 
@@ -306,7 +306,7 @@ def from_contents(contents: model_file.Contents, threads: int | None = None, win
         c.states,
         c.classes,
         c.normalisation,
-        c.facts,
+        c.metadata,
         threads,
         winograd,
         c.target_normalisation,

@@ -32,7 +32,7 @@ class Contents:
     states : float32[state_count]
     classes : tuple of str
     normalisation : Normalisation or None
-    facts : mapping
+    metadata : mapping
         JSON types.
     target_normalisation : Normalisation or None
         Of the targets of a regression: the network predicts normalised ones.
@@ -43,7 +43,7 @@ class Contents:
     states: np.ndarray
     classes: tuple[str, ...]
     normalisation: Normalisation | None
-    facts: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     target_normalisation: Normalisation | None = None
 
 
@@ -79,7 +79,7 @@ def describe(contents: Contents) -> dict[str, Any]:
         "classes": list(contents.classes),
         "normalisation": _described(contents.normalisation),
         "target_normalisation": _described(contents.target_normalisation),
-        "facts": dict(contents.facts),
+        "metadata": dict(contents.metadata),
     }
 
 
@@ -89,6 +89,11 @@ def _described(normalisation: Normalisation | None) -> dict[str, list[float]] | 
 
 def _normalisation(description: Any) -> Normalisation | None:
     return None if description is None else Normalisation.from_dict(description)
+
+
+def _metadata(content: Mapping[str, Any]) -> Any:
+    """Return what a file says of the model's making; files of version 0.1 call it "facts"."""
+    return content["metadata"] if "metadata" in content else content["facts"]
 
 
 def named_tensors(contents: Contents) -> dict[str, np.ndarray]:
@@ -113,7 +118,7 @@ def check_description(container: Container) -> Network:
         channels = None if normalisation is None else len(normalisation.mean)
         classes, shape = content["classes"], content["input_shape"]
         known = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
-        known = known and isinstance(content["facts"], dict)
+        known = known and isinstance(_metadata(content), dict)
     except (KeyError, TypeError, ModelFileError) as error:
         reason = str(error) if isinstance(error, ModelFileError) else "a part is missing"
         raise ModelFileError(f"{path}: must describe a model; {shorten(reason, MESSAGE)}") from None
@@ -160,6 +165,6 @@ def contents_from(content: Mapping[str, Any], network: Network, tensors: Mapping
         states,
         tuple(content["classes"]),
         _normalisation(content["normalisation"]),
-        content["facts"],
+        _metadata(content),
         _normalisation(content.get("target_normalisation")),  # files of version 0.1 have none
     )

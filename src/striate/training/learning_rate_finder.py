@@ -136,7 +136,7 @@ def untouched(trainer: Trainer) -> Iterator[None]:
         "restored",
     )
     settings = {name: getattr(trainer, name) for name in names}
-    about = model.classes, model.normalisation, model.facts
+    about = model.classes, model.normalisation, model.metadata
     history, progress = copy.deepcopy(trainer.history), copy.copy(trainer.progress)
     trainer.restored = {}
     try:
@@ -144,6 +144,6 @@ def untouched(trainer: Trainer) -> Iterator[None]:
     finally:
         for array, values in zip(arrays, kept, strict=True):
             array[:] = values
-        model.classes, model.normalisation, model.facts = about
+        model.classes, model.normalisation, model.metadata = about
         vars(trainer).update(settings, history=history, progress=progress)
         trainer.publish()

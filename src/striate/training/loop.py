@@ -54,7 +54,7 @@ def run(trainer: Trainer, job: Job) -> None:
     """Train until the last epoch, a wish to stop, or Ctrl-C."""
     batches = batches_of(trainer, job)
     loop = _Loop(trainer, job, batches, open_stepper(trainer, job.plan, batches))
-    trainer.model.facts = facts(trainer, job)
+    trainer.model.metadata = metadata(trainer, job)
     history = trainer.history
     history.interrupted, history.stop_reason = False, None
     with interruptible() as loop.interruption:
@@ -66,13 +66,13 @@ def run(trainer: Trainer, job: Job) -> None:
             loop.interrupt()
         finally:
             trainer.synchronise()
-            trainer.model.facts = facts(trainer, job)
+            trainer.model.metadata = metadata(trainer, job)
         history.stop_reason = trainer.stop_reason
         for callback in trainer.callbacks:
             callback.on_train_end(trainer, history)
 
 
-def facts(trainer: Trainer, job: Job) -> dict:
+def metadata(trainer: Trainer, job: Job) -> dict:
     """Return how the model came to be: what is saved with it, the same for the same training."""
     records = trainer.history.records
     last = records[-1].to_dict() if records else {}
@@ -88,7 +88,7 @@ def facts(trainer: Trainer, job: Job) -> dict:
         "steps": trainer.progress.step,
         **kept,
     }
-    return new | {key: value for key, value in trainer.model.facts.items() if key not in new}
+    return new | {key: value for key, value in trainer.model.metadata.items() if key not in new}
 
 
 class _Loop:

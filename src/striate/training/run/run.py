@@ -147,7 +147,7 @@ def resume(
 def _trainer(config: RunConfig, splits: Splits) -> Trainer:
     trainer = make_trainer(config, splits.train, network_or_model(config, splits.train))
     if splits.preparation:
-        trainer.model.facts["preparation"] = dict(splits.preparation)
+        trainer.model.metadata["preparation"] = dict(splits.preparation)
     weighted = config.training.weighted_validation
     trainer.check(splits.train, splits.validation, weighted_validation=weighted)  # before a folder is made
     if trainer.augmentation is not None:
