@@ -19,6 +19,7 @@ from striate.network import Sequential
 from striate.reference.executor import forward
 from striate.storage import container
 from striate.training.initialisation import initialise
+from support.files import read_container, rewrite
 
 
 def network(classes: int = 4):
@@ -157,15 +158,6 @@ def data(pictures) -> Dataset:
     return Dataset(pictures, np.arange(70) % 4, tuple("wxyz"), "noise")
 
 
-def rewrite(path, change):
-    """Change the description of a file, with a right checksum."""
-    read = container.read(path)
-    content, tensors = read.content, read.tensors()
-    change(content, tensors)
-    content.pop("format")
-    return container.write(path, content, tensors)
-
-
 def layer(content, kind):
     return next(item for item in content["network"]["layers"] if item["type"] == kind)
 
@@ -235,9 +227,7 @@ def spoilt(content, rng):
 
 def test_whatever_a_description_says_it_is_one_line_or_a_model(model, tmp_path):
     path = model.save(tmp_path / "model.safetensors")
-    read = container.read(path)
-    content, tensors = read.content, read.tensors()
-    content.pop("format")
+    content, tensors = read_container(path)
     refusals = []
     for seed in range(600):
         container.write(path, spoilt(content, random.Random(seed)), tensors)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +61,8 @@ def test_no_fault_harms_what_was_there(tmp_path, monkeypatch):
             except ModelFileError as error:
                 outcomes.add(str(error).split("(")[1].split(")")[0])
                 assert list(tmp_path.iterdir()) == [path]
+                unharmed, replaced = "is unharmed" in str(error), "is written, but" in str(error)
+                assert (unharmed, replaced) == (path.read_bytes() == old, path.read_bytes() == new)
             except Killed:
                 outcomes.add("killed")
         assert path.read_bytes() in (old, new), (kind, at)
@@ -81,3 +86,110 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ModelFileError, match=r"model: cannot be written \(.*\); what was there before is unharmed"):
         write_atomically(tmp_path / "file" / "model", b"data")
+
+
+def test_many_threads_may_write_one_path(tmp_path):
+    """Readers see one writer's bytes or another's, whole."""
+    path, size, wrong = tmp_path / "file", 50_000, []
+    write_atomically(path, b"0" * size)
+
+    def write(mark):
+        for _ in range(40):
+            write_atomically(path, mark * size)
+
+    writers = [threading.Thread(target=write, args=(str(n).encode(),)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        found = path.read_bytes()
+        if len(found) != size or len(set(found)) != 1:
+            wrong.append(found)
+    assert not wrong
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_processes_of_one_number_do_not_disturb_each_other(tmp_path, monkeypatch):
+    """Every container has a process 1: names of temporary files are random, and none is taken that is there."""
+    names, opened = [], os.open
+
+    def watch(path, flags, *rest):
+        if str(path).endswith(".part"):
+            names.append(Path(path).name)
+            assert flags & os.O_EXCL
+        return opened(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", watch)
+    for _ in range(50):
+        write_atomically(tmp_path / "file", b"data")
+    assert len(set(names)) == 50
+
+
+def test_a_file_in_the_way_is_not_overwritten(tmp_path, monkeypatch):
+    monkeypatch.setattr("striate.storage.atomic.secrets.token_hex", lambda _: "0")
+    other = tmp_path / ".file.0.part"
+    other.write_bytes(b"another's")
+    with pytest.raises(ModelFileError, match=r"file: cannot be written \(File exists\)"):
+        write_atomically(tmp_path / "file", b"data")
+
+
+def test_names_may_be_as_long_as_the_system_allows(tmp_path):
+    assert write_atomically(tmp_path / ("n" * 255), b"data").read_bytes() == b"data"
+    assert write_atomically(tmp_path / ("\u00fc" * 127), b"data").read_bytes() == b"data"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path, mode):
+    path = write_atomically(tmp_path / "file", b"old")
+    path.chmod(mode)
+    write_atomically(path, b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files of POSIX")
+def test_only_regular_files_are_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name, kind in (("pipe", "a device or a pipe"), ("folder", "a folder")):
+        with pytest.raises(ModelFileError, match=f"{name}: must be a regular file to be replaced; got {kind}"):
+            write_atomically(tmp_path / name, b"data")
+    with pytest.raises(ModelFileError, match="/dev/null: must be a regular file"):
+        write_atomically("/dev/null", b"data")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are not synchronised there")
+@pytest.mark.parametrize(("code", "told"), [(errno.EIO, True), (errno.EINVAL, False), (errno.ENOTSUP, False)])
+def test_a_folder_that_cannot_be_synchronised(tmp_path, monkeypatch, code, told):
+    """Once the file has its name, the message must not say that the old one is there."""
+    synced = os.fsync
+
+    def fsync(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(code, os.strerror(code))
+        synced(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    if told:
+        with pytest.raises(ModelFileError, match=r"is written, but its folder cannot be synchronised \(Input"):
+            write_atomically(path, b"new")
+    else:
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are not synchronised there")
+def test_file_and_folder_are_synchronised_in_this_order(tmp_path, monkeypatch):
+    """The bytes before the new name, and the name after it: else a power cut can leave an empty file."""
+    calls, fsync, replace = [], os.fsync, os.replace
+
+    def record(handle):
+        calls.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", record)
+    monkeypatch.setattr(os, "replace", lambda *names: (calls.append("rename"), replace(*names)))
+    write_atomically(tmp_path / "file", b"data")
+    assert calls == ["file", "rename", "folder"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import random
 import struct
@@ -26,6 +27,11 @@ def path(tmp_path):
     return container.write(tmp_path / "file.safetensors", CONTENT, TENSORS)
 
 
+def tensors_of(path):
+    with container.reading(path) as read:
+        return read.tensors()
+
+
 def parts(path):
     data = path.read_bytes()
     length = struct.unpack("<Q", data[:8])[0]
@@ -39,9 +45,9 @@ def assemble(path, header, data):
 
 
 def test_what_is_written_is_read(path):
-    read = container.read(path)
-    assert {key: read.content[key] for key in CONTENT} == CONTENT
-    tensors = read.tensors()
+    with container.reading(path) as read:
+        assert {key: read.content[key] for key in CONTENT} == CONTENT
+        tensors = read.tensors()
     assert set(tensors) == set(TENSORS)
     for name, array in TENSORS.items():
         assert tensors[name].dtype == array.dtype
@@ -66,7 +72,7 @@ def test_every_flipped_bit_is_found(path):
         data[place] ^= bit
         path.write_bytes(data)
         with pytest.raises(ModelFileError):
-            container.read(path).tensors()
+            tensors_of(path)
         data[place] ^= bit
 
 
@@ -75,17 +81,22 @@ def test_every_truncation_is_found(path):
     for length in range(len(data)):
         path.write_bytes(data[:length])
         with pytest.raises(ModelFileError):
-            container.read(path).tensors()
+            tensors_of(path)
 
 
 def test_a_file_that_shrinks_after_its_header_was_read_is_found(path):
-    read = container.read(path)
-    path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(ModelFileError, match="is truncated; it ends before its tensors do"):
-        read.tensors()
-    path.unlink()
-    with pytest.raises(ModelFileError, match=r"cannot be read \(No such file or directory\)"):
-        read.tensors()
+    container.write(path, CONTENT, {"b": np.zeros(50_000, np.float32)})
+    with container.reading(path) as read:
+        os.truncate(path, path.stat().st_size - 8)
+        with pytest.raises(ModelFileError, match="is truncated; it ends before its tensors do"):
+            read.tensors()
+
+
+def test_a_file_that_is_replaced_after_its_header_was_read_is_read_as_it_was(path):
+    with container.reading(path) as read:
+        container.write(path, {**CONTENT, "number": 7}, {"b": np.zeros(5, np.float32)})
+        assert np.array_equal(read.tensors()["b"], TENSORS["b"])
+    assert set(tensors_of(path)) == {"b"}
 
 
 def foreign(path):
@@ -151,7 +162,8 @@ def metadata(value):
         (metadata({"striate": "{"}), "its description is damaged"),
         (metadata({"striate": "[1]"}), "its description is damaged"),
         (metadata({"striate": "[" * 100_000}), "its description is damaged"),
-        (edit_content(format=2), "must have format 1; got 2. Install the version of striate that wrote it"),
+        (edit_content(format=True), "must have format 1; got 'True'"),
+        (edit_content(format=2), "must have format 1; got '2'. Install the version of striate that wrote it"),
         (edit_content(number=0.2), "is damaged; its checksum is not that of its content"),
         (edit_content(sha256="0" * 64), "is damaged; its checksum is not that of its content"),
         (claims_much, "is truncated; it ends before its tensors do"),
@@ -167,7 +179,7 @@ def metadata(value):
 def test_hostile_files_are_refused_in_one_line(path, harm, message):
     harm(path)
     with pytest.raises(ModelFileError, match=message) as caught:
-        container.read(path).tensors()
+        tensors_of(path)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
 
@@ -175,5 +187,101 @@ def test_hostile_files_are_refused_in_one_line(path, harm, message):
 def test_a_claim_of_much_memory_allocates_nothing(path, monkeypatch):
     claims_much(path)
     monkeypatch.setattr(container.np, "empty", lambda *_: pytest.fail("allocated"))
-    with pytest.raises(ModelFileError, match="is truncated"):
-        container.read(path)
+    with pytest.raises(ModelFileError, match="is truncated"), container.reading(path):
+        pass
+
+
+def test_tensors_that_do_not_fit_into_memory_are_not_read(path, monkeypatch):
+    monkeypatch.setattr(container, "available_memory", lambda: 30)
+    monkeypatch.setattr(container.np, "empty", lambda *_: pytest.fail("allocated"))
+    with pytest.raises(
+        ModelFileError, match=r"its tensors need 0\.0 GB of memory; 0\.0 GB are free\. Load it on a"
+    ):
+        tensors_of(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused_at_once(path):
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ModelFileError, match="must be a regular file; got a device or a pipe"):
+        tensors_of(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs devices")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
+def test_a_device_is_refused_at_once(device):
+    with pytest.raises(ModelFileError, match="must be a regular file"):
+        tensors_of(device)
+
+
+def with_entry(path, text):
+    """Replace the shape of tensor ``b`` by ``text``."""
+    header, data = parts(path)
+    header["b"]["shape"] = "HERE"
+    assemble(path, json.dumps(header).replace('"HERE"', text).encode(), data)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param(str([2] * 10**6), id="a million axes"),
+        pytest.param("[1, 1, 1, 1, 1, 1, 1, 2, 3]", id="nine axes"),
+        pytest.param(f"[{'9' * 4000}, {'9' * 4000}]", id="sizes of 4,000 digits"),
+        pytest.param("[9223372036854775808, 0]", id="2 to the 63"),
+        pytest.param("[6.0]", id="a float"),
+        pytest.param("[1e3]", id="a power"),
+        pytest.param("null", id="nothing"),
+        pytest.param('"6"', id="text"),
+        pytest.param('{"6": 1}', id="an object"),
+    ],
+)
+def test_shapes_are_bounded_before_they_are_multiplied(path, shape, monkeypatch):
+    with_entry(path, shape)
+    monkeypatch.setattr("math.prod", lambda *_: pytest.fail("multiplied"))
+    with pytest.raises(ModelFileError, match=r"header is (damaged|too large)|header's entry for 'b' is damaged"):
+        tensors_of(path)
+
+
+def test_a_key_comes_once(path):
+    header, data = parts(path)
+    text = json.dumps(header)
+    assemble(path, (text[:-1] + ', "b": ' + json.dumps(header["b"]) + "}").encode(), data)
+    with pytest.raises(ModelFileError, match="its header is damaged"):
+        tensors_of(path)
+    content = header["__metadata__"]["striate"]
+    header["__metadata__"]["striate"] = content[:-1] + ', "kind": "checkpoint"}'
+    assemble(path, header, data)
+    with pytest.raises(ModelFileError, match="its description is damaged"):
+        tensors_of(path)
+
+
+def test_the_number_of_tensors_is_bounded(path):
+    header, data = parts(path)
+    none = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    header |= {f"t{number}": none for number in range(60_000)}
+    assemble(path, header, data)
+    with pytest.raises(ModelFileError, match=r"has 60,00\d tensors, of at most 50,000"):
+        tensors_of(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        (b"[" + b"1," * 600_000 + b"1]", "600,001 values, of at most 500,000"),
+        (b"[" + b"[]," * 300_000 + b"1]", "600,001 values, of at most 500,000"),
+        (b"[" + b"{}," * 300_000 + b"1]", "600,001 values, of at most 500,000"),
+    ],
+)
+def test_the_values_of_a_header_are_bounded(path, text, size):
+    assemble(path, text, b"")
+    with pytest.raises(ModelFileError, match=rf"its header is too large \({size}\)"):
+        tensors_of(path)
+
+
+@pytest.mark.parametrize("content", [{"text": "x" * 17_000_000}, {"list": [0] * 600_000}])
+def test_what_could_not_be_read_is_not_written(path, content):
+    before = path.read_bytes()
+    with pytest.raises(ModelFileError, match=r"its description is too large \(.*, of at most .*\)\. Leave"):
+        container.write(path, content, {})
+    assert path.read_bytes() == before

@@ -97,9 +97,9 @@ def write(path: Path, entry: Entry) -> None:
 
 
 def _trusted_bytes(path: Path) -> bytes:
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        with open(os.open(path, flags), "rb") as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | careful)) as file:
             status = os.fstat(file.fileno())
             trusted = stat.S_ISREG(status.st_mode) and _is_ours(status) and status.st_size <= LARGEST
             return file.read() if trusted else b""

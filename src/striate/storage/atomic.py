@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
+import stat
 from pathlib import Path
 
 from striate.errors import ModelFileError
@@ -11,13 +14,16 @@ from striate.errors import ModelFileError
 PART = ".part"
 """How the name of a file ends that is being written."""
 PIECE = 1 << 24  # bytes handed to the system at once
+NAME = 40  # characters of the file's name in that of its temporary file, which must not become too long
+UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # where a folder cannot be synchronised
 
 
 def write_atomically(path: str | Path, data: bytes) -> Path:
     """Write ``data`` to ``path``: a temporary file beside it, fsync, rename, fsync of the folder.
 
     Whatever happens in between (a full disk, an error of the device, a kill), the file that was
-    there before stays as it was. A link is followed.
+    there before stays as it was. Any number of processes and threads may write the same path; one of them wins.
+    A link is followed, and the permissions of a file that is replaced are kept.
 
     Returns
     -------
@@ -26,26 +32,25 @@ def write_atomically(path: str | Path, data: bytes) -> Path:
     Raises
     ------
     ModelFileError
-        If the file cannot be written.
+        If the file cannot be written; the message tells whether the old or the new file is there.
     """
     path = Path(path)
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{PART}")
+    temporary = target.with_name(f".{target.name[:NAME]}.{secrets.token_hex(8)}{PART}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write(temporary, data)
+        _write(temporary, data, _permissions(path, target))
         os.replace(temporary, target)
-        _sync_folder(target.parent)
     except OSError as error:
         _remove(temporary)
-        reason = error.strerror or str(error)
         raise ModelFileError(
-            f"{path}: cannot be written ({reason}); what was there before is unharmed. "
+            f"{path}: cannot be written ({error.strerror or error}); what was there before is unharmed. "
             "Make room, or choose another place."
         ) from error
     except BaseException:
         _remove(temporary)
         raise
+    _sync_folder(path, target.parent)
     return path
 
 
@@ -55,9 +60,23 @@ def remove_leftovers(folder: Path) -> None:
         _remove(leftover)
 
 
-def _write(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
+def _permissions(path: Path, target: Path) -> int | None:
+    """Return the permissions of the file that is there, None for a new file."""
     try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
+        raise ModelFileError(f"{path}: must be a regular file to be replaced; got {kind}. Choose another name.")
+    return stat.S_IMODE(mode)
+
+
+def _write(path: Path, data: bytes, permissions: int | None) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        if permissions is not None and hasattr(os, "fchmod"):
+            os.fchmod(handle, permissions)
         view = memoryview(data)
         while view:
             view = view[os.write(handle, view[:PIECE]) :]
@@ -66,15 +85,22 @@ def _write(path: Path, data: bytes) -> None:
         os.close(handle)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(path: Path, folder: Path) -> None:
     """Make the rename itself survive a power cut, where the system can."""
     if os.name == "nt":
         return
-    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise ModelFileError(
+                f"{path}: is written, but its folder cannot be synchronised ({error.strerror or error}); after "
+                "a power cut the old file may be back. Check the disk."
+            ) from error
 
 
 def _remove(path: Path) -> None:

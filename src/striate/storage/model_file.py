@@ -14,7 +14,7 @@ import numpy as np
 from striate.data.normalisation import Normalisation
 from striate.errors import ModelFileError
 from striate.network import Network, Slot, from_description
-from striate.storage.container import Container, read, write
+from striate.storage.container import Container, reading, write
 
 MESSAGE = 400  # characters of what a hostile description may put into one line
 EXTRA = "training/"
@@ -66,9 +66,9 @@ def load(path: str | Path) -> Contents:
     ModelFileError
         If the file is missing, truncated, damaged, of another kind, or disagrees with itself.
     """
-    container = read(path)
-    network = check_description(container)
-    return contents_from(container.content, network, container.tensors())
+    with reading(path) as container:
+        network = check_description(container)
+        return contents_from(container.content, network, container.tensors())
 
 
 def describe(contents: Contents) -> dict[str, Any]:

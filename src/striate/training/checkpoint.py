@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.errors import ModelFileError, UsageError
 from striate.storage import model_file
-from striate.storage.container import read, write
+from striate.storage.container import reading, write
 from striate.storage.model_file import EXTRA
 from striate.training.history import EpochRecord
 
@@ -67,12 +67,12 @@ def _compose(trainer: Trainer) -> State:
 
 def restore(trainer: Trainer, path: str | Path) -> None:
     """Bring ``trainer`` to where the training of a checkpoint stood."""
-    container = read(path)
-    if container.content.get("kind") != "checkpoint":
-        raise ModelFileError(f"{path}: must be a checkpoint; got a model, from which no run can go on. Train it.")
-    network = model_file.check_description(container)
-    training = _check_settings(path, trainer, network.describe(), container.content.get("training"))
-    tensors = container.tensors()
+    with reading(path) as container:
+        if container.content.get("kind") != "checkpoint":
+            raise ModelFileError(f"{path}: this is a model, not a checkpoint; start a new run from it.")
+        network = model_file.check_description(container)
+        training = _check_settings(path, trainer, network.describe(), container.content.get("training"))
+        tensors = container.tensors()
     try:
         _take(trainer, training, tensors)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
