@@ -12,20 +12,24 @@ import numpy as np
 
 from striate.kernels import library
 from striate.kernels.compiler import compile_kernel
-from striate.kernels.functions import vexp, vlog, vsigmoid, vtanh
+from striate.kernels.functions import vexp, vexpm1, vlog, vlog1p, vsigmoid, vtanh
 from striate.kernels.vector import Floats, flush_to_zero, lanes_of, restore_mode, vload, vstore, vsum
 
 LANES = (4, 8, 16)
-FUNCTIONS = ("exp", "log", "tanh", "sigmoid")
+FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sigmoid")
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
 
-def every_function(x: Floats, exp: Floats, log: Floats, tanh: Floats, sigmoid: Floats, count: int) -> None:
+def every_function(
+    x: Floats, exp: Floats, expm1: Floats, log: Floats, log1p: Floats, tanh: Floats, sigmoid: Floats, count: int
+) -> None:
     """Evaluate every function of ``functions.py`` at ``count`` values, a multiple of the lanes."""
     for i in range(0, count, lanes_of(x)):
         value = vload(x, i)
         vstore(exp, i, vexp(value))
+        vstore(expm1, i, vexpm1(value))
         vstore(log, i, vlog(value))
+        vstore(log1p, i, vlog1p(value))
         vstore(tanh, i, vtanh(value))
         vstore(sigmoid, i, vsigmoid(value))
 

@@ -38,8 +38,8 @@ def density(x: np.ndarray) -> np.ndarray:
 
 
 def exponential_unit(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """exp(x) - 1 is as far off as exp(x) is."""
-    return np.abs(y) + 2 * layer.alpha * getattr(layer, "scale", 1.0) * (x <= 0)
+    """exp(x) - 1 keeps its digits near 0."""
+    return np.abs(y)
 
 
 def exponential_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -47,8 +47,8 @@ def exponential_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def softplus(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The logarithm of a number near 1 is as far off as the number is."""
-    return y + np.abs(x) + 1.0 / layer.beta
+    """The logarithm keeps its digits near 1; an exponential of -z is off by z units more."""
+    return y * (1.0 + np.abs(layer.beta * x))
 
 
 def softplus_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ from striate.kernels.vector import (
     low_half,
     offsets,
     shift,
+    tile_add,
     tile_dot,
     tile_load,
     tile_outer,
@@ -41,9 +42,9 @@ END = -(2**63)
 def correlate(K, X):
     """Sums of products, K output channels by X positions at a time.
 
-    ``out[row, place] = max(floor, start + sum over outer, tap of w[row, tap] * x[place, tap])`` where start
-    is the bias of the row, or what ``out`` holds already. ``floor`` is read where it is used, so that it
-    takes no register from the tile.
+    ``out[row, place] = max(floor, bias[row] + sum over outer, tap of w[row, tap] * x[place, tap])``, plus what
+    ``out`` holds to accumulate: added at the end, so that a long sum may come in blocks. ``floor`` is read
+    where it is used, so that it takes no register from the tile.
 
     rows : (weights, output, bias) of each output channel
     taps : pairs (input, weight), ended
@@ -78,10 +79,7 @@ def correlate(K, X):
                 x_at, out_at = offsets(places, 2 * p, 2, X), offsets(places, 2 * p + 1, 2, X)
                 for k in range(0, row_count, K):
                     w_row, out_row = offsets(rows, 3 * k, 3, K), offsets(rows, 3 * k + 1, 3, K)
-                    if accumulate != 0:
-                        tile = tile_load(ob, out_row, out_at)
-                    else:
-                        tile = tile_rows(bb, offsets(rows, 3 * k + 2, 3, K), X)
+                    tile = tile_rows(bb, offsets(rows, 3 * k + 2, 3, K), X)
                     x_from, w_from = 0, 0
                     for _ in range(outer_count):
                         t = 0
@@ -94,6 +92,8 @@ def correlate(K, X):
                             tap = taps[t]
                         x_from += x_outer
                         w_from += w_outer
+                    if accumulate != 0:
+                        tile = tile_add(tile, tile_load(ob, out_row, out_at))
                     tile_store(tile, ob, out_row, out_at, floor[0])
 
     return kernel

@@ -7,6 +7,7 @@ runs have ``length`` vectors.
 from __future__ import annotations
 
 from striate.kernels.functions import ACTIVATIONS
+from striate.kernels.sums import run_sum
 from striate.kernels.vector import Floats, Ints, lanes_of, select, shift, splat, vload, vstore, vsum
 
 
@@ -212,21 +213,10 @@ def channel_sums(
     x_block: int,
 ):
     """``out[channels[2c + 1]] = sum over blocks, runs, lanes of x[channels[2c] + run]``: a bias gradient."""
-    lanes = lanes_of(x)
-    four = 4 * lanes
     for c in range(channel_count):
-        s0 = s1 = s2 = s3 = splat(x, 0.0)  # four sums at a time hide the latency of an addition
+        total = splat(x, 0.0)
         for block in range(blocks):
             xb = shift(x, block * x_block + channels[2 * c])
             for r in range(run_count):
-                a = runs[r]
-                for _ in range(length // 4):
-                    s0 = s0 + vload(xb, a)
-                    s1 = s1 + vload(xb, a + lanes)
-                    s2 = s2 + vload(xb, a + 2 * lanes)
-                    s3 = s3 + vload(xb, a + 3 * lanes)
-                    a += four
-                for _ in range(length % 4):
-                    s0 = s0 + vload(xb, a)
-                    a += lanes
-        out[channels[2 * c + 1]] = vsum((s0 + s1) + (s2 + s3))
+                total = total + run_sum(xb, runs[r], length)
+        out[channels[2 * c + 1]] = vsum(total)

@@ -20,16 +20,32 @@ def vexp(x):
     low, high = splat(x, f32(-87.33)), splat(x, f32(88.37))
     y = select(x < low, low, select(x > high, high, x))
     n = vround(y * f32(1.44269504088896341))
-    r = fma(n, splat(x, f32(-0.693359375)), y)
-    r = fma(n, splat(x, f32(2.12194440e-4)), r)
-    p = splat(x, f32(1.9875691500e-4))
-    p = fma(p, r, splat(x, f32(1.3981999507e-3)))
-    p = fma(p, r, splat(x, f32(8.3334519073e-3)))
-    p = fma(p, r, splat(x, f32(4.1665795894e-2)))
-    p = fma(p, r, splat(x, f32(1.6666665459e-1)))
-    p = fma(p, r, splat(x, f32(5.0000001201e-1)))
-    value = (fma(p, r * r, r) + f32(1.0)) * power_of_two(n)
+    value = (_near_exp(y, n) + f32(1.0)) * power_of_two(n)
     return select(x < low, splat(x, f32(0.0)), value)
+
+
+@inline
+def vexpm1(x):
+    """e**x - 1, accurate near 0 too; 2.4e38 above 88.3; NaN stays NaN."""
+    low, high = splat(x, f32(-87.33)), splat(x, f32(88.37))
+    y = select(x < low, low, select(x > high, high, x))
+    n = vround(y * f32(1.44269504088896341))
+    scale = power_of_two(n)
+    return fma(_near_exp(y, n), scale, scale - f32(1.0))
+
+
+@inline
+def _near_exp(y, n):
+    """e**r - 1 for the rest r = y - n log 2, from -0.35 to 0.35."""
+    r = fma(n, splat(y, f32(-0.693359375)), y)
+    r = fma(n, splat(y, f32(2.12194440e-4)), r)
+    p = splat(y, f32(1.9875691500e-4))
+    p = fma(p, r, splat(y, f32(1.3981999507e-3)))
+    p = fma(p, r, splat(y, f32(8.3334519073e-3)))
+    p = fma(p, r, splat(y, f32(4.1665795894e-2)))
+    p = fma(p, r, splat(y, f32(1.6666665459e-1)))
+    p = fma(p, r, splat(y, f32(5.0000001201e-1)))
+    return fma(p, r * r, r)
 
 
 @inline
@@ -54,6 +70,18 @@ def vlog(x):
     z = m * m
     y = fma(p * m, z, e * f32(-2.12194440e-4)) - z * f32(0.5)
     return fma(e, splat(x, f32(0.693359375)), m + y)
+
+
+@inline
+def vlog1p(x):
+    """log(1 + x) for x >= 0: the logarithm of the rounded sum, and what the rounding left out.
+
+    References
+    ----------
+    Higham (2002), "Accuracy and stability of numerical algorithms", section 1.14.1.
+    """
+    whole = x + f32(1.0)
+    return vlog(whole) + (x - (whole - f32(1.0))) / whole
 
 
 @inline
@@ -151,7 +179,7 @@ def leaky_relu_gradient(x, y, g, a, b):
 @inline
 def elu(x, a, b):
     """b x where x > 0, else b a (exp(x) - 1); b is 1 but for SELU."""
-    return where_positive(x, x, (vexp(x) - f32(1.0)) * a) * b
+    return where_positive(x, x, vexpm1(x) * a) * b
 
 
 @inline
@@ -214,7 +242,7 @@ def silu_gradient(x, y, g, a, b):
 def softplus(x, a, b):
     """log(1 + exp(a x)) / a, as max(a x, 0) + log(1 + exp(-|a x|))."""
     z = x * a
-    return (relu(z, a, b) + vlog(vexp(f32(0.0) - vabs(z)) + f32(1.0))) / splat(x, a)
+    return (relu(z, a, b) + vlog1p(vexp(f32(0.0) - vabs(z)))) / splat(x, a)
 
 
 @inline

@@ -11,6 +11,7 @@ import math
 
 from numba import float32 as f32
 
+from striate.kernels.sums import run_products, run_squares, run_sum
 from striate.kernels.vector import Floats, Ints, lanes_of, select, shift, splat, vload, vstore, vsum
 
 
@@ -65,20 +66,14 @@ def channel_affine_gradient(
     grad_block: int,
 ):
     """Gradients of scale and offset: ``sum of grad_out * x`` and ``sum of grad_out`` for each channel, added."""
-    lanes = lanes_of(x)
     for c in range(channel_count):
-        products, total = splat(x, f32(0.0)), splat(x, f32(0.0))
+        products, total, zero = splat(x, f32(0.0)), splat(x, f32(0.0)), splat(x, f32(0.0))
         for block in range(blocks):
             xc = shift(x, block * x_block + channels[2 * c])
             gc = shift(grad_out, block * grad_block + channels[2 * c + 1])
             for r in range(run_count):
-                i, g = runs[2 * r], runs[2 * r + 1]
-                for _ in range(length):
-                    value = vload(gc, g)
-                    products = products + value * vload(xc, i)
-                    total = total + value
-                    i += lanes
-                    g += lanes
+                more, sums = run_products(xc, runs[2 * r], gc, runs[2 * r + 1], length, zero)
+                products, total = products + more, total + sums
         grad_scale[c] += vsum(products)
         grad_offset[c] += vsum(total)
 
@@ -111,10 +106,7 @@ def batch_moments(
             xc, here = shift(x, block * x_block + channels[c]), vload(present, block * lanes)
             part = splat(x, f32(0.0))
             for r in range(run_count):
-                i = runs[r]
-                for _ in range(length):
-                    part = part + vload(xc, i)
-                    i += lanes
+                part = part + run_sum(xc, runs[r], length)
             total = total + part * here
         mean = vsum(total) / count
         centre = splat(x, mean)
@@ -123,11 +115,7 @@ def batch_moments(
             xc, here = shift(x, block * x_block + channels[c]), vload(present, block * lanes)
             part = splat(x, f32(0.0))
             for r in range(run_count):
-                i = runs[r]
-                for _ in range(length):
-                    deviation = vload(xc, i) - centre
-                    part = part + deviation * deviation
-                    i += lanes
+                part = part + run_squares(xc, runs[r], length, centre)
             squares = squares + part * here
         moments[c] = mean
         moments[channel_count + c] = vsum(squares)
@@ -217,22 +205,16 @@ def batch_gradient_sums(
     grad_block: int,
 ):
     """``sums[c] = sum of g`` and ``sums[C + c] = sum of g z`` over a shard, z the standardised input."""
-    lanes = lanes_of(x)
     for c in range(channel_count):
-        centre, fix = splat(x, mean[c]), splat(x, inverse[c])
+        centre = splat(x, mean[c])
         total, products = splat(x, f32(0.0)), splat(x, f32(0.0))
         for block in range(blocks):
             xc = shift(x, block * x_block + channels[2 * c])
             gc = shift(grad_out, block * grad_block + channels[2 * c + 1])
             for r in range(run_count):
-                i, g = runs[2 * r], runs[2 * r + 1]
-                for _ in range(length):
-                    value = vload(gc, g)
-                    total = total + value
-                    products = products + value * ((vload(xc, i) - centre) * fix)
-                    i += lanes
-                    g += lanes
-        sums[c], sums[channel_count + c] = vsum(total), vsum(products)
+                more, gradient = run_products(xc, runs[2 * r], gc, runs[2 * r + 1], length, centre)
+                products, total = products + more, total + gradient
+        sums[c], sums[channel_count + c] = vsum(total), vsum(products) * inverse[c]
         if affine != 0:
             grad_weight[c] += sums[channel_count + c]
             grad_bias[c] += sums[c]

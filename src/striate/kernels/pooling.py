@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from numba import float32 as f32
 
+from striate.kernels.sums import tap_sum
 from striate.kernels.vector import (
     Floats,
     Ints,
@@ -18,12 +19,13 @@ from striate.kernels.vector import (
     shift,
     splat,
     vload,
+    vmax,
     vstore,
 )
 
 
 def max_pool(T):
-    """The largest value of every window."""
+    """The largest value of every window; NaN where one is NaN."""
 
     def kernel(
         x: Floats,
@@ -46,8 +48,7 @@ def max_pool(T):
                     window = shift(xc, places[2 * p])
                     best = vload(window, taps[0])
                     for t in range(1, T or tap_count):
-                        value = vload(window, taps[t])
-                        best = select(value > best, value, best)
+                        best = vmax(vload(window, taps[t]), best)
                     vstore(oc, places[2 * p + 1], best)
 
     return kernel
@@ -126,9 +127,12 @@ def avg_pool(T):
                 oc = shift(out, block * out_block + channels[2 * c + 1])
                 for p in range(place_count):
                     window = shift(xc, places[2 * p])
-                    total = vload(window, taps[0])
-                    for t in range(1, T or tap_count):
-                        total = total + vload(window, taps[t])
+                    if T:
+                        total = vload(window, taps[0])
+                        for t in range(1, T):
+                            total = total + vload(window, taps[t])
+                    else:
+                        total = tap_sum(window, taps, tap_count)
                     vstore(oc, places[2 * p + 1], total * share)
 
     return kernel

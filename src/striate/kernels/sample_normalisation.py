@@ -10,8 +10,8 @@ members  the runs of ``length`` values that make up a group: places relative to 
 from __future__ import annotations
 
 from numba import float32 as f32
-from numba import njit
 
+from striate.kernels.sums import BLOCK, run_squares, run_sum
 from striate.kernels.vector import (
     Floats,
     Ints,
@@ -25,40 +25,6 @@ from striate.kernels.vector import (
     vstore,
     vsum,
 )
-
-inline = njit(inline="always")
-
-
-@inline
-def _run_sum(x, at, length):
-    """The sum of a run; four sums at a time hide the latency of an addition."""
-    lanes = lanes_of(x)
-    s0 = s1 = s2 = s3 = splat(x, f32(0.0))
-    for _ in range(length // 4):
-        s0 = s0 + vload(x, at)
-        s1 = s1 + vload(x, at + lanes)
-        s2 = s2 + vload(x, at + 2 * lanes)
-        s3 = s3 + vload(x, at + 3 * lanes)
-        at += 4 * lanes
-    for _ in range(length % 4):
-        s0 = s0 + vload(x, at)
-        at += lanes
-    return (s0 + s1) + (s2 + s3)
-
-
-@inline
-def _run_squares(x, at, length, mean):
-    """The sum of the squared deviations of a run from ``mean``."""
-    lanes = lanes_of(x)
-    s0 = s1 = splat(x, f32(0.0))
-    for _ in range(length // 2):
-        a, b = vload(x, at) - mean, vload(x, at + lanes) - mean
-        s0, s1 = fma(a, a, s0), fma(b, b, s1)
-        at += 2 * lanes
-    if length % 2 != 0:
-        a = vload(x, at) - mean
-        s0 = fma(a, a, s0)
-    return s0 + s1
 
 
 def normalise(
@@ -93,12 +59,18 @@ def normalise(
             og = shift(out, block * out_block + groups[3 * g + 1])
             wg, bg = shift(weight, groups[3 * g + 2]), shift(bias, groups[3 * g + 2])
             total = splat(x, f32(0.0))
-            for m in range(member_count):
-                total = total + _run_sum(xg, members[3 * m], length)
+            for begin in range(0, member_count, BLOCK):
+                part = splat(x, f32(0.0))
+                for m in range(begin, min(begin + BLOCK, member_count)):
+                    part = part + run_sum(xg, members[3 * m], length)
+                total = total + part
             mean = total * share
             total = splat(x, f32(0.0))
-            for m in range(member_count):
-                total = total + _run_squares(xg, members[3 * m], length, mean)
+            for begin in range(0, member_count, BLOCK):
+                part = splat(x, f32(0.0))
+                for m in range(begin, min(begin + BLOCK, member_count)):
+                    part = part + run_squares(xg, members[3 * m], length, mean)
+                total = total + part
             inverse = one / vsqrt(total * share + epsilon)
             vstore(statistics, block * statistics_block + 2 * g * lanes, mean)
             vstore(statistics, block * statistics_block + (2 * g + 1) * lanes, inverse)

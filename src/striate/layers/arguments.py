@@ -95,7 +95,8 @@ def resolve_padding(
 def output_size(n: int, kernel: int, stride: int, dilation: int, padding: Pair, ceil_mode: bool = False) -> int:
     """Return floor((n + before + after - dilation (kernel - 1) - 1) / stride) + 1, or 0 if the kernel is too large.
 
-    With ``ceil_mode`` the division rounds up, but no window starts in the padding after the input.
+    With ``ceil_mode`` the division rounds up, so a last window may run over the edge, even where it is the only
+    one; but no window starts in the padding after the input.
 
     References
     ----------
@@ -105,13 +106,13 @@ def output_size(n: int, kernel: int, stride: int, dilation: int, padding: Pair, 
     --------
     >>> output_size(227, 11, 4, 1, (0, 0))
     55
+    >>> output_size(2, 3, 2, 1, (0, 0), ceil_mode=True)
+    1
     """
     room = n + padding[0] + padding[1] - dilation * (kernel - 1) - 1
-    if room < 0:
-        return 0
     if not ceil_mode:
-        return room // stride + 1
-    size = -(-room // stride) + 1
+        return max(0, room // stride + 1)
+    size = max(0, -(-room // stride) + 1)
     return size - 1 if (size - 1) * stride >= n + padding[0] else size
 
 

@@ -29,7 +29,8 @@ def alexnet(
         The network of 2012: 96 filters first, three convolutions in two groups, local response normalisation
         after the first two. Otherwise the one-tower form of 2014 with 64 filters first.
     dropout : float
-        Rate before both linear layers; 0 leaves the layers out.
+        Rate for the outputs of both linear layers of 4096, or in the one-tower form for their inputs; 0 leaves
+        the layers out.
 
     References
     ----------
@@ -44,9 +45,10 @@ def alexnet(
     60965224
     """
     shape = grid_shape("alexnet", input_shape, least=63)
-    features = _two_towers() if flag(grouped, "alexnet: grouped") else _one_tower()
-    node = chain(features, Input(shape))
-    return Network(chain(wide_head(class_count("alexnet", classes), dropout), resized(node, 6)), "alexnet")
+    two = flag(grouped, "alexnet: grouped")
+    node = resized(chain(_two_towers() if two else _one_tower(), Input(shape)), 6)
+    head = wide_head(class_count("alexnet", classes), dropout, dropout_first=not two)
+    return Network(chain(head, node), "alexnet")
 
 
 def _one_tower() -> list[Layer]:

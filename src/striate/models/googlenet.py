@@ -7,6 +7,7 @@ from typing import Any
 
 from striate.layers import (
     AdaptiveAvgPool2d,
+    AvgPool2d,
     Concatenate,
     Dropout,
     Flatten,
@@ -56,7 +57,9 @@ def googlenet(
         Every side at least 32.
     auxiliary : bool
         Add two classifiers after the modules 4a and 4d as auxiliary outputs of the network; the paper adds
-        their losses with a weight of 0.3 and drops them after training.
+        their losses with a weight of 0.3 and drops them after training. Each begins with average pooling of
+        5x5 with stride 3, which makes 4x4 of the maps of 14x14 at 224x224; maps of other sizes are averaged
+        to 4x4.
     batch_norm : bool
         The form most used today: batch normalisation after every convolution, which then has no bias, and
         3x3 in place of 5x5 kernels (6,624,904 parameters). Otherwise the paper's, with local response
@@ -114,7 +117,9 @@ def _inception(node: Node, widths: Widths, name: str, conv: Convolution, large: 
 
 
 def _head(node: Node, classes: int, name: str, conv: Convolution) -> Node:
-    node = conv(AdaptiveAvgPool2d(4, name=f"{name}/pool")(node), 128, 1, f"{name}/conv")
+    label = f"{name}/pool"
+    pool = AvgPool2d(5, stride=3, name=label) if node.shape[1:] == (14, 14) else AdaptiveAvgPool2d(4, name=label)
+    node = conv(pool(node), 128, 1, f"{name}/conv")
     layers = [
         Flatten(name=f"{name}/flatten"),
         Linear(1024, name=f"{name}/linear"),

@@ -34,11 +34,15 @@ def resized(node: Node, side: int) -> Node:
     return node if node.shape[1:] == (side, side) else AdaptiveAvgPool2d(side)(node)
 
 
-def wide_head(classes: int, dropout: float) -> list[Layer]:
-    """Return the classifier of AlexNet: two linear layers of 4096 with dropout before them, and a softmax."""
+def wide_head(classes: int, dropout: float, *, dropout_first: bool = False) -> list[Layer]:
+    """Return the classifier of AlexNet: two linear layers of 4096, their outputs dropped, and a softmax.
+
+    ``dropout_first`` drops the inputs of the two layers instead.
+    """
     layers: list[Layer] = [Flatten()]
     for _ in range(2):
-        layers += [*dropped(dropout), Linear(4096), ReLU()]
+        wide: list[Layer] = [Linear(4096), ReLU()]
+        layers += [*dropped(dropout), *wide] if dropout_first else [*wide, *dropped(dropout)]
     return [*layers, Linear(classes), Softmax()]
 
 

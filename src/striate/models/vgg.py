@@ -80,7 +80,7 @@ def vgg16(
     batch_norm : bool
         Normalise after every convolution.
     dropout : float
-        Rate before both linear layers of 4096; 0 leaves the layers out.
+        Rate for the outputs of both linear layers of 4096; 0 leaves the layers out.
 
     References
     ----------

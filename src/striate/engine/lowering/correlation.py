@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from striate.errors import CapacityError
 from striate.network import Step
 
 FLAT_TERMS = 1024  # up to this many terms of a sum stand in one table; more go channel by channel
+LONGEST_SUM = 4096  # terms that are added one after the other
 NEAR_BYTES, LEAST_PLACES = 2**19, 64  # of a cache, and what is worth the sums over lanes; see ``pieces``
 FEW_PLACES = 16  # with fewer places in a block, the places of all blocks form one table
 
@@ -84,8 +86,35 @@ class Sums:
 
 
 def emit_sums(lowering: Lowering, sums: Sums) -> None:
-    """Append the call that computes ``sums`` for all blocks of a shard."""
-    lowering.rows.append(sums_row(lowering, sums))
+    """Append the calls that compute ``sums`` for all blocks of a shard."""
+    for part in _blocks(sums):
+        lowering.rows.append(sums_row(lowering, part))
+
+
+def _blocks(sums: Sums) -> Iterator[Sums]:
+    """Yield ``sums``, or, where they are long, blocks of them that are added up: the error grows with the block."""
+    outer, x_outer, w_outer = sums.channels
+    count = -(-outer * len(sums.taps) // LONGEST_SUM)
+    if count <= 1:
+        yield sums
+        return
+    if outer > 1:  # by channels
+        cuts = [
+            (int(part[0]), len(part), sums.taps) for part in np.array_split(np.arange(outer), min(count, outer))
+        ]
+    else:
+        cuts = [(0, 1, part) for part in np.array_split(sums.taps, count)]
+    for number, (first, channels, taps) in enumerate(cuts):
+        yield replace(
+            sums,
+            channels=(channels, x_outer, w_outer),
+            taps=taps,
+            x_begin=sums.x_begin + first * x_outer,
+            weights=sums.weights + first * w_outer,
+            bias=sums.bias if number == 0 else None,
+            floor=sums.floor if number == len(cuts) - 1 else -math.inf,
+            accumulate=sums.accumulate if number == 0 else 1,
+        )
 
 
 def sums_row(lowering: Lowering, sums: Sums) -> Row:

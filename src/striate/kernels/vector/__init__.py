@@ -26,6 +26,7 @@ from striate.kernels.vector.lanes import (
     splat,
     vabs,
     vload,
+    vmax,
     vround,
     vsqrt,
     vstore,
@@ -45,6 +46,7 @@ from striate.kernels.vector.threads import (
 )
 from striate.kernels.vector.tiles import (
     offsets,
+    tile_add,
     tile_dot,
     tile_load,
     tile_outer,
@@ -102,6 +104,7 @@ __all__ = [
     "select",
     "shift",
     "splat",
+    "tile_add",
     "tile_dot",
     "tile_load",
     "tile_outer",
@@ -113,6 +116,7 @@ __all__ = [
     "upper_bits",
     "vabs",
     "vload",
+    "vmax",
     "vround",
     "vsqrt",
     "vstore",

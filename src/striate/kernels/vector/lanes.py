@@ -67,6 +67,17 @@ def select(tc: Any, mask: Any, yes: Any, no: Any) -> Any:
     return yes(mask, yes, yes), lambda ctx, b, sig, v: b.select(*v)
 
 
+@intrinsic
+def vmax(tc: Any, x: Any, y: Any) -> Any:
+    """The larger of x and y, lane by lane; NaN where either is NaN."""
+
+    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+        larger = b.select(b.fcmp_ordered(">", v[0], v[1]), v[0], v[1])  # y where either is NaN
+        return b.select(b.fcmp_unordered("uno", v[0], v[0]), v[0], larger)
+
+    return x(x, x), build
+
+
 def _unary(name: str) -> Any:
     @intrinsic
     def operation(tc: Any, x: Any) -> Any:

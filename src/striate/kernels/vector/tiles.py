@@ -80,6 +80,19 @@ def tile_load(tc: Any, values: Any, rows: Any, places: Any) -> Any:
 
 
 @intrinsic
+def tile_add(tc: Any, x: Any, y: Any) -> Any:
+    """The sums of two tiles of the same form."""
+
+    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+        def value(i: int, j: int) -> Any:
+            return b.fadd(_part(b, v[0], i * x.x + j), _part(b, v[1], i * x.x + j))
+
+        return _tile(x, value, ir.Constant(ctx.get_value_type(x), ir.Undefined), b)
+
+    return x(x, x), build
+
+
+@intrinsic
 def tile_outer(tc: Any, tile: Any, w: Any, rows: Any, w_offset: Any, x: Any, places: Any, x_offset: Any) -> Any:
     """tile[i, j] += w[rows[i] + w_offset] * x[places[j] + x_offset : + lanes]."""
 
