@@ -43,6 +43,14 @@ def fit_in_chunks(inputs: np.ndarray, chunk: int) -> Normalisation:
         return Normalisation.fit(unlabelled(inputs))
 
 
+def test_a_deviation_below_the_normal_numbers_of_float32_has_the_scale_1():
+    """Its reciprocal is infinite in float32, which made every loss NaN."""
+    tiny = Dataset(np.random.default_rng(0).normal(0, 1e-40, (50, 1, 4)).astype(np.float32), np.arange(50) % 2)
+    assert Normalisation.fit(tiny).scale == (1.0,)
+    small = Dataset(np.random.default_rng(0).normal(0, 1e-36, (50, 1, 4)).astype(np.float32), np.arange(50) % 2)
+    assert Normalisation.fit(small).scale[0] == pytest.approx(1e-36, rel=0.2)
+
+
 def test_a_constant_channel_has_the_scale_1():
     inputs = np.zeros((4, 2, 3, 3), np.uint8)
     inputs[:, 0] = 7

@@ -16,12 +16,12 @@ from striate.layers.arguments import output_size, real, resolve_padding
 
 
 def real_windows(n: int, kernel: int, stride: int, dilation: int, before: int, after: int, ceil_mode: bool) -> int:
-    """Count windows one by one."""
+    """Count windows one by one; with ``ceil_mode`` one may reach over the edge by less than the stride."""
     count, start, extent = 0, -before, dilation * (kernel - 1) + 1
     while start + extent <= n + after:
         count, start = count + 1, start + stride
-    reaches_past_last = count and start - stride + extent < n + after
-    if ceil_mode and reaches_past_last and start < n:
+    over = start + extent - (n + after)
+    if ceil_mode and over < stride and start < n:
         count += 1
     return count
 

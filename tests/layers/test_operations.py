@@ -193,7 +193,7 @@ WRONG: list[tuple[V, type[Exception], str]] = [
     (lambda: Upsample(2, "cubic"), UsageError, "mode: unknown name 'cubic'"),
     (lambda: Upsample((2, 2))(Input((1, 4))), ShapeError, "upsample1: scale_factor must be one number"),
     (lambda: Add()(Input((2, 4), name="a"), Input((3, 4), name="b")), ShapeError,
-     "add1: inputs must have the same shape, or 1 on axes that are stretched; got 2 x 4 from a and 3 x 4 from b"),
+     "add1: inputs must have the same shape, or 1 on axes that are broadcast; got 2 x 4 from a and 3 x 4 from b"),
     (lambda: Multiply()(Input((2, 4), name="a"), Input((2, 3), name="b")), ShapeError,
      "multiply1: inputs must have the same shape"),
     (lambda: Concatenate()(Input((2, 4), name="a"), Input((2, 3), name="b")), ShapeError,

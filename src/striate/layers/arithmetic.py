@@ -12,7 +12,7 @@ from striate.layers.base import Layer, Parameter, Shape, format_shapes
 
 
 def broadcast(inputs: tuple[Shape, ...]) -> Shape:
-    """Return the shape that all ``inputs`` stretch to: axes from the left are equal, 1 or missing.
+    """Return the shape that all ``inputs`` broadcast to: axes from the left are equal, 1 or missing.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def broadcast(inputs: tuple[Shape, ...]) -> Shape:
         sizes = {s[axis] for s in inputs if len(s) > axis and s[axis] != 1}
         if len(sizes) > 1:
             raise ShapeError(
-                f"inputs must have the same shape, or 1 on axes that are stretched; got {format_shapes(inputs)}. "
+                f"inputs must have the same shape, or 1 on axes that are broadcast; got {format_shapes(inputs)}. "
                 "Change a stride, a padding or a number of channels."
             )
         shape.append(sizes.pop() if sizes else 1)
@@ -33,7 +33,7 @@ def broadcast(inputs: tuple[Shape, ...]) -> Shape:
 
 @dataclass(frozen=True, repr=False)
 class Add(Layer):
-    """``x1 + x2 + ...``, the sum of all inputs; a missing axis or one of size 1 is stretched.
+    """``x1 + x2 + ...``, the sum of all inputs; a missing axis or one of size 1 is broadcast.
 
     Examples
     --------
@@ -45,13 +45,13 @@ class Add(Layer):
     arity: ClassVar[int | None] = None
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return the shape that all inputs stretch to."""
+        """Return the shape that all inputs broadcast to."""
         return broadcast(inputs)
 
 
 @dataclass(frozen=True, repr=False)
 class Multiply(Layer):
-    """``x1 * x2 * ...``, the product of all inputs; a missing axis or one of size 1 is stretched.
+    """``x1 * x2 * ...``, the product of all inputs; a missing axis or one of size 1 is broadcast.
 
     With (C, rows, columns) and (C,) it weights channels, as in squeeze-and-excitation.
     """
@@ -60,7 +60,7 @@ class Multiply(Layer):
     arity: ClassVar[int | None] = None
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return the shape that all inputs stretch to."""
+        """Return the shape that all inputs broadcast to."""
         return broadcast(inputs)
 
 

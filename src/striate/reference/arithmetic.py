@@ -11,13 +11,13 @@ from striate.reference.convolution import per_channel, sum_per_channel
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
 
 
-def stretch(x: Array, ndim: int) -> Array:
-    """Give (N, C, ...) the axes that are missing on the right, so that NumPy stretches them."""
+def with_axes(x: Array, ndim: int) -> Array:
+    """Give (N, C, ...) the axes that are missing on the right, so that NumPy broadcasts them."""
     return x.reshape(*x.shape, *(1,) * (ndim - x.ndim))
 
 
-def unstretch(grad: Array, shape: tuple[int, ...]) -> Array:
-    """Return the adjoint of stretching an array of ``shape``: the sum over the axes that were stretched."""
+def sum_to(grad: Array, shape: tuple[int, ...]) -> Array:
+    """Return the adjoint of broadcasting an array of ``shape``: the sum over the axes that were broadcast."""
     full = (*shape, *(1,) * (grad.ndim - len(shape)))
     axes = tuple(axis for axis, (n, m) in enumerate(zip(grad.shape, full, strict=True)) if n != m)
     return grad.sum(axis=axes, keepdims=True).reshape(shape)
@@ -30,13 +30,13 @@ class _Add:
     @staticmethod
     def forward(layer: Add, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         ndim = max(x.ndim for x in inputs)
-        return np.asarray(sum(stretch(x, ndim) for x in inputs))
+        return np.asarray(sum(with_axes(x, ndim) for x in inputs))
 
     @staticmethod
     def backward(
         layer: Add, parameters: Arrays, inputs: Inputs, output: Array, grad_output: Array, context: Context
     ) -> Gradients:
-        return tuple(unstretch(grad_output, x.shape) for x in inputs), {}
+        return tuple(sum_to(grad_output, x.shape) for x in inputs), {}
 
 
 @define(Multiply)
@@ -46,15 +46,15 @@ class _Multiply:
     @staticmethod
     def forward(layer: Multiply, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         ndim = max(x.ndim for x in inputs)
-        return np.asarray(math.prod(stretch(x, ndim) for x in inputs))
+        return np.asarray(math.prod(with_axes(x, ndim) for x in inputs))
 
     @staticmethod
     def backward(
         layer: Multiply, parameters: Arrays, inputs: Inputs, output: Array, grad_output: Array, context: Context
     ) -> Gradients:
-        factors = [stretch(x, output.ndim) for x in inputs]
+        factors = [with_axes(x, output.ndim) for x in inputs]
         others = (math.prod(factors[:i] + factors[i + 1 :], start=grad_output) for i in range(len(factors)))
-        return tuple(unstretch(g, x.shape) for g, x in zip(others, inputs, strict=True)), {}
+        return tuple(sum_to(g, x.shape) for g, x in zip(others, inputs, strict=True)), {}
 
 
 @define(Concatenate)

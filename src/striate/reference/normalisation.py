@@ -54,7 +54,7 @@ def affine(layer: Normalisation, parameters: Arrays, z: Array) -> Array:
     """Return ``z * weight + bias``, or z."""
     if not layer.affine:
         return z
-    return z * _stretched(parameters["weight"], z.ndim) + _stretched(parameters["bias"], z.ndim)
+    return z * _per_value(parameters["weight"], z.ndim) + _per_value(parameters["bias"], z.ndim)
 
 
 def affine_backward(layer: Normalisation, parameters: Arrays, z: Array, grad_output: Array) -> tuple[Array, Arrays]:
@@ -64,10 +64,10 @@ def affine_backward(layer: Normalisation, parameters: Arrays, z: Array, grad_out
     weight = parameters["weight"]
     summed = (0, *range(1 + weight.ndim, z.ndim))
     gradients = {"weight": (grad_output * z).sum(axis=summed), "bias": grad_output.sum(axis=summed)}
-    return grad_output * _stretched(weight, z.ndim), gradients
+    return grad_output * _per_value(weight, z.ndim), gradients
 
 
-def _stretched(parameter: Array, ndim: int) -> Array:
+def _per_value(parameter: Array, ndim: int) -> Array:
     return parameter.reshape(*parameter.shape, *(1,) * (ndim - 1 - parameter.ndim))
 
 
@@ -119,7 +119,7 @@ class _BatchNorm:
             return (standardise_backward(x, grad_z, axes, layer.epsilon),), gradients
         grad_z, gradients = affine_backward(layer, parameters, _with_running(layer, x, context), grad_output)
         deviation = np.sqrt(context.states["running_variance"] + layer.epsilon)
-        return (grad_z / _stretched(deviation, x.ndim),), gradients
+        return (grad_z / _per_value(deviation, x.ndim),), gradients
 
 
 def _batch_axes(x: Array) -> tuple[int, ...]:
@@ -127,8 +127,8 @@ def _batch_axes(x: Array) -> tuple[int, ...]:
 
 
 def _with_running(layer: BatchNorm, x: Array, context: Context) -> Array:
-    mean = _stretched(context.states["running_mean"], x.ndim)
-    return (x - mean) / np.sqrt(_stretched(context.states["running_variance"], x.ndim) + layer.epsilon)
+    mean = _per_value(context.states["running_mean"], x.ndim)
+    return (x - mean) / np.sqrt(_per_value(context.states["running_variance"], x.ndim) + layer.epsilon)
 
 
 def _update(states: Arrays, mean: Array, variance: Array, count: int, momentum: float) -> None:

@@ -6,10 +6,10 @@ import math
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering import shape
+from striate.engine.lowering.broadcast import join_backward, join_forward
 from striate.engine.lowering.context import RULES, Lowering, Rule
 from striate.engine.lowering.normalisation import emit_channel_affine, emit_channel_affine_gradient
 from striate.engine.lowering.shape import emit_copy, hand_on
-from striate.engine.lowering.stretched import join_backward, join_forward
 from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Multiply, Scale
 from striate.network import Step
 
@@ -19,7 +19,7 @@ def _several(step: Step) -> bool:
 
 
 def _alike(step: Step) -> bool:
-    """Return whether no input is stretched."""
+    """Return whether no input is broadcast."""
     return all(shape == step.shape for shape in step.input_shapes)
 
 

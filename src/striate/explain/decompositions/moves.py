@@ -20,7 +20,7 @@ from striate.reference.global_pooling import parts_matrix
 from striate.reference.shape import upsampling_matrix
 
 
-def _stretched_places(cell: Cell) -> np.ndarray:
+def _broadcast_places(cell: Cell) -> np.ndarray:
     """Return for each input the place that broadcasting puts at the cell, int64[inputs]."""
     places = []
     for x in cell.inputs:
@@ -32,14 +32,14 @@ def _stretched_places(cell: Cell) -> np.ndarray:
 @decomposes(Add)
 def add(cell: Cell) -> Decomposition:
     """``x1 + x2 + ...``."""
-    places = _stretched_places(cell)
+    places = _broadcast_places(cell)
     return Decomposition(terms_at(cell, places, source=np.arange(len(places))), "sum of the inputs")
 
 
 @decomposes(Multiply)
 def multiply(cell: Cell) -> Decomposition:
     """``x1 * x2 * ...``."""
-    places = _stretched_places(cell)
+    places = _broadcast_places(cell)
     terms = terms_at(cell, places, source=np.arange(len(places)))
     return Decomposition(terms, "product of the inputs", product=True)
 

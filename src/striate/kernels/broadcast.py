@@ -1,7 +1,7 @@
 """Kernels of sums and products of values of different shapes.
 
 ``runs`` holds the place of every run of ``length`` terms in each buffer. From one term to the next a buffer
-moves on by its step, which is 0 where the value is stretched along the run.
+moves on by its step, which is 0 where the value is repeated along the run.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def product_sums(
     y_block: int,
     out_block: int,
 ):
-    """``out += sum of x * y`` over every run: the gradient of a value that is stretched along the runs."""
+    """``out += sum of x * y`` over every run: the gradient of a value that is repeated along the runs."""
     for block in range(blocks):
         xb, yb, ob = shift(x, block * x_block), shift(y, block * y_block), shift(out, block * out_block)
         for r in range(run_count):
@@ -91,7 +91,7 @@ def add_products(
     out_block: int,
     accumulate: int,
 ):
-    """``out = x * y``, or ``out += x * y``: the gradient of a value that is not stretched along the runs."""
+    """``out = x * y``, or ``out += x * y``: the gradient of a value that is not repeated along the runs."""
     for block in range(blocks):
         xb, yb, ob = shift(x, block * x_block), shift(y, block * y_block), shift(out, block * out_block)
         for r in range(run_count):

@@ -25,7 +25,7 @@ class Operand:
     origin : int
         Floats from the beginning of a block to the first value.
     steps : (channel, plane, row, column)
-        Floats from one result to the next on each axis; 0 where the value is stretched.
+        Floats from one result to the next on each axis; 0 where the value is repeated.
     block : int
     """
 
@@ -36,7 +36,7 @@ class Operand:
 
     @classmethod
     def of(cls, lowering: Lowering, buffer: Buffer, shape: Shape, result: Shape) -> Operand:
-        """Return the value of ``shape`` in ``buffer``, stretched to ``result``: axes from the left are equal."""
+        """Return the value of ``shape`` in ``buffer``, broadcast to ``result``: axes from the left are equal."""
         missing = len(result) - len(shape)
         steps = [0 if n == 1 else s for n, s in zip(buffer.shape, buffer.strides, strict=True)]
         steps = [steps[0], *(steps[1 + missing :]), *(0,) * missing]
@@ -103,7 +103,7 @@ def emit_join(
     for i, operand in enumerate(operands[1:], start=2):
         runs = runs_over(result, (total, operand, out))
         lowering.emit(
-            "stretched.join",
+            "broadcast.join",
             (int(product),),
             **_arguments(lowering, runs, total, operand, out),
             out_step=runs.steps[2],
@@ -113,7 +113,7 @@ def emit_join(
 
 
 def emit_gradient(lowering: Lowering, step: Step, number: int, grad: Operand, others: Operand) -> None:
-    """Emit the gradient of input ``number``: grad_out times ``others``, summed where the input is stretched."""
+    """Emit the gradient of input ``number``: grad_out times ``others``, summed where the input is broadcast."""
     target, accumulate = lowering.compact_gradient(step.inputs[number])
     operand = Operand.of(lowering, target, step.input_shapes[number], step.shape)
     if math.prod(step.input_shapes[number]) != math.prod(step.shape) and not accumulate:
@@ -122,9 +122,9 @@ def emit_gradient(lowering: Lowering, step: Step, number: int, grad: Operand, ot
     runs = runs_over(step.shape, (grad, others, operand))
     arguments = _arguments(lowering, runs, grad, others, operand)
     if runs.steps[2] == 0 and runs.length > 1:
-        lowering.emit("stretched.product_sums", **arguments)
+        lowering.emit("broadcast.product_sums", **arguments)
     else:
-        lowering.emit("stretched.add_products", **arguments, out_step=runs.steps[2], accumulate=accumulate)
+        lowering.emit("broadcast.add_products", **arguments, out_step=runs.steps[2], accumulate=accumulate)
 
 
 def join_forward(lowering: Lowering, step: Step, product: bool) -> None:
