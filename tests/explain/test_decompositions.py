@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -13,7 +14,30 @@ from drawing import FAMILIES, Drawn, values_for
 from striate.explain.decompositions import Cell, Decomposition, decompose
 from striate.explain.decompositions.grid import padded_positions
 from striate.explain.decompositions.terms import DECOMPOSERS
-from striate.layers import Conv2d, Layer, LayerNorm, LogSoftmax, MaxPool2d
+from striate.layers import (
+    ELU,
+    GELU,
+    SELU,
+    Conv2d,
+    HardSigmoid,
+    HardSwish,
+    HardTanh,
+    Identity,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    LogSoftmax,
+    MaxPool2d,
+    PReLU,
+    ReLU,
+    ScaledTanh,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Step,
+    Tanh,
+)  # fmt: skip
+from striate.layers.activation import Activation
 from striate.layers.registry import LAYERS
 from striate.layers.shape import InputLayer
 from striate.reference import Context, operation
@@ -63,7 +87,30 @@ def test_the_terms_add_up_to_the_value(family: str) -> None:
 def test_every_layer_type_is_taken_apart_exactly() -> None:
     for name, layer in LAYERS.items():
         if layer is not InputLayer and layer.__module__.startswith("striate."):
-            assert any(cls in DECOMPOSERS for cls in layer.__mro__), name
+            assert layer.linear or layer.pointwise or any(cls in DECOMPOSERS for cls in layer.__mro__), name
+
+
+FORMULAS = [
+    Identity(), ReLU(), LeakyReLU(0.25), ELU(1.5), SELU(), GELU(), GELU("tanh"), SiLU(), Softplus(2.0),
+    Sigmoid(), Tanh(), ScaledTanh(), ScaledTanh(2.0, 0.75), HardSigmoid(), HardTanh(-0.5, 2.0), HardSwish(),
+    Step(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", FORMULAS, ids=repr)
+def test_the_printed_formula_of_an_activation_gives_its_values(layer: Activation) -> None:
+    x = np.array([[-4.0, -3.0, -1.5, -0.25, 0.0, 0.5, 1.0, 2.5, 3.0, 4.0]])
+    output = operation(layer).forward(layer, {}, x, context=Context())[0]
+    for n, value in enumerate(x[0]):
+        formula = decompose(Cell(layer, {}, (x[0],), (n,), {}, output)).rule
+        functions = {name: getattr(math, name) for name in ("exp", "log", "tanh", "erf", "sqrt", "pi")}
+        found = eval(formula.replace("^", "**"), functions | {"min": min, "max": max, "abs": abs}, {"x": value})
+        assert found == pytest.approx(output[n], rel=5e-6, abs=1e-12), formula  # six digits are printed
+
+
+def test_every_activation_has_its_formula_evaluated() -> None:
+    pointwise = {layer for layer in LAYERS.values() if issubclass(layer, Activation) and layer.pointwise}
+    assert pointwise - {PReLU} == {type(layer) for layer in FORMULAS}
 
 
 def test_a_wrong_weight_would_be_seen() -> None:

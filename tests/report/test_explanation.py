@@ -55,7 +55,7 @@ from striate.layers import (
     Subsample2d,
     Tanh,
 )
-from striate.models import lenet5
+from striate.models import lenet5, lenet5_1998
 from striate.network import Network, Sequential, chain
 from striate.report import explain_page
 from striate.report.explanation import page_data
@@ -140,7 +140,15 @@ def test_weights_beyond_the_room_are_left_out():
     network = Sequential([Linear(1000), ReLU(), Linear(2)], 600)
     data = page_data(trace(Model(network, np.zeros(network.parameter_count)), np.ones(600)))
     assert data["layers"][1]["rule"]["why"] == "the 601,000 weights of this layer are not part of the page"
-    assert data["layers"][3]["rule"]["kind"] == "dense"
+    assert data["layers"][3]["rule"]["kind"] == "rows"
+
+
+def test_every_activation_of_lenet_1998_can_be_pointed_at():
+    network = lenet5_1998()
+    data = page_data(trace(Model(network, np.zeros(network.parameter_count)), np.zeros(network.input_shape)))
+    rules = {layer["name"]: layer["rule"] for layer in data["layers"]}
+    assert rules["scaled_tanh1"]["formula"] == "1.7159 * tanh(0.666667 * x)"
+    assert not any(rule["kind"] == "none" for rule in rules.values())
 
 
 def test_large_networks_are_held_in_single_precision():
@@ -210,11 +218,11 @@ def test_every_number_of_the_page_is_that_of_the_network(window, tmp_path, name)
         for place in rng.integers(0, int(np.prod(step.shape)), 15):
             cells.append((step.name, [int(i) for i in np.unravel_index(place, step.shape)]))
     shown = window.run("return arguments[0].map(([name, index]) => striate.decompose(name, index))", cells)
-    for (layer, index), found in zip(cells, shown, strict=True):
+    for (layer, index), one in zip(cells, shown, strict=True):
         value = float(found[layer][tuple(index)])
-        assert found["value"] == value
-        amount = max(abs(value), sum(abs(p or 0) for p in found.get("products", ())), 1e-9)
-        assert abs(found["result"] - value) <= 1e-12 * amount, (layer, index)
+        assert one["value"] == value
+        amount = max(abs(value), sum(abs(p or 0) for p in one.get("products", ())), 1e-9)
+        assert abs(one["result"] - value) <= 1e-12 * amount, (layer, index)
     window.run(
         "for (const canvas of document.querySelectorAll('canvas[data-layer]')) { canvas.focus(); "
         "canvas.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', cancelable: true})); }"

@@ -133,16 +133,13 @@ class Trace:
     def _decompose(self, step: Step, index: tuple[int, ...]) -> Decomposition:
         if isinstance(step.layer, InputLayer):
             return self._input_decomposition(index)
-        return decompose(
-            Cell(
-                step.layer,
-                self._parameters[step.name],
-                tuple(self[source] for source in step.inputs),
-                index,
-                self.run.contexts[step.name].states,
-                self[step.name],
-            )
-        )
+        return decompose(self.cell(step, index))
+
+    def cell(self, step: Step, index: tuple[int, ...]) -> Cell:
+        """Return one value of a layer and all that it can depend on."""
+        inputs = tuple(self[source] for source in step.inputs)
+        states = self.run.contexts[step.name].states
+        return Cell(step.layer, self._parameters[step.name], inputs, index, states, self[step.name])
 
     def _input_decomposition(self, index: tuple[int, ...]) -> Decomposition:
         """Return how the model's normalisation made an input of a raw value."""

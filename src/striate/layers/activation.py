@@ -14,6 +14,8 @@ from striate.layers.base import Layer, Parameter, Shape
 class Activation(Layer):
     """What all activations share: the output has the shape of the input."""
 
+    pointwise: ClassVar[bool] = True
+
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape of the input."""
         return inputs[0]
@@ -24,6 +26,8 @@ class Identity(Activation):
     """``x``."""
 
     kind: ClassVar[str] = "identity"
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "x"
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,6 +35,7 @@ class ReLU(Activation):
     """``max(x, 0)``; the gradient at 0 is 0 (Nair and Hinton 2010)."""
 
     kind: ClassVar[str] = "relu"
+    symbols: ClassVar[str] = "max(x, 0)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,6 +43,7 @@ class LeakyReLU(Activation):
     """``x`` above 0, ``slope * x`` elsewhere; the gradient at 0 is the slope (Maas et al. 2013)."""
 
     kind: ClassVar[str] = "leaky_relu"
+    symbols: ClassVar[str] = "x if x > 0 else {0.slope:.6g} * x"
 
     slope: float = 0.01
 
@@ -58,6 +64,7 @@ class PReLU(Activation):
     """
 
     kind: ClassVar[str] = "prelu"
+    symbols: ClassVar[str] = "x if x > 0 else weight * x"
 
     shared: bool = False
     initial: float = 0.25
@@ -76,6 +83,7 @@ class ELU(Activation):
     """``x`` above 0, ``alpha * (exp(x) - 1)`` elsewhere (Clevert, Unterthiner and Hochreiter 2016)."""
 
     kind: ClassVar[str] = "elu"
+    symbols: ClassVar[str] = "x if x > 0 else {0.alpha:.6g} * (exp(x) - 1)"
 
     alpha: float = 1.0
 
@@ -90,6 +98,7 @@ class SELU(Activation):
     kind: ClassVar[str] = "selu"
     alpha: ClassVar[float] = 1.6732632423543772848170429916717
     scale: ClassVar[float] = 1.0507009873554804934193349852946
+    symbols: ClassVar[str] = "{0.scale:.6g} * (x if x > 0 else {0.alpha:.6g} * (exp(x) - 1))"
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,11 +113,18 @@ class GELU(Activation):
     """
 
     kind: ClassVar[str] = "gelu"
+    symbols: ClassVar[str] = "x / 2 * (1 + erf(x / sqrt(2)))"
 
     approximate: str = "none"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "approximate", choice(self.approximate, "approximate", ("none", "tanh")))
+
+    @property
+    def formula(self) -> str:
+        """The formula of the approximation, or the exact one."""
+        tanh = "x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))"
+        return tanh if self.approximate == "tanh" else super().formula
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,6 +132,7 @@ class SiLU(Activation):
     """``x / (1 + exp(-x))``, also called swish (Elfwing, Uchibe and Doya 2018)."""
 
     kind: ClassVar[str] = "silu"
+    symbols: ClassVar[str] = "x / (1 + exp(-x))"
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,6 +140,7 @@ class Softplus(Activation):
     """``log(1 + exp(beta * x)) / beta``: a smooth ReLU (Dugas et al. 2001)."""
 
     kind: ClassVar[str] = "softplus"
+    symbols: ClassVar[str] = "log(1 + exp({0.beta:.6g} * x)) / {0.beta:.6g}"
 
     beta: float = 1.0
 
@@ -135,6 +153,7 @@ class Sigmoid(Activation):
     """``1 / (1 + exp(-x))``."""
 
     kind: ClassVar[str] = "sigmoid"
+    symbols: ClassVar[str] = "1 / (1 + exp(-x))"
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,6 +161,7 @@ class Tanh(Activation):
     """``tanh(x)``."""
 
     kind: ClassVar[str] = "tanh"
+    symbols: ClassVar[str] = "tanh(x)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,6 +174,7 @@ class ScaledTanh(Activation):
     """
 
     kind: ClassVar[str] = "scaled_tanh"
+    symbols: ClassVar[str] = "{0.amplitude:.6g} * tanh({0.slope:.6g} * x)"
 
     amplitude: float = 1.7159
     slope: float = 2.0 / 3.0
@@ -168,6 +189,7 @@ class HardSigmoid(Activation):
     """``min(max(x / 6 + 1/2, 0), 1)``; the gradient at -3 and 3 is 0."""
 
     kind: ClassVar[str] = "hard_sigmoid"
+    symbols: ClassVar[str] = "min(max(x / 6 + 1/2, 0), 1)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -175,6 +197,7 @@ class HardTanh(Activation):
     """``min(max(x, low), high)``; the gradient at both ends is 0."""
 
     kind: ClassVar[str] = "hard_tanh"
+    symbols: ClassVar[str] = "min(max(x, {0.low:.6g}), {0.high:.6g})"
 
     low: float = -1.0
     high: float = 1.0
@@ -191,6 +214,7 @@ class HardSwish(Activation):
     """``x * min(max(x / 6 + 1/2, 0), 1)`` (Howard et al. 2019); the gradient is 0 at -3 and 1 at 3."""
 
     kind: ClassVar[str] = "hard_swish"
+    symbols: ClassVar[str] = "x * min(max(x / 6 + 1/2, 0), 1)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,6 +229,7 @@ class Step(Activation):
     """
 
     kind: ClassVar[str] = "step"
+    symbols: ClassVar[str] = "1 if x >= 0 else 0"
 
     straight_through: bool = False
 
@@ -218,6 +243,8 @@ class Softmax(Activation):
 
     kind: ClassVar[str] = "softmax"
     mixes_channels: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = False
+    symbols: ClassVar[str] = "exp(x - m) / sum of exp(x - m), m the largest x"
 
 
 @dataclass(frozen=True, repr=False)
@@ -226,3 +253,5 @@ class LogSoftmax(Activation):
 
     kind: ClassVar[str] = "log_softmax"
     mixes_channels: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = False
+    symbols: ClassVar[str] = "x - m - log(sum of exp(x - m)), m the largest x"

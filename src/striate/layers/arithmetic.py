@@ -43,6 +43,8 @@ class Add(Layer):
 
     kind: ClassVar[str] = "add"
     arity: ClassVar[int | None] = None
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "sum of the inputs"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape that all inputs broadcast to."""
@@ -58,6 +60,7 @@ class Multiply(Layer):
 
     kind: ClassVar[str] = "multiply"
     arity: ClassVar[int | None] = None
+    symbols: ClassVar[str] = "product of the inputs"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape that all inputs broadcast to."""
@@ -76,6 +79,8 @@ class Concatenate(Layer):
 
     kind: ClassVar[str] = "concat"
     arity: ClassVar[int | None] = None
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "x of the input that the channel belongs to"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (sum of C, *space)."""
@@ -97,6 +102,9 @@ class Scale(Layer):
     """
 
     kind: ClassVar[str] = "scale"
+    linear: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = True
+    symbols: ClassVar[str] = "{0.factor:.6g} * x + {0.shift:.6g}"
 
     factor: float
     shift: float = 0.0
@@ -120,6 +128,9 @@ class ChannelScale(Layer):
     """
 
     kind: ClassVar[str] = "channel_scale"
+    linear: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = True
+    symbols: ClassVar[str] = "weight * x"
 
     bias: bool = True
 

@@ -97,6 +97,13 @@ class Layer:
         Whether one output depends on every position of the input.
     mixes_channels : bool
         Whether one output depends on other channels at its position; on a row of features, on other features.
+    linear : bool
+        Whether, once trained, an output is a weighted sum of inputs plus a constant. Explanations take the
+        weights from the reference's gradient.
+    pointwise : bool
+        Whether output n depends on nothing but input n, counted row by row.
+    symbols : str
+        The formula of one output value; ``{0.slope:.6g}`` stands for an argument of the layer.
     per_axis : set of str
         Arguments with one value for each axis of space, which ``repr`` shortens when all are equal.
     """
@@ -104,6 +111,9 @@ class Layer:
     kind: ClassVar[str] = "layer"
     arity: ClassVar[int | None] = 1
     sees_all: ClassVar[bool] = False
+    linear: ClassVar[bool] = False
+    pointwise: ClassVar[bool] = False
+    symbols: ClassVar[str] = ""
     mixes_channels: ClassVar[bool] = False
     per_axis: ClassVar[frozenset[str]] = frozenset(
         ("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size")
@@ -129,6 +139,16 @@ class Layer:
     def window(self, *inputs: Shape) -> Window | None:
         """Return what one output sees of the input's space; None where it sees one position."""
         return None
+
+    def unpadded(self) -> Layer | None:
+        """Return the layer without its padding if all windows are then treated alike; None otherwise."""
+        return None
+
+    @property
+    def formula(self) -> str:
+        """One output value in symbols; of the layer's inputs ``x`` and parameters."""
+        text = self.symbols.format(self) or f"{type(self).__name__}(x)"
+        return text + " + bias" * (getattr(self, "bias", False) is True)
 
     def __call__(self, *nodes: Node) -> Node:
         """Apply the layer to nodes of a graph and return the node of its output.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Convolution(Layer):
 
     kind: ClassVar[str] = "conv"
     rank: ClassVar[int]
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "sum of weight * x"
 
     out_channels: int
     kernel_size: int | Sequence[int]
@@ -85,6 +88,10 @@ class Convolution(Layer):
         kernel, stride, dilation = map(axes, (self.kernel_size, self.stride, self.dilation))
         numbers = resolve_padding(cast("Padding", self.padding), inputs[0][1:], kernel, stride, dilation)
         return Window(kernel, stride, dilation, numbers, beyond=self.padding_mode)
+
+    def unpadded(self) -> Convolution:
+        """Return the convolution of the positions where the whole kernel fits."""
+        return dataclasses.replace(self, padding=0, padding_mode="zeros")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (out_channels, *positions of the window)."""

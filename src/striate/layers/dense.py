@@ -28,6 +28,8 @@ class Linear(Layer):
 
     kind: ClassVar[str] = "linear"
     sees_all: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "sum of weight * x"
 
     out_features: int
     bias: bool = True
@@ -78,6 +80,7 @@ class RadialBasis(Layer):
 
     kind: ClassVar[str] = "rbf"
     sees_all: ClassVar[bool] = True
+    symbols: ClassVar[str] = "sum of (x - centre)^2"
 
     out_features: int
     centres: Sequence[str] | None = None

@@ -35,6 +35,7 @@ class Embedding(Layer):
     """
 
     kind: ClassVar[str] = "embedding"
+    symbols: ClassVar[str] = "weight[symbol, dimension]"
 
     entries: int
     dimensions: int

@@ -39,10 +39,15 @@ class GlobalAvgPool(GlobalPooling):
     (512,)
     """
 
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "mean of the channel"
+
 
 @dataclass(frozen=True, repr=False)
 class GlobalMaxPool(GlobalPooling):
     """``out[c] = max over p of x[c, p]``; of equal values the first, forward and backward alike."""
+
+    symbols: ClassVar[str] = "the largest value of the channel"
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +64,8 @@ class AdaptiveAvgPooling(Layer):
 
     kind: ClassVar[str] = "adaptive_pool"
     rank: ClassVar[int]
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "mean of the window"
 
     output_size: int | Sequence[int]
 

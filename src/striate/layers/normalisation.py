@@ -23,6 +23,7 @@ class Normalisation(Layer):
     """
 
     kind: ClassVar[str] = "norm"
+    symbols: ClassVar[str] = "(x - mean) / sqrt(variance + epsilon)"
 
     epsilon: float = 1e-5
     affine: bool = True
@@ -34,6 +35,11 @@ class Normalisation(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape of the input."""
         return inputs[0]
+
+    @property
+    def formula(self) -> str:
+        """The standardised value, weighted and shifted if the layer is affine."""
+        return super().formula + " * weight + bias" * self.affine
 
     def parameter_shape(self, shape: Shape) -> Shape:
         """Return the shape of weight and bias: one number per channel."""
@@ -65,6 +71,10 @@ class BatchNorm(Normalisation):
     ----------
     Ioffe and Szegedy (2015), "Batch normalization", algorithms 1 and 2.
     """
+
+    linear: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = True
+    symbols: ClassVar[str] = "(x - running mean) / sqrt(running variance + epsilon)"
 
     momentum: float = 0.1
 
@@ -187,6 +197,9 @@ class LocalResponseNorm(Layer):
 
     kind: ClassVar[str] = "lrn"
     mixes_channels: ClassVar[bool] = True
+    symbols: ClassVar[str] = (
+        "x * s^-{0.beta:.6g} with s = {0.k:.6g} + alpha / size * sum of the neighbours' squares"
+    )
 
     size: int = 5
     alpha: float = 1e-4

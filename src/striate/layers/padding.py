@@ -68,6 +68,8 @@ class Pad(Layer):
 
     kind: ClassVar[str] = "pad"
     per_axis: ClassVar[frozenset[str]] = frozenset()  # one number means any number of axes here
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "x inside, the padding outside"
 
     padding: int | Sequence[int | Sequence[int]]
     mode: str = "zeros"
@@ -111,6 +113,8 @@ class Crop(Layer):
     """
 
     kind: ClassVar[str] = "crop"
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "x"
 
     cropping: int | Sequence[int | Sequence[int]]
 

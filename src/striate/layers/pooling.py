@@ -95,6 +95,8 @@ class MaxPooling(Pooling):
     Of equal values the first wins, forward and backward alike; cells beyond the edge never do.
     """
 
+    symbols: ClassVar[str] = "the largest value of the window"
+
 
 @dataclass(frozen=True, repr=False)
 class AvgPooling(Pooling):
@@ -105,6 +107,9 @@ class AvgPooling(Pooling):
     count_padding : bool
         Divide by the whole window (True) or by the part of it inside the input (False).
     """
+
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "mean of the window"
 
     count_padding: bool = True
 
@@ -122,6 +127,8 @@ class LpPooling(Pooling):
     power : float
         At least 1.
     """
+
+    symbols: ClassVar[str] = "(sum of |x|^{0.power:.6g})^(1/{0.power:.6g})"
 
     power: float = 2.0
 

@@ -17,6 +17,10 @@ class Regulariser(Layer):
     does not depend on the number of threads or on the order of the work.
     """
 
+    linear: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = True
+    symbols: ClassVar[str] = "x"
+
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape of the input."""
         return inputs[0]

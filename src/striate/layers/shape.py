@@ -55,6 +55,9 @@ class Flatten(Layer):
     """
 
     kind: ClassVar[str] = "flatten"
+    linear: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = True
+    symbols: ClassVar[str] = "x"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (C x space,)."""
@@ -78,6 +81,9 @@ class Reshape(Layer):
 
     kind: ClassVar[str] = "reshape"
     sees_all: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = True
+    symbols: ClassVar[str] = "x"
 
     shape: int | Sequence[int]
 
@@ -120,6 +126,8 @@ class Upsample(Layer):
 
     kind: ClassVar[str] = "upsample"
     per_axis: ClassVar[frozenset[str]] = frozenset()  # one number means any number of axes here
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "{0.mode} values, weighted by nearness"
 
     scale_factor: int | Sequence[int]
     mode: str = "nearest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,6 +24,12 @@ class Subsampling(Pooling):
     """
 
     kind: ClassVar[str] = "subsample"
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "weight * sum of x + bias"
+
+    def unpadded(self) -> Subsampling:
+        """Return the subsampling of whole windows."""
+        return dataclasses.replace(self, padding=0)
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight [C] and bias [C]."""

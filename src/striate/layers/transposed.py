@@ -46,6 +46,8 @@ class TransposedConvolution(Layer):
 
     kind: ClassVar[str] = "conv_transpose"
     rank: ClassVar[int]
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "sum of weight * x over the inputs whose kernel reaches here"
 
     out_channels: int
     kernel_size: int | Sequence[int]

@@ -29,6 +29,8 @@ class MaxUnpooling(Pooling):
 
     kind: ClassVar[str] = "unpool"
     arity: ClassVar[int | None] = 2
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "sum of the values whose window had its maximum here"
 
     @classmethod
     def of(cls, pool: MaxPooling, name: str | None = None) -> Self:

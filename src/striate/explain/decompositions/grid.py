@@ -50,14 +50,6 @@ def window_positions(
     return found
 
 
-def transposed_positions(n: int, q: int, before: int, k: int, s: int, d: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs p and the taps t with ``p * s + t * d - before == q`` along one axis."""
-    taps = np.arange(k)
-    places = q + before - taps * d
-    meets = (places >= 0) & (places % s == 0) & (places // s < n)
-    return places[meets] // s, taps[meets]
-
-
 def joint_places(axes: Sequence[np.ndarray], space: Shape, channels: np.ndarray | Sequence[int]) -> np.ndarray:
     """Return int64[channels, *taps]: the place of every tap in (C, *space), -1 beyond the edge."""
     channels = np.asarray(channels, np.int64)

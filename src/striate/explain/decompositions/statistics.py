@@ -64,7 +64,6 @@ def _standardised(cell: Cell, mean: float, variance: float, kind: str) -> Decomp
         weight = float(learnt[place])
         constants = {"bias": float(cell.parameters["bias"][place])}
     terms = terms_at(cell, np.array([flat_index(cell.index, cell.x.shape)]), weight / deviation)
-    rule = f"(x - {kind}mean) / sqrt({kind}variance + epsilon)" + " * weight + bias" * layer.affine
     statistics = {
         f"{kind}mean": mean,
         f"{kind}variance": variance,
@@ -76,7 +75,7 @@ def _standardised(cell: Cell, mean: float, variance: float, kind: str) -> Decomp
     centre = {"-mean * weight / deviation" if layer.affine else "-mean / deviation": -mean * weight / deviation}
     return Decomposition(
         terms,
-        rule,
+        layer.formula,
         {**centre, **constants},
         statistics=statistics,
         factor_name="weight / deviation" if layer.affine else "1 / deviation",

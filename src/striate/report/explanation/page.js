@@ -6,11 +6,16 @@ const MOST_GRIDS = 4, MOST_ROWS = 14, MOST_MAPS = 96;
 // ---- numbers ------------------------------------------------------------------------------------------
 function unpack(packed) {
   const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
-  return packed.type === "f8" ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
+  return new { f4: Float32Array, f8: Float64Array, i4: Int32Array }[packed.type](bytes.buffer);
 }
 for (const layer of page.layers) {
   layer.values = unpack(layer.values);
-  for (const key of ["raw", "weight"]) if (layer.rule[key]?.data) layer.rule[key] = unpack(layer.rule[key]);
+  for (const [key, value] of Object.entries(layer.rule)) if (value?.data) layer.rule[key] = unpack(value);
+  if (layer.rule.channels) { // where the kernel of each output channel begins
+    layer.rule.begin = [0];
+    const taps = layer.rule.axes.map((table) => table[0].length).reduce((a, b) => a * b, 1);
+    for (const seen of layer.rule.channels) layer.rule.begin.push(layer.rule.begin.at(-1) + seen.length * taps);
+  }
 }
 const product = (numbers) => numbers.reduce((a, b) => a * b, 1);
 const total = (numbers) => numbers.reduce((a, b) => a + b, 0);
@@ -32,25 +37,7 @@ function tiny(value) {
 }
 
 // ---- how a value comes about: {values, factors, products, places, constants, result, ...} ----------------
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
-const elu = (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x));
 const clip = (x, low, high) => Math.min(Math.max(x, low), high);
-const functions = {
-  Identity: (x) => x,
-  ReLU: (x) => Math.max(x, 0),
-  LeakyReLU: (x, a) => (x > 0 ? x : a.slope * x),
-  ELU: (x, a) => elu(x, a.alpha),
-  SELU: (x, a) => a.scale * elu(x, a.alpha),
-  SiLU: (x) => x * sigmoid(x),
-  Softplus: (x, a) => (Math.max(a.beta * x, 0) + Math.log1p(Math.exp(-Math.abs(a.beta * x)))) / a.beta,
-  Sigmoid: sigmoid,
-  Tanh: Math.tanh,
-  HardSigmoid: (x) => clip(x / 6 + 0.5, 0, 1),
-  HardTanh: (x, a) => clip(x, a.low, a.high),
-  HardSwish: (x) => x * clip(x / 6 + 0.5, 0, 1),
-  Step: (x) => (x >= 0 ? 1 : 0),
-};
-
 function windowPlaces(axes, position, channels, shape) {
   const taps = axes.map((table, axis) => table[position[axis]]);
   let found = channels.map((c) => c);
@@ -62,9 +49,10 @@ function windowPlaces(axes, position, channels, shape) {
   return { places: found, kernel: taps.map((positions) => positions.length) };
 }
 function read(source, places, outside) { return places.map((place) => (place < 0 ? outside : source.values[place])); }
-function summed(values, factors, places, constants, rule) {
+function named(rule, constant) { return constant === 0 ? {} : { [rule.constant_name]: constant }; }
+function summed(values, factors, places, constants) {
   const products = values.map((x, t) => x * factors[t]);
-  return { values, factors, products, places, constants, rule, result: total(products) + total(Object.values(constants)) };
+  return { values, factors, products, places, constants, result: total(products) + total(Object.values(constants)) };
 }
 
 const rules = {
@@ -75,76 +63,38 @@ const rules = {
     return { rule: "(raw − mean) / scale", values: [raw], places: [],
       lines: [`(${short(raw)} − ${short(mean)}) / ${short(scale)}`], result: (raw - mean) / scale };
   },
-  convolution(layer, index) {
-    const rule = layer.rule, source = layers.get(layer.inputs[0]), [m, ...position] = index;
-    const inGroup = source.shape[0] / rule.groups, group = Math.floor(m / (layer.shape[0] / rule.groups));
-    const table = rule.connections;
-    const channels = table ? table[m] : Array.from({ length: inGroup }, (_, c) => c + group * inGroup);
+  windows(layer, index) {
+    const rule = layer.rule, source = layers.get(layer.inputs[0]), [m, ...position] = index, channels = rule.channels[m];
     const { places, kernel } = windowPlaces(rule.axes, position, channels, source.shape);
-    const before = table ? total(table.slice(0, m).map((row) => row.length)) : m * inGroup;
-    const start = before * product(kernel);
-    const factors = Array.from(rule.weight.subarray(start, start + places.length));
-    const constants = rule.bias ? { bias: rule.bias[m] } : {};
-    const found = summed(read(source, places, 0), factors, places, constants, "sum of window × kernel" + (rule.bias ? " + bias" : ""));
-    return { ...found, kernel, channels, factorName: "kernel" };
+    const factors = Array.from(rule.weight.subarray(rule.begin[m], rule.begin[m + 1]));
+    return { ...summed(read(source, places, 0), factors, places, named(rule, rule.constant[m])), kernel, channels, factorName: "kernel" };
   },
-  pooling(layer, index) {
+  rows(layer, index) {
+    const rule = layer.rule, own = flat(index, layer.shape), [first, end] = [rule.starts[own], rule.starts[own + 1]];
+    const sources = [], places = [], values = [];
+    for (const joint of rule.places.subarray(first, end)) { // counted through all inputs, one after the other
+      let place = joint, number = 0;
+      while (place >= layers.get(layer.inputs[number]).values.length) place -= layers.get(layer.inputs[number++]).values.length;
+      sources.push(layer.inputs[number]);
+      places.push(place);
+      values.push(layers.get(layer.inputs[number]).values[place]);
+    }
+    return { ...summed(values, Array.from(rule.weight.subarray(first, end)), places, named(rule, rule.constant[own])), sources };
+  },
+  pointwise(layer, index) {
+    const rule = layer.rule, place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place];
+    const of = (list) => (list.length === 1 ? list[0] : list[place]);
+    return summed([x], [of(rule.factor)], [place], named(rule, of(rule.constant)));
+  },
+  maximum(layer, index) {
     const rule = layer.rule, source = layers.get(layer.inputs[0]), [c, ...position] = index;
-    const { places, kernel } = windowPlaces(rule.axes, position, [c], source.shape);
-    const more = { places, kernel, channels: [c] };
-    const values = read(source, places, rule.how === "maximum" ? -Infinity : 0);
-    if (rule.how === "maximum") {
-      const winner = values.indexOf(Math.max(...values));
-      return { ...more, values, winner, result: values[winner], rule: "the largest value of the window" };
-    }
-    if (rule.how === "norm") {
-      const products = values.map((x) => Math.abs(x) ** rule.power), sum = total(products);
-      return { ...more, values, products, result: sum ** (1 / rule.power), rule: `(sum of |x|^${rule.power})^(1/${rule.power})` };
-    }
-    const size = rule.how === "mean" ? rule.sizes[flat(position, layer.shape.slice(1))] : 1;
-    const factor = rule.how === "mean" ? 1 / size : rule.weight[c];
-    const constants = rule.how === "mean" ? {} : { bias: rule.bias[c] };
-    const text = rule.how === "mean" ? `sum of the window / ${size}` : `${short(factor)} × sum of the window + bias`;
-    return { ...summed(values, values.map(() => factor), places, constants, text), ...more, plain: true };
-  },
-  dense(layer, index) {
-    const rule = layer.rule, source = layers.get(layer.inputs[0]), count = source.values.length;
-    const factors = Array.from(rule.weight.subarray(index[0] * count, (index[0] + 1) * count));
-    const places = factors.map((_, place) => place);
-    return summed(Array.from(source.values), factors, places, rule.bias ? { bias: rule.bias[index[0]] } : {}, "sum of x × weight" + (rule.bias ? " + bias" : ""));
+    const { places, kernel } = windowPlaces(rule.axes, position, [c], source.shape), values = read(source, places, -Infinity);
+    const winner = values.indexOf(Math.max(...values));
+    return { values, places, kernel, channels: [c], winner, result: values[winner] };
   },
   function(layer, index) {
     const place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place];
-    return { rule: layer.rule.text, values: [x], places: [place], result: functions[layer.rule.name](x, layer.rule.arguments) };
-  },
-  softmax(layer, index) {
-    const source = layers.get(layer.inputs[0]), [c, ...position] = index;
-    const places = Array.from({ length: layer.shape[0] }, (_, d) => flat([d, ...position], layer.shape));
-    const values = read(source, places, 0), largest = Math.max(...values);
-    const products = values.map((x) => Math.exp(x - largest)), sum = total(products), own = values[c] - largest;
-    const lines = [`m = ${short(largest)}, the largest x`, `sum of exp(x − m) = ${short(sum)}`];
-    const result = layer.rule.log ? own - Math.log(sum) : Math.exp(own) / sum;
-    const rule = layer.rule.log ? "x − m − log(sum of exp(x − m))" : "exp(x − m) / sum of exp(x − m)";
-    return { rule, values, products, places, lines, result };
-  },
-  same(layer, index) {
-    const place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place];
-    return { rule: "the same number at another place", values: [x], places: [place], result: x };
-  },
-  add(layer, index) {
-    const place = flat(index, layer.shape), values = layer.inputs.map((name) => layers.get(name).values[place]);
-    const sources = layer.inputs, places = values.map(() => place);
-    return { rule: "sum of the inputs", values, products: values, places, sources, result: total(values) };
-  },
-  concatenate(layer, index) {
-    let [c, ...position] = index, number = 0;
-    while (c >= layers.get(layer.inputs[number]).shape[0]) c -= layers.get(layer.inputs[number++]).shape[0];
-    const source = layers.get(layer.inputs[number]), place = flat([c, ...position], source.shape);
-    return { rule: `from ${source.name}`, values: [source.values[place]], places: [place], sources: [source.name], result: source.values[place] };
-  },
-  affine(layer, index) {
-    const place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place], c = index[0];
-    return summed([x], [layer.rule.factor[c]], [place], { shift: layer.rule.shift[c] }, "x × factor + shift");
+    return { values: [x], places: [place], result: layer.values[place] };
   },
   text(layer, index) {
     const place = flat(index, layer.shape);
@@ -157,7 +107,7 @@ const rules = {
 
 function decompose(name, index) {
   const layer = layers.get(name);
-  return { ...rules[layer.rule.kind](layer, index), value: layer.values[flat(index, layer.shape)] };
+  return { rule: layer.rule.formula, ...rules[layer.rule.kind](layer, index), value: layer.values[flat(index, layer.shape)] };
 }
 window.striate = { decompose: (name, index) => decompose(name, index), layers: page.layers.map((l) => ({ name: l.name, shape: l.shape })) };
 
@@ -371,7 +321,7 @@ function ending(found, layer, index) {
   box.append(result);
   const next = page.layers.filter((other) => other.inputs.includes(layer.name));
   if (next.length === 1 && next[0].rule.kind === "function") {
-    line(`then ${next[0].name}: ${next[0].rule.text} = ${short(decompose(next[0].name, index).result)}`);
+    line(`then ${next[0].name}: ${next[0].rule.formula} = ${short(decompose(next[0].name, index).result)}`);
   }
   return box;
 }

@@ -1,57 +1,34 @@
-"""How each layer computes a value, in a form that the page can compute too."""
+"""How each layer computes a value, in the few forms that the page can compute too: sums, maxima, functions."""
 
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any
 
 import numpy as np
 
-from striate.explain.decompositions.functions import formula
+from striate.explain.decompositions import Cell
 from striate.explain.decompositions.grid import window_positions
+from striate.explain.decompositions.linear import constants, kernels, slopes
 from striate.explain.tracing import Trace
-from striate.layers import activation, arithmetic
-from striate.layers.activation import Activation
-from striate.layers.base import Shape, Window
-from striate.layers.convolution import Convolution
-from striate.layers.dense import Linear
-from striate.layers.normalisation import BatchNorm
-from striate.layers.pooling import AvgPooling, LpPooling, MaxPooling
-from striate.layers.regularisation import Regulariser
-from striate.layers.shape import Flatten, InputLayer, Reshape
-from striate.layers.subsampling import Subsampling
+from striate.layers.base import Layer, Window
+from striate.layers.pooling import MaxPooling
+from striate.layers.shape import InputLayer
 from striate.network import Step
-from striate.reference.pooling import average_sizes
 
-FUNCTIONS: dict[type[Activation], tuple[str, ...]] = {
-    activation.Identity: (),
-    activation.ReLU: (),
-    activation.LeakyReLU: ("slope",),
-    activation.ELU: ("alpha",),
-    activation.SELU: ("alpha", "scale"),
-    activation.SiLU: (),
-    activation.Softplus: ("beta",),
-    activation.Sigmoid: (),
-    activation.Tanh: (),
-    activation.HardSigmoid: (),
-    activation.HardTanh: ("low", "high"),
-    activation.HardSwish: (),
-    activation.Step: (),
-}
-"""Activations that the page computes, with their arguments."""
-MOST_WEIGHTS = 450_000
-"""Numbers of all weights together that a page holds."""
+MOST_TERMS = 450_000
+"""Weights of all layers together that a page holds."""
+MOST_GRADIENT = 100_000_000
+"""Numbers of a layer's whole matrix up to which its rows are read from the gradient."""
 MOST_TEXTS = 3000
 """Values of a layer for which finished texts are stored, where the page cannot compute them."""
 
 
-def pack(values: np.ndarray, wide: bool = False) -> dict[str, str]:
-    """Return an array as text: base64 of little-endian float32, or float64 if ``wide``."""
-    kind = "<f8" if wide else "<f4"
-    return {
-        "type": kind[1:],
-        "data": base64.b64encode(np.ascontiguousarray(values, kind).tobytes()).decode("ascii"),
-    }
+def pack(values: np.ndarray, kind: str = "f4") -> dict[str, str]:
+    """Return an array as text: base64 of little-endian numbers of ``kind`` ("f4", "f8" or "i4")."""
+    data = np.ascontiguousarray(values, f"<{kind}").tobytes()
+    return {"type": kind, "data": base64.b64encode(data).decode("ascii")}
 
 
 class Rules:
@@ -59,90 +36,81 @@ class Rules:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.room = MOST_WEIGHTS
+        self.room = MOST_TERMS
 
     def of(self, step: Step) -> dict[str, Any]:
         """Return the rule of a layer as JSON types, with ``kind`` naming the function of the page."""
-        weights = {slot.spec.name: slot.view(self.trace.model.theta) for slot in step.parameters}
-        size = sum(values.size for values in weights.values())
-        if size > self.room:
-            return {"kind": "none", "why": f"the {size:,} weights of this layer are not part of the page"}
-        self.room -= size
-        found = self._simple(step, weights) or self._windowed(step, weights)
-        return found or self._texts(step)
-
-    def _simple(self, step: Step, weights: dict[str, np.ndarray]) -> dict[str, Any] | None:
         layer = step.layer
         if isinstance(layer, InputLayer):
             made = self.trace.model.normalisation
             scale = None if made is None else {"mean": list(made.mean), "scale": list(made.scale)}
-            return {"kind": "given", "raw": pack(self.trace.raw, wide=True), "normalisation": scale}
-        if isinstance(layer, Linear):
-            return {"kind": "dense", "weight": pack(weights["weight"]), "bias": _numbers(weights.get("bias"))}
-        if isinstance(layer, Activation) and type(layer) in FUNCTIONS:
-            arguments = {name: float(getattr(layer, name)) for name in FUNCTIONS[type(layer)]}
-            return {
-                "kind": "function",
-                "name": type(layer).__name__,
-                "arguments": arguments,
-                "text": formula(layer),
-            }
-        return self._joined(step) or self._affine(step, weights)
+            return {"kind": "given", "raw": pack(self.trace.raw, "f8"), "normalisation": scale}
+        rule = self._computed(step, layer)
+        if rule is None:
+            return self._texts(step)
+        biased = any(slot.spec.name == "bias" for slot in step.parameters)
+        return {**rule, "formula": layer.formula, "constant_name": "bias" if biased else "constant"}
 
-    def _joined(self, step: Step) -> dict[str, Any] | None:
-        """Return the rule of layers that compare, move or join numbers."""
-        layer = step.layer
-        if isinstance(layer, activation.Softmax | activation.LogSoftmax):
-            return {"kind": "softmax", "log": isinstance(layer, activation.LogSoftmax)}
-        if isinstance(layer, Flatten | Reshape | Regulariser):
-            return {"kind": "same"}
-        if isinstance(layer, arithmetic.Add) and set(step.input_shapes) == {step.shape}:
-            return {"kind": "add"}
-        if isinstance(layer, arithmetic.Concatenate):
-            return {"kind": "concatenate"}
-        return None
-
-    def _affine(self, step: Step, weights: dict[str, np.ndarray]) -> dict[str, Any] | None:
-        """Return the rule of layers that multiply and shift each channel."""
-        layer, count = step.layer, step.shape[0]
-        if isinstance(layer, arithmetic.Scale):
-            return {"kind": "affine", "factor": [layer.factor] * count, "shift": [layer.shift] * count}
-        weight = weights.get("weight", np.ones(count)).astype(np.float64)
-        bias = weights.get("bias", np.zeros(count)).astype(np.float64)
-        if isinstance(layer, arithmetic.ChannelScale):
-            return {"kind": "affine", "factor": weight.tolist(), "shift": bias.tolist()}
-        if isinstance(layer, BatchNorm):
-            states = self.trace.run.contexts[step.name].states
-            factor = weight / np.sqrt(states["running_variance"] + layer.epsilon)
-            shift = bias - states["running_mean"] * factor
-            return {"kind": "affine", "factor": factor.tolist(), "shift": shift.tolist()}
-        return None
-
-    def _windowed(self, step: Step, weights: dict[str, np.ndarray]) -> dict[str, Any] | None:
-        layer = step.layer
-        shape = step.input_shapes[0] if step.input_shapes else ()
-        if isinstance(layer, Convolution):
-            axes = _tables(layer.window(shape), shape[1:], step.shape[1:], layer.padding_mode)
-            table = None if layer.connections is None else [list(row) for row in layer.connections]
-            packed = {"weight": pack(weights["weight"]), "bias": _numbers(weights.get("bias"))}
-            return {"kind": "convolution", "axes": axes, "groups": layer.groups, "connections": table, **packed}
-        if not isinstance(layer, MaxPooling | AvgPooling | LpPooling | Subsampling):
-            return None
-        rule: dict[str, Any] = {"kind": "pooling", "axes": _tables(layer.window(shape), shape[1:], step.shape[1:])}
+    def _computed(self, step: Step, layer: Layer) -> dict[str, Any] | None:
+        if layer.pointwise:
+            return self._pointwise(step) if layer.linear else {"kind": "function"}
         if isinstance(layer, MaxPooling):
-            return {**rule, "how": "maximum"}
-        if isinstance(layer, AvgPooling):
-            sizes = np.broadcast_to(average_sizes(layer, shape), step.shape[1:])
-            return {**rule, "how": "mean", "sizes": sizes.ravel().astype(int).tolist()}
-        if isinstance(layer, LpPooling):
-            return {**rule, "how": "norm", "power": layer.power}
-        return {**rule, "how": "sum", "weight": _numbers(weights["weight"]), "bias": _numbers(weights["bias"])}
+            shape = step.input_shapes[0]
+            return {"kind": "maximum", "axes": _tables(layer.window(shape), shape, step.shape)}
+        if not layer.linear:
+            return None
+        size = sum(slot.spec.size for slot in step.parameters)
+        if size > self.room:
+            return {"kind": "none", "why": f"the {size:,} weights of this layer are not part of the page"}
+        unpadded = layer.unpadded()
+        return self._rows(step) if unpadded is None else self._windows(step, unpadded)
+
+    def _pointwise(self, step: Step) -> dict[str, Any]:
+        """Return a factor and a constant for each value, or one of them for all."""
+        cell = self.trace.cell(step, (0,) * len(step.shape))
+        factor = slopes(cell, np.ones((1, *step.shape)))[0].ravel()
+        return {"kind": "pointwise", "factor": _shortest(factor), "constant": _shortest(constants(cell).ravel())}
+
+    def _windows(self, step: Step, unpadded: Layer) -> dict[str, Any]:
+        """Return the kernel of each output channel, and where the taps of each position lie."""
+        window, shape = step.layer.window(*step.input_shapes), step.input_shapes[0]
+        assert window is not None
+        parameters = self.trace.cell(step, (0,) * len(step.shape)).parameters
+        found = kernels(unpadded, parameters, shape[0], window, range(step.shape[0]))
+        self.room -= sum(kernel.size for _, kernel, _ in found)
+        return {
+            "kind": "windows",
+            "axes": _tables(window, shape, step.shape),
+            "channels": [seen.tolist() for seen, _, _ in found],
+            "weight": _exact(np.concatenate([kernel.ravel() for _, kernel, _ in found])),
+            "constant": [constant for _, _, constant in found],
+        }
+
+    def _rows(self, step: Step) -> dict[str, Any] | None:
+        """Return the terms of every value, row by row of the layer's matrix."""
+        count, entering = math.prod(step.shape), sum(map(math.prod, step.input_shapes))
+        if count * entering > MOST_GRADIENT:
+            return None
+        cell = self.trace.cell(step, (0,) * len(step.shape))
+        rows = _matrix(cell, count)
+        at = [np.flatnonzero(row) for row in rows]
+        total = sum(map(len, at))
+        if total > self.room:
+            return {"kind": "none", "why": f"the {total:,} terms of this layer are not part of the page"}
+        self.room -= total
+        return {
+            "kind": "rows",
+            "starts": pack(np.cumsum([0, *map(len, at)]), "i4"),
+            "places": pack(np.concatenate(at), "i4"),
+            "weight": _exact(np.concatenate([row[here] for row, here in zip(rows, at, strict=True)])),
+            "constant": constants(cell).ravel().tolist(),
+        }
 
     def _texts(self, step: Step) -> dict[str, Any]:
         """Return finished texts for a layer that the page does not compute."""
-        count = int(np.prod(step.shape))
+        count = math.prod(step.shape)
         if count > MOST_TEXTS:
-            return {"kind": "none", "why": "the page does not compute this kind of layer"}
+            return {"kind": "none", "why": step.layer.formula}
         whys = [
             self.trace.why_at(step.name, tuple(map(int, np.unravel_index(n, step.shape)))) for n in range(count)
         ]
@@ -153,14 +121,32 @@ class Rules:
         }
 
 
-def _numbers(values: np.ndarray | None) -> list[float] | None:
-    return None if values is None else [float(value) for value in values]
+def _matrix(cell: Cell, count: int, at_once: int = 64) -> list[np.ndarray]:
+    """Return the rows of a linear layer's matrix, its inputs one after the other, float64[count, inputs]."""
+    rows: list[np.ndarray] = []
+    for first in range(0, count, at_once):
+        chosen = range(first, min(first + at_once, count))
+        grad = np.zeros((len(chosen), count))
+        grad[np.arange(len(chosen)), chosen] = 1.0
+        parts = slopes(cell, grad.reshape(len(chosen), *cell.output.shape))
+        rows.extend(np.concatenate([part.reshape(len(chosen), -1) for part in parts], axis=1))
+    return rows
 
 
-def _tables(window: Window, space: Shape, positions: Shape, mode: str = "zeros") -> list[list[list[int]]]:
+def _exact(values: np.ndarray) -> dict[str, str]:
+    """Pack numbers in as few bytes as hold them exactly."""
+    return pack(values, "f4" if (values.astype(np.float32) == values).all() else "f8")
+
+
+def _shortest(values: np.ndarray) -> list[float] | dict[str, str]:
+    """Return the one number that stands for all, or all of them."""
+    return [float(values[0])] if (values == values[0]).all() else pack(values, "f8")
+
+
+def _tables(window: Window, shape: tuple[int, ...], output: tuple[int, ...]) -> list[list[list[int]]]:
     """Return for each axis and position of the output where the taps lie in the input; -1 beyond the edge."""
     tables = []
-    for axis, count in enumerate(positions):
-        at = [tuple(p if other == axis else 0 for other in range(len(positions))) for p in range(count)]
-        tables.append([window_positions(window, space, place, mode)[axis].tolist() for place in at])
+    for axis, count in enumerate(output[1:]):
+        at = [tuple(p if other == axis else 0 for other in range(len(output) - 1)) for p in range(count)]
+        tables.append([window_positions(window, shape[1:], place, window.beyond)[axis].tolist() for place in at])
     return tables
