@@ -8,10 +8,10 @@ from striate.data.images import read_image
 from striate.data.unlabelled import read_unlabelled
 from striate.errors import DataError
 
+from .tables.test_loading import kaggle
 from .test_audio import tone
 from .test_folders import make, picture
 from .test_idx import encode
-from .test_tables import kaggle
 
 
 def test_an_image_of_any_size(tmp_path):

@@ -40,6 +40,17 @@ Shape = Annotated[
 Label = Annotated[
     str | None, _option("--label", value="COLUMN", what="The column of a table with the labels.", panel=DATA)
 ]
+Ignore = Annotated[
+    list[str] | None, _option("--ignore", value="COLUMN", what="A column of a table to leave out.", panel=DATA)
+]
+Missing = Annotated[
+    str | None,
+    _option("--missing", value="RULE", what="Missing numbers: impute (the median) or refuse.", panel=DATA),
+]
+Task = Annotated[
+    str | None,
+    _option("--task", value="TASK", what="What labels are: classification or regression.", panel=DATA),
+]
 Group = Annotated[
     str | None,
     _option("--group", value="WHAT", what="Column, or pattern in file names, kept together in splits.", panel=DATA),

@@ -76,6 +76,8 @@ class Runner:
         counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items() if part is not None)
         classes = f", {len(data.classes)} classes" if data.classes else ""
         self.output.line(f"{data.name}: {counts} samples of {format_shape(data.sample_shape)}{classes}")
+        for note in splits.notes:
+            self.output.line(f"  {note}")
         threads = trainer.threads or available_threads()
         self.output.line(
             f"{trainer.network.name}: {trainer.network.parameter_count:,} parameters; {trainer.optimizer}, "

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 Image = Annotated[
     str,
-    typer.Argument(metavar="IMAGE", help="An image, WAV file or array; or digits:7 for a sample of a data set."),
+    typer.Argument(
+        metavar="IMAGE", help="An image or WAV file; houses.csv:7 for a row; digits:7 for a sample of a data set."
+    ),
 ]
 DataDir = Annotated[
     Path | None,
@@ -51,7 +53,7 @@ Feature = Annotated[
 def read(
     model: Model, text: str, fit: str | None = None, invert: bool = False, folder: Path | None = None
 ) -> np.ndarray:
-    """Return one raw sample, float64[*input_shape], from a file or as ``DATASET:NUMBER``.
+    """Return one raw sample, float64[*input_shape], from a file, as ``TABLE:ROW`` (from 1) or ``DATASET:NUMBER``.
 
     Raises
     ------
@@ -67,6 +69,8 @@ def read(
     name, colon, number = text.rpartition(":")
     if Path(text).exists() or not colon or not number.isdecimal():
         return read_sample(model, Path(text), fit, invert)
+    if Path(name).is_file():
+        return read_sample(model, Path(name), fit, invert, row=int(number))
     if invert or fit:
         raise UsageError(f"{text}: --invert and --fit are for files; got a sample of a data set. Leave them out.")
     data = dataset(model, name, folder)

@@ -62,5 +62,13 @@ def like_model(model: Model, options: Options) -> Options:
     size = options.size or (shape[1:] if len(shape) in (2, 3) else None)
     channels = options.channels or (shape[0] if len(shape) == 3 and shape[0] in (1, 3) else None)
     rows = options.shape or (shape if len(shape) > 1 else None)
-    fit = (model.metadata.get("preparation") or {}).get("fit", options.fit)
-    return dataclasses.replace(options, size=size, channels=channels, shape=rows, fit=fit)
+    known = model.metadata.get("preparation") or {}
+    return dataclasses.replace(
+        options,
+        size=size,
+        channels=channels,
+        shape=rows,
+        fit=known.get("fit", options.fit),
+        task=options.task or ("regression" if model.kind == "numbers" else "classification"),
+        preparation=known,
+    )

@@ -13,6 +13,7 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.layout import make_inputs
+from striate.data.options import Task
 from striate.data.problems import printable, why
 from striate.data.targets import align_classes, make_targets
 from striate.errors import DataError
@@ -63,7 +64,9 @@ def open_arrays(path: str | Path) -> Arrays:
     }
 
 
-def array_parts(path: str | Path, shape: tuple[int, ...] | None = None) -> dict[str, Dataset]:
+def array_parts(
+    path: str | Path, shape: tuple[int, ...] | None = None, task: Task | None = None
+) -> dict[str, Dataset]:
     """Return the data sets of an NPZ file or a folder of NPY files: "train", "validation", "test", or "all".
 
     Names are ``x_train, y_train, x_val, y_val, x_test, y_test`` (also ``train_images`` and the like), or
@@ -82,7 +85,8 @@ def array_parts(path: str | Path, shape: tuple[int, ...] | None = None) -> dict[
         inputs = _first(arrays, [name for word in words for name in _with_part(INPUT_NAMES, word)])
         targets = _first(arrays, [name for word in words for name in _with_part(TARGET_NAMES, word)])
         if inputs and targets:
-            parts[part] = _make(arrays, inputs, targets, path, shape, classes)
+            parts[part] = _make(arrays, inputs, targets, path, shape, classes, task)
+            task = task or ("classification" if parts[part].targets.ndim == 1 else "regression")
     if "train" in parts:
         names = parts["train"].classes
         return {part: align_classes(data, names, f"{path}: {part}") for part, data in parts.items()}
@@ -92,7 +96,7 @@ def array_parts(path: str | Path, shape: tuple[int, ...] | None = None) -> dict[
             f"{path}: needs arrays x and y, or x_train, y_train, x_test, y_test; "
             f"got {', '.join(sorted(arrays)[:8]) or 'none'}. Rename them."
         )
-    return {"all": _make(arrays, inputs, targets, path, shape, classes)}
+    return {"all": _make(arrays, inputs, targets, path, shape, classes, task)}
 
 
 def _make(
@@ -102,9 +106,10 @@ def _make(
     path: Path,
     shape: tuple[int, ...] | None,
     classes: tuple[str, ...],
+    task: Task | None,
 ) -> Dataset:
     x = make_inputs(arrays[inputs](), f"{path}: {inputs}", shape)
-    y, names = make_targets(arrays[targets](), f"{path}: {targets}", classes)
+    y, names = make_targets(arrays[targets](), f"{path}: {targets}", classes, task)
     if len(x) != len(y):
         raise DataError(
             f"{path}: every sample needs one label; got {len(x):,} in {inputs} and {len(y):,} in {targets}. "

@@ -19,11 +19,21 @@ def readable(inputs: Any, what: str) -> np.ndarray:
         If they are no real numbers.
     """
     array = np.asanyarray(inputs)
+    if isinstance(array, np.ma.MaskedArray):
+        array = _unmasked(array, what)
     if array.dtype in (np.uint8, np.float32):
         return array
     if array.dtype.kind not in "fiub":
         raise DataError(f"{what}: must be real numbers; got {array.dtype}. Convert them.")
     return array.astype(np.float32)
+
+
+def _unmasked(array: np.ma.MaskedArray, what: str) -> np.ndarray:
+    if np.ma.is_masked(array):
+        raise DataError(
+            f"{what}: must have no masked values; got {np.ma.count_masked(array):,}. Fill them with .filled(value)."
+        )
+    return np.asarray(array.data)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +72,13 @@ class Dataset:
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", readable(self.inputs, f"{self.name}: inputs"))
         targets = np.asanyarray(self.targets)
+        if targets.dtype.kind not in "biuf":
+            raise DataError(
+                f"{self.name}: targets must be numbers, those of classes counted from 0; got {targets.dtype}. "
+                "Convert text with np.unique(labels, return_inverse=True)."
+            )
+        if isinstance(targets, np.ma.MaskedArray):
+            targets = _unmasked(targets, f"{self.name}: targets")
         object.__setattr__(self, "targets", targets.astype(np.int64) if targets.dtype == bool else targets)
         if len(self.inputs) == 0:
             raise DataError(f"{self.name}: a data set needs at least one sample; got none.")

@@ -14,15 +14,15 @@ from striate.data import audio, pixels
 from striate.data.dataset import Dataset
 from striate.data.decoding import Decoded, Reader, bytes_needed, decode_files, scan_files
 from striate.data.images import ImageReader
-from striate.data.options import TEST_SEED, Options
+from striate.data.options import Options
 from striate.data.pixel_cache import cached_rows
 from striate.data.problems import BadFile, FileProblem, check_bad_share, printable
-from striate.data.splits import Splits, choose
+from striate.data.splits import SPLITS, Splits, divide
 from striate.data.walk import files_below, find_parts, subfolders
 from striate.errors import DataError
 from striate.machine import available_memory
 
-PARTS = ("train", "validation", "test")
+PARTS = SPLITS
 
 
 @dataclass(frozen=True)
@@ -192,17 +192,14 @@ def _divide(
     validation_fraction: float,
 ) -> np.ndarray:
     """Return the part (0 train, 1 validation, 2 test) of each file, decided before any is decoded."""
-    part = listing.part.copy()
-    present = set(part.tolist())
-    name = printable(root.name)
-    if present in ({-1}, {0}):
-        part[:] = 0
-        if options.test_fraction:
-            part[choose(listing.targets, groups, options.test_fraction, TEST_SEED, name, listing.classes)] = 2
-    if 1 not in present and validation_fraction:
-        learn = np.flatnonzero(part == 0)
-        some = None if groups is None else groups[learn]
-        part[learn[choose(listing.targets[learn], some, validation_fraction, seed, name, listing.classes)]] = 1
+    part = np.maximum(listing.part, 0)
+    given = {PARTS[number] for number in set(listing.part.tolist()) - {-1}}
+    learn = np.flatnonzero(part == 0)
+    some = None if groups is None else groups[learn]
+    name, fraction = printable(root.name), options.test_fraction
+    part[learn] = divide(
+        listing.targets[learn], some, given, fraction, validation_fraction, seed, name, listing.classes
+    )
     return part
 
 
@@ -224,7 +221,7 @@ def _assemble(
     order: np.ndarray,
     rows: np.ndarray,
     groups: np.ndarray | None,
-) -> dict[str, Dataset]:
+) -> dict[str, Any]:
     """Return the parts as views of the rows, in which they follow one another."""
     found: dict[str, Dataset] = {}
     for number, name in enumerate(PARTS):

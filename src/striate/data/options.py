@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 from striate.data.images import check_options
 from striate.data.pixels import Fit
-from striate.errors import UsageError
+from striate.errors import UsageError, unknown_name
 
+Missing = Literal["impute", "refuse"]
+Task = Literal["classification", "regression"]
 TEST_SEED = 1998  # the test part cut from a source does not change with the seed of a run
 
 
@@ -33,12 +36,21 @@ class Options:
     group : str, optional
         Keeps samples together in every split: for folders a regular expression searched in the path
         below the class folder (its first group, else all it matches), for tables a column.
+    ignore : tuple of str
+        Columns of a table that are no inputs.
+    missing : {"impute", "refuse"}
+        Whether a missing number in a table becomes the median of its column, or is an error.
+    task : {"classification", "regression"}, optional
+        What the labels of a table or array are. Without it text is classes, and so are whole numbers with few
+        distinct values; see `make_targets`.
     test_fraction : float
         Share cut out for testing where the source has no test part of its own; 0 for none.
     max_bad_share : float
         More unreadable files than this share are an error.
     progress : function of (done, total), optional
         Called now and then while files are decoded.
+    preparation : mapping
+        How the inputs of a model were made (``Splits.preparation``), to make these in the same way.
 
     Raises
     ------
@@ -52,9 +64,13 @@ class Options:
     shape: tuple[int, ...] | None = None
     label: str | None = None
     group: str | None = None
+    ignore: tuple[str, ...] = ()
+    missing: Missing = "impute"
+    task: Task | None = None
     test_fraction: float = 0.2
     max_bad_share: float = 0.2
     progress: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
+    preparation: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         image_size = self.size if self.size is not None and len(self.size) == 2 else None
@@ -69,6 +85,9 @@ class Options:
                 f"shape: must be (channels, length), (channels, rows, columns) or (channels, depth, rows, "
                 f"columns), each from 1; got {self.shape}. Use for example (1, 28, 28)."
             )
+        for name, known in (("missing", get_args(Missing)), ("task", (None, *get_args(Task)))):
+            if getattr(self, name) not in known:
+                raise unknown_name(name, str(getattr(self, name)), [word for word in known if word])
         for name in ("test_fraction", "max_bad_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(

@@ -12,9 +12,9 @@ from striate.data.mnist import read_idx_folder
 from striate.data.options import TEST_SEED, Options
 from striate.data.problems import printable
 from striate.data.splits import Splits, split_validation, with_validation
-from striate.data.tables import TABLE_SUFFIXES, csv_dataset
-from striate.data.targets import align_classes
-from striate.data.walk import PART_NAMES
+from striate.data.tables import TABLE_SUFFIXES, table_splits
+from striate.data.tables.files import is_table
+from striate.data.walk import PART_NAMES as SPLIT_NAMES
 from striate.errors import DataError
 
 
@@ -47,6 +47,8 @@ def load_path(
         return _load_folder(path, options, seed, validation_fraction)
     if not path.is_file():
         raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
+    if is_table(path):
+        return table_splits({"all": path}, options, seed, validation_fraction)
     return _finish(_file_parts(path, options), options, seed, validation_fraction)
 
 
@@ -56,10 +58,11 @@ def _load_folder(folder: Path, options: Options, seed: int, validation_fraction:
         return read_idx_folder(folder, None, printable(folder.name), seed, validation_fraction)
     if holds_cifar10(folder):
         return cifar10(folder, seed, validation_fraction)
-    if "train.csv" in names:
-        return _finish(_table_parts(folder, options), options, seed, validation_fraction)
+    tables = _tables(folder, names)
+    if "train" in tables:
+        return table_splits(tables, options, seed, validation_fraction)
     if any(name.lower().endswith(".npy") for name in names):
-        return _finish(array_parts(folder, options.shape), options, seed, validation_fraction)
+        return _finish(array_parts(folder, options.shape, options.task), options, seed, validation_fraction)
     if len(names) == 1 and names[0].endswith((".npz", *TABLE_SUFFIXES)):
         return load_path(folder / names[0], options, seed, validation_fraction)
     return class_folders(folder, options, seed, validation_fraction)
@@ -67,10 +70,8 @@ def _load_folder(folder: Path, options: Options, seed: int, validation_fraction:
 
 def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
     suffix = path.suffix.lower()
-    if suffix in TABLE_SUFFIXES:
-        return {"all": csv_dataset(path, options.label, options.shape, options.group)}
     if suffix == ".npz":
-        return array_parts(path, options.shape)
+        return array_parts(path, options.shape, options.task)
     if suffix == ".npy":
         raise DataError(
             f"{path}: an NPY file holds no labels. Put x_train.npy and y_train.npy in a folder, or use one .npz."
@@ -81,27 +82,16 @@ def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
     )
 
 
-def _table_parts(folder: Path, options: Options) -> dict[str, Dataset]:
-    parts = {"train": csv_dataset(folder / "train.csv", options.label, options.shape, options.group)}
-    for part, words in PART_NAMES.items():
-        for word in words:
-            path = folder / f"{word}.csv"
-            if part not in parts and path.is_file():
-                later = _labelled_like(path, parts["train"], options)
-                if later is not None:
-                    parts[part] = later
-    return parts
-
-
-def _labelled_like(path: Path, train: Dataset, options: Options) -> Dataset | None:
-    """Return a further table with the classes of the training table, or None if it has no labels."""
-    try:
-        later = csv_dataset(path, options.label, options.shape or train.sample_shape, options.group)
-    except DataError as error:
-        if "no column" in str(error):
-            return None
-        raise
-    return align_classes(later, train.classes, str(path))
+def _tables(folder: Path, names: list[str]) -> dict[str, Path]:
+    """Return the tables of a folder by the split that they hold."""
+    lower = {name.lower(): name for name in names}
+    return {
+        split: folder / lower[f"{word}{suffix}"]
+        for split, words in SPLIT_NAMES.items()
+        for word in words[::-1]
+        for suffix in TABLE_SUFFIXES[::-1]
+        if f"{word}{suffix}" in lower
+    }
 
 
 def _finish(parts: dict[str, Dataset], options: Options, seed: int, validation_fraction: float) -> Splits:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.options import TEST_SEED
 from striate.data.problems import BadFile
 from striate.errors import DataError, UsageError
 
+SPLITS = ("train", "validation", "test")
 ROUNDS = 3  # more rounds bring the shares nearer by less than 0.1 percentage points (300 groups, 4 classes)
 
 
@@ -19,13 +23,15 @@ class Splits:
 
     ``validation`` and ``test`` are None where there is no such part; ``bad_files`` lists the files left out.
     ``preparation`` says, in values that JSON can hold, how files became inputs, for `read_unlabelled`.
+    ``notes`` are lines that tell the user what was chosen or noticed when the data were read.
     """
 
     train: Dataset
     validation: Dataset | None = None
     test: Dataset | None = None
     bad_files: tuple[BadFile, ...] = ()
-    preparation: dict[str, str | int] = field(default_factory=dict)
+    preparation: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def shuffled(count: int, seed: int) -> np.ndarray:
@@ -59,7 +65,7 @@ def split_validation(dataset: Dataset, fraction: float = 0.1, seed: int = 0) -> 
     DataError
         If a class has a single sample, or all samples belong to one group.
     """
-    cut_out = choose(_strata(dataset), dataset.groups, fraction, seed, dataset.name, dataset.classes)
+    cut_out = choose(_strata(dataset.targets), dataset.groups, fraction, seed, dataset.name, dataset.classes)
     return dataset.take(np.flatnonzero(~cut_out)), dataset.take(np.flatnonzero(cut_out))
 
 
@@ -101,6 +107,43 @@ def choose(
     return _choose_samples(strata, fraction, seed)
 
 
+def divide(
+    labels: np.ndarray,
+    groups: np.ndarray | None,
+    given: Collection[str],
+    test_fraction: float,
+    validation_fraction: float,
+    seed: int,
+    name: str,
+    classes: tuple[str, ...] = (),
+) -> np.ndarray:
+    """Return the split of each sample that may be learnt from, as its place in `SPLITS` (int64[N]).
+
+    The test split is the same for every ``seed``, and is cut only if the source has nothing but these samples.
+
+    Parameters
+    ----------
+    labels, groups, name, classes
+        As in `choose`; regression targets count as one class.
+    given : collection of str
+        The splits that the source has of its own.
+    test_fraction, validation_fraction : float
+        Shares of the samples, and of those left; 0 for none.
+    seed : int
+        Draws the validation split.
+    """
+    strata = _strata(labels)
+    split = np.zeros(len(labels), np.int64)
+    if test_fraction and not set(given) & {"validation", "test"}:
+        split[choose(strata, groups, test_fraction, TEST_SEED, name, classes)] = SPLITS.index("test")
+    if validation_fraction and "validation" not in given:
+        left = np.flatnonzero(split == 0)
+        some = None if groups is None else groups[left]
+        cut_out = choose(strata[left], some, validation_fraction, seed, name, classes)
+        split[left[cut_out]] = SPLITS.index("validation")
+    return split
+
+
 def with_validation(learn: Dataset, test: Dataset | None, seed: int, fraction: float) -> Splits:
     """Return the splits with a validation part cut from ``learn``; a fraction of 0 cuts none."""
     if fraction == 0:
@@ -116,11 +159,11 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def _strata(dataset: Dataset) -> np.ndarray:
+def _strata(targets: np.ndarray) -> np.ndarray:
     """Return the class of each sample (int64[N]); regression has a single one."""
-    if dataset.targets.ndim == 1 and np.issubdtype(dataset.targets.dtype, np.integer):
-        return dataset.targets
-    return np.zeros(len(dataset), np.int64)
+    if targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
+        return targets
+    return np.zeros(len(targets), np.int64)
 
 
 def _choose_samples(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -7,16 +7,26 @@ from dataclasses import replace
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.options import Task
 from striate.errors import DataError
 
+FEW_VALUES = 20
+"""Whole numbers with at most so many distinct values are classes, ..."""
+WIDE_RANGE = 100
+"""... unless their range is so many times as wide as their number: ten prices are no classes."""
+SAMPLES_PER_CLASS = 4
+"""More values are classes if they are 0 (or 1) to K without a gap and each has so many samples on average."""
 Targets = tuple[np.ndarray, tuple[str, ...]]
 
 
-def make_targets(labels: np.ndarray, where: str, classes: tuple[str, ...] = ()) -> Targets:
+def make_targets(
+    labels: np.ndarray, where: str, classes: tuple[str, ...] = (), task: Task | None = None
+) -> Targets:
     """Return (targets, classes): int64[N] with class names, or float32[N, T] without.
 
-    Whole numbers and text are classes, in sorted order; rows of zeros with a single one are class
-    indices; other numbers are regression targets.
+    Text is classes, in sorted order; rows of zeros with a single one are class indices. Whole numbers are classes
+    if they have two distinct values, or few within a narrow range, or fill 0 (or 1) to K. Other numbers are
+    regression targets.
 
     Parameters
     ----------
@@ -24,7 +34,9 @@ def make_targets(labels: np.ndarray, where: str, classes: tuple[str, ...] = ()) 
     where : str
         What messages call the source.
     classes : tuple of str
-        The names of the classes 0, 1, ... where the source has them.
+        The names of the classes 0, 1, ... where the source has them; of the labels, where each is on or off.
+    task : {"classification", "regression"}, optional
+        What numbers are, where the user or the loss says so.
 
     Raises
     ------
@@ -32,20 +44,29 @@ def make_targets(labels: np.ndarray, where: str, classes: tuple[str, ...] = ()) 
         If a label is not finite, outside the given classes, or of another type.
     """
     labels = np.asarray(labels)
+    if labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "utf-8", "backslashreplace")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    if labels.ndim not in (1, 2) or labels.dtype.kind not in "buifUS":
+    if labels.ndim not in (1, 2) or labels.dtype.kind not in "buifU":
         raise DataError(
             f"{where}: labels must be one number or text for each sample; "
             f"got {labels.dtype} of shape {list(labels.shape)}. Convert them."
         )
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         row = int(np.argwhere(~np.isfinite(labels))[0, 0])
-        raise DataError(f"{where}: labels must be finite; got {labels[row]} for sample {row}. Mend or remove it.")
-    if _is_one_hot(labels):
+        raise DataError(
+            f"{where}: labels must be finite; got {labels[row]} for sample {row}. Correct or remove it."
+        )
+    if labels.ndim == 2 and labels.dtype.kind == "U":
+        raise DataError(
+            f"{where}: labels of text must be one for each sample; got {labels.shape[1]}. Keep one column."
+        )
+    if _is_one_hot(labels) and task != "regression":
         labels = labels.argmax(axis=1)
-    if labels.ndim == 2 or (labels.dtype.kind == "f" and (labels != np.round(labels)).any()):
-        return np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1), ()
+    if _are_numbers(labels, where, classes, task):
+        numbers = np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1)
+        return numbers, classes if _are_switches(numbers, classes) else ()
     return _classes_of(labels, where, classes)
 
 
@@ -69,6 +90,47 @@ def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dat
     return replace(dataset, targets=place[dataset.targets], classes=classes)
 
 
+def describe_targets(name: str, targets: np.ndarray, classes: tuple[str, ...], task: Task | None = None) -> str:
+    """Return a line that says what a column of labels was taken for, and how to change it."""
+    if classes:
+        found = f"label {name!r}: {len(classes)} classes"
+        numeric = all(value.lstrip("-").isdecimal() for value in classes)
+        return f"{found} (--task regression predicts a number instead)" if numeric and task is None else found
+    hint = " (--task classification tells classes apart instead)" if task is None else ""
+    return f"label {name!r}: a number from {targets.min():g} to {targets.max():g}, predicted by regression{hint}"
+
+
+def _are_numbers(labels: np.ndarray, where: str, classes: tuple[str, ...], task: Task | None) -> bool:
+    """Return whether labels are regression targets (or several labels, each on or off)."""
+    if labels.dtype.kind == "U":
+        if task == "regression":
+            raise DataError(
+                f"{where}: a regression needs labels that are numbers; got {str(labels[0])!r}. Choose another "
+                "column, or a loss for classes."
+            )
+        return False
+    if labels.ndim == 2 or task == "regression":
+        return True
+    fractions = labels.dtype.kind == "f" and bool((labels != np.round(labels)).any())
+    if task == "classification" and fractions:
+        value = labels[labels != np.round(labels)][0]
+        raise DataError(f"{where}: classes must be text or whole numbers; got {value:g}. Use a loss for numbers.")
+    return fractions or (task is None and not classes and not _look_like_classes(labels))
+
+
+def _look_like_classes(labels: np.ndarray) -> bool:
+    values = np.unique(labels)
+    span = float(values[-1]) - float(values[0]) + 1 if len(values) else 0.0
+    if len(values) <= FEW_VALUES:
+        return len(values) <= 2 or span <= WIDE_RANGE * len(values)
+    return float(values[0]) in (0.0, 1.0) and span == len(values) and len(labels) >= SAMPLES_PER_CLASS * len(values)
+
+
+def _are_switches(numbers: np.ndarray, classes: tuple[str, ...]) -> bool:
+    """Return whether targets are labels, each on or off, of which the source has the names."""
+    return len(classes) == numbers.shape[1] and bool(((numbers == 0) | (numbers == 1)).all())
+
+
 def _is_one_hot(labels: np.ndarray) -> bool:
     if labels.ndim != 2 or labels.dtype.kind in "US":
         return False
@@ -76,8 +138,8 @@ def _is_one_hot(labels: np.ndarray) -> bool:
 
 
 def _classes_of(labels: np.ndarray, where: str, classes: tuple[str, ...]) -> Targets:
-    if labels.dtype.kind in "US":
-        names, targets = np.unique(labels.astype(str), return_inverse=True)
+    if labels.dtype.kind == "U":
+        names, targets = np.unique(labels, return_inverse=True)
         return targets.astype(np.int64), tuple(names.tolist())
     whole = labels.astype(np.int64)
     if classes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from striate.data.images import ImageReader
 from striate.data.layout import make_inputs
 from striate.data.pixels import Fit
 from striate.data.problems import BadFile, printable
-from striate.data.tables import TABLE_SUFFIXES, read_table
+from striate.data.tables import Schema, read_table
+from striate.data.tables.files import is_table
+from striate.data.tables.loading import inputs_without_schema
 from striate.data.walk import files_below
 from striate.errors import DataError
 
@@ -37,10 +39,11 @@ def read_unlabelled(
     fit: Fit = "stretch",
     invert: bool = False,
     rate: int | None = None,
+    table: Mapping[str, Any] | None = None,
 ) -> Unlabelled:
     """Return the inputs of a file or folder in the shape that a model takes.
 
-    A table (a label column in it is passed over), NPY, NPZ or IDX file gives one input for each row,
+    A table (with or without the column of labels), NPY, NPZ or IDX file gives one input for each row,
     called by its number from 1; an image or WAV file gives one; a folder gives one for each image, or
     WAV file, at any depth in it.
 
@@ -53,6 +56,8 @@ def read_unlabelled(
         For images, see `read_image`.
     rate : int, optional
         To which recordings are resampled, in Hz; without it the most common of these files.
+    table : mapping, optional
+        The columns of the table that the model was trained on, see `Schema`; those of this one are found by name.
 
     Raises
     ------
@@ -66,8 +71,11 @@ def read_unlabelled(
         bad: list[BadFile] = []
         found = _read_files(files_below(path, bad), sample_shape, fit, invert, rate)
         found.bad_files.extend(bad)
+    elif is_table(path):
+        inputs = _table_inputs(path, sample_shape, table)
+        found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
     elif _is_numeric(path):
-        inputs = make_inputs(_read_numbers(path, math.prod(sample_shape)), str(path), sample_shape)
+        inputs = make_inputs(_read_numbers(path), str(path), sample_shape)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
     else:
         found = _read_files([path], sample_shape, fit, invert, rate)
@@ -78,10 +86,17 @@ def read_unlabelled(
 
 
 def _is_numeric(path: Path) -> bool:
-    return path.suffix.lower() in (*TABLE_SUFFIXES, ".npy", ".npz") or "idx3-ubyte" in path.name
+    return path.suffix.lower() in (".npy", ".npz") or "idx3-ubyte" in path.name
 
 
-def _read_numbers(path: Path, per_sample: int) -> np.ndarray:
+def _table_inputs(path: Path, sample_shape: tuple[int, ...], table: Mapping[str, Any] | None) -> np.ndarray:
+    found = read_table(path)
+    if table is not None:
+        return Schema.from_dict(table).inputs(found)
+    return make_inputs(inputs_without_schema(found, math.prod(sample_shape)), str(path), sample_shape)
+
+
+def _read_numbers(path: Path) -> np.ndarray:
     """Return the samples of a file of numbers ([N, ...])."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
@@ -93,10 +108,7 @@ def _read_numbers(path: Path, per_sample: int) -> np.ndarray:
         if chosen is None:
             raise DataError(f"{path}: needs an array x; got {', '.join(sorted(arrays)[:8]) or 'none'}. Rename one.")
         return arrays[chosen]()
-    if suffix not in TABLE_SUFFIXES:
-        return read_idx(path, ndim=3)
-    numbers = read_table(path).numbers
-    return numbers[:, 1:] if numbers.shape[1] == per_sample + 1 else numbers
+    return read_idx(path, ndim=3)
 
 
 def _read_files(

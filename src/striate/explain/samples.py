@@ -53,8 +53,10 @@ def as_sample(model: Model, sample: Any) -> np.ndarray:
     return values
 
 
-def read_sample(model: Model, path: str | Path, fit: str | None = None, invert: bool = False) -> np.ndarray:
-    """Return the first input in a file as float64[*input_shape], brought to the model's size as in training.
+def read_sample(
+    model: Model, path: str | Path, fit: str | None = None, invert: bool = False, row: int = 1
+) -> np.ndarray:
+    """Return an input in a file as float64[*input_shape], brought to the model's size as in training.
 
     Parameters
     ----------
@@ -64,6 +66,8 @@ def read_sample(model: Model, path: str | Path, fit: str | None = None, invert: 
         For an image of other proportions; as the files that the model learnt from by default.
     invert : bool
         Swap light and dark.
+    row : int
+        Which input of a table or array, from 1.
 
     Raises
     ------
@@ -78,7 +82,10 @@ def read_sample(model: Model, path: str | Path, fit: str | None = None, invert: 
     preparation: dict[str, Any] = {"fit": "stretch", **(model.metadata.get("preparation") or {})}
     preparation |= {"fit": fit} if fit else {}
     check_options(3, None, preparation["fit"])
-    return read_unlabelled(path, model.input_shape, invert=invert, **preparation).inputs[0].astype(np.float64)
+    inputs = read_unlabelled(path, model.input_shape, invert=invert, **preparation).inputs
+    if not 1 <= row <= len(inputs):
+        raise UsageError(f"{path}: has rows 1 to {len(inputs):,}; got {row}.")
+    return np.asarray(inputs[row - 1], np.float64)
 
 
 def as_batch(model: Model, samples: np.ndarray | Dataset) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Tables of numbers from text, fast: whole numbers are put together from their digits by array arithmetic."""
+"""Numbers from the text of a table, fast: whole numbers are put together from their digits by array arithmetic."""
 
 from __future__ import annotations
 
@@ -12,16 +12,8 @@ ZERO = 48
 MAX_DIGITS = 9  # what an int32 holds
 
 
-class CellError(ValueError):
-    """A cell or row that is not what it should be; ``row`` counts from 0 within the block."""
-
-    def __init__(self, row: int, problem: str) -> None:
-        super().__init__(problem)
-        self.row = row
-
-
-def parse_numbers(block: bytes, columns: int, delimiter: bytes) -> np.ndarray:
-    """Return the numbers of a block of lines (uint8, int32 or float64 [rows, columns]).
+def parse_numbers(block: bytes, columns: int, delimiter: bytes) -> np.ndarray | None:
+    """Return the numbers of a block of lines (uint8, int32 or float64 [rows, columns]); None if it holds others.
 
     Blocks that hold nothing but whole numbers without a sign take about 15 ns a number; others go
     through NumPy's own reader, which takes ten times that.
@@ -34,11 +26,6 @@ def parse_numbers(block: bytes, columns: int, delimiter: bytes) -> np.ndarray:
         Cells per line.
     delimiter : bytes
         One character.
-
-    Raises
-    ------
-    CellError
-        For the first line with another number of cells, or cell that is not a number.
     """
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n")
@@ -68,27 +55,11 @@ def _parse_whole(block: bytes, columns: int, delimiter: bytes) -> np.ndarray | N
     return table.astype(np.uint8) if values.max(initial=0) <= 255 else table
 
 
-def _parse_any(block: bytes, columns: int, delimiter: bytes) -> np.ndarray:
+def _parse_any(block: bytes, columns: int, delimiter: bytes) -> np.ndarray | None:
     separator = delimiter.decode()
     try:
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # about blocks of blank lines
             table = np.loadtxt(io.BytesIO(block), np.float64, None, separator, ndmin=2, quotechar='"')
     except ValueError:
         table = None
-    if table is None or table.shape != (block.count(b"\n"), columns):
-        raise _first_problem(block, columns, separator)
-    return table
-
-
-def _first_problem(block: bytes, columns: int, separator: str) -> CellError:
-    for row, line in enumerate(block.decode(errors="replace").split("\n")):
-        cells = line.split(separator)
-        if len(cells) != columns:
-            return CellError(row, f"{columns} cells expected; got {len(cells) if line else 'an empty line'}")
-        for column, cell in enumerate(cells):
-            try:
-                float(cell.strip().strip('"'))
-            except ValueError:
-                shown = cell[:20] if cell.strip() else "an empty cell"
-                return CellError(row, f"numbers expected; got {shown!r} in column {column + 1} of {columns}")
-    return CellError(0, "numbers in the same number of cells expected")
+    return table if table is not None and table.shape == (block.count(b"\n"), columns) else None

@@ -1,0 +1,90 @@
+"""Lines of text from the files in which people keep tables: compressed or not, in the usual encodings."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from striate.data.problems import printable, why
+from striate.errors import DataError
+
+PLAIN_SUFFIXES = (".csv", ".tsv", ".txt", ".data")
+TABLE_SUFFIXES = (*PLAIN_SUFFIXES, *(f"{suffix}.gz" for suffix in PLAIN_SUFFIXES))
+COMPRESSIONS: dict[bytes, Callable[[IO[bytes]], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
+OTHERS = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook. Unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook. Save the sheet as CSV",
+    b"PAR1": "a Parquet file. Convert it to CSV",
+}
+WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def is_table(path: Path) -> bool:
+    """Return whether the name of a file ends like that of a table."""
+    return path.name.lower().endswith(TABLE_SUFFIXES)
+
+
+@contextmanager
+def open_lines(path: Path) -> Iterator[Iterator[bytes]]:
+    """Open a table as lines of UTF-8 without a byte order mark, each with its newline.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is damaged, or is of another kind.
+    """
+    try:
+        with ExitStack() as opened:
+            raw = opened.enter_context(path.open("rb", buffering=0))
+            yield _decoded(opened.enter_context(_decompressed(raw, path)), path, opened)
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise DataError(f"{printable(path)}: cannot be read ({why(error)}). Check the file.") from error
+
+
+def text_of(line: bytes) -> str:
+    """Return a line or cell as text; bytes that are not UTF-8 are taken for Windows-1252."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
+
+
+def _decompressed(raw: Any, path: Path) -> io.BufferedReader:
+    start = raw.read(8)
+    raw.seek(0)
+    for mark, what in OTHERS.items():
+        if start.startswith(mark):
+            raise DataError(f"{printable(path)}: a table must be text; got {what}.")
+    for mark, opened in COMPRESSIONS.items():
+        if start.startswith(mark):
+            return io.BufferedReader(opened(raw))
+    return io.BufferedReader(raw)
+
+
+def _decoded(stream: io.BufferedReader, path: Path, opened: ExitStack) -> Iterator[bytes]:
+    start = stream.peek(4096)[:4096]
+    if start.startswith(WIDE_MARKS):
+        text = opened.enter_context(io.TextIOWrapper(stream, "utf-16", newline="\n"))
+        return (line.encode() for line in text)
+    if b"\0" in start:
+        raise DataError(
+            f"{printable(path)}: a table must be text; got zero bytes (a binary file, or UTF-16 without its mark). "
+            "Save it as CSV in UTF-8."
+        )
+    if start.startswith(codecs.BOM_UTF8):
+        stream.read(len(codecs.BOM_UTF8))
+    if b"\r" in start and b"\n" not in start:
+        text = opened.enter_context(io.TextIOWrapper(stream, "utf-8", "replace", None))
+        return (line.encode() for line in text)
+    return iter(stream)

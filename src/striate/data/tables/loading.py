@@ -1,0 +1,192 @@
+"""Data sets from tables: which column is the label, which rows belong to which split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.data.options import Options, Task
+from striate.data.problems import printable
+from striate.data.splits import SPLITS, Splits, divide
+from striate.data.tables.reading import Table, missing_text, read_table
+from striate.data.tables.schema import Schema, fit_schema
+from striate.data.targets import align_classes, describe_targets, make_targets
+from striate.errors import DataError
+
+LABEL_NAMES = ("label", "labels", "class", "target", "y")
+ROW_NAMES = ("id", "imageid", "index", "row_id", "rowid", "rownames", "unnamed: 0", "uuid", "")
+"""Names of columns that number the rows; they are left out."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Columns by what they are for."""
+
+    label: int | None
+    group: int | None
+    ignored: tuple[int, ...]
+
+    @property
+    def no_inputs(self) -> tuple[int, ...]:
+        """The columns that are neither inputs nor the label."""
+        return self.ignored if self.group is None else tuple(sorted({*self.ignored, self.group}))
+
+
+def csv_dataset(
+    path: str | Path,
+    label: str | None = None,
+    shape: tuple[int, ...] | None = None,
+    group: str | None = None,
+) -> Dataset:
+    """Return the data set of a CSV file with a column of labels.
+
+    Columns of numbers are inputs as they are; of text, one input for each category. Missing numbers become the
+    median of their column.
+
+    Parameters
+    ----------
+    path : path
+    label : str, optional
+        The name of the column, or its number from 0. By default the column called label, class, target
+        or y; in a table without names the only one of text, or the first.
+    shape : (channels, *space), optional
+        What the numbers of a row stand for; see `make_inputs` for the default.
+    group : str, optional
+        A column; samples with the same value stay together in a split.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or used; see `read_table`.
+    """
+    options = Options(label=label, shape=shape, group=group, test_fraction=0)
+    return table_splits({"all": Path(path)}, options, 0, 0).train
+
+
+def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validation_fraction: float) -> Splits:
+    """Return the splits of one table ("all"), or of one for each split ("train", "validation", "test").
+
+    What the columns mean is learnt from the training rows alone. A later table without labels is left out.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read or used.
+    """
+    learn = read_table(paths["train"] if "train" in paths else paths["all"])
+    roles = _roles(learn, options)
+    learn, notes = _labelled(learn, roles)
+    targets, classes = make_targets(_label_column(learn, roles), str(learn.path), task=options.task)
+    notes.append(describe_targets(learn.names[_label(learn, roles)], targets, classes, options.task))
+    groups = None if roles.group is None else np.unique(learn.column(roles.group), return_inverse=True)[1]
+    later = _later_tables(paths, learn.names[_label(learn, roles)])
+    share, name = options.test_fraction, learn.path.name
+    part = divide(targets, groups, later, share, validation_fraction, seed, name, classes)
+    schema, more = _schema(learn, roles, part == 0, options)
+    inputs = schema.inputs(learn, options.missing)
+    everything = Dataset(inputs, targets, classes, learn.path.stem, groups)
+    splits: dict[str, Any] = {
+        name: everything.take(np.flatnonzero(part == number))
+        for number, name in enumerate(SPLITS)
+        if (part == number).any()
+    }
+    splits |= {name: _later(table, schema, everything, options) for name, table in later.items()}
+    return Splits(**splits, preparation={"table": schema.to_dict()}, notes=tuple(notes + more))
+
+
+def _schema(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> tuple[Schema, list[str]]:
+    """Return the schema that a model brings along, or that of the training rows."""
+    known = options.preparation.get("table")
+    if known is not None:
+        return Schema.from_dict(known), []
+    notes = [f"left out: {', '.join(repr(learn.names[i]) for i in roles.ignored)}"] if roles.ignored else []
+    schema, more = fit_schema(learn, roles.label, roles.no_inputs, rows, options.shape)
+    return schema, notes + more
+
+
+def _roles(table: Table, options: Options) -> Roles:
+    known = options.preparation.get("table") or {}
+    label = _find(options.label, table) if options.label is not None else _usual_label(table, known.get("label"))
+    group = None if options.group is None else _find(options.group, table)
+    ignored = {_find(name, table) for name in options.ignore}
+    if table.has_names:
+        ignored |= {i for i, name in enumerate(table.names) if name.lower() in ROW_NAMES and i != label}
+    return Roles(label, group, tuple(sorted(ignored - {group})))
+
+
+def _usual_label(table: Table, known: str | None) -> int | None:
+    if known is not None:
+        return table.find(known) if table.has_names else int(known)
+    if table.has_names:
+        places = [table.find(name) for name in LABEL_NAMES]
+        return next((place for place in places if place is not None), None)
+    return next(iter(table.texts)) if len(table.texts) == 1 else 0
+
+
+def _find(name: str, table: Table) -> int:
+    place = table.find(name)
+    if place is None:
+        known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
+        raise DataError(f"{printable(table.path)}: no column {name!r}; the columns are {known}. Use one of these.")
+    return place
+
+
+def _label(table: Table, roles: Roles) -> int:
+    if roles.label is None:
+        known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
+        raise DataError(
+            f"{printable(table.path)}: no column with labels ({', '.join(LABEL_NAMES)}); the columns are {known}. "
+            "Name the one to predict (--label)."
+        )
+    return roles.label
+
+
+def _label_column(table: Table, roles: Roles) -> np.ndarray:
+    labels = table.column(_label(table, roles))
+    return labels if labels.dtype.kind in "US" else labels.astype(np.float64)
+
+
+def _labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
+    """Return the rows that have a label, and what to say of the others."""
+    labels = _label_column(table, roles)
+    absent = missing_text(labels) if labels.dtype.kind == "U" else np.isnan(labels)
+    if not absent.any():
+        return table, []
+    if absent.all():
+        raise DataError(
+            f"{printable(table.path)}: no row has a label in column {table.names[_label(table, roles)]!r}."
+        )
+    return table.take(~absent), [f"{int(absent.sum()):,} rows without a label; left out"]
+
+
+def _later_tables(paths: Mapping[str, Path], label: str) -> dict[str, Table]:
+    """Return the tables for validation and test that have labels."""
+    tables = {name: read_table(path) for name, path in paths.items() if name not in ("train", "all")}
+    return {name: table for name, table in tables.items() if not table.has_names or table.find(label) is not None}
+
+
+def _later(table: Table, schema: Schema, train: Dataset, options: Options) -> Dataset:
+    """Return the data set of a further table, read as the training table was."""
+    label = table.find(schema.label or "") if table.has_names else int(schema.label or 0)
+    roles = Roles(label, None, ())
+    table, _ = _labelled(table, roles)
+    task: Task = "classification" if train.classes else "regression"
+    targets, classes = make_targets(_label_column(table, roles), str(table.path), task=task)
+    found = Dataset(schema.inputs(table, options.missing), targets, classes, table.path.stem)
+    return align_classes(found, train.classes, str(table.path)) if train.classes else found
+
+
+def inputs_without_schema(table: Table, count: int) -> np.ndarray:
+    """Return the columns of numbers but labels and row numbers ([N, D]), for a model trained on something else.
+
+    Without names, a column more than the ``count`` inputs is a label in front of them.
+    """
+    skipped = {*LABEL_NAMES, *ROW_NAMES} if table.has_names else set()
+    kept = [place for number, place in table.places.items() if table.names[number].lower() not in skipped]
+    numbers = table.numbers[:, kept]
+    return numbers[:, 1:] if numbers.shape[1] == count + 1 else numbers

@@ -1,0 +1,84 @@
+"""A table is read as the one that the model was trained on, or refused in one line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from striate.data.options import Options
+from striate.data.tables import Schema, read_table, table_splits
+from striate.errors import DataError, ModelFileError
+
+TRAIN = "age,colour,price,height\n30,red,100,1.5\n50,blue,200,1.7\n40,red,300,1.9\n20,red,10,1.2\n"
+BARE = "30,1,1.5\n50,0,1.7\n40,1,1.9\n"
+
+
+@pytest.fixture
+def schema_of(tmp_path):
+    def fit(text, **options):
+        path = tmp_path / "train.csv"
+        path.write_text(text)
+        splits = table_splits({"all": path}, Options(test_fraction=0, **options), 0, 0)
+        return Schema.from_dict(json.loads(json.dumps(splits.preparation["table"]))), splits.train
+
+    return fit
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    def read(schema, text):
+        path = tmp_path / "later.csv"
+        path.write_text(text)
+        return schema.inputs(read_table(path))[:, :, 0].tolist()
+
+    return read
+
+
+def test_columns_in_any_order_with_or_without_the_label(schema_of, inputs):
+    schema, train = schema_of(TRAIN, label="price")
+    assert schema.features == ["age", "colour=blue", "colour=red", "height"]
+    assert inputs(schema, TRAIN) == train.inputs[:, :, 0].tolist()
+    one = [[np.float32(33), 0, 1, np.float32(1.25)]]
+    assert inputs(schema, "height,age,colour\n1.25,33,red\n") == one
+    assert inputs(schema, "Colour,HEIGHT,age,price\nred,1.25,33,7\n") == one
+
+
+def test_unknown_categories_are_zeros_and_missing_numbers_medians(schema_of, inputs):
+    schema, _ = schema_of(TRAIN, label="price")
+    assert inputs(schema, "age,colour,height\n,green,1\n1,,2\n") == [[35, 0, 0, 1], [1, 0, 0, 2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("age,colour\n1,red\n", "'height' is missing"),
+        ("age\n1\n", "'colour', 'height' are missing"),
+        ("age,colour,height,weight\n1,red,2,3\n", "got 'weight' too. Remove it"),
+        ("1,red,2\n", "its first line must name the columns"),
+        ("age,colour,height\nold,red,2\n", "line 2: numbers expected in column 'age'; got 'old'"),
+    ],
+)
+def test_other_tables_are_refused_with_their_columns_named(schema_of, inputs, text, message):
+    schema, _ = schema_of(TRAIN, label="price")
+    with pytest.raises(DataError, match=message):
+        inputs(schema, text)
+
+
+@pytest.mark.parametrize("label", ["0", "1", "2"])
+def test_columns_without_names_go_by_their_order(schema_of, inputs, label):
+    schema, train = schema_of(BARE, label=label, task="regression")
+    expected = train.inputs[:, :, 0].tolist()
+    assert inputs(schema, BARE) == expected
+    without = "\n".join(",".join(np.delete(row.split(","), int(label))) for row in BARE.split()) + "\n"
+    assert inputs(schema, without) == expected
+    with pytest.raises(
+        DataError, match="2 columns that the model was trained on, with or without the label; got 4"
+    ):
+        inputs(schema, "1,2,3,4\n")
+
+
+@pytest.mark.parametrize("damage", [{"columns": [{}]}, {"columns": 3}, {"shape": "x"}, {"ignored": None}])
+def test_a_damaged_record_is_refused(schema_of, damage):
+    schema, _ = schema_of(TRAIN, label="price")
+    with pytest.raises(ModelFileError, match="record of its columns is damaged"):
+        Schema.from_dict({**schema.to_dict(), **damage})
