@@ -238,6 +238,61 @@ def upsampling(choose: Choices) -> Case:
     return Case(layer, ((channels(choose, space, 400), *space),))
 
 
+def rearrangement(choose: Choices) -> Case:
+    """Draw any layer that puts values to other places."""
+    shape = any_shape(choose, 1, 400)
+    kind = choose.one_of(["permute", "slice", "select", "expand", "shuffle", "unshuffle"])
+    if kind == "permute":
+        order = np.random.default_rng(choose.integer(0, 999)).permutation(len(shape))
+        return Case(layers.Permute(tuple(map(int, order))), (shape,))
+    if kind == "slice":
+        size = tuple(choose.integer(1, n) for n in shape)
+        begin = tuple(choose.integer(0, n - m) for n, m in zip(shape, size, strict=True))
+        if choose.integer(0, 1):
+            return Case(layers.Slice(begin, size), (shape,))
+        last = tuple(b + m - 1 for b, m in zip(begin, size, strict=True))
+        return Case(layers.Slice(last, size, (-1,) * len(shape)), (shape,))
+    if kind == "select":
+        axis = choose.integer(0, len(shape) - 1)
+        indices = tuple(choose.integer(0, shape[axis] - 1) for _ in range(choose.integer(1, 9)))
+        return Case(layers.Select(indices, axis), (shape,))
+    if kind == "expand":
+        source = tuple(n if choose.integer(0, 1) else 1 for n in shape)
+        return Case(layers.Expand(shape), (source,))
+    factor, order_name = choose.integer(1, 3), choose.one_of(["channels", "blocks"])
+    channels_, rows, columns = choose.integer(1, 6), choose.integer(1, 8), choose.integer(1, 8)
+    if kind == "shuffle":
+        return Case(layers.PixelShuffle(factor, order_name), ((channels_ * factor**2, rows, columns),))
+    return Case(layers.PixelUnshuffle(factor, order_name), ((channels_, rows * factor, columns * factor),))
+
+
+def resizing(choose: Choices) -> Case:
+    rank = choose.integer(1, 3)
+    space, size = sides(choose, (1,) * rank, 64), sides(choose, (1,) * rank, 100)
+    mode = choose.one_of(["nearest", "linear", "cubic"])
+    coordinates = choose.one_of(["half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric"])
+    rounding = choose.one_of(["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])
+    antialias = mode != "nearest" and bool(choose.integer(0, 1))
+    layer = layers.Resize(size, mode, coordinates, rounding, antialias=antialias)
+    return Case(layer, ((choose.integer(1, 6), *space),))
+
+
+def constant(choose: Choices) -> Case:
+    return Case(layers.Constant(any_shape(choose, positions=400)), (any_shape(choose, positions=100),))
+
+
+def matrices(choose: Choices) -> Case:
+    rows, inner, columns = (choose.integer(1, 12) for _ in range(3))
+    before = tuple(choose.integer(1, 3) for _ in range(choose.integer(0, 2)))
+    return Case(layers.MatMul(), ((*before, rows, inner), (*before, inner, columns)))
+
+
+def extremum(choose: Choices) -> Case:
+    case = joined(choose, layers.Add())
+    layer = layers.Maximum() if choose.integer(0, 1) else layers.Minimum()
+    return Case(layer, (*case.shapes, *case.shapes)[:2])
+
+
 def joined(choose: Choices, layer: Layer) -> Case:
     """Two or three inputs of the same shape; sometimes one, sometimes stretched ones."""
     shape, kind = any_shape(choose, positions=400), choose.one_of(["same", "same", "stretched", "one"])

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from striate.reference.dense import centres
+from striate.reference.resize import matrices
+from striate.reference.shape import along
 
 from .bounds import Magnitudes, Result, Values, exact, forward
 from .draws import Case
@@ -59,6 +61,43 @@ def gelu_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if layer.approximate == "tanh":
         return 1.0 + np.abs(x) * (1.0 + 0.134145 * x * x)
     return 1.0 + np.abs(x) * density(x) * (1.0 + x * x)
+
+
+def continuous_unit(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """exp(x / alpha) - 1 is as far off as exp(x / alpha) is, which is off by what its exponent is off."""
+    return np.abs(y) + (2 * layer.alpha + np.abs(x)) * (x <= 0)
+
+
+def continuous_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return 1.0 + np.abs(np.minimum(x, 0)) / layer.alpha
+
+
+def exponential(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A power of e is off by what its exponent is off."""
+    return y * (1.0 + np.abs(x))
+
+
+def ones_and_input(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return 1.0 + np.abs(x)
+
+
+def power(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """x^p = e^(p log x): off by what p log x is off."""
+    return np.abs(y) * (1.0 + np.abs(layer.exponent * np.log(np.abs(x))) + abs(layer.exponent))
+
+
+def power_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    p = layer.exponent
+    return np.abs(p * x ** (p - 1)) * (1.0 + np.abs((p - 1) * np.log(np.abs(x))) + abs(p))
+
+
+def resized(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """Sums of products with shares that are known as float32; those of the mode "cubic" may be negative."""
+    (x,), layer = values.inputs, case.layer
+    out, back = np.abs(x), np.abs(grad)
+    for axis, matrix in enumerate(matrices(layer, case.shapes[0]), start=2):  # type: ignore[arg-type]
+        out, back = along(np.abs(matrix), out, axis), along(np.abs(matrix).T, back, axis)
+    return Result(out, (back,), {})
 
 
 def scaled_tanh_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from striate.layers import Layer
 from striate.layers.convolution import Convolution
 from striate.layers.global_pooling import AdaptiveAvgPooling
 from striate.layers.pooling import AvgPooling, LpPooling, MaxPooling
+from striate.layers.rearrangement import Rearrangement
 from striate.layers.subsampling import Subsampling
 from striate.layers.transposed import TransposedConvolution
 from striate.layers.unpooling import MaxUnpooling
@@ -52,6 +53,8 @@ class Operation:
         Whether float32 makes no error at all on small whole numbers.
     examples : int
         How many cases the whole run of the tests draws.
+    above : float, optional
+        The input is positive, and at least this.
     indices : bool
         The input holds numbers of entries, and has no gradient.
     trains : bool
@@ -66,6 +69,7 @@ class Operation:
     roundings: Callable[[Case, int], Roundings]
     exact: Callable[[Case], bool] = never
     examples: int = 60
+    above: float | None = None
     indices: bool = False
     trains: bool = False
     winograd: bool = True
@@ -136,6 +140,12 @@ def across(case: Case, batch: int) -> Roundings:
     return Roundings(2 * size + 24, 4 * size + 60, 0)
 
 
+def resized(case: Case, batch: int) -> Roundings:
+    """Sums over a few inputs of every axis, backward over all outputs that one input reaches."""
+    outputs = math.prod(case.output_shape[1:])
+    return Roundings(math.prod(case.shapes[0][1:]) + 3, outputs + 3, 0)
+
+
 curve = of.elementwise
 COINS = [True, False]
 MAPS = 400  # positions, for operations whose reference is slow
@@ -175,6 +185,15 @@ OPERATIONS: dict[str, Operation] = {
     "hard tanh": Operation((layers.HardTanh,), any_of(layers.HardTanh, low=[-1.0, -0.52], high=[1.0, 2.01]), selected, terms(2), lambda c: (c.layer.low, c.layer.high) == (-1, 1), 60),
     "hard swish": Operation((layers.HardSwish,), any_of(layers.HardSwish), curve(lambda _, x, y: np.abs(x) * (1 + np.abs(x)), lambda _, x, y: 1 + np.abs(x)), terms(8), examples=60),
     "step": Operation((layers.Step,), any_of(layers.Step, straight_through=COINS), selected, terms(1), always, 60),
+    "absolute": Operation((layers.Absolute,), any_of(layers.Absolute), selected, terms(1), always, 40),
+    "celu": Operation((layers.CELU,), any_of(layers.CELU, alpha=[0.5, 2.0]), curve(of.continuous_unit, of.continuous_slope), terms(12, 20), examples=60),
+    "erf": Operation((layers.Erf,), any_of(layers.Erf), curve(of.ones, lambda _, x, y: of.density(2 ** 0.5 * x) * 3 * (1 + x * x)), terms(16, 16), examples=60),
+    "exp": Operation((layers.Exp,), any_of(layers.Exp), curve(of.exponential, of.exponential), terms(8, 10), examples=60),
+    "log": Operation((layers.Log,), any_of(layers.Log), curve(lambda _, x, y: np.abs(np.nan_to_num(y)) + 1, lambda _, x, y: np.abs(1 / x)), terms(8, 3), examples=60, above=0.0625),
+    "mish": Operation((layers.Mish,), any_of(layers.Mish), curve(of.ones_and_input, of.ones_and_input), terms(24, 40), examples=60),
+    "power": Operation((layers.Power,), any_of(layers.Power, exponent=[-2.5, -1.0, -0.5, 0.5, 1.0, 1.75, 3.0]), curve(of.power, of.power_slope), terms(16, 20), examples=100, above=0.0625),
+    "softsign": Operation((layers.Softsign,), any_of(layers.Softsign), curve(lambda _, x, y: np.abs(y), lambda _, x, y: 1 + 0 * x), terms(4, 8), examples=40),
+    "square root": Operation((layers.Sqrt,), any_of(layers.Sqrt), curve(lambda _, x, y: y, lambda _, x, y: 0.5 / y), terms(3, 6), examples=40, above=0.0625),
     "softmax": Operation((layers.Softmax,), any_of(layers.Softmax, positions=MAPS), of.softmax, terms(1, 4), examples=100),
     "log softmax": Operation((layers.LogSoftmax,), any_of(layers.LogSoftmax, positions=MAPS), of.softmax, terms(1, 4), examples=80),
     "identity": Operation((layers.Identity,), any_of(layers.Identity), selected, terms(1), always, 40),
@@ -190,6 +209,11 @@ OPERATIONS: dict[str, Operation] = {
     "pad": Operation((layers.Pad,), draws.padding, selected, terms(125), always, 120),
     "crop": Operation((layers.Crop,), draws.cropping, selected, terms(1), always, 80),
     "upsample": Operation((layers.Upsample,), draws.upsampling, without_signs, windows, lambda c: c.layer.mode == "nearest", 120),
+    "rearrangement": Operation((Rearrangement,), draws.rearrangement, selected, terms(1, 64), always, 200),
+    "resize": Operation((layers.Resize,), draws.resizing, of.resized, resized, examples=150),
+    "constant": Operation((layers.Constant,), draws.constant, selected, terms(2), always, 40),
+    "matrix product": Operation((layers.MatMul,), draws.matrices, without_signs, lambda c, n: Roundings(c.shapes[0][-1] + 3, max(map(max, c.shapes)) + 3, 0), always, 100),
+    "extremum": Operation((layers.Maximum, layers.Minimum), draws.extremum, selected, terms(2, 1600), always, 120),
     "concatenate": Operation((layers.Concatenate,), draws.concatenation, selected, terms(1), always, 100),
     "add": Operation((layers.Add,), joined(layers.Add), without_signs, terms(1600), always, 120),
     "multiply": Operation((layers.Multiply,), joined(layers.Multiply), without_signs, terms(1600), always, 120),

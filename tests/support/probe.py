@@ -100,7 +100,12 @@ def _numbers(rng: np.random.Generator, shape: Shape, whole: bool, case: Case, op
     if whole:
         return rng.integers(-3, 4, shape).astype(np.float64)
     scale = rng.choice([0.3, 1.0, 3.0])
-    return rng.normal(0.2 * scale, scale, shape).astype(np.float32).astype(np.float64)
+    drawn = rng.normal(0.2 * scale, scale, shape).astype(np.float32).astype(np.float64)
+    return (
+        drawn
+        if operation.above is None
+        else np.maximum(np.abs(drawn), np.float32(operation.above)).astype(np.float64)
+    )
 
 
 def _weights(rng: np.random.Generator, shape: Shape, whole: bool) -> np.ndarray:

@@ -7,12 +7,28 @@ moves on by its step, which is 0 where the value is repeated along the run.
 from __future__ import annotations
 
 from numba import float32 as f32
+from numba import njit
 
 from striate.kernels.vector import Floats, Ints, select, shift, splat, vload, vstore
 
 
-def join(product):
-    """``out = max(floor, x + y)``, or with ``product`` 1 ``max(floor, x * y)``; runs hold places of x, y, out."""
+@njit(inline="always")
+def larger(x, y):
+    """max(x, y); NaN where either is."""
+    return select(x >= y, x, select(y > x, y, x + y))
+
+
+@njit(inline="always")
+def smaller(x, y):
+    """min(x, y); NaN where either is."""
+    return select(y >= x, x, select(x > y, y, x + y))
+
+
+SUM, PRODUCT, LARGER, SMALLER = range(4)
+
+
+def join(operation):
+    """``out = max(floor, x + y)``, or the product, the larger or the smaller; runs hold places of x, y, out."""
 
     def kernel(
         x: Floats,
@@ -36,7 +52,15 @@ def join(product):
             for r in range(run_count):
                 a, b, o = runs[3 * r], runs[3 * r + 1], runs[3 * r + 2]
                 for _ in range(length):
-                    value = vload(xb, a) * vload(yb, b) if product != 0 else vload(xb, a) + vload(yb, b)
+                    p, q = vload(xb, a), vload(yb, b)
+                    if operation == PRODUCT:
+                        value = p * q
+                    elif operation == LARGER:
+                        value = larger(p, q)
+                    elif operation == SMALLER:
+                        value = smaller(p, q)
+                    else:
+                        value = p + q
                     vstore(ob, o, select(value < low, low, value))
                     a += x_step
                     b += y_step
@@ -104,3 +128,48 @@ def add_products(
                 a += x_step
                 b += y_step
                 o += out_step
+
+
+def chosen_gradients(operation, first):
+    """``out += grad`` where x is chosen by the larger or smaller of x and y; ties go to the ``first`` input.
+
+    Runs hold places of x, y, grad and out.
+    """
+
+    def kernel(
+        x: Floats,
+        y: Floats,
+        grad: Floats,
+        out: Floats,
+        runs: Ints,
+        run_count: int,
+        length: int,
+        x_step: int,
+        y_step: int,
+        grad_step: int,
+        out_step: int,
+        blocks: int,
+        x_block: int,
+        y_block: int,
+        grad_block: int,
+        out_block: int,
+    ):
+        zero = splat(x, f32(0.0))
+        for block in range(blocks):
+            xb, yb = shift(x, block * x_block), shift(y, block * y_block)
+            gb, ob = shift(grad, block * grad_block), shift(out, block * out_block)
+            for r in range(run_count):
+                a, b, g, o = runs[4 * r], runs[4 * r + 1], runs[4 * r + 2], runs[4 * r + 3]
+                for _ in range(length):
+                    p, q = vload(xb, a), vload(yb, b)
+                    if operation == SMALLER:
+                        p, q = q, p
+                    value = vload(gb, g)
+                    value = select(p >= q, value, zero) if first != 0 else select(p > q, value, zero)
+                    vstore(ob, o, vload(ob, o) + value)
+                    a += x_step
+                    b += y_step
+                    g += grad_step
+                    o += out_step
+
+    return kernel

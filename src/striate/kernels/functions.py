@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import float32 as f32
 from numba import njit
 
-from striate.kernels.vector import exponent, fma, power_of_two, select, splat, vabs, vround
+from striate.kernels.vector import exponent, fma, power_of_two, select, splat, vabs, vround, vsqrt
 
 inline = njit(inline="always")
 
@@ -331,6 +331,171 @@ def step_gradient(x, y, g, a, b):
     return g * a
 
 
+@inline
+def _unless_zero(g, value):
+    """value where there is a gradient: a sample that does not count stays without one at a pole."""
+    zero = splat(g, f32(0.0))
+    return select(g == zero, zero, value)
+
+
+@inline
+def absolute(x, a, b):
+    """|x|."""
+    return vabs(x)
+
+
+@inline
+def absolute_gradient(x, y, g, a, b):
+    """g where x > 0, -g where x < 0, 0 at 0."""
+    zero = splat(x, f32(0.0))
+    return where_positive(x, g, where_positive(zero - x, zero - g, zero))
+
+
+@inline
+def celu(x, a, b):
+    """x where x > 0, else a (exp(x / a) - 1)."""
+    return where_positive(x, x, (vexp(x / splat(x, a)) - f32(1.0)) * a)
+
+
+@inline
+def celu_gradient(x, y, g, a, b):
+    """g where x > 0, else g exp(x / a)."""
+    return where_positive(x, g, g * vexp(x / splat(x, a)))
+
+
+@inline
+def erf(x, a, b):
+    """The error function."""
+    return verf(x)
+
+
+@inline
+def erf_gradient(x, y, g, a, b):
+    """g 2 / sqrt(pi) exp(-x^2)."""
+    return g * vexp(f32(0.0) - x * x) * f32(1.1283791670955126)
+
+
+@inline
+def exp(x, a, b):
+    """e**x."""
+    return vexp(x)
+
+
+@inline
+def exp_gradient(x, y, g, a, b):
+    """g y."""
+    return g * y
+
+
+@inline
+def log(x, a, b):
+    """Natural logarithm; -inf at 0, NaN below."""
+    zero = splat(x, f32(0.0))
+    infinite = splat(x, f32(-1.0)) / zero
+    below = select(x < zero, zero / zero, infinite)
+    return select(x < splat(x, f32(1.17549435e-38)), below, select(x > zero, vlog(x), x))
+
+
+@inline
+def log_gradient(x, y, g, a, b):
+    """g / x."""
+    return _unless_zero(g, g / x)
+
+
+@inline
+def _mish_tanh(x):
+    """tanh(log(1 + e)) = (e^2 + 2e) / (e^2 + 2e + 2) with e = exp(x), which is 1 far above 0."""
+    e = vexp(select(x > splat(x, f32(20.0)), splat(x, f32(20.0)), x))
+    z = e * (e + f32(2.0))
+    return z / (z + f32(2.0))
+
+
+@inline
+def mish(x, a, b):
+    """x tanh(log(1 + exp(x)))."""
+    return x * _mish_tanh(x)
+
+
+@inline
+def mish_gradient(x, y, g, a, b):
+    """g (t + x (1 - t^2) sigmoid(x)) with t = tanh(log(1 + exp(x)))."""
+    t = _mish_tanh(x)
+    return g * (t + x * (f32(1.0) - t * t) * vsigmoid(x))
+
+
+@inline
+def _whole_power(x, exponent):
+    """x^|exponent| for a whole exponent, by repeated squaring."""
+    value, square = splat(x, f32(1.0)), x
+    left = abs(int(exponent))
+    while left > 0:
+        if left % 2 == 1:
+            value = value * square
+        square = square * square
+        left //= 2
+    return value
+
+
+@inline
+def whole_power(x, a, b):
+    """x^a for a whole a."""
+    value = _whole_power(x, a)
+    return splat(x, f32(1.0)) / value if a < f32(0.0) else value
+
+
+@inline
+def whole_power_gradient(x, y, g, a, b):
+    """g a x^(a - 1)."""
+    value = _whole_power(x, a - f32(1.0))
+    return _unless_zero(g, g * a / value if a < f32(1.0) else g * a * value)
+
+
+@inline
+def _real_power(x, exponent):
+    """x^exponent as e^(exponent log x); NaN below 0."""
+    zero = splat(x, f32(0.0))
+    at_zero = splat(x, f32(1.0)) / zero if exponent < f32(0.0) else zero
+    value = select(x < splat(x, f32(1.17549435e-38)), at_zero, vexp(vlog(x) * exponent))
+    return select(x < zero, zero / zero, value)
+
+
+@inline
+def real_power(x, a, b):
+    """x^a."""
+    return _real_power(x, a)
+
+
+@inline
+def real_power_gradient(x, y, g, a, b):
+    """g a x^(a - 1)."""
+    return _unless_zero(g, g * a * _real_power(x, a - f32(1.0)))
+
+
+@inline
+def softsign(x, a, b):
+    """x / (1 + |x|)."""
+    return x / (vabs(x) + f32(1.0))
+
+
+@inline
+def softsign_gradient(x, y, g, a, b):
+    """g (1 - |y|)^2."""
+    rest = f32(1.0) - vabs(y)
+    return g * rest * rest
+
+
+@inline
+def sqrt(x, a, b):
+    """The square root; NaN below 0."""
+    return vsqrt(x)
+
+
+@inline
+def sqrt_gradient(x, y, g, a, b):
+    """g / (2 y)."""
+    return _unless_zero(g, g * f32(0.5) / y)
+
+
 ACTIVATIONS = {
     "relu": (relu, relu_gradient),
     "leaky_relu": (leaky_relu, leaky_relu_gradient),
@@ -346,5 +511,15 @@ ACTIVATIONS = {
     "hard_tanh": (hard_tanh, hard_tanh_gradient),
     "hard_swish": (hard_swish, hard_swish_gradient),
     "step": (step, step_gradient),
+    "absolute": (absolute, absolute_gradient),
+    "celu": (celu, celu_gradient),
+    "erf": (erf, erf_gradient),
+    "exp": (exp, exp_gradient),
+    "log": (log, log_gradient),
+    "mish": (mish, mish_gradient),
+    "whole_power": (whole_power, whole_power_gradient),
+    "real_power": (real_power, real_power_gradient),
+    "softsign": (softsign, softsign_gradient),
+    "sqrt": (sqrt, sqrt_gradient),
 }
 """Forward f(x, a, b) and backward d(x, y, grad_y, a, b) -> grad_x of every activation."""

@@ -25,6 +25,7 @@ from striate.layers.base import Layer, Node
 from striate.layers.convolution import Conv1d, Conv2d, Conv3d
 from striate.layers.dense import Linear, RadialBasis
 from striate.layers.embedding import Embedding
+from striate.layers.functions import CELU, Absolute, Erf, Exp, Log, Mish, Power, Softsign, Sqrt
 from striate.layers.global_pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -34,6 +35,7 @@ from striate.layers.global_pooling import (
 )
 from striate.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from striate.layers.padding import Crop, Pad
+from striate.layers.pairwise import Constant, MatMul, Maximum, Minimum
 from striate.layers.pooling import (
     AvgPool1d,
     AvgPool2d,
@@ -45,16 +47,20 @@ from striate.layers.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
+from striate.layers.rearrangement import Expand, Permute, PixelShuffle, PixelUnshuffle, Select, Slice
 from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
+from striate.layers.resize import Resize
 from striate.layers.shape import Flatten, Input, Reshape, Upsample
 from striate.layers.subsampling import Subsample1d, Subsample2d, Subsample3d
 from striate.layers.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from striate.layers.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
     "SELU",
+    "Absolute",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
@@ -65,6 +71,7 @@ __all__ = [
     "BatchNorm",
     "ChannelScale",
     "Concatenate",
+    "Constant",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -74,6 +81,9 @@ __all__ = [
     "Crop",
     "Dropout",
     "Embedding",
+    "Erf",
+    "Exp",
+    "Expand",
     "Flatten",
     "GaussianNoise",
     "GlobalAvgPool",
@@ -90,30 +100,44 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
+    "Log",
     "LogSoftmax",
     "LpPool1d",
     "LpPool2d",
     "LpPool3d",
+    "MatMul",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
     "MaxUnpool1d",
     "MaxUnpool2d",
     "MaxUnpool3d",
+    "Maximum",
+    "Minimum",
+    "Mish",
     "Multiply",
     "Node",
     "PReLU",
     "Pad",
+    "Permute",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "Power",
     "RadialBasis",
     "ReLU",
     "Reshape",
+    "Resize",
     "Scale",
     "ScaledTanh",
+    "Select",
     "SiLU",
     "Sigmoid",
+    "Slice",
     "Softmax",
     "Softplus",
+    "Softsign",
     "SpatialDropout",
+    "Sqrt",
     "Step",
     "Subsample1d",
     "Subsample2d",

@@ -57,7 +57,7 @@ class _Upsample:
     def forward(layer: Upsample, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         x = inputs[0]
         for axis, factor in enumerate(layer.factors(x.shape[1:]), start=2):
-            x = _along(upsampling_matrix(x.shape[axis], factor, layer.mode), x, axis)
+            x = along(upsampling_matrix(x.shape[axis], factor, layer.mode), x, axis)
         return x
 
     @staticmethod
@@ -66,9 +66,10 @@ class _Upsample:
     ) -> Gradients:
         grad = grad_output
         for axis, factor in enumerate(layer.factors(inputs[0].shape[1:]), start=2):
-            grad = _along(upsampling_matrix(inputs[0].shape[axis], factor, layer.mode).T, grad, axis)
+            grad = along(upsampling_matrix(inputs[0].shape[axis], factor, layer.mode).T, grad, axis)
         return (grad,), {}
 
 
-def _along(matrix: Array, x: Array, axis: int) -> Array:
+def along(matrix: Array, x: Array, axis: int) -> Array:
+    """Return ``x`` with ``matrix`` ([outputs, inputs]) applied along ``axis``."""
     return np.moveaxis(np.tensordot(matrix, x, axes=(1, axis)), 0, axis)

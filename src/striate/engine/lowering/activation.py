@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, Lowering, Rule
-from striate.layers import activation
+from striate.layers import activation, functions
 from striate.layers.base import Layer
 from striate.network import Step
 
@@ -28,6 +28,19 @@ FUNCTIONS: dict[type[Layer], Callable[[Any], tuple[str, float, float]]] = {
     activation.HardTanh: lambda layer: ("hard_tanh", layer.low, layer.high),
     activation.HardSwish: lambda layer: ("hard_swish", 0.0, 0.0),
     activation.Step: lambda layer: ("step", float(layer.straight_through), 0.0),
+    functions.Absolute: lambda layer: ("absolute", 0.0, 0.0),
+    functions.CELU: lambda layer: ("celu", layer.alpha, 0.0),
+    functions.Erf: lambda layer: ("erf", 0.0, 0.0),
+    functions.Exp: lambda layer: ("exp", 0.0, 0.0),
+    functions.Log: lambda layer: ("log", 0.0, 0.0),
+    functions.Mish: lambda layer: ("mish", 0.0, 0.0),
+    functions.Power: lambda layer: (
+        "whole_power" if layer.exponent.is_integer() and abs(layer.exponent) <= 64 else "real_power",
+        layer.exponent,
+        0.0,
+    ),
+    functions.Softsign: lambda layer: ("softsign", 0.0, 0.0),
+    functions.Sqrt: lambda layer: ("sqrt", 0.0, 0.0),
 }
 """The function of ``kernels.functions`` that each layer means, and its two numbers."""
 

@@ -6,7 +6,7 @@ import math
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering import shape
-from striate.engine.lowering.broadcast import join_backward, join_forward
+from striate.engine.lowering.broadcast import PRODUCT, SUM, join_backward, join_forward
 from striate.engine.lowering.context import RULES, Lowering, Rule
 from striate.engine.lowering.normalisation import emit_channel_affine, emit_channel_affine_gradient
 from striate.engine.lowering.shape import emit_copy, hand_on
@@ -46,7 +46,7 @@ def _add_forward(lowering: Lowering, step: Step) -> None:
         shape.forward(lowering, step)
         return
     if not _alike(step):
-        join_forward(lowering, step, product=False)
+        join_forward(lowering, step, SUM)
         return
     sources = [lowering.compact(name) for name in step.inputs]
     out = lowering.allocate(step, like=sources[0])
@@ -60,7 +60,7 @@ def _add_forward(lowering: Lowering, step: Step) -> None:
 def _add_backward(lowering: Lowering, step: Step) -> None:
     """Copy the gradient for all inputs but the first, which may then change the buffer itself."""
     if not _alike(step):
-        join_backward(lowering, step, product=False)
+        join_backward(lowering, step, SUM)
         return
     grad = lowering.gradients[step.name]
     for source in reversed(step.inputs[1:]):
@@ -70,14 +70,14 @@ def _add_backward(lowering: Lowering, step: Step) -> None:
 
 def _multiply_forward(lowering: Lowering, step: Step) -> None:
     if _several(step):
-        join_forward(lowering, step, product=True)
+        join_forward(lowering, step, PRODUCT)
     else:
         shape.forward(lowering, step)
 
 
 def _multiply_backward(lowering: Lowering, step: Step) -> None:
     if _several(step):
-        join_backward(lowering, step, product=True)
+        join_backward(lowering, step, PRODUCT)
     else:
         shape.backward(lowering, step)
 

@@ -14,6 +14,9 @@ from striate.engine.lowering.context import Lowering
 from striate.layers.base import Shape
 from striate.network import Step
 
+SUM, PRODUCT, LARGER, SMALLER = range(4)
+"""What ``kernels.broadcast.join`` does with two values."""
+
 
 @dataclass(frozen=True)
 class Operand:
@@ -95,16 +98,16 @@ def emit_join(
     result: Shape,
     operands: Sequence[Operand],
     out: Operand,
-    product: bool,
+    operation: int,
     floor: float = -math.inf,
 ) -> None:
-    """Emit ``out = max(floor, sum (or product) of the operands)``, two or more."""
+    """Emit ``out = max(floor, sum of the operands)``, two or more; or a product, the larger, the smaller."""
     total = operands[0]
     for i, operand in enumerate(operands[1:], start=2):
         runs = runs_over(result, (total, operand, out))
         lowering.emit(
             "broadcast.join",
-            (int(product),),
+            (operation,),
             **_arguments(lowering, runs, total, operand, out),
             out_step=runs.steps[2],
             floor=floor if i == len(operands) else -math.inf,
@@ -127,24 +130,24 @@ def emit_gradient(lowering: Lowering, step: Step, number: int, grad: Operand, ot
         lowering.emit("broadcast.add_products", **arguments, out_step=runs.steps[2], accumulate=accumulate)
 
 
-def join_forward(lowering: Lowering, step: Step, product: bool) -> None:
-    """Emit the sum or the product of all inputs."""
+def join_forward(lowering: Lowering, step: Step, operation: int) -> None:
+    """Emit the sum of all inputs, or what another operation makes of them."""
     sources = zip(step.inputs, step.input_shapes, strict=True)
     operands = [Operand.of(lowering, lowering.compact(name), shape, step.shape) for name, shape in sources]
     out = Operand.of(lowering, lowering.allocate(step), step.shape, step.shape)
     floor = 0.0 if step.name in lowering.fused.values() else -math.inf
-    emit_join(lowering, step.shape, operands, out, product, floor)
+    emit_join(lowering, step.shape, operands, out, operation, floor)
 
 
-def join_backward(lowering: Lowering, step: Step, product: bool) -> None:
-    """Emit the gradients of all inputs that need one."""
+def join_backward(lowering: Lowering, step: Step, operation: int) -> None:
+    """Emit the gradients of all inputs of a sum or product that need one."""
     shape = step.shape
     grad = Operand.of(lowering, lowering.gradients[step.name], shape, shape)
     ones = Operand.ones(lowering)
     for number, name in enumerate(step.inputs):
         if name not in lowering.needed:
             continue
-        others = [n for n in range(len(step.inputs)) if n != number and product]
+        others = [n for n in range(len(step.inputs)) if n != number and operation == PRODUCT]
         factors = [
             Operand.of(lowering, lowering.compact(step.inputs[n]), step.input_shapes[n], shape) for n in others
         ]
@@ -153,6 +156,43 @@ def join_backward(lowering: Lowering, step: Step, product: bool) -> None:
             continue
         room = lowering.arena.allocate(shape)
         together = Operand.of(lowering, room, shape, shape)
-        emit_join(lowering, shape, factors, together, product=True)
+        emit_join(lowering, shape, factors, together, PRODUCT)
         emit_gradient(lowering, step, number, grad, together)
         lowering.arena.free(room)
+
+
+def chosen_backward(lowering: Lowering, step: Step, operation: int) -> None:
+    """Emit the gradients of the larger or smaller of two inputs."""
+    shape = step.shape
+    grad = Operand.of(lowering, lowering.gradients[step.name], shape, shape)
+    sources = zip(step.inputs, step.input_shapes, strict=True)
+    operands = [Operand.of(lowering, lowering.compact(name), own, shape) for name, own in sources]
+    for number, name in enumerate(step.inputs):
+        if name not in lowering.needed:
+            continue
+        target, accumulate = lowering.compact_gradient(name)
+        if not accumulate:
+            lowering.emit("elementwise.fill", out=lowering.place(target), count=target.size, value=0.0)
+        x, y = operands[number], operands[1 - number]
+        out = Operand.of(lowering, target, step.input_shapes[number], shape)
+        runs = runs_over(shape, (x, y, grad, out))
+        lowering.emit(
+            "broadcast.chosen_gradients",
+            (operation, int(number == 0)),
+            x=x.place,
+            y=y.place,
+            grad=grad.place,
+            out=out.place,
+            runs=lowering.program.table(runs.begins),
+            run_count=len(runs.begins),
+            length=runs.length,
+            x_step=runs.steps[0],
+            y_step=runs.steps[1],
+            grad_step=runs.steps[2],
+            out_step=runs.steps[3],
+            blocks=lowering.arena.blocks,
+            x_block=x.block,
+            y_block=y.block,
+            grad_block=grad.block,
+            out_block=out.block,
+        )

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import Lowering
+from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.layers.resize import Resize
 from striate.layers.shape import Upsample
 from striate.network import Step
+from striate.reference.resize import matrices
 from striate.reference.shape import upsampling_matrix
 
 
@@ -17,12 +19,20 @@ def _matrix(step: Step) -> Any:
     """Return the shares of all inputs in all outputs of a channel, as compressed rows."""
     from scipy.sparse import csr_array, kron
 
-    layer: Upsample = step.layer  # type: ignore[assignment]
-    shape = step.input_shapes[0]
     matrix = csr_array(np.ones((1, 1)))
-    for n, factor in zip(shape[1:], layer.factors(shape), strict=True):
-        matrix = kron(matrix, csr_array(upsampling_matrix(n, factor, layer.mode)), format="csr")
+    for axis in _axes(step):
+        matrix = kron(matrix, csr_array(axis), format="csr")
     return matrix
+
+
+def _axes(step: Step) -> list[np.ndarray]:
+    """Return the matrix of each axis of space."""
+    layer, shape = step.layer, step.input_shapes[0]
+    if isinstance(layer, Resize):
+        return matrices(layer, shape)
+    assert isinstance(layer, Upsample)
+    pairs = zip(shape[1:], layer.factors(shape), strict=True)
+    return [upsampling_matrix(n, factor, layer.mode) for n, factor in pairs]
 
 
 def _emit(lowering: Lowering, matrix: Any, x: Buffer, out: Buffer, accumulate: int) -> None:
@@ -58,3 +68,6 @@ def backward(lowering: Lowering, step: Step) -> None:
     if step.inputs[0] in lowering.needed:
         grad_x, accumulate = lowering.gradient_into(step.inputs[0])
         _emit(lowering, _matrix(step).T.tocsr(), lowering.gradients[step.name], grad_x, accumulate)
+
+
+RULES[Resize] = Rule(forward, backward)

@@ -1,0 +1,1 @@
+"""Models come in and go out: ONNX, PyTorch, Keras."""

@@ -1,0 +1,1 @@
+"""ONNX files: models written for other programs, and models of other programs read."""

@@ -1,0 +1,92 @@
+"""Functions of one number that other frameworks' models are made of: exp, log, roots, powers and the like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from striate.layers.activation import Activation
+from striate.layers.arguments import real
+
+
+@dataclass(frozen=True, repr=False)
+class Absolute(Activation):
+    """``abs(x)``; the gradient at 0 is 0."""
+
+    kind: ClassVar[str] = "abs"
+
+
+@dataclass(frozen=True, repr=False)
+class CELU(Activation):
+    """``x`` above 0, ``alpha * (exp(x / alpha) - 1)`` elsewhere (Barron 2017).
+
+    Parameters
+    ----------
+    alpha : float
+    """
+
+    kind: ClassVar[str] = "celu"
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alpha", real(self.alpha, "alpha", above=0))
+
+
+@dataclass(frozen=True, repr=False)
+class Erf(Activation):
+    """``erf(x)``: the error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t^2)`` from 0 to x."""
+
+    kind: ClassVar[str] = "erf"
+
+
+@dataclass(frozen=True, repr=False)
+class Exp(Activation):
+    """``exp(x)``."""
+
+    kind: ClassVar[str] = "exp"
+
+
+@dataclass(frozen=True, repr=False)
+class Log(Activation):
+    """``log(x)``, the natural logarithm; NaN below 0."""
+
+    kind: ClassVar[str] = "log"
+
+
+@dataclass(frozen=True, repr=False)
+class Mish(Activation):
+    """``x * tanh(log(1 + exp(x)))`` (Misra 2019)."""
+
+    kind: ClassVar[str] = "mish"
+
+
+@dataclass(frozen=True, repr=False)
+class Power(Activation):
+    """``x^exponent = exp(exponent * log(x))``; NaN for a negative x unless the exponent is a whole number.
+
+    Parameters
+    ----------
+    exponent : float
+    """
+
+    kind: ClassVar[str] = "power"
+
+    exponent: float = 2.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exponent", real(self.exponent, "exponent"))
+
+
+@dataclass(frozen=True, repr=False)
+class Softsign(Activation):
+    """``x / (1 + abs(x))`` (Glorot and Bengio 2010)."""
+
+    kind: ClassVar[str] = "softsign"
+
+
+@dataclass(frozen=True, repr=False)
+class Sqrt(Activation):
+    """``sqrt(x)``; NaN below 0."""
+
+    kind: ClassVar[str] = "sqrt"

@@ -1,0 +1,105 @@
+"""The meaning of interpolation: one matrix for each axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from striate.layers.resize import Resize
+from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
+from striate.reference.shape import along
+
+
+def coordinates(n: int, size: int, scale: float, how: str) -> Array:
+    """Return where every output position lies in the input, float64[size].
+
+    Examples
+    --------
+    >>> coordinates(3, 5, 5 / 3, "align_corners").tolist()
+    [0.0, 0.5, 1.0, 1.5, 2.0]
+    """
+    p = np.arange(size, dtype=np.float64)
+    if how == "asymmetric":
+        return p / scale
+    if how == "align_corners":
+        return p * (n - 1) / max(size - 1, 1)
+    if how == "pytorch_half_pixel" and size == 1:
+        return np.zeros(1)
+    offset = 0.0
+    if how == "half_pixel_symmetric":
+        offset = n / 2 * (1 - size / (n * scale))
+    return offset + (p + 0.5) / scale - 0.5
+
+
+def _round(place: Array, how: str) -> Array:
+    if how == "floor":
+        return np.floor(place)
+    if how == "ceil":
+        return np.ceil(place)
+    return np.ceil(place - 0.5) if how == "round_prefer_floor" else np.floor(place + 0.5)
+
+
+def _kernel(distance: Array, layer: Resize) -> Array:
+    """Return what a value at ``distance`` counts."""
+    d = np.abs(distance)
+    if layer.mode == "linear":
+        return np.maximum(0.0, 1.0 - d)
+    a = layer.cubic
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+    return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
+
+
+def resize_matrix(layer: Resize, n: int, size: int, scale: float) -> Array:
+    """Return float64[size, n]: what each input counts in each output along one axis.
+
+    Examples
+    --------
+    >>> resize_matrix(Resize((3,), coordinates="align_corners"), 2, 3, 1.5).tolist()
+    [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
+    """
+    place = coordinates(n, size, scale, layer.coordinates)
+    matrix = np.zeros((size, n))
+    rows = np.arange(size)
+    if layer.mode == "nearest":
+        matrix[rows, np.clip(_round(place, layer.rounding), 0, n - 1).astype(int)] = 1.0
+        return matrix
+    shrink = min(1.0, scale) if layer.antialias else 1.0
+    reach = (1 if layer.mode == "linear" else 2) / shrink
+    first = np.floor(place).astype(int)
+    for shift in range(-int(np.ceil(reach)) + 1, int(np.ceil(reach)) + 1):
+        source = first + shift
+        share = _kernel((source - place) * shrink, layer)
+        if layer.exclude_outside:
+            share = np.where((source >= 0) & (source < n), share, 0.0)
+        np.add.at(matrix, (rows, np.clip(source, 0, n - 1)), share)
+    if layer.exclude_outside or layer.antialias:
+        matrix /= matrix.sum(axis=1, keepdims=True)
+    return matrix
+
+
+def matrices(layer: Resize, shape: tuple[int, ...]) -> list[Array]:
+    """Return the matrix of each axis of space for the input ``shape`` (C, *space)."""
+    sizes = layer.output_shape(shape)[1:]
+    zipped = zip(shape[1:], sizes, layer.scales(shape), strict=True)
+    return [resize_matrix(layer, n, size, scale) for n, size, scale in zipped]
+
+
+@define(Resize)
+class _Resize:
+    """``out = R x`` along each axis of space, with R from ``resize_matrix``."""
+
+    @staticmethod
+    def forward(layer: Resize, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+        x = inputs[0]
+        for axis, matrix in enumerate(matrices(layer, x.shape[1:]), start=2):
+            x = along(matrix, x, axis)
+        return x
+
+    @staticmethod
+    def backward(
+        layer: Resize, parameters: Arrays, inputs: Inputs, output: Array, grad_output: Array, context: Context
+    ) -> Gradients:
+        grad = grad_output
+        for axis, matrix in enumerate(matrices(layer, inputs[0].shape[1:]), start=2):
+            grad = along(matrix.T, grad, axis)
+        return (grad,), {}
