@@ -206,6 +206,56 @@ def radial(draw: Draw) -> Drawn:
     return Drawn(layers.RadialBasis(outputs, centres), ((features,),))
 
 
+@st.composite
+def rearrangements(draw: Draw) -> Drawn:
+    shape = (draw(small(1, 4)), draw(small(1, 4)), draw(small(1, 4)))
+    rows, columns = shape[1:]
+    size = tuple(draw(small(1, n)) for n in shape)
+    begin = tuple(n - m for n, m in zip(shape, size, strict=True))
+    axis, factor = draw(small(0, 2)), draw(small(1, 2))
+    order = draw(st.sampled_from(["channels", "blocks"]))
+    layer, given_shape = draw(
+        st.sampled_from(
+            [
+                (layers.Permute(tuple(np.roll((0, 1, 2), axis).tolist())), shape),
+                (layers.Slice(begin, size), shape),
+                (layers.Select((shape[axis] - 1, 0, 0), axis), shape),
+                (layers.Expand(shape), tuple(n if i == axis else 1 for i, n in enumerate(shape))),
+                (layers.PixelShuffle(factor, order), (shape[0] * factor**2, rows, columns)),
+                (layers.PixelUnshuffle(factor, order), (shape[0], rows * factor, columns * factor)),
+            ]
+        )
+    )
+    return Drawn(layer, (given_shape,))
+
+
+@st.composite
+def resizings(draw: Draw) -> Drawn:
+    rank = draw(small(1, 2))
+    coordinates = st.sampled_from(["half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric"])
+    layer = layers.Resize(
+        draw(per_axis(rank, 1, 6)),
+        draw(st.sampled_from(["nearest", "linear", "cubic"])),
+        draw(coordinates),
+        draw(st.sampled_from(["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])),
+    )
+    return Drawn(layer, ((draw(small(1, 2)), *draw(per_axis(rank, 1, 6))),))
+
+
+@st.composite
+def matrices(draw: Draw) -> Drawn:
+    rows, inner, columns = draw(per_axis(3, 1, 4))
+    before = draw(st.sampled_from([(), (2,), (2, 3)]))
+    return Drawn(layers.MatMul(), ((*before, rows, inner), (*before, inner, columns)))
+
+
+@st.composite
+def extrema(draw: Draw) -> Drawn:
+    drawn = draw(joined(layers.Add))
+    layer = draw(st.sampled_from([layers.Maximum(), layers.Minimum()]))
+    return Drawn(layer, (drawn.shapes * 2)[:2])
+
+
 def fits(layer: Layer, *shapes: Shape) -> bool:
     try:
         layer.output_shape(*shapes)
@@ -260,6 +310,20 @@ FAMILIES: dict[str, st.SearchStrategy[Drawn]] = {
     "hard tanh": on_any(st.builds(layers.HardTanh, st.sampled_from([-1.0, -0.52]), st.sampled_from([1.0, 2.01]))),
     "hard swish": on_any(just(layers.HardSwish())),
     "step": on_any(just(layers.Step())),
+    "absolute": on_any(just(layers.Absolute())),
+    "celu": on_any(st.builds(layers.CELU, positive)),
+    "erf": on_any(just(layers.Erf())),
+    "exp": on_any(just(layers.Exp())),
+    "log": on_any(just(layers.Log())),
+    "square root": on_any(just(layers.Sqrt())),
+    "mish": on_any(just(layers.Mish())),
+    "power": on_any(st.builds(layers.Power, st.sampled_from([-1.0, 2.0, 3.0]))),
+    "softsign": on_any(just(layers.Softsign())),
+    "rearrangement": rearrangements(),
+    "resize": resizings(),
+    "constant": on_any(st.builds(layers.Constant, any_shape())),
+    "matrix product": matrices(),
+    "extremum": extrema(),
     "softmax": on_any(just(layers.Softmax())),
     "log softmax": on_any(just(layers.LogSoftmax())),
     "flatten": on_any(just(layers.Flatten())),
@@ -302,6 +366,10 @@ def values_for(drawn: Drawn, batch: int, seed: int, *, training: bool = True, wh
         inputs: tuple[Array, ...] = (rng.integers(0, layer.entries, (batch, *drawn.shapes[0])).astype(float),)
     else:
         inputs = tuple(spread(rng, (batch, *shape), whole) for shape in drawn.shapes)
+    if isinstance(layer, layers.Log | layers.Sqrt):
+        inputs = tuple(map(np.abs, inputs))
+    if isinstance(layer, layers.Maximum | layers.Minimum) and not whole:
+        inputs = (inputs[0], inputs[1] + 0.02)  # apart from the first, too
     parameters = {spec.name: spread(rng, spec.shape, whole) for spec in layer.parameters(*drawn.shapes)}
     states = {spec.name: np.abs(spread(rng, spec.shape, whole)) + 0.1 for spec in layer.states(*drawn.shapes)}
     return Values(inputs, parameters, Context(training, seed, 3, "layer", states))

@@ -14,6 +14,7 @@ class Absolute(Activation):
     """``abs(x)``; the gradient at 0 is 0."""
 
     kind: ClassVar[str] = "abs"
+    symbols: ClassVar[str] = "abs(x)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,6 +27,7 @@ class CELU(Activation):
     """
 
     kind: ClassVar[str] = "celu"
+    symbols: ClassVar[str] = "x if x > 0 else {0.alpha:.6g} * (exp(x / {0.alpha:.6g}) - 1)"
 
     alpha: float = 1.0
 
@@ -38,6 +40,7 @@ class Erf(Activation):
     """``erf(x)``: the error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t^2)`` from 0 to x."""
 
     kind: ClassVar[str] = "erf"
+    symbols: ClassVar[str] = "erf(x)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,6 +48,7 @@ class Exp(Activation):
     """``exp(x)``."""
 
     kind: ClassVar[str] = "exp"
+    symbols: ClassVar[str] = "exp(x)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,6 +56,7 @@ class Log(Activation):
     """``log(x)``, the natural logarithm; NaN below 0."""
 
     kind: ClassVar[str] = "log"
+    symbols: ClassVar[str] = "log(x)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +64,7 @@ class Mish(Activation):
     """``x * tanh(log(1 + exp(x)))`` (Misra 2019)."""
 
     kind: ClassVar[str] = "mish"
+    symbols: ClassVar[str] = "x * tanh(log(1 + exp(x)))"
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,6 +77,7 @@ class Power(Activation):
     """
 
     kind: ClassVar[str] = "power"
+    symbols: ClassVar[str] = "x^({0.exponent:.6g})"
 
     exponent: float = 2.0
 
@@ -83,6 +90,7 @@ class Softsign(Activation):
     """``x / (1 + abs(x))`` (Glorot and Bengio 2010)."""
 
     kind: ClassVar[str] = "softsign"
+    symbols: ClassVar[str] = "x / (1 + abs(x))"
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,3 +98,4 @@ class Sqrt(Activation):
     """``sqrt(x)``; NaN below 0."""
 
     kind: ClassVar[str] = "sqrt"
+    symbols: ClassVar[str] = "sqrt(x)"

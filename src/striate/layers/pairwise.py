@@ -18,6 +18,7 @@ class Maximum(Layer):
     """``max(x1, x2)``; of equal values the first gets the gradient; axes are broadcast as by Add."""
 
     kind: ClassVar[str] = "maximum"
+    symbols: ClassVar[str] = "larger of the inputs"
     arity: ClassVar[int | None] = 2
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -30,6 +31,7 @@ class Minimum(Layer):
     """``min(x1, x2)``; of equal values the first gets the gradient; axes are broadcast as by Add."""
 
     kind: ClassVar[str] = "minimum"
+    symbols: ClassVar[str] = "smaller of the inputs"
     arity: ClassVar[int | None] = 2
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -54,6 +56,8 @@ class MatMul(Layer):
     """
 
     kind: ClassVar[str] = "matmul"
+    mixes_channels: ClassVar[bool] = True
+    symbols: ClassVar[str] = "sum of x1 * x2"
     arity: ClassVar[int | None] = 2
     sees_all: ClassVar[bool] = True
 
@@ -88,6 +92,9 @@ class Constant(Layer):
     """
 
     kind: ClassVar[str] = "constant"
+    linear: ClassVar[bool] = True
+    sees_all: ClassVar[bool] = True
+    symbols: ClassVar[str] = "value"
 
     shape: int | Sequence[int]
 

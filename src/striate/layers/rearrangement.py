@@ -20,6 +20,9 @@ class Rearrangement(Layer):
 
     kind: ClassVar[str] = "rearrange"
     sees_all: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
+    mixes_channels: ClassVar[bool] = True
+    symbols: ClassVar[str] = "x"
     per_axis: ClassVar[frozenset[str]] = frozenset()
 
     def sources(self, shape: Shape) -> np.ndarray:

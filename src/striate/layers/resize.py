@@ -56,6 +56,8 @@ class Resize(Layer):
 
     kind: ClassVar[str] = "resize"
     sees_all: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "{0.mode} interpolation of x"
     per_axis: ClassVar[frozenset[str]] = frozenset()
 
     size: Sequence[int]

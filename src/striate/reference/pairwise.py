@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from striate.layers.pairwise import Constant, MatMul, Maximum, Minimum
-from striate.reference.arithmetic import stretch, unstretch
+from striate.reference.arithmetic import sum_to, with_axes
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
 
 
@@ -15,7 +15,7 @@ class _Extremum:
 
     @staticmethod
     def forward(layer: Maximum | Minimum, parameters: Arrays, *inputs: Array, context: Context) -> Array:
-        a, b = (stretch(x, max(y.ndim for y in inputs)) for x in inputs)
+        a, b = (with_axes(x, max(y.ndim for y in inputs)) for x in inputs)
         return np.maximum(a, b) if isinstance(layer, Maximum) else np.minimum(a, b)
 
     @staticmethod
@@ -27,10 +27,10 @@ class _Extremum:
         grad_output: Array,
         context: Context,
     ) -> Gradients:
-        a, b = (stretch(x, output.ndim) for x in inputs)
+        a, b = (with_axes(x, output.ndim) for x in inputs)
         first = a >= b if isinstance(layer, Maximum) else a <= b
         parts = (grad_output * first, grad_output * ~first)
-        return tuple(unstretch(g, x.shape) for g, x in zip(parts, inputs, strict=True)), {}
+        return tuple(sum_to(g, x.shape) for g, x in zip(parts, inputs, strict=True)), {}
 
 
 @define(MatMul)

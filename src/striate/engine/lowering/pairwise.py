@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
+from striate.engine.lowering.broadcast import LARGER, SMALLER, chosen_backward, join_forward
 from striate.engine.lowering.context import RULES, Lowering, Rule
 from striate.engine.lowering.normalisation import emit_channel_affine
 from striate.engine.lowering.shape import emit_move
-from striate.engine.lowering.broadcast import LARGER, SMALLER, chosen_backward, join_forward
 from striate.layers.pairwise import Constant, MatMul, Maximum, Minimum
 from striate.network import Step
 

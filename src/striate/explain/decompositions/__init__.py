@@ -5,11 +5,21 @@ Linear layers and activations follow from what the layer says of itself; what is
 
 from __future__ import annotations
 
-from striate.explain.decompositions import maximum, nonlinear, statistics
+from striate.explain.decompositions import maximum, nonlinear, pairwise, statistics
 from striate.explain.decompositions.linear import linear, linearised
 from striate.explain.decompositions.terms import DECOMPOSERS, Cell, Decomposition, Terms, decomposes
 
-__all__ = ["Cell", "Decomposition", "Terms", "decompose", "decomposes", "maximum", "nonlinear", "statistics"]
+__all__ = [
+    "Cell",
+    "Decomposition",
+    "Terms",
+    "decompose",
+    "decomposes",
+    "maximum",
+    "nonlinear",
+    "pairwise",
+    "statistics",
+]
 
 
 def decompose(cell: Cell) -> Decomposition:

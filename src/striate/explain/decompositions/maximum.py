@@ -14,7 +14,7 @@ from striate.layers.pooling import MaxPooling, Pooling
 def maximum(cell: Cell) -> Decomposition:
     """The largest value of the window; beyond the edge nothing wins."""
     places = window_places(cell, cell.layer)
-    return _choose(cell, terms_at(cell, places, outside=-np.inf), places.shape)
+    return _largest(cell, terms_at(cell, places, outside=-np.inf), places.shape)
 
 
 @decomposes(GlobalMaxPool)
@@ -22,7 +22,7 @@ def global_maximum(cell: Cell) -> Decomposition:
     """The largest value of the channel."""
     size = int(np.prod(cell.x.shape[1:]))
     places = np.arange(size) + cell.index[0] * size
-    return _choose(cell, terms_at(cell, places), (1, *cell.x.shape[1:]))
+    return _largest(cell, terms_at(cell, places), (1, *cell.x.shape[1:]))
 
 
 def window_places(cell: Cell, layer: Pooling) -> np.ndarray:
@@ -32,11 +32,14 @@ def window_places(cell: Cell, layer: Pooling) -> np.ndarray:
     return joint_places(window_positions(layer.window(cell.x.shape), space, position), space, [channel])
 
 
-def _choose(cell: Cell, terms: Terms, shape: tuple[int, ...]) -> Decomposition:
+def _largest(cell: Cell, terms: Terms, shape: tuple[int, ...]) -> Decomposition:
     """Return the decomposition of the largest of ``terms``, the first of equal ones."""
-    winner = int(np.argmax(terms.values))
+    return choose(cell, terms, int(np.argmax(terms.values)), terms.values.reshape(shape))
+
+
+def choose(cell: Cell, terms: Terms, winner: int, window: np.ndarray | None = None) -> Decomposition:
+    """Return the decomposition of the term with the number ``winner``."""
     chosen, products = np.zeros(len(terms)), np.zeros(len(terms))
     chosen[winner], products[winner] = 1.0, terms.values[winner]
     picked = Terms(terms.inputs, terms.places, terms.values, chosen, products)
-    window = terms.values.reshape(shape)
     return Decomposition(picked, cell.layer.formula, window=window, winner=winner, factor_name="chosen")

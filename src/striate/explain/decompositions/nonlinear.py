@@ -48,14 +48,20 @@ def softmax(cell: Cell) -> Decomposition:
     return Decomposition(terms, cell.layer.formula, finish=finish, finish_rule=text, statistics=statistics)
 
 
-@decomposes(Multiply)
-def multiply(cell: Cell) -> Decomposition:
-    """``x1 * x2 * ...``, each where broadcasting puts it."""
+def broadcast_places(cell: Cell) -> np.ndarray:
+    """Return for each input the place that broadcasting puts at the cell, int64[inputs]."""
     places = [
         flat_index(tuple(i if n > 1 else 0 for i, n in zip(cell.index, x.shape, strict=False)), x.shape)
         for x in cell.inputs
     ]
-    terms = terms_at(cell, np.array(places), source=np.arange(len(places)))
+    return np.array(places)
+
+
+@decomposes(Multiply)
+def multiply(cell: Cell) -> Decomposition:
+    """``x1 * x2 * ...``, each where broadcasting puts it."""
+    places = broadcast_places(cell)
+    terms = terms_at(cell, places, source=np.arange(len(places)))
     return Decomposition(terms, cell.layer.formula, product=True)
 
 
