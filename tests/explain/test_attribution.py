@@ -9,9 +9,10 @@ from striate import Model
 from striate.data.normalisation import Normalisation
 from striate.errors import UsageError
 from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions, randomised, sanity_check
-from striate.explain.attribution import METHODS, rank_correlation
+from striate.explain.attribution import METHODS, rank_correlation, scores
 from striate.explain.attribution.regions import stretched
-from striate.layers import Conv1d, Conv2d, Flatten, GlobalAvgPool, Linear, ReLU, Softmax
+from striate.explain.attribution.scores import score_of
+from striate.layers import BatchNorm, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, Linear, ReLU, Softmax
 from striate.network import Sequential
 
 LINEAR = Model(
@@ -146,3 +147,34 @@ def test_what_does_not_fit(trained_lenet, digits, method, options, message):
 def test_randomised_needs_a_layer_that_exists(trained_lenet):
     with pytest.raises(UsageError, match="layer: unknown name 'conv3'"):
         randomised(trained_lenet, down_to="conv3")
+
+
+def test_the_engine_gives_the_gradients_of_the_reference(monkeypatch):
+    network = Sequential([Conv2d(4, 3), BatchNorm(), ReLU(), Dropout(), Flatten(), Linear(3), Softmax()], (2, 8, 8))
+    rng = np.random.default_rng(1)
+    model = Model(
+        network,
+        rng.normal(size=network.parameter_count),
+        np.abs(rng.normal(size=network.state_count)) + 0.5,
+        normalisation=Normalisation((0.5, 0.25), (2.0, 4.0)),
+    )
+    samples, weights = rng.normal(size=(40, 2, 8, 8)), rng.normal(size=40)
+    exact = score_of(model, samples[0], 2)
+    assert exact.engine is None
+    monkeypatch.setattr(scores, "MOST_EXACT", 0)
+    fast = score_of(model, samples[0], 2)
+    assert fast.engine is not None
+    expected = exact.gradient(samples, weights)
+    np.testing.assert_allclose(fast.gradient(samples, weights), expected, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(fast.scores(samples), exact.scores(samples), rtol=1e-4, atol=1e-4)
+    found = attribute(model, samples[0], target=2)
+    rise = found.score - found.baseline_score
+    assert abs(found.values.sum() - rise) <= 2e-3 * np.abs(found.values).sum()
+
+
+def test_gradients_by_the_engine_follow_parameters_that_changed(monkeypatch):
+    monkeypatch.setattr(scores, "MOST_EXACT", 0)
+    model = Model(Sequential([Flatten(), Linear(2, bias=False)], (1, 2, 2)), np.arange(8.0))
+    assert attribute(model, np.ones((1, 2, 2)), "gradient", 1).values.ravel().tolist() == [4, 5, 6, 7]
+    model.theta[:] = np.arange(8.0) + 1
+    assert attribute(model, np.ones((1, 2, 2)), "gradient", 1).values.ravel().tolist() == [5, 6, 7, 8]

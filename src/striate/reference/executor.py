@@ -69,7 +69,9 @@ def forward(
     return Run(network, values, contexts, np.asarray(theta, np.float64))
 
 
-def backward(run: Run, grad_output: np.ndarray, at: str | None = None) -> tuple[np.ndarray, Arrays]:
+def backward(
+    run: Run, grad_output: np.ndarray, at: str | None = None, until: str | None = None
+) -> tuple[np.ndarray, Arrays]:
     """Differentiate in reverse topological order (Linnainmaa 1970); where a value fans out, gradients add up.
 
     Parameters
@@ -78,6 +80,8 @@ def backward(run: Run, grad_output: np.ndarray, at: str | None = None) -> tuple[
     grad_output : float64, the shape of the step's value
     at : str, optional
         The step whose gradient is given; the last one by default.
+    until : str, optional
+        The step to stop at, once its gradient is complete; the input by default.
 
     Returns
     -------
@@ -90,6 +94,8 @@ def backward(run: Run, grad_output: np.ndarray, at: str | None = None) -> tuple[
     grad_theta = np.zeros(network.parameter_count)
     gradients: Arrays = {at or network.steps[-1].name: np.asarray(grad_output, np.float64)}
     for part in reversed(network.steps):
+        if part.name == until:
+            break
         if part.name not in gradients or isinstance(part.layer, InputLayer):
             continue
         grad_inputs, grad_parameters = operation(part.layer).backward(

@@ -7,7 +7,7 @@ import numpy as np
 from striate.explain.attribution.scores import Score
 from striate.layers.arguments import integer, real
 
-MOST_STEPS = 2048
+MOST_GRADIENTS = 512
 
 
 def gradient(score: Score) -> np.ndarray:
@@ -17,7 +17,7 @@ def gradient(score: Score) -> np.ndarray:
     ----------
     Simonyan, Vedaldi and Zisserman (2014), "Deep inside convolutional networks", section 3.
     """
-    return np.asarray(score.gradients(score.run(score.raw[None]))[0])
+    return score.gradient(score.raw[None], np.ones(1))
 
 
 def gradient_times_input(score: Score) -> np.ndarray:
@@ -49,16 +49,16 @@ def smooth_grad(score: Score, *, samples: int = 24, noise: float = 0.15, seed: i
     samples, noise = integer(samples, "samples"), real(noise, "noise", above=0, closed=True)
     spread = noise * float(np.ptp(score.raw))
     drawn = np.random.default_rng(seed).normal(0.0, 1.0, (samples, *score.raw.shape))
-    return np.asarray(score.gradients(score.run(score.raw + spread * drawn)).mean(axis=0))
+    return score.gradient(score.raw + spread * drawn, np.full(samples, 1.0 / samples))
 
 
 def integrated_gradients(score: Score, *, steps: int = 24, tolerance: float = 1e-3) -> np.ndarray:
     """Return ``(x - baseline) * integral of d score / d x`` from the baseline to x, float64[*input_shape].
 
-    The integral is a sum over pieces of the way, each with the gradient at its middle. Since the scores at
-    the ends of a piece say what its attributions must add up to, the pieces that miss it most are halved
-    until the sum over all pixels is the difference of the scores to within ``tolerance`` of it (or of a
-    twentieth of the sum of all absolute attributions, where the difference happens to be smaller).
+    The integral is a sum over pieces of the way, each with the gradient at its middle. Pieces on which the score
+    bends are halved, those that bend most first, until the sum over all pixels is the difference of the scores to
+    within ``tolerance`` of it (or of a twentieth of the sum of all absolute attributions, where the difference
+    happens to be smaller), or 512 gradients have been computed.
 
     Parameters
     ----------
@@ -72,54 +72,58 @@ def integrated_gradients(score: Score, *, steps: int = 24, tolerance: float = 1e
     Sundararajan, Taly and Yan (2017), "Axiomatic attribution for deep networks", sections 3 and 5.
     """
     steps, tolerance = integer(steps, "steps"), real(tolerance, "tolerance", above=0)
-    way, edges = score.raw - score.baseline, np.linspace(0.0, 1.0, steps + 1)
-    ends = score.scores(score.baseline + _along(np.array([0.0, 1.0]), way))
-    wanted = float(ends[1] - ends[0])
-    starts, lengths = edges[:-1], np.diff(edges)
-    pieces, used = _Pieces(score, way), 0
+    way = score.raw - score.baseline
+    pieces, used, aim = _Pieces(score, way, steps), 0, tolerance
     while True:
-        pieces.add(starts, lengths)
-        used += len(starts)
-        found = pieces.attribution
-        allowed = tolerance * max(abs(wanted), 0.05 * float(np.abs(found).sum()))
-        if abs(float(found.sum()) - wanted) <= 0.9 * allowed or used >= MOST_STEPS:
+        pieces.halve_until(aim * abs(pieces.rise), MOST_GRADIENTS - used)
+        found = way * score.gradient(score.baseline + _along(pieces.middles, way), pieces.lengths)
+        used += len(pieces.lengths)
+        allowed = tolerance * max(abs(pieces.rise), 0.05 * float(np.abs(found).sum()))
+        if abs(float(found.sum()) - pieces.rise) <= 0.9 * allowed or used + len(pieces.lengths) >= MOST_GRADIENTS:
             return found
-        starts, lengths = pieces.halve_worst()
+        aim *= 0.25
+        pieces.halve()
 
 
 class _Pieces:
-    """The pieces of the way from the baseline to the picture, and what each attributes."""
+    """Pieces of the way from the baseline to the picture, with the scores at their ends and in their middles."""
 
-    def __init__(self, score: Score, way: np.ndarray) -> None:
+    def __init__(self, score: Score, way: np.ndarray, count: int) -> None:
         self.score, self.way = score, way
-        self.starts, self.lengths, self.misses = np.zeros(0), np.zeros(0), np.zeros(0)
-        self.gradients = np.zeros((0, *way.shape))
+        at = self._scores(np.linspace(0.0, 1.0, 2 * count + 1))
+        self.starts, self.lengths = np.arange(count) / count, np.full(count, 1.0 / count)
+        self.first, self.middle, self.last = at[:-1:2], at[1::2], at[2::2]
+        self.rise = float(at[-1] - at[0])
 
-    def add(self, starts: np.ndarray, lengths: np.ndarray) -> None:
-        """Compute the gradient in the middle of new pieces, and how far each is from its difference of scores."""
-        edges = np.unique(np.concatenate([starts, starts + lengths]))
-        middles = starts + 0.5 * lengths
-        gradients = self.score.gradients(self.score.run(self.score.baseline + _along(middles, self.way)))
-        at_edge = self.score.scores(self.score.baseline + _along(edges, self.way))
-        rises = at_edge[np.searchsorted(edges, starts + lengths)] - at_edge[np.searchsorted(edges, starts)]
-        given = lengths * (gradients * self.way).reshape(len(starts), -1).sum(axis=1)
-        self.starts, self.lengths = np.append(self.starts, starts), np.append(self.lengths, lengths)
-        self.misses = np.append(self.misses, given - rises)
-        self.gradients = np.concatenate([self.gradients, gradients])
+    def _scores(self, shares: np.ndarray) -> np.ndarray:
+        return self.score.scores(self.score.baseline + _along(shares, self.way))
 
     @property
-    def attribution(self) -> np.ndarray:
-        return self.way * np.tensordot(self.lengths, self.gradients, axes=1)
+    def middles(self) -> np.ndarray:
+        return self.starts + 0.5 * self.lengths
 
-    def halve_worst(self) -> tuple[np.ndarray, np.ndarray]:
-        """Take away the pieces with the largest misses; return their halves."""
-        order = np.argsort(-np.abs(self.misses), kind="stable")
-        worst, rest = order[: max(8, len(order) // 4)], order[max(8, len(order) // 4) :]
+    @property
+    def bends(self) -> np.ndarray:
+        """How far the score in the middle of each piece is from the straight line between its ends."""
+        return np.abs(self.middle - 0.5 * (self.first + self.last))
+
+    def halve_until(self, allowed: float, most: int) -> None:
+        """Halve pieces until what they bend adds up to ``allowed``, or there are ``most``."""
+        while self.bends.sum() > allowed and 1.25 * len(self.lengths) < most:
+            self.halve()
+
+    def halve(self) -> None:
+        """Halve the quarter of the pieces that bend most, at least eight."""
+        order = np.argsort(-self.bends, kind="stable")
+        worst, rest = np.split(order, [max(8, len(order) // 4)])
+        half = np.tile(0.5 * self.lengths[worst], 2)
         starts = np.concatenate([self.starts[worst], self.starts[worst] + 0.5 * self.lengths[worst]])
-        lengths = np.tile(0.5 * self.lengths[worst], 2)
-        self.starts, self.lengths = self.starts[rest], self.lengths[rest]
-        self.misses, self.gradients = self.misses[rest], self.gradients[rest]
-        return starts, lengths
+        first = np.concatenate([self.first[worst], self.middle[worst]])
+        last = np.concatenate([self.middle[worst], self.last[worst]])
+        middle = self._scores(starts + 0.5 * half)
+        self.starts, self.lengths = np.append(self.starts[rest], starts), np.append(self.lengths[rest], half)
+        self.first, self.last = np.append(self.first[rest], first), np.append(self.last[rest], last)
+        self.middle = np.append(self.middle[rest], middle)
 
 
 def _along(shares: np.ndarray, way: np.ndarray) -> np.ndarray:

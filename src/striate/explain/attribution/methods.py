@@ -11,7 +11,7 @@ import numpy as np
 from striate.errors import UsageError, unknown_name
 from striate.explain.attribution.gradients import gradient, gradient_times_input, integrated_gradients, smooth_grad
 from striate.explain.attribution.regions import grad_cam, maps, occlusion
-from striate.explain.attribution.scores import score_of
+from striate.explain.attribution.scores import Score, score_of
 from striate.model import Model
 
 METHODS: dict[str, Callable[..., np.ndarray]] = {
@@ -82,9 +82,12 @@ def attribute(
     UsageError
         If the method, its options, the class or the sample do not fit the model.
     """
+    return _attribute(score_of(model, sample, target, baseline), method, options)
+
+
+def _attribute(score: Score, method: str, options: dict[str, Any]) -> Attribution:
     if method not in METHODS:
         raise unknown_name("attribution", method, METHODS)
-    score = score_of(model, sample, target, baseline)
     try:
         values = METHODS[method](score, **options)
     except TypeError as error:
@@ -92,7 +95,8 @@ def attribute(
             raise
         raise UsageError(f"{method}: {str(error).split('() ')[-1]}. See the options of this method.") from None
     ends = score.scores(np.stack([score.raw, score.baseline]))
-    name = model.classes[score.target] if model.classes else str(score.target)
+    classes = score.model.classes
+    name = classes[score.target] if classes else str(score.target)
     return Attribution(method, score.target, name, values, float(ends[0]), float(ends[1]))
 
 
@@ -101,7 +105,8 @@ def attribute_all(
 ) -> dict[str, Attribution]:
     """Return the attribution by every method that fits the model (or by ``methods``)."""
     fitting = [name for name in METHODS if name != "grad-cam" or _has_maps(model)]
-    return {name: attribute(model, sample, name, target) for name in (fitting if methods is None else methods)}
+    score = score_of(model, sample, target, 0.0)
+    return {name: _attribute(score, name, {}) for name in (fitting if methods is None else methods)}
 
 
 def _has_maps(model: Model) -> bool:

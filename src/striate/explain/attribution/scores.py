@@ -8,11 +8,17 @@ from functools import cached_property
 import numpy as np
 
 from striate import reference
-from striate.errors import UsageError
+from striate.errors import StriateError, UsageError
+from striate.explain.attribution.input_gradient import InputGradient, input_gradient
+from striate.explain.features.part import part_of
 from striate.explain.samples import as_sample, class_number, normalised, raw_scale
 from striate.explain.tracing import score_step
 from striate.model import Model
 from striate.reference.executor import Run
+from striate.summary import summarize
+
+MOST_EXACT = 2_000_000
+"""Multiply-adds of a network up to which attribution is computed by the reference, in float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,30 +50,52 @@ class Score:
         """The model's parameters in float64."""
         return self.model.theta.astype(np.float64)
 
+    @cached_property
+    def engine(self) -> InputGradient | None:
+        """What computes gradients in float32, for networks whose reference is slow; None for small ones."""
+        if summarize(self.model.network).multiply_adds <= MOST_EXACT:
+            return None
+        try:
+            return input_gradient(self.model.network, self.step)
+        except StriateError:  # a layer without this gradient, or too little memory
+            return None
+
+    @cached_property
+    def up_to_scores(self) -> Model:
+        """The model without a final softmax."""
+        last = self.model.network.steps[-1].name
+        return self.model if self.step == last else part_of(self.model, self.step)
+
     def run(self, raw: np.ndarray) -> Run:
-        """Return everything that the network computes for raw samples [N, *input_shape]."""
+        """Return everything that the reference computes for raw samples [N, *input_shape]."""
         states = self.model.states.astype(np.float64)
         return reference.forward(self.model.network, self.theta, normalised(self.model, raw), states=states)
 
-    def of(self, run: Run) -> np.ndarray:
-        """Return the score of each sample of a run, float64[N]."""
-        scores = run.values[self.step]
-        return np.asarray(scores.reshape(len(scores), -1)[:, self.target])
-
     def scores(self, raw: np.ndarray) -> np.ndarray:
         """Return the score of each raw sample, float64[N]."""
-        return self.of(self.run(raw))
+        return self.all_scores(raw)[:, self.target]
 
-    def gradients(self, run: Run, at: str | None = None) -> np.ndarray:
-        """Return the derivative of the score by the raw input, or by the value of layer ``at``, float64[N, ...]."""
+    def all_scores(self, raw: np.ndarray) -> np.ndarray:
+        """Return the scores of all classes for each raw sample, float64[N, K]."""
+        if self.engine is None:
+            return np.asarray(self.run(raw).values[self.step]).reshape(len(raw), -1)
+        return self.up_to_scores.outputs(raw.astype(np.float32)).reshape(len(raw), -1).astype(np.float64)
+
+    def gradient(self, raw: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return ``sum over n of weights[n] * d score / d raw[n]``, float64[*input_shape]."""
+        if self.engine is None:
+            found = np.tensordot(weights, self.gradients(self.run(raw), self.model.network.steps[0].name), axes=1)
+        else:
+            found = self.engine.sum(self.model, raw, weights, self.target)
+        return np.asarray(found / raw_scale(self.model))
+
+    def gradients(self, run: Run, at: str) -> np.ndarray:
+        """Return the derivative of the score by the value of layer ``at``, float64[N, ...], by the reference."""
         scores = run.values[self.step]
         grad = np.zeros((len(scores), int(np.prod(scores.shape[1:]))))
         grad[:, self.target] = 1.0
-        _, found = reference.backward(run, grad.reshape(scores.shape), at=self.step)
-        first = self.model.network.steps[0].name
-        name = at or first
-        gradient = found.get(name, np.zeros_like(run.values[name]))
-        return gradient / raw_scale(self.model) if at is None else gradient
+        _, found = reference.backward(run, grad.reshape(scores.shape), at=self.step, until=at)
+        return found.get(at, np.zeros_like(run.values[at]))
 
 
 def score_of(model: Model, sample: object, target: int | str | None, baseline: object = 0.0) -> Score:
@@ -81,8 +109,7 @@ def score_of(model: Model, sample: object, target: int | str | None, baseline: o
     raw = as_sample(model, sample)
     nothing = _baseline(model, baseline)
     unaimed = Score(model, raw, nothing, 0)
-    scores = unaimed.run(raw[None]).values[unaimed.step][0].ravel()
-    return Score(model, raw, nothing, class_number(model, target, scores))
+    return Score(model, raw, nothing, class_number(model, target, unaimed.all_scores(raw[None])[0]))
 
 
 def _baseline(model: Model, baseline: object) -> np.ndarray:

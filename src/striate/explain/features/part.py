@@ -29,7 +29,7 @@ def part_of(model: Model, layer: str) -> Model:
     network.step(layer)
     nodes: dict[str, Node] = {}
     for step in network.steps:
-        nodes[step.name] = _named(step)(*(nodes[source] for source in step.inputs))
+        nodes[step.name] = named(step)(*(nodes[source] for source in step.inputs))
         if step.name == layer:
             break
     part = Network(nodes[layer], network.name)
@@ -43,5 +43,6 @@ def part_of(model: Model, layer: str) -> Model:
     return Model(part, theta, states, normalisation=model.normalisation, threads=model.threads)
 
 
-def _named(step: Step) -> Layer:
+def named(step: Step) -> Layer:
+    """Return the layer of a step under the name that the network gave it."""
     return dataclasses.replace(step.layer, name=step.name)
