@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.checks import flag
 from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
 from striate.engine.losses import Loss
 from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import integer
 from striate.layers.base import format_shape
-from striate.layers.values import flag
 from striate.model.evaluation import Evaluation, evaluation
 from striate.model.fit import check_fit
 from striate.model.outputs import (
