@@ -367,7 +367,7 @@ def values_for(drawn: Drawn, batch: int, seed: int, *, training: bool = True, wh
     else:
         inputs = tuple(spread(rng, (batch, *shape), whole) for shape in drawn.shapes)
     if isinstance(layer, layers.Log | layers.Sqrt):
-        inputs = tuple(map(np.abs, inputs))
+        inputs = tuple(np.abs(x) + 0.5 for x in inputs)
     if isinstance(layer, layers.Maximum | layers.Minimum) and not whole:
         inputs = (inputs[0], inputs[1] + 0.02)  # apart from the first, too
     parameters = {spec.name: spread(rng, spec.shape, whole) for spec in layer.parameters(*drawn.shapes)}

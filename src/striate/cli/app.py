@@ -17,6 +17,7 @@ from striate.cli.draw import draw
 from striate.cli.ending import Commands
 from striate.cli.evaluate import evaluate
 from striate.cli.explain import explain
+from striate.cli.export import export
 from striate.cli.find_patch import find_patch
 from striate.cli.find_rate import find_rate
 from striate.cli.gradient import gradient
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment),
+    "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment, export),
     "See inside a model": (explain, why, gradient, invariance, loss_slice),
     "Worked out by hand": (arithmetic, convolve, pool, matrix, find_patch, backprop, descend),
 }

@@ -234,6 +234,23 @@ class Model:
         """
         return model_file.save(path, self.contents())
 
+    def to_onnx(self, path: str | Path, *, preprocessing: bool = True) -> Path:
+        """Write the model as an ONNX file for other programs; return where it is.
+
+        Parameters
+        ----------
+        preprocessing : bool
+            Whether normalisation is part of the graph, which then takes raw samples as ``outputs`` does.
+
+        Raises
+        ------
+        ModelFileError
+            If a layer of your own has no translation, or the file cannot be written.
+        """
+        from striate.interop import onnx
+
+        return onnx.save(self, path, preprocessing=preprocessing)
+
     def contents(self) -> model_file.Contents:
         """Return what a file of the model holds."""
         return model_file.Contents(

@@ -1,1 +1,5 @@
 """ONNX files: models written for other programs, and models of other programs read."""
+
+from striate.interop.onnx.writing.save import save
+
+__all__ = ["save"]
