@@ -15,9 +15,7 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write, such as model.onnx.")],
     without_preprocessing: Annotated[
         bool,
-        typer.Option(
-            "--without-preprocessing", help="Leave normalisation out: the graph takes normalised samples."
-        ),
+        typer.Option("--without-preprocessing", help="Leave normalisation out: samples come normalised."),
     ] = False,
     json: Json = False,
 ) -> None:

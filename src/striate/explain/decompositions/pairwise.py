@@ -25,8 +25,9 @@ def product(cell: Cell) -> Decomposition:
     *before, row, column = cell.index
     first, second = cell.inputs
     places = [flat_index((*before, row, k), first.shape) for k in range(first.shape[-1])]
+    matrix = second[tuple(before)]
     return Decomposition(
-        terms_at(cell, np.array(places), second[(*before, slice(None), column)]),
+        terms_at(cell, np.array(places), matrix[:, column]),
         cell.layer.formula,
         factor_name="x2",
     )

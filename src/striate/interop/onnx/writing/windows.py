@@ -152,7 +152,7 @@ def average_pooling(graph: GraphWriter, step: Step) -> str:
         geometry = {key: value for key, value in _geometry(window).items() if key != "dilations"}
         count = int(layer.count_padding)
         return graph.add("AveragePool", *graph.inputs(step), count_include_pad=count, **geometry)
-    sums = window_sums(graph, *graph.inputs(step), step)
+    sums = window_sums(graph, graph.inputs(step)[0], step)
     return graph.add("Mul", sums, graph.constant(1.0 / _cells(step)))
 
 
@@ -170,7 +170,7 @@ def lp_pooling(graph: GraphWriter, step: Step) -> str:
 @writes(Subsampling)
 def subsampling(graph: GraphWriter, step: Step) -> str:
     """A convolution of each channel whose weights are all the same."""
-    sums = window_sums(graph, *graph.inputs(step), step, graph.parameter(step, "weight"))
+    sums = window_sums(graph, graph.inputs(step)[0], step, graph.parameter(step, "weight"))
     return graph.add("Add", sums, graph.per_channel(graph.parameter(step, "bias"), len(step.shape)))
 
 
