@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from striate.engine.channels.session import ChannelSession
 from striate.engine.lowering import RULES
 from striate.layers.registry import LAYERS
 from striate.layers.shape import InputLayer
@@ -63,6 +64,9 @@ def compare(operation: Operation, choose: Choices) -> None:
     less = choose.integer(1, experiment.setting.batch)
     try:
         check_output(experiment, infer(experiment, 1 + less % 2, direct))
+        if experiment.setting.seed % 4 == 0:
+            check_output(experiment, infer(experiment, 1 + less % 3, direct, ChannelSession))
+            seen["channels in the lanes"] += 1
         check_training(experiment, less if choose.integer(0, 1) and operation.above is None else 0)
     except AssertionError as error:
         raise AssertionError(f"{experiment}, direct={direct}: {error}") from error
@@ -124,6 +128,7 @@ def test_more_than_5000_configurations_of_every_sort_were_compared() -> None:
         "not contiguous",
         "after a smaller batch",
         "large",
+        "channels in the lanes",
     ):
         assert seen[kind] >= 500, kind
 

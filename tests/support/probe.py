@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate import reference
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.session import InferenceSession, Session, TrainingSession
 from striate.layers import Flatten, Input, Linear, Node, Reshape
 from striate.layers.base import Shape
 from striate.network import Network
@@ -225,7 +225,9 @@ class Fast:
         return Result(np.zeros(0), inputs, {name: views[f"probe.{name}"] for name in values.parameters})
 
 
-def infer(experiment: Experiment, threads: int = 1, direct: bool = False) -> np.ndarray:
+def infer(
+    experiment: Experiment, threads: int = 1, direct: bool = False, kind: type[Session] = InferenceSession
+) -> np.ndarray:
     """Return the outputs of the forward pass; ``direct`` puts the operation at the network's input."""
     case, setting = experiment.case, experiment.setting
     if direct or experiment.operation.indices:
@@ -235,7 +237,7 @@ def infer(experiment: Experiment, threads: int = 1, direct: bool = False) -> np.
     else:
         network = network_of(dataclasses.replace(experiment, readout=None))
         samples = np.eye(setting.batch, dtype=np.float32)
-    session = InferenceSession(
+    session = kind(
         network,
         batch_size=setting.batch,
         dtype=np.dtype(np.float32),
@@ -251,6 +253,7 @@ def infer(experiment: Experiment, threads: int = 1, direct: bool = False) -> np.
         views[f"probe.{name}"][:] = parameter
     states = [s.ravel() for s in experiment.values.context.states.values()]
     session.vectors.states[: sum(map(len, states))] = np.concatenate([np.zeros(0), *states])
+    session.pack()
     return session.run(LAYOUTS[setting.layout](samples), np.arange(setting.batch))
 
 

@@ -65,6 +65,10 @@ class Program:
         self.errors: list[BaseException] = []
         self.checks: list[Callable[[], None]] = []  # called after every run; they raise what kernels cannot
 
+    def share(self, other: Program) -> None:
+        """Keep tables and errors where ``other`` does: rows of both run in one program."""
+        self._tables, self.kept, self.errors, self.checks = other._tables, other.kept, other.errors, other.checks
+
     def row(self, kernel: str, constants: Sequence[int | str] = (), /, **arguments: Any) -> Row:
         """Return a call of ``kernel`` ("module.name"); arrays among the arguments are passed as addresses."""
         module, name = kernel.split(".")

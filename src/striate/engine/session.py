@@ -73,7 +73,21 @@ class Session:
             winograd=winograd,
         )
 
-    load: Row
+    first: Row
+    version: object = None
+    """What the owner of the parameters last told this session; see ``load``."""
+    normalisation: object = None
+
+    def load(self, theta: np.ndarray, states: np.ndarray) -> None:
+        """Take over parameters, float32[parameter_count], and states, float32[state_count], where they differ."""
+        vectors = self.vectors
+        own = vectors.theta[: len(theta)], vectors.states[: len(states)]
+        if self.version is None or not (_same(own[0], theta) and _same(own[1], states)):
+            own[0][:], own[1][:] = theta, states
+            self.pack()
+
+    def pack(self) -> None:
+        """Prepare what depends on the parameters alone."""
 
     def after_fork(self) -> None:
         """Replace the lock, which a thread of the parent process may have held."""
@@ -153,7 +167,7 @@ class Session:
             inputs, index = np.ascontiguousarray(inputs[index]), np.arange(count)
         self.team.rest()
         self._inputs = inputs
-        self.tables.patch(self.load, "x", inputs.ctypes.data)
+        self.tables.patch(self.first, "x", inputs.ctypes.data)
         self.samples.index[:count] = index
         self.samples.index[count:] = -1
         self.samples.present[:count] = 1.0
@@ -263,7 +277,7 @@ class TrainingSession(Session):
         lowering.fused, lowering.masked = graph.fusions(network, outputs)
         lowering.margins = graph.margins(network, lowering.fused, lowering.training)
         lowering.needed = graph.needed_gradients(network, frozen=self.frozen)
-        self.load = emit_load(lowering, self.samples, self.dtype)
+        self.first = emit_load(lowering, self.samples, self.dtype)
         lower_forward(lowering, outputs)
         for name, results in zip(outputs, (self.results, *self.auxiliary), strict=True):
             emit_loss(lowering, name, self.loss, results)
@@ -390,7 +404,7 @@ class InferenceSession(Session):
         lowering = self.lowering
         lowering.fused, lowering.masked = graph.fusions(network, [last])
         lowering.margins = graph.margins(network, lowering.fused, lowering.training)
-        self.load = emit_load(lowering, self.samples, self.dtype)
+        self.first = emit_load(lowering, self.samples, self.dtype)
         lower_forward(lowering, [last])
         emit_store(lowering, lowering.values[last], Place(self.samples.outputs.ctypes.data, OUTPUTS))
         self._add_shards()
@@ -406,3 +420,8 @@ class InferenceSession(Session):
             self.team.run()
             n = len(index)
             return self.samples.outputs[: n * self.output_count].reshape(n, *self.network.output_shape).copy()
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Return whether two float32 vectors hold the same bits."""
+    return bool((a.view(np.int32) == b.view(np.int32)).all())

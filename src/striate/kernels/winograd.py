@@ -211,13 +211,17 @@ def winograd_output(
     scratch: Floats,
     floor: float,
     accumulate: int,
+    bias_vectors: int,
 ):
-    """``max(floor, bias + A' m A)`` of every channel and patch, where it lies inside the output."""
+    """``max(floor, bias + A' m A)`` of every channel and patch, where it lies inside the output.
+
+    ``bias`` holds one number for each channel, or with ``bias_vectors`` a vector for each block of channels.
+    """
     lanes = lanes_of(out)
     step = channels * patch_count * lanes
     low = splat(out, floor)
     for k in range(channels):
-        start = splat(out, bias[k])
+        start = vload(bias, k * lanes) if bias_vectors != 0 else splat(out, bias[k])
         for p in range(patch_count):
             begin = (k * patch_count + p) * lanes
             for i in range(6):

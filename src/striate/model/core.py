@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from striate.checks import flag
 from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
 from striate.engine.losses import Loss
 from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import integer
 from striate.layers.base import format_shape
+from striate.layers.values import flag
 from striate.model.evaluation import Evaluation, evaluation
 from striate.model.fit import check_fit
 from striate.model.outputs import (
@@ -34,6 +35,7 @@ from striate.network import Network
 from striate.storage import model_file
 
 if TYPE_CHECKING:
+    from striate.engine.channels.session import ChannelSession
     from striate.engine.pool import SessionPool
     from striate.engine.session import InferenceSession
 
@@ -93,20 +95,24 @@ class Model:
     @property
     def theta(self) -> np.ndarray:
         """All learnt numbers, float32[parameter_count]; only a vector of the same length may replace it."""
+        self._exposed = True
         return self._theta
 
     @theta.setter
     def theta(self, values: np.ndarray) -> None:
         self._theta = _vector(values, self.network.parameter_count, f"{self.network.name}: parameters")
+        self._exposed = True
 
     @property
     def states(self) -> np.ndarray:
         """Running statistics, float32[state_count]; only a vector of the same length may replace it."""
+        self._exposed = True
         return self._states
 
     @states.setter
     def states(self, values: np.ndarray) -> None:
         self._states = _vector(values, self.network.state_count, f"{self.network.name}: states")
+        self._exposed = True
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -278,26 +284,40 @@ class Model:
 
         return SessionPool(self.network)
 
-    def _prepare(self, session: InferenceSession) -> None:
-        """Bring a session up to date with the parameters and the normalisation."""
-        session.vectors.theta[: len(self.theta)] = self.theta
-        session.vectors.states[: len(self.states)] = self.states
-        if self.normalisation is not None:
+    def _prepare(self, session: InferenceSession | ChannelSession) -> None:
+        """Bring a session up to date with the parameters and the normalisation.
+
+        The arrays are compared with those of the session only while somebody else holds them, and may have
+        changed them in place.
+        """
+        if self._exposed:
+            self._version, self._exposed = object(), _is_held(self._theta) or _is_held(self._states)
+        if session.version is not self._version:
+            session.load(self._theta, self._states)
+            session.version = self._version
+        if session.normalisation is not self.normalisation and self.normalisation is not None:
             session.normalise(np.asarray(self.normalisation.mean), np.asarray(self.normalisation.scale))
+            session.normalisation = self.normalisation
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_pool"}
+        kept = {name: value for name, value in vars(self).items() if name not in ("_pool", "_version")}
+        return {**kept, "_exposed": True}
 
     def __repr__(self) -> str:
         classes = f", {len(self.classes)} classes" if self.classes else ""
         return f"<Model {self.network.name!r}, {len(self.theta):,} parameters{classes}>"
 
 
+def _is_held(array: np.ndarray) -> bool:
+    """Return whether somebody else than the model, and the two calls that ask, holds ``array`` or a view of it."""
+    return sys.getrefcount(array) > 3
+
+
 def _vector(values: np.ndarray, count: int, what: str) -> np.ndarray:
     values = np.ascontiguousarray(values, np.float32)
     if values.shape != (count,):
         raise ShapeError(f"{what}: needs a vector of {count} numbers; got shape {list(values.shape)}.")
-    return values
+    return values if values.flags.owndata else values.copy()  # views count as references of the owner
 
 
 def load(path: str | Path, threads: int | None = None, winograd: bool = True) -> Model:

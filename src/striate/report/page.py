@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from striate import __version__
 from striate.report import model_sections, sections
 from striate.report.html import Markup, element, join, section
-from striate.settings.toml import to_toml
 from striate.storage import write_atomically
+from striate.training.run.toml import dumps
 
 if TYPE_CHECKING:
     from striate.training.run import Run
@@ -58,7 +58,7 @@ def report(run: Run) -> str:
         model_sections.what_decided(run),
         sections.network(run),
         sections.data(run),
-        section("Configuration", element("pre", to_toml(run.config, comments=False))),
+        section("Configuration", element("pre", dumps(run.config.to_dict()))),
     ]
     return "<!DOCTYPE html>\n" + element("html", head, element("body", *body), lang="en")
 

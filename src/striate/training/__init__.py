@@ -1,26 +1,20 @@
-"""Training: optimizers, schedules, callbacks, the loop, checkpoints, and runs that survive interruptions."""
+"""Learning: optimizers, schedules, losses, callbacks, the loop, metrics and runs that survive."""
 
-from typing import TYPE_CHECKING
-
-from striate.lazy import attach
-
-if TYPE_CHECKING:
-    from striate.training.history import EpochRecord, History
-    from striate.training.losses import Loss
-    from striate.training.optimizers import (
-        SGD,
-        Adagrad,
-        Adam,
-        AdamW,
-        GradientDescent,
-        Momentum,
-        Nesterov,
-        Optimizer,
-        RMSprop,
-    )
-    from striate.training.settings.regularisation import Regularisation
-    from striate.training.settings.training import TrainingSettings
-    from striate.training.trainer import Trainer
+from striate.training.history import EpochRecord, History
+from striate.training.losses import Loss
+from striate.training.optimizers import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+)
+from striate.training.regularisation import Regularisation
+from striate.training.trainer import Trainer
 
 __all__ = [
     "SGD",
@@ -37,27 +31,4 @@ __all__ = [
     "RMSprop",
     "Regularisation",
     "Trainer",
-    "TrainingSettings",
 ]
-
-__getattr__, __dir__ = attach(
-    __name__,
-    {
-        "striate.training.history": ["EpochRecord", "History"],
-        "striate.training.losses": ["Loss"],
-        "striate.training.optimizers": [
-            "SGD",
-            "Adagrad",
-            "Adam",
-            "AdamW",
-            "GradientDescent",
-            "Momentum",
-            "Nesterov",
-            "Optimizer",
-            "RMSprop",
-        ],
-        "striate.training.settings.regularisation": ["Regularisation"],
-        "striate.training.settings.training": ["TrainingSettings"],
-        "striate.training.trainer": ["Trainer"],
-    },
-)

@@ -185,18 +185,13 @@ class Augmentation:
         unknown = set(description) - {"transforms", "border", "fill"}
         if unknown:
             raise unknown_name("augmentation setting", min(unknown), ("transforms", "border", "fill"))
-        entries = description.get("transforms", ())
-        if not isinstance(entries, list | tuple) or not all(isinstance(entry, Mapping) for entry in entries):
-            raise UsageError(
-                f"augmentation: transforms must be a list of tables, each with a kind; got {entries!r}."
-            )
-        transforms = tuple(_transform(dict(entry)) for entry in entries)
+        transforms = tuple(_transform(dict(entry)) for entry in description.get("transforms", ()))
         return cls(transforms, description.get("border", "constant"), description.get("fill", 0.0))
 
 
 def _transform(settings: dict[str, Any]) -> Transform:
     kind = settings.pop("kind", None)
-    if not isinstance(kind, str) or kind not in KINDS:
+    if kind not in KINDS:
         raise unknown_name("transform", str(kind), KINDS)
     try:
         return KINDS[kind](**settings)

@@ -148,6 +148,7 @@ def emit_winograd(
             scratch=lowering.place(scratch),
             floor=floor,
             accumulate=accumulate,
+            bias_vectors=0,
         )
     for buffer in (inputs, products, scratch):
         lowering.arena.free(buffer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from striate.data.options import Task
 from striate.data.splits import Splits
 from striate.engine.losses import LABELLED
 from striate.errors import UsageError
+from striate.layers.arguments import integer
 from striate.model import Model, load
 from striate.model.outputs import NUMBERS, REGRESSIONS
 from striate.models.registry import build
@@ -26,7 +29,8 @@ from striate.training.callbacks import (
 from striate.training.ending import output_count, with_ending
 from striate.training.fine_tuning import replace_head, with_outputs
 from striate.training.losses import Loss, usual_loss
-from striate.training.run.config import RunConfig
+from striate.training.optimizers.registry import from_description
+from striate.training.run.config import CheckpointConfig, RunConfig
 from striate.training.run.folder import RunFolder
 from striate.training.trainer import Trainer
 
@@ -36,7 +40,7 @@ MODEL_SUFFIX = ".safetensors"
 def load_splits(config: RunConfig) -> Splits:
     """Return the data of a run."""
     data = config.data
-    options = data.options.changed(**_demands(config))
+    options = dataclasses.replace(data.options, **_demands(config))
     return registry.load(data.name, data.folder, config.training.seed, data.validation_fraction, options)
 
 
@@ -45,7 +49,7 @@ def _demands(config: RunConfig) -> dict[str, Any]:
     path, task = Path(config.model.name), config.data.options.task
     known = load(path) if path.suffix == MODEL_SUFFIX and path.exists() else None
     if task is None and config.training.loss is not None:
-        task = _task_of(config.training.loss)
+        task = _task_of(Loss.from_description(config.training.loss))
     if known is None:
         return {"task": task}
     kind = "regression" if known.kind == NUMBERS else "classification"
@@ -66,8 +70,14 @@ def loss_of(config: RunConfig, train: Dataset) -> Loss:
     """Return the loss that a configuration names, that of the saved model, or the usual one for the data."""
     named, path = config.training.loss, Path(config.model.name)
     if named is not None:
-        return named
+        return Loss.from_description(named)
     return usual_loss(train, load(path).loss if path.suffix == MODEL_SUFFIX and path.exists() else None)
+
+
+def with_loss(config: RunConfig, train: Dataset) -> RunConfig:
+    """Return the configuration with its loss written out."""
+    loss = loss_of(config, train).describe()
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, loss=loss))
 
 
 def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
@@ -93,42 +103,57 @@ def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
 
 
 def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) -> Trainer:
-    """Return the trainer of a run whose configuration leaves nothing open; see `resolve`."""
+    """Return the trainer of a run whose configuration leaves nothing open (``suited``)."""
     t = config.training
-    assert t.optimizer is not None, "resolve the configuration first"
+    assert t.optimizer is not None, "suited comes first"
     assert t.schedule is not None
     assert t.batch_size is not None
     assert t.initial is not None
+    rule = from_description(t.optimizer)
+    integer(t.epochs, "epochs")
     return Trainer(
         network,
-        optimizer=t.optimizer,
+        optimizer=rule,
         learning_rate=t.learning_rate,
         schedule=t.schedule,
-        loss=t.loss,
+        loss=None if t.loss is None else Loss.from_description(t.loss),
         auxiliary_weight=t.auxiliary_weight,
         batch_size=t.batch_size,
         seed=t.seed,
         threads=t.threads,
         winograd=t.winograd,
         initial=t.initial,
-        regularisation=t.regularisation,
+        regularisation=config.regularisation,
         class_weights=t.class_weights,
         sampling=t.sampling,
         freeze=t.freeze,
         rates=t.rates,
-        augmentation=t.augmentation if t.augmentation and t.augmentation.transforms else None,
+        augmentation=config.augmentation if config.augmentation and config.augmentation.transforms else None,
     )
 
 
 def make_callbacks(config: RunConfig, place: RunFolder) -> list[Callback]:
     """Return the callbacks that a configuration asks for, writing where the run lies."""
     found: list[Callback] = []
-    if config.early_stopping is not None:
-        found.append(EarlyStopping(**config.early_stopping.values()))
-    if config.reduce_on_plateau is not None:
-        found.append(ReduceOnPlateau(**config.reduce_on_plateau.values()))
+    for kind, arguments in ((EarlyStopping, config.early_stopping), (ReduceOnPlateau, config.reduce_on_plateau)):
+        if arguments is not None:
+            found.append(_callback(kind, arguments))
     if config.logs.csv:
         found.append(CSVLog(place.table))
     if config.logs.tensorboard:
         found.append(TensorBoardLog(place.tensorboard))
-    return [*found, Checkpoint(place.checkpoints, **config.checkpoint.values())]
+    return [*found, _checkpoint(config.checkpoint, place.checkpoints)]
+
+
+def _callback(kind: type[Callback], arguments: Mapping[str, Any]) -> Callback:
+    try:
+        return kind(**arguments)
+    except TypeError as error:
+        raise UsageError(f"configuration: {kind.__name__} does not take these arguments; {error}.") from None
+
+
+def _checkpoint(config: CheckpointConfig, folder: Path) -> Checkpoint:
+    c = config
+    return Checkpoint(
+        folder, c.every_epochs, c.every_steps, c.every_minutes, c.keep, c.monitor, least_seconds=c.least_seconds
+    )

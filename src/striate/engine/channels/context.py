@@ -1,0 +1,243 @@
+"""What the lowering with channels in the lanes knows and collects."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from striate.engine.channels.buffers import ChannelArena, Channels
+from striate.engine.layout import NO_MARGIN, Buffer, Margin, canonical_shape
+from striate.engine.memory import aligned
+from striate.engine.program import ARENA, Place, Program, Row
+from striate.layers.base import Layer
+from striate.network import Network, Step
+
+Packer = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From the flat vectors of parameters and states to an array in the order in which a kernel reads it."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A table whose entries may be dealt out: its name, the argument that counts them, how many stay together."""
+
+    table: str
+    count: str
+    tile: int = 1
+
+
+@dataclass(frozen=True)
+class Work:
+    """One call of a kernel for one sample, which threads may share.
+
+    Parameters
+    ----------
+    row : Row
+    products : int
+        Multiplications and other passes over values: what the call costs.
+    shared : tuple of Shared
+        The tables whose entries may be dealt out.
+    samples : bool
+        The call computes all samples at once: some of its arguments are functions of the distance, in floats,
+        from one sample's buffers to the next's.
+    """
+
+    row: Row
+    products: int
+    shared: tuple[Shared, ...] = ()
+    samples: bool = False
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Calls that follow each other, several times over: threads may share the times, not what is in one.
+
+    Parameters
+    ----------
+    times : list of list of Work
+    """
+
+    times: list[list[Work]]
+
+
+@dataclass
+class ChannelLowering:
+    """Calls, buffers and packed weights of one network for one sample.
+
+    Parameters
+    ----------
+    network : Network
+    program : Program
+    samples : int
+        The largest batch.
+    """
+
+    network: Network
+    program: Program
+    samples: int
+    fused: dict[str, str]
+    folded: dict[str, str]
+    margins: dict[str, Margin]
+    outputs: tuple[str, ...]
+    arena: ChannelArena = field(init=False)
+    stored: Channels = field(init=False)
+    works: list[Work | Chain] = field(default_factory=list)
+    pack_rows: list[Row] = field(default_factory=list)
+    packers: list[tuple[np.ndarray, Packer]] = field(default_factory=list)
+    values: dict[str, Channels] = field(default_factory=dict)
+    training: bool = False
+    winograd: bool = True
+
+    def __post_init__(self) -> None:
+        self.arena = ChannelArena(self.program.lanes)
+
+    @property
+    def lanes(self) -> int:
+        """Channels of a vector."""
+        return self.program.lanes
+
+    def emit(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
+        """Append a call; what it costs and how it may be shared is read off its arguments."""
+        self.works.append(work_of(self.program.row(kernel, constants, **arguments)))
+
+    def call(
+        self, kernel: str, constants: tuple, arguments: dict[str, Any], products: int, *shared: Shared
+    ) -> Work:
+        """Return a call of a kernel with what it costs."""
+        return Work(self.program.row(kernel, constants, **arguments), products, shared)
+
+    def place(self, buffer: Buffer) -> Place:
+        """Return where ``buffer`` begins, in whichever sample's part of the arena."""
+        return Place(4 * buffer.offset, ARENA)
+
+    def constant(self, value: float, count: int) -> np.ndarray:
+        """Return ``count`` times ``value``, float32, kept as long as the program."""
+        array = np.full(count, value, np.float32)
+        self.program.kept.append(array)
+        return array
+
+    def packed(self, size: int, packer: Packer) -> np.ndarray:
+        """Return float32[size], filled by ``packer`` whenever the parameters have changed."""
+        array = aligned(size + 64)
+        self.program.kept.append(array)
+        self.packers.append((array[:size], packer))
+        return array
+
+    def allocate(self, step: Step, like: Buffer | None = None) -> Channels:
+        """Return a new buffer for the value of ``step``, with the margins that its readers need."""
+        margin = self.margins.get(step.name, NO_MARGIN)
+        if isinstance(like, Channels):
+            found = self.arena.of_channels((like.count, *like.shape[1:]), margin)
+        else:
+            found = self.arena.of_channels(step.shape, margin)
+        self.values[step.name] = found
+        return found
+
+    def compact(self, name: str) -> Channels:
+        """Return the value ``name`` with one channel for each channel of its shape."""
+        buffer, shape = self.values[name], canonical_shape(self.network.step(name).shape)
+        if (buffer.count, *buffer.shape[1:]) == shape and buffer.lanes == self.lanes:
+            return buffer
+        out = self.arena.of_channels(shape)
+        self.copy_features(buffer, out)
+        return out
+
+    def in_lanes(self, name: str) -> Channels:
+        """Return the value ``name`` with as many lanes as the layout has."""
+        buffer = self.values[name]
+        if buffer.lanes == self.lanes:
+            return buffer
+        out = self.arena.of_channels((buffer.count, *buffer.shape[1:]), self.margins.get(name, NO_MARGIN))
+        self.copy_features(buffer, out)
+        self.values[name] = out
+        return out
+
+    def copy_features(self, x: Channels, out: Channels) -> None:
+        """Copy value by value, in the order of Flatten, between buffers of other shapes."""
+        runs, length, steps = common_runs(x, out)
+        self.emit(
+            "channels.move",
+            x=self.place(x),
+            out=self.place(out),
+            runs=self.program.table(runs),
+            run_count=len(runs),
+            length=length,
+            x_step=steps[0],
+            out_step=steps[1],
+        )
+
+    def products(self) -> float:
+        """Return what a sample costs, in multiplications."""
+        total = 0.0
+        for work in self.works:
+            for single in [work] if isinstance(work, Work) else itertools.chain(*work.times):
+                total += single.products / (self.samples if single.samples else 1)
+        return total
+
+    def floor(self, step: Step) -> float:
+        """Return 0 where the ReLU after ``step`` (or after what is folded into it) costs nothing, else -inf."""
+        folded = [name for name, into in self.folded.items() if into == step.name]
+        return 0.0 if any(name in self.fused.values() for name in (step.name, *folded)) else -np.inf
+
+
+def common_runs(x: Channels, out: Channels) -> tuple[np.ndarray, int, tuple[int, int]]:
+    """Return the places where runs of equal steps begin in both buffers, their length, and the steps."""
+    pairs = np.stack([x.features(), out.features()], axis=1)
+    for length in (len(pairs), int(np.prod(x.shape[1:])), x.shape[3]):
+        if length > 1 and len(pairs) % length == 0:
+            runs = pairs.reshape(-1, length, 2)
+            step = runs[0, 1] - runs[0, 0]
+            if (np.diff(runs, axis=1) == step).all():
+                return runs[:, 0], length, (int(step[0]), int(step[1]))
+    return pairs, 1, (0, 0)
+
+
+def work_of(row: Row) -> Work:
+    """Return a call with what it costs, and how threads may share it, as far as its arguments tell."""
+    if row.request is None:
+        return Work(row, 0)
+    a, vectors = row.arguments, row.request.lanes * row.arguments.get("channel_count", 1)
+    if "pair_count" in a:
+        return Work(row, vectors * a["pair_count"], (Shared("pairs", "pair_count"),))
+    if row.request.module == "pooling":
+        return Work(row, vectors * a["place_count"] * a["tap_count"], (Shared("places", "place_count"),))
+    if "run_count" in a and "length" in a:
+        return Work(row, vectors * a["run_count"] * a["length"], (Shared("runs", "run_count"),))
+    return Work(row, 0)
+
+
+Forward = Callable[[ChannelLowering, Step], None]
+
+
+@dataclass(frozen=True)
+class ChannelRule:
+    """How a layer is lowered with channels in the lanes.
+
+    Parameters
+    ----------
+    forward : function of (lowering, step)
+        Sets ``lowering.values[step.name]``.
+    reads_single : bool
+        The layer also reads values with a single lane: the network's input as it is stored.
+    fits : function of a step, optional
+        Whether the rule holds for this step; always by default.
+    """
+
+    forward: Forward
+    reads_single: bool = False
+    fits: Callable[[Step], bool] | None = None
+
+
+RULES: dict[type[Layer], ChannelRule] = {}
+
+
+def rule(step: Step) -> ChannelRule | None:
+    """Return how ``step`` is lowered with channels in the lanes, or None where it must be one channel at a time."""
+    for cls in type(step.layer).__mro__:
+        if cls in RULES:
+            found = RULES[cls]
+            return found if found.fits is None or found.fits(step) else None
+    return None

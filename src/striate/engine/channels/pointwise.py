@@ -1,0 +1,165 @@
+"""Layers that treat a block of channels as the other layout treats a channel, and maps of single channels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from striate.engine.channels.buffers import Channels
+from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Shared
+from striate.engine.channels.folding import Affine
+from striate.engine.lowering.activation import FUNCTIONS
+from striate.engine.lowering.context import RULES as SAMPLE_RULES
+from striate.engine.lowering.shape import emit_copy
+from striate.layers import activation
+from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Scale
+from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
+from striate.layers.normalisation import BatchNorm
+from striate.layers.padding import Crop, Pad
+from striate.layers.pooling import AvgPooling, MaxPooling
+from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
+from striate.layers.shape import Flatten, Reshape, Upsample
+from striate.network import Step
+
+
+def _same(lowering: ChannelLowering, step: Step) -> None:
+    """Let the value of the step be that of its input."""
+    lowering.values[step.name] = lowering.values[step.inputs[0]]
+
+
+def _activation(lowering: ChannelLowering, step: Step) -> None:
+    if step.name in lowering.fused:
+        _same(lowering, step)
+    else:
+        SAMPLE_RULES[type(step.layer)].forward(lowering, step)  # type: ignore[arg-type]
+
+
+def _reshape(lowering: ChannelLowering, step: Step) -> None:
+    lowering.copy_features(lowering.values[step.inputs[0]], lowering.allocate(step))
+
+
+def _alike(step: Step) -> bool:
+    return all(shape == step.shape for shape in step.input_shapes)
+
+
+def _nearest(step: Step) -> bool:
+    return step.layer.mode == "nearest"  # type: ignore[attr-defined]
+
+
+def _concatenate(lowering: ChannelLowering, step: Step) -> None:
+    out, first = lowering.allocate(step), 0
+    for name, (channels, *_) in zip(step.inputs, step.input_shapes, strict=True):
+        x = lowering.compact(name)
+        if first % out.lanes == 0:
+            blocks = -(-channels // out.lanes)
+            part = replace(
+                out, offset=out.offset + first // out.lanes * out.strides[0], shape=(blocks, *out.shape[1:])
+            )
+            emit_copy(lowering, x, part, 0)  # type: ignore[arg-type]
+        else:
+            _copy_channels(lowering, x, out, first)
+        first += channels
+
+
+def _copy_channels(lowering: ChannelLowering, x: Channels, out: Channels, first: int) -> None:
+    """Copy channel by channel to those of ``out`` from ``first`` on."""
+    inner, length = x.channel_runs(out)
+    begins = np.stack([x.channel_places(), out.channel_places()[first : first + x.count]], axis=1)
+    runs = (begins[:, None] + inner[None]).reshape(-1, 2)
+    lowering.emit(
+        "channels.move",
+        x=lowering.place(x),
+        out=lowering.place(out),
+        runs=lowering.program.table(runs),
+        run_count=len(runs),
+        length=length,
+        x_step=x.lanes,
+        out_step=out.lanes,
+    )
+
+
+def _affine(lowering: ChannelLowering, step: Step) -> None:
+    if step.name in lowering.folded:
+        _same(lowering, step)
+        return
+    x = lowering.compact(step.inputs[0])
+    out = lowering.allocate(step, like=x)
+    affine, size, whole = Affine(step), x.count, x.shape[0] * lowering.lanes
+
+    def scale(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
+        return np.pad(affine.scale(theta, states), (0, whole - size))
+
+    def offset(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
+        return np.pad(affine.offset(np.zeros(size), theta, states), (0, whole - size))
+
+    runs, length = x.channel_runs(out)
+    table = lowering.program.table
+    arguments = {
+        "x": lowering.place(x),
+        "out": lowering.place(out),
+        "scale": lowering.packed(whole, scale),
+        "offset": lowering.packed(whole, offset),
+        "channels": table(np.stack([x.channels(), out.channels()], axis=1)),
+        "channel_count": x.shape[0],
+        "runs": table(runs),
+        "run_count": len(runs),
+        "length": length,
+        "floor": lowering.floor(step),
+    }
+    products = x.shape[0] * len(runs) * length * lowering.lanes
+    lowering.works.append(lowering.call("channels.affine", (), arguments, products, Shared("runs", "run_count")))
+
+
+def _scale(lowering: ChannelLowering, step: Step) -> None:
+    layer: Scale = step.layer  # type: ignore[assignment]
+    x = lowering.values[step.inputs[0]]
+    out = lowering.allocate(step, like=x)
+    runs, length = x.channel_runs(out)
+    table, vectors = lowering.program.table, x.shape[0] * lowering.lanes
+    lowering.emit(
+        "channels.affine",
+        x=lowering.place(x),
+        out=lowering.place(out),
+        scale=lowering.constant(layer.factor, vectors),
+        offset=lowering.constant(layer.shift, vectors),
+        channels=table(np.stack([x.channels(), out.channels()], axis=1)),
+        channel_count=x.shape[0],
+        runs=table(runs),
+        run_count=len(runs),
+        length=length,
+        floor=-np.inf,
+    )
+
+
+def _softmax(lowering: ChannelLowering, step: Step) -> None:
+    x = lowering.compact(step.inputs[0])
+    out = lowering.allocate(step, like=x)
+    positions = np.stack([x.positions(), out.positions()], axis=1)
+    lowering.emit(
+        "channels.softmax",
+        x=lowering.place(x),
+        out=lowering.place(out),
+        count=x.count,
+        places=lowering.program.table(positions),
+        place_count=len(positions),
+        x_channel=x.strides[0],
+        out_channel=out.strides[0],
+        logarithm=int(isinstance(step.layer, activation.LogSoftmax)),
+    )
+
+
+for _layer in FUNCTIONS:
+    RULES[_layer] = ChannelRule(_activation)
+for _layer in (MaxPooling, AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Crop):
+    RULES[_layer] = ChannelRule(SAMPLE_RULES[_layer].forward)  # type: ignore[arg-type]
+for _layer in (Flatten, activation.Identity, Dropout, SpatialDropout, GaussianNoise):
+    RULES[_layer] = ChannelRule(_same, reads_single=True)
+RULES[Pad] = ChannelRule(SAMPLE_RULES[Pad].forward)  # type: ignore[arg-type]
+RULES[Add] = ChannelRule(SAMPLE_RULES[Add].forward, fits=_alike)  # type: ignore[arg-type]
+RULES[Upsample] = ChannelRule(SAMPLE_RULES[Upsample].forward, fits=_nearest)  # type: ignore[arg-type]
+RULES[Reshape] = ChannelRule(_reshape)
+RULES[Concatenate] = ChannelRule(_concatenate)
+RULES[Scale] = ChannelRule(_scale)
+RULES[BatchNorm] = RULES[ChannelScale] = ChannelRule(_affine)
+RULES[activation.Softmax] = RULES[activation.LogSoftmax] = ChannelRule(_softmax)

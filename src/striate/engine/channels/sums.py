@@ -1,0 +1,252 @@
+"""Convolutions and fully connected layers with channels in the lanes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from striate.engine.channels import winograd
+from striate.engine.channels.buffers import Channels
+from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Shared
+from striate.engine.channels.folding import affine_after
+from striate.engine.channels.tiles import tile_for
+from striate.engine.channels.weights import in_blocks, packed_bias, packed_weights
+from striate.engine.lowering.correlation import FLAT_TERMS, LONGEST_SUM, ended_pairs, whole_tiles
+from striate.engine.lowering.weights import weight_index
+from striate.engine.lowering.windows import Geometry, places, taps
+from striate.layers.convolution import Convolution
+from striate.layers.dense import Linear
+from striate.network import Step
+
+ONCE = {"blocks": 1, "image_block": 0, "weights_block": 0, "out_block": 0}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms of a sum that are added one after the other: taps (weight, image), and the outer loop over them."""
+
+    taps: np.ndarray
+    outer: int = 1
+    image_step: int = 0
+    weights_step: int = 0
+
+    def __len__(self) -> int:
+        return self.outer * len(self.taps)
+
+
+def emit_correlation(
+    lowering: ChannelLowering,
+    x: Channels,
+    out: Channels,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    rows: np.ndarray,
+    parts: list[Terms],
+    floor: float,
+) -> None:
+    """Append the sums at the positions ``rows`` (int64[P, 2]: image, output) of all filters of ``out``.
+
+    ``parts`` of a long sum are added up.
+    """
+    lanes, blocks, total = lowering.lanes, out.shape[0], sum(map(len, parts))
+    tile = tile_for(lanes, len(rows), blocks, len(parts[0]))
+    numbers = np.arange(blocks)
+    where = np.stack([numbers * total * lanes, numbers * out.strides[0], numbers * lanes], axis=1)
+    table = lowering.program.table
+    positions = table(whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0]))
+    places = table(whole_tiles(where, tile[1]))
+    shared = (Shared("rows", "row_count", tile[0]), Shared("places", "place_count", tile[1]))
+    for number, terms in enumerate(parts):
+        last = number == len(parts) - 1
+        arguments = {
+            "image": lowering.place(x),
+            "weights": weights,
+            "bias": bias if number == 0 else lowering.constant(0.0, blocks * lanes),
+            "out": lowering.place(out),
+            "rows": positions,
+            "row_count": len(positions),
+            **terms_arguments(lowering, terms),
+            "places": places,
+            "place_count": len(places),
+            **ONCE,
+            "floor": lowering.constant(floor if last else -math.inf, 1),
+            "accumulate": int(number > 0),
+        }
+        products = len(positions) * len(places) * len(terms) * lanes
+        lowering.works.append(lowering.call("channels.correlate", tile, arguments, products, *shared))
+
+
+def terms_arguments(lowering: ChannelLowering, terms: Terms) -> dict[str, Any]:
+    """Return the arguments of the kernel that say which products are added."""
+    return {
+        "taps": lowering.program.table(ended_pairs(terms.taps)),
+        "outer_count": terms.outer,
+        "image_outer": terms.image_step,
+        "weights_outer": terms.weights_step,
+    }
+
+
+def _window_terms(x: Channels, first: int, channels: int, window: np.ndarray, lanes: int) -> list[Terms]:
+    """Return the terms of ``channels`` input channels from ``first`` on, cut where a sum is long."""
+    count = -(-channels * len(window) // LONGEST_SUM)
+    cuts = np.array_split(np.arange(channels), min(count, channels))
+    return [_terms(x, first, int(cut[0]), len(cut), window, lanes) for cut in cuts]
+
+
+def _terms(x: Channels, first: int, begin: int, channels: int, window: np.ndarray, lanes: int) -> Terms:
+    places_of = x.channel_places()[first + begin : first + begin + channels]
+    near = channels
+    if channels * len(window) > FLAT_TERMS and channels % x.lanes == 0 and (first + begin) % x.lanes == 0:
+        near = x.lanes  # whole blocks of channels are an outer loop
+    images = (places_of[:near, None] + window[None, :]).ravel()
+    weights = (begin * len(window) + np.arange(len(images))) * lanes
+    return Terms(np.stack([weights, images], axis=1), channels // near, x.strides[0], len(images) * lanes)
+
+
+def _index(lowering: ChannelLowering, step: Step) -> np.ndarray:
+    """Return the place of every weight in the flat vector, int64[groups, filters, channels, taps]."""
+    return weight_index(lowering, step) + step.parameters[0].offset  # type: ignore[arg-type]
+
+
+def _convolution(lowering: ChannelLowering, step: Step) -> None:
+    layer: Convolution = step.layer  # type: ignore[assignment]
+    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
+    window = layer.window(*step.input_shapes)
+    geometry = Geometry.of(window)
+    if _is_depthwise(step):
+        _depthwise(lowering, step, lowering.in_lanes(step.inputs[0]), out, geometry)
+        return
+    index, after = _index(lowering, step), affine_after(lowering, step)
+    if winograd.suits(lowering, step, x, index.shape, geometry):
+        winograd.emit(lowering, step, x, out, index[0], after, geometry)
+        return
+    groups, filters, channels, _ = index.shape
+    for g in range(groups):
+        own = out_part(out, g * filters, filters)
+        emit_correlation(
+            lowering,
+            x,
+            own,
+            packed_weights(lowering, index[g].reshape(filters, -1), after, g * filters),
+            packed_bias(lowering, step, after, g * filters, filters),
+            places(x, own, geometry),
+            _window_terms(x, g * channels, channels, taps(x, geometry), lowering.lanes),
+            lowering.floor(step),
+        )
+
+
+def out_part(out: Channels, first: int, count: int) -> Channels:
+    """Return ``count`` channels from ``first``, a multiple of the lanes, as a buffer of their own."""
+    shape = (-(-count // out.lanes), *out.shape[1:])
+    return replace(out, offset=out.offset + first // out.lanes * out.strides[0], shape=shape, count=count)
+
+
+def _is_depthwise(step: Step) -> bool:
+    layer: Convolution = step.layer  # type: ignore[assignment]
+    return layer.groups > 1 and layer.groups == step.input_shapes[0][0] == layer.out_channels
+
+
+def _depthwise(lowering: ChannelLowering, step: Step, x: Channels, out: Channels, geometry: Geometry) -> None:
+    index, after = _index(lowering, step), affine_after(lowering, step)
+    channels, count = index.shape[0], index.shape[3]
+    weights = packed_weights(lowering, index.reshape(channels, count), after, 0)
+    numbers = np.arange(out.shape[0])
+    where = [x.channels(), out.channels(), numbers * count * lowering.lanes, numbers * lowering.lanes]
+    table, window = lowering.program.table, taps(x, geometry)
+    arguments = {
+        "x": lowering.place(x),
+        "weights": weights,
+        "bias": packed_bias(lowering, step, after, 0, channels),
+        "out": lowering.place(out),
+        "channels": table(np.stack(where, axis=1)),
+        "channel_count": len(numbers),
+        "places": table(places(x, out, geometry)),
+        "place_count": math.prod(out.shape[1:]),
+        "taps": table(window),
+        "tap_count": len(window),
+        "floor": lowering.floor(step),
+    }
+    shared = (Shared("places", "place_count"), Shared("channels", "channel_count"))
+    products = len(numbers) * lowering.lanes * count * math.prod(out.shape[1:])
+    constants = (len(window) if len(window) in (3, 9, 25) else 0,)
+    lowering.works.append(lowering.call("channels.depthwise", constants, arguments, products, *shared))
+
+
+def _convolution_fits(step: Step) -> bool:
+    layer: Convolution = step.layer  # type: ignore[assignment]
+    if layer.padding_mode != "zeros":
+        return False
+    return layer.groups == 1 or _is_depthwise(step) or (layer.out_channels // layer.groups) % 16 == 0
+
+
+def _dense(lowering: ChannelLowering, step: Step) -> None:
+    """All samples at once: every weight is read from memory once, however many samples there are."""
+    x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
+    lanes, features, filters = lowering.lanes, x.features(), step.shape[0]
+    after, weight = affine_after(lowering, step), step.parameters[0]
+    size = weight.spec.size
+
+    def pack(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
+        weights = theta[weight.offset : weight.offset + size].reshape(filters, -1)
+        if after is not None:
+            weights = weights * after.scale(theta, states)[:, None]
+        return in_blocks(weights, lanes).ravel()
+
+    blocks, terms = -(-filters // lanes), len(features)
+    emit_dense(
+        lowering,
+        x,
+        out,
+        lowering.packed(blocks * terms * lanes, pack),
+        packed_bias(lowering, step, after, 0, filters),
+        lowering.floor(step),
+    )
+
+
+def emit_dense(
+    lowering: ChannelLowering, x: Channels, out: Channels, weights: np.ndarray, bias: np.ndarray, floor: float
+) -> None:
+    """Append the sums over all features of ``x``, for every filter of ``out`` and all samples."""
+    lanes, blocks, features = lowering.lanes, -(-out.count // lowering.lanes), x.features()
+    tile = tile_for(lanes, lowering.samples, blocks, len(features))
+    numbers, table = np.arange(blocks), lowering.program.table
+    where = [numbers * len(features) * lanes, numbers * out.strides[0], numbers * lanes]
+    places = table(whole_tiles(np.stack(where, axis=1), tile[1]))
+    count = -(-lowering.samples // tile[0]) * tile[0]
+
+    def rows(stride: int) -> np.ndarray:
+        begins = np.arange(lowering.samples) * stride
+        return table(whole_tiles(np.stack([begins, begins, 0 * begins], axis=1), tile[0]))
+
+    pairs = np.stack([np.arange(len(features)) * lanes, features], axis=1)
+    parts = np.array_split(pairs, -(-len(pairs) // LONGEST_SUM))
+    for number, part in enumerate(parts):
+        arguments = {
+            "image": lowering.place(x),
+            "weights": weights,
+            "bias": bias if number == 0 else lowering.constant(0.0, blocks * lanes),
+            "out": lowering.place(out),
+            "rows": rows,
+            "row_count": count,
+            **terms_arguments(lowering, Terms(part)),
+            "places": places,
+            "place_count": len(places),
+            **ONCE,
+            "floor": lowering.constant(floor if number == len(parts) - 1 else -math.inf, 1),
+            "accumulate": int(number > 0),
+        }
+        work = lowering.call(
+            "channels.correlate",
+            tile,
+            arguments,
+            count * len(places) * len(part) * lanes,
+            Shared("places", "place_count", tile[1]),
+        )
+        lowering.works.append(replace(work, samples=True))
+
+
+RULES[Convolution] = ChannelRule(_convolution, reads_single=True, fits=_convolution_fits)
+RULES[Linear] = ChannelRule(_dense, reads_single=True)

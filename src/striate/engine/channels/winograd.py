@@ -1,0 +1,172 @@
+"""3x3 convolutions by Winograd's algorithm with channels in the lanes; see ``striate.engine.lowering.winograd``."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from striate.engine.channels.buffers import Channels
+from striate.engine.channels.context import Chain, ChannelLowering, Work
+from striate.engine.channels.folding import Affine
+from striate.engine.channels.tiles import tile_for
+from striate.engine.channels.weights import packed_bias
+from striate.engine.layout import Buffer
+from striate.engine.lowering.correlation import ended_pairs, whole_tiles
+from striate.engine.lowering.windows import Geometry
+from striate.engine.lowering.winograd import Patches, chunks
+from striate.network import Step
+
+FILTER_SIDE = np.array(
+    [
+        [1 / 4, 0, 0],
+        [-1 / 6, -1 / 6, -1 / 6],
+        [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6],
+        [1 / 24, -1 / 12, 1 / 6],
+        [0, 0, 1],
+    ]
+)
+"""G of F(4x4, 3x3)."""
+PRODUCTS_PER_NS = 50.0  # of a core
+WEIGHT_BYTES_PER_NS = 16.0  # from beyond the second-level cache
+NEAR_BYTES = 2**19  # that lie nearer
+TRANSFORM_PRODUCTS = 160  # what transforming a patch of a channel costs, there and back, in multiplications
+CHUNK_PRODUCTS = 2_000_000
+
+
+def suits(lowering: ChannelLowering, step: Step, x: Channels, shape: tuple[int, ...], geometry: Geometry) -> bool:
+    """Return whether the algorithm is faster than the direct sum."""
+    groups, filters, channels, _ = shape
+    plain = geometry.kernel == (1, 3, 3) and geometry.stride == geometry.dilation == (1, 1, 1)
+    lanes = lowering.lanes
+    if not (lowering.winograd and plain and groups == 1 and x.lanes == lanes and channels >= lanes):
+        return False
+    _, height, width = step.shape[-3:]
+    patches = math.ceil(height / 4) * math.ceil(width / 4)
+    wide = -(-filters // lanes) * lanes
+    direct = max(9 * height * width * wide * channels / PRODUCTS_PER_NS, _fetch(36 * wide * channels))
+    products = 36 * patches * wide * channels + TRANSFORM_PRODUCTS * patches * (wide + channels)
+    return max(products / PRODUCTS_PER_NS, _fetch(4 * 36 * wide * channels)) < 0.9 * direct
+
+
+def _fetch(size: int) -> float:
+    return max(0, size - NEAR_BYTES) / WEIGHT_BYTES_PER_NS
+
+
+def emit(
+    lowering: ChannelLowering,
+    step: Step,
+    x: Channels,
+    out: Channels,
+    index: np.ndarray,
+    after: Affine | None,
+    geometry: Geometry,
+) -> None:
+    """Emit a convolution with the weights at ``index`` (int64[filters, channels, 9]), chunk by chunk of patches."""
+    filters, channels, _ = index.shape
+    lanes, blocks = lowering.lanes, out.shape[0]
+    weights = _filters(lowering, index, after)
+    bias = packed_bias(lowering, step, after, 0, filters)
+    each = 36 * (blocks * lanes + x.shape[0] * lanes) * 4
+    products = 36 * blocks * lanes * channels
+    chain = [
+        _chunk(lowering, x, out, part, weights, bias, channels, geometry, lowering.floor(step))
+        for part in chunks(out, max(each, products * 2**19 // CHUNK_PRODUCTS))
+    ]
+    lowering.works.append(Chain(chain))
+
+
+def _chunk(
+    lowering: ChannelLowering,
+    x: Channels,
+    out: Channels,
+    part: Patches,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    channels: int,
+    geometry: Geometry,
+    floor: float,
+) -> list[Work]:
+    lanes, blocks, count, table = lowering.lanes, out.shape[0], len(part), lowering.program.table
+    inputs, products, scratch = (
+        lowering.arena.allocate((size,)) for size in (36 * x.shape[0] * count, 36 * blocks * count, 72)
+    )
+    before = (geometry.padding[1][0], geometry.padding[2][0])
+    tile = tile_for(lanes, count, blocks, channels)
+    rows, numbers, terms = np.arange(count) * lanes, np.arange(blocks), np.arange(channels)
+    where = np.stack([numbers * channels * lanes, numbers * count * lanes, 0 * numbers], axis=1)
+    taps = np.stack([terms * lanes, terms // lanes * count * lanes + terms % lanes], axis=1)
+    transform = {
+        "x": lowering.place(x),
+        "out": lowering.place(inputs),
+        **_geometry(lowering, x, part.table(x, before)),
+        "scratch": lowering.place(scratch),
+    }
+    sums = {
+        "image": lowering.place(inputs),
+        "weights": weights,
+        "bias": lowering.constant(0.0, lanes),
+        "out": lowering.place(products),
+        "rows": (whole := table(whole_tiles(np.stack([rows, rows, 0 * rows], axis=1), tile[0]))),
+        "row_count": len(whole),
+        "taps": table(ended_pairs(taps)),
+        "outer_count": 1,
+        "image_outer": 0,
+        "weights_outer": 0,
+        "places": (places := table(whole_tiles(where, tile[1]))),
+        "place_count": len(places),
+        "blocks": 36,
+        "image_block": x.shape[0] * count * lanes,
+        "weights_block": blocks * channels * lanes,
+        "out_block": blocks * count * lanes,
+        "floor": lowering.constant(-math.inf, 1),
+        "accumulate": 0,
+    }
+    back = {
+        "products": lowering.place(products),
+        "bias": bias,
+        "out": lowering.place(out),
+        **_geometry(lowering, out, part.table(out, (0, 0))),
+        "scratch": lowering.place(scratch),
+        "floor": floor,
+        "accumulate": 0,
+        "bias_vectors": 1,
+    }
+    cost = TRANSFORM_PRODUCTS // 2 * count * lanes
+    return [
+        lowering.call("winograd.winograd_input", (), transform, cost * x.shape[0]),
+        lowering.call("channels.correlate", tile, sums, 36 * len(whole) * len(places) * lanes * channels),
+        lowering.call("winograd.winograd_output", (), back, cost * blocks),
+    ]
+
+
+def _geometry(lowering: ChannelLowering, buffer: Buffer, patches: np.ndarray) -> dict:
+    return {
+        "patches": lowering.program.table(patches),
+        "patch_count": len(patches),
+        "channels": buffer.shape[0],
+        "channel": buffer.strides[0],
+        "row": buffer.strides[2],
+        "height": buffer.shape[2],
+        "width": buffer.shape[3],
+    }
+
+
+def _filters(lowering: ChannelLowering, index: np.ndarray, after: Affine | None) -> np.ndarray:
+    """Return the transformed filters, ``G g G'``: [36][block of filters][channel][lane]."""
+    filters, channels, _ = index.shape
+    lanes = lowering.lanes
+    whole = -(-filters // lanes) * lanes
+
+    def pack(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
+        weights = theta[index].reshape(filters, channels, 3, 3)
+        if after is not None:
+            weights = weights * after.scale(theta, states)[:, None, None, None]
+        transformed = np.zeros((36, whole, channels), np.float32)
+        transformed[:, :filters] = (
+            (FILTER_SIDE @ weights @ FILTER_SIDE.T).reshape(filters, channels, 36).transpose(2, 0, 1)
+        )
+        return transformed.reshape(36, -1, lanes, channels).transpose(0, 1, 3, 2).ravel()
+
+    return lowering.packed(36 * whole * channels, pack)

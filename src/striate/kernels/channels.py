@@ -1,0 +1,254 @@
+"""Kernels of the layout with channels in the lanes: one sample, ``[channel block][depth][row][column][lane]``.
+
+A channel block is as many channels as a vector has lanes. The lanes beyond the last channel hold numbers that
+nothing reads. Elementwise operations and pooling need no kernels of their own: a channel block is to them what
+a channel is to the layout with samples in the lanes.
+"""
+
+from __future__ import annotations
+
+from numba import float32 as f32
+
+from striate.kernels.correlation import END
+from striate.kernels.functions import vexp, vlog
+from striate.kernels.vector import (
+    Bytes,
+    Floats,
+    Ints,
+    fma,
+    high_half,
+    lanes_of,
+    low_half,
+    offsets,
+    select,
+    shift,
+    splat,
+    tile_add,
+    tile_load,
+    tile_outer,
+    tile_store,
+    vload,
+    vstore,
+)
+
+
+def correlate(K, X):
+    """Sums of products, K output positions by X blocks of output channels at a time.
+
+    ``out[position, block] = max(floor, bias[block] + sum over outer, tap of image[position, tap] * weights[tap])``
+
+    It is ``striate.kernels.correlation.correlate`` with its operands exchanged: the numbers of the image are
+    spread over the lanes, the weights are vectors. The terms of a sum come in the same order, and to accumulate,
+    what ``out`` holds is added at the end.
+
+    rows : (image, output, 0) of each position
+    taps : pairs (weight, image), ended
+    places : (weights, output, bias) of each block of output channels
+    blocks : repetitions of it all with other images, weights and outputs
+    """
+
+    def kernel(
+        image: Floats,
+        weights: Floats,
+        bias: Floats,
+        out: Floats,
+        rows: Ints,
+        row_count: int,
+        taps: Ints,
+        outer_count: int,
+        image_outer: int,
+        weights_outer: int,
+        places: Ints,
+        place_count: int,
+        blocks: int,
+        image_block: int,
+        weights_block: int,
+        out_block: int,
+        floor: Floats,
+        accumulate: int,
+    ):
+        for block in range(blocks):
+            ib, wb = shift(image, block * image_block), shift(weights, block * weights_block)
+            ob = shift(out, block * out_block)
+            for p in range(0, place_count, X):
+                weights_at, out_at = offsets(places, 3 * p, 3, X), offsets(places, 3 * p + 1, 3, X)
+                for k in range(0, row_count, K):
+                    image_row, out_row = offsets(rows, 3 * k, 3, K), offsets(rows, 3 * k + 1, 3, K)
+                    tile = tile_load(bias, offsets(rows, 3 * k + 2, 3, K), offsets(places, 3 * p + 2, 3, X))
+                    image_from, weights_from = 0, 0
+                    for _ in range(outer_count):
+                        t = 0
+                        tap = taps[0]
+                        while tap != END:
+                            t += 1
+                            i, w = image_from + high_half(tap), weights_from + low_half(tap)
+                            tile = tile_outer(tile, ib, image_row, i, wb, weights_at, w)
+                            tap = taps[t]
+                        image_from += image_outer
+                        weights_from += weights_outer
+                    if accumulate != 0:
+                        tile = tile_add(tile, tile_load(ob, out_row, out_at))
+                    tile_store(tile, ob, out_row, out_at, floor[0])
+
+    return kernel
+
+
+def depthwise(T):
+    """Sums over each channel's window: ``out = max(floor, bias + sum over tap of weights[tap] * x[tap])``.
+
+    T is the number of taps of a small window, so that its loop is unrolled; 0 for any number.
+
+    channels : (x, out, weights, bias) of each channel block
+    places : (window, output) of each position
+    taps : place of each tap relative to the window
+    """
+
+    def kernel(
+        x: Floats,
+        weights: Floats,
+        bias: Floats,
+        out: Floats,
+        channels: Ints,
+        channel_count: int,
+        places: Ints,
+        place_count: int,
+        taps: Ints,
+        tap_count: int,
+        floor: float,
+    ):
+        lanes = lanes_of(x)
+        low = splat(x, floor)
+        for c in range(channel_count):
+            xc, oc = shift(x, channels[4 * c]), shift(out, channels[4 * c + 1])
+            wc = shift(weights, channels[4 * c + 2])
+            start = vload(bias, channels[4 * c + 3])
+            for p in range(place_count):
+                window = shift(xc, places[2 * p])
+                total = start
+                for t in range(T or tap_count):
+                    total = fma(vload(wc, t * lanes), vload(window, taps[t]), total)
+                vstore(oc, places[2 * p + 1], select(total < low, low, total))
+
+    return kernel
+
+
+def affine(
+    x: Floats,
+    out: Floats,
+    scale: Floats,
+    offset: Floats,
+    channels: Ints,
+    channel_count: int,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    floor: float,
+):
+    """``out = max(floor, x * scale[channel] + offset[channel])``.
+
+    channels : (x, out) of each channel block; scale and offset hold a vector for each
+    runs : (x, out) within a block
+    """
+    lanes = lanes_of(x)
+    low = splat(x, floor)
+    for c in range(channel_count):
+        a, b = vload(scale, c * lanes), vload(offset, c * lanes)
+        for r in range(run_count):
+            i, o = channels[2 * c] + runs[2 * r], channels[2 * c + 1] + runs[2 * r + 1]
+            for _ in range(length):
+                value = fma(vload(x, i), a, b)
+                vstore(out, o, select(value < low, low, value))
+                i += lanes
+                o += lanes
+
+
+def softmax(
+    x: Floats,
+    out: Floats,
+    count: int,
+    places: Ints,
+    place_count: int,
+    x_channel: int,
+    out_channel: int,
+    logarithm: int,
+):
+    """Softmax, or its logarithm, over ``count`` channels at each position.
+
+    Blocks are ``x_channel`` and ``out_channel`` apart; the powers are added channel by channel.
+
+    places : (x, out) of each position
+    """
+    lanes = lanes_of(x)
+    blocks = (count + lanes - 1) // lanes
+    for p in range(place_count):
+        z, y = shift(x, places[2 * p]), shift(out, places[2 * p + 1])
+        top = z[0]
+        for c in range(count):
+            value = z[(c // lanes) * x_channel + c % lanes]
+            top = value if not value <= top else top
+        for block in range(blocks):
+            vstore(y, block * out_channel, vexp(vload(z, block * x_channel) - splat(x, top)))
+        total = f32(0.0)
+        for c in range(count):
+            total += y[(c // lanes) * out_channel + c % lanes]
+        if logarithm != 0:
+            low = splat(x, top) + vlog(splat(x, total))
+            for block in range(blocks):
+                vstore(y, block * out_channel, vload(z, block * x_channel) - low)
+        else:
+            share = f32(1.0) / total
+            for block in range(blocks):
+                vstore(y, block * out_channel, vload(y, block * out_channel) * splat(x, share))
+
+
+def load_floats(
+    x: Floats,
+    index: Ints,
+    out: Floats,
+    mean: Floats,
+    scale: Floats,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    size: int,
+):
+    """Put a sample into a buffer channel by channel: ``out = (x - mean[channel]) * scale[channel]``.
+
+    runs : (place in a sample, place out, channel) of every row of ``length`` numbers
+    """
+    source = shift(x, index[0] * size)
+    for r in range(run_count):
+        i, o = runs[3 * r], runs[3 * r + 1]
+        m, s = mean[runs[3 * r + 2]], scale[runs[3 * r + 2]]
+        for j in range(length):
+            out[o + j] = (source[i + j] - m) * s
+
+
+def load_bytes(
+    x: Bytes,
+    index: Ints,
+    out: Floats,
+    mean: Floats,
+    scale: Floats,
+    runs: Ints,
+    run_count: int,
+    length: int,
+    size: int,
+):
+    """The same as ``load_floats`` for samples of bytes."""
+    source = shift(x, index[0] * size)
+    for r in range(run_count):
+        i, o = runs[3 * r], runs[3 * r + 1]
+        m, s = mean[runs[3 * r + 2]], scale[runs[3 * r + 2]]
+        for j in range(length):
+            out[o + j] = (f32(source[i + j]) - m) * s
+
+
+def move(x: Floats, out: Floats, runs: Ints, run_count: int, length: int, x_step: int, out_step: int):
+    """``out[b + j * out_step] = x[a + j * x_step]`` for every run (a, b) and j < length."""
+    for r in range(run_count):
+        i, o = runs[2 * r], runs[2 * r + 1]
+        for _ in range(length):
+            out[o] = x[i]
+            i += x_step
+            o += out_step

@@ -1,0 +1,162 @@
+"""Inference with channels in the lanes beside that with samples in the lanes: the same bits, whatever the batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from graphs import random_network
+from striate import Model, Sequential, layers, models
+from striate.engine.channels import choice
+from striate.engine.channels.context import rule
+from striate.engine.channels.session import ChannelSession
+from striate.engine.session import InferenceSession, Session
+from striate.layers import BatchNorm, ChannelScale, Conv2d, Linear, LogSoftmax
+from striate.machine import LANES
+from striate.network import Network
+from striate.training.initialisation import initialise
+
+FLOAT = np.dtype(np.float32)
+UNIT = 2.0**-24
+
+
+def parameters(network: Network, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    theta, _ = initialise(network, "lecun", seed)
+    states = network.initial_states() + rng.uniform(0.0, 0.5, network.state_count)
+    return (theta + 0.1 * rng.normal(size=theta.shape)).astype(np.float32), states.astype(np.float32)
+
+
+def outputs(
+    kind: type[Session], network: Network, samples: np.ndarray, *, threads: int = 1, lanes: int | None = None
+) -> np.ndarray:
+    session = kind(network, batch_size=len(samples), dtype=samples.dtype, threads=threads, lanes=lanes)
+    session.load(*parameters(network, 3))
+    return session.run(samples, np.arange(len(samples)))
+
+
+def samples_for(network: Network, count: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(count, *network.input_shape)).astype(np.float32)
+
+
+def rounds_alike(network: Network) -> bool:
+    """Return whether both layouts add the same numbers in the same order.
+
+    Affine maps may disappear into the layer before them, and layers without a rule of their own are compiled for
+    single numbers, where the compiler joins other products and sums.
+    """
+    affine = (BatchNorm, ChannelScale, LogSoftmax)
+    return all(rule(step) and not isinstance(step.layer, affine) for step in network.steps[1:])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_networks_agree_in_both_layouts(seed: int) -> None:
+    network = random_network(seed)
+    samples = samples_for(network, 1 + seed % 5, seed)
+    lanes = LANES[seed % 3]
+    expected = outputs(InferenceSession, network, samples, lanes=lanes)
+    one, three = (outputs(ChannelSession, network, samples, threads=n, lanes=lanes) for n in (1, 3))
+    assert one.tobytes() == three.tobytes()
+    if rounds_alike(network):
+        assert one.tobytes() == expected.tobytes()
+    else:  # each layer is held to its own bound among the operations
+        np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        ([Conv2d(20, 3, padding=1), layers.ReLU(), layers.MaxPool2d(2), Conv2d(33, 5)], (3, 14, 18)),
+        ([Conv2d(20, 3, connections=[[0, 2], [1]] * 10)], (3, 9, 9)),
+        ([Conv2d(32, 3, groups=2), layers.Tanh(), Conv2d(32, 3, groups=32)], (6, 12, 12)),
+        ([layers.Conv1d(7, 4, stride=3, dilation=2), layers.Flatten(), Linear(50), layers.Softmax()], (2, 61)),
+        ([layers.Conv3d(5, 3, stride=2), layers.AvgPool3d(2)], (3, 9, 9, 9)),
+        ([Linear(40)], (9000,)),
+        ([Conv2d(20, 3)], (500, 5, 5)),
+    ],
+)
+def test_layers_give_the_same_bits_in_both_layouts(network: list, shape: tuple[int, ...], lanes: int) -> None:
+    graph = Sequential(network, shape)
+    samples = samples_for(graph, 3)
+    expected = outputs(InferenceSession, graph, samples, lanes=lanes)
+    assert outputs(ChannelSession, graph, samples, threads=2, lanes=lanes).tobytes() == expected.tobytes()
+
+
+def test_batch_normalisation_folds_into_the_convolution_before_it() -> None:
+    graph = Sequential([Conv2d(20, 3, bias=False), BatchNorm(), layers.ReLU()], (5, 9, 9))
+    samples = samples_for(graph, 2)
+    session = ChannelSession(graph, batch_size=2, dtype=FLOAT)
+    theta, states = parameters(graph, 3)
+    session.load(theta, states)
+    got = session.run(samples, np.arange(2))
+    p, s = graph.views(theta.astype(float)), {slot.name: slot.view(states.astype(float)) for slot in graph.states}
+    scale = p["norm1.weight"] / np.sqrt(s["norm1.running_variance"] + graph.steps[2].layer.epsilon)
+    windows = np.lib.stride_tricks.sliding_window_view(samples.astype(float), (3, 3), axis=(2, 3))
+    weight = p["conv1.weight"] * scale[:, None, None, None]
+    offset = p["norm1.bias"] - s["norm1.running_mean"] * scale
+    expected = np.einsum("nchwij,mcij->nmhw", windows, weight) + offset[:, None, None]
+    size = np.einsum("nchwij,mcij->nmhw", np.abs(windows), np.abs(weight)) + np.abs(offset)[:, None, None]
+    terms = 5 * 9 + 3
+    assert (np.abs(got - np.maximum(expected, 0.0)) <= terms * UNIT / (1 - terms * UNIT) * size).all()
+
+
+def test_bytes_are_normalised_as_they_are_read() -> None:
+    graph = Sequential([Conv2d(3, 1, bias=False)], (2, 4, 4))
+    session = ChannelSession(graph, batch_size=1, dtype=np.dtype(np.uint8))
+    session.load(np.array([1, 0, 0, 1, 1, 1], np.float32), np.zeros(0, np.float32))
+    session.normalise(np.array([8.0, 16.0]), np.array([0.5, 2.0]))
+    x = np.random.default_rng(0).integers(0, 256, (1, 2, 4, 4)).astype(np.uint8)
+    a, b = (x[0, 0].astype(float) - 8) * 2, (x[0, 1].astype(float) - 16) / 2
+    np.testing.assert_array_equal(session.run(x, np.zeros(1, int))[0], np.stack([a, b, a + b]))
+
+
+def test_fewer_samples_than_the_plan_was_made_for() -> None:
+    graph = models.lenet5(10, (1, 28, 28))
+    samples = samples_for(graph, 5)
+    session = ChannelSession(graph, batch_size=4, dtype=FLOAT, threads=2)
+    session.load(*parameters(graph, 3))
+    whole = session.run(samples, np.array([4, 2, 0, 1]))
+    for index in ([4], [4, 2], [4, 2, 0]):
+        assert session.run(samples, np.array(index)).tobytes() == whole[: len(index)].tobytes()
+
+
+@pytest.fixture
+def model() -> Model:
+    network = models.lenet5(10, (1, 28, 28))
+    return Model(network, parameters(network, 3)[0])
+
+
+def test_predictions_have_the_same_bits_whatever_the_batch(model: Model) -> None:
+    samples = samples_for(model.network, 70)
+    whole = model.outputs(samples)
+    for count in (1, 2, 3, 7, 16, 17, 40):
+        assert model.outputs(samples[:count]).tobytes() == whole[:count].tobytes()
+
+
+def test_packs_anew_when_parameters_change_in_place(model: Model) -> None:
+    samples = samples_for(model.network, 1)
+    before = model.outputs(samples)
+    model.parameters["linear3.bias"][0] += 1.0
+    assert model.outputs(samples)[0, 0] > before[0, 0]
+    held = model.theta
+    model.outputs(samples)
+    held[:] = 0.0
+    assert len(np.unique(model.outputs(samples))) == 1
+    model.theta = parameters(model.network, 3)[0]
+    assert model.outputs(samples).tobytes() == before.tobytes()
+
+
+def test_packs_once_for_parameters_that_nobody_holds(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = samples_for(model.network, 1)
+    model.outputs(samples)
+    monkeypatch.setattr(ChannelSession, "pack", lambda self: pytest.fail("packed again"))
+    monkeypatch.setattr(ChannelSession, "load", lambda self, theta, states: pytest.fail("compared again"))
+    model.outputs(samples)
+
+
+def test_the_layout_is_chosen_by_batch_and_network_alone() -> None:
+    assert choice.pays(models.lenet5(10, (1, 28, 28)), 1, 500_000)
+    assert not choice.pays(models.lenet5(10, (1, 28, 28)), 16, 50_000_000)
+    assert [choice.batch_class(n) for n in (1, 2, 3, 16, 17)] == [1, 2, 4, 16, 32]
