@@ -222,6 +222,14 @@ def from_description(description: dict[str, Any]) -> Network:
     return network
 
 
+def without_last(network: Network) -> Network:
+    """Return ``network`` without its last layer, which has one input and no parameters."""
+    *items, last = network.describe()["layers"]
+    (source,) = last["inputs"]
+    items.sort(key=lambda item: item["name"] == source)  # the output comes last
+    return from_description({**network.describe(), "layers": items})
+
+
 def _check_place(name: Any, inputs: Any, nodes: dict[str, Node]) -> None:
     if name in nodes:
         raise ModelFileError(f"{name}: a name belongs to one layer; the description uses it twice. Rename one.")

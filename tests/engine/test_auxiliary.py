@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from striate import models, reference
-from striate.engine.losses import Loss
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.errors import ShapeError
 from striate.layers import BatchNorm, Conv2d, Flatten, Input, Linear, MaxPool2d, ReLU, Softmax
+from striate.losses import Loss
 from striate.machine import LANES
 from striate.network import Network
 from striate.reference.loss import softmax_cross_entropy

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from striate.engine.losses import Loss
 from striate.engine.session import TrainingSession
 from striate.errors import ShapeError, UsageError
-from striate.layers import Conv2d, Linear, LogSoftmax, Sigmoid, Softmax
+from striate.layers import Conv2d, Linear, LogSoftmax, Reshape, Sigmoid, Softmax
+from striate.losses import Loss, MeanSquaredError
 from striate.machine import LANES
 from striate.network import Network, Sequential
 from striate.reference import loss as reference
@@ -42,6 +42,11 @@ def step(
     return losses.copy(), correct.copy(), gradient.copy()
 
 
+class WithoutKernel(MeanSquaredError):
+    def kernel(self, shape: tuple[int, ...]) -> None:  # type: ignore[override]
+        return None
+
+
 OPTIONS = {
     "smoothing": {"label_smoothing": 0.1},
     "class weights": {"class_weights": (0.5, 2.0, 0.0, 1.0, 3.0)},
@@ -64,7 +69,8 @@ def test_options_of_cross_entropy_and_their_mean(options: dict, lanes: int) -> N
     losses, correct, gradient = step(Loss("cross_entropy", **options), outputs, targets, lanes)
     np.testing.assert_allclose(losses, truth, rtol=2e-6, atol=2e-6)
     np.testing.assert_allclose(gradient, grad, rtol=2e-6, atol=2e-7)
-    np.testing.assert_array_equal(correct, outputs.argmax(axis=1) == targets)
+    right = (outputs.argmax(axis=1) == targets) & (targets != options.get("ignored_index"))
+    np.testing.assert_array_equal(correct, right)
     weights = Loss("cross_entropy", **options).sample_weights(targets)
     assert losses @ weights == pytest.approx(mean, rel=1e-5)
 
@@ -79,7 +85,7 @@ def test_a_batch_of_ignored_labels_changes_nothing() -> None:
 def test_right_means_the_right_side() -> None:
     outputs = np.array([[2.0, -1.0], [2.0, 1.0], [-0.5, -3.0]], np.float32)
     targets = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]], np.float32)
-    assert step("binary_cross_entropy", outputs, targets)[1].tolist() == [1, 0, 1]
+    assert step("binary_cross_entropy", outputs, targets)[1].tolist() == [1, 0.5, 1]
     assert step("hinge", outputs, np.array([0, 1, 0]))[1].tolist() == [1, 0, 1]
     assert step("hinge", outputs[:, :1], np.array([1, 0, 0]))[1].tolist() == [1, 0, 1]
 
@@ -103,24 +109,65 @@ def test_reads_the_logits_before_what_it_contains(loss: str, last: object, read:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("cross_entropie",), "loss: .*cross_entropy"),
-        (("cross_entropy", 1.0), "label_smoothing: must be at least 0 and below 1; got 1"),
-        (("cross_entropy", 0.0, (1.0, -1.0)), "class_weights: must be at least 0; got -1"),
-        (("cross_entropy", 0.0, None, 1.5), "ignored_index: must be a whole number"),
-        (("huber", 0.0, None, None, 0.0), "delta: must be above 0"),
-        (("hinge", 0.0, None, None, 1.0, 0.0), "margin: must be above 0"),
-        (("hinge", 0.1), "hinge: label smoothing, .* are options of cross-entropy"),
+        ({"name": "cross_entropie"}, "loss: .*cross_entropy"),
+        ({"name": "huber", "margin": 1.0}, "huber: option: .*delta"),
+        ({"name": "huber", "reduction": "all"}, "huber: reduction: .*mean"),
+        (
+            {"name": "cross_entropy", "label_smoothing": 1.0},
+            "label_smoothing: must be at least 0 and below 1; got 1",
+        ),
+        ({"name": "cross_entropy", "class_weights": (1.0, -1.0)}, "class_weights: must be at least 0; got -1"),
+        ({"name": "cross_entropy", "ignored_index": 1.5}, "ignored_index: must be a whole number"),
+        ({"name": "binary_cross_entropy", "pos_weight": (1.0, 0.0)}, "pos_weight: must be above 0; got 0"),
+        ({"name": "binary_cross_entropy", "label_smoothing": -0.1}, "label_smoothing: must be at least 0"),
+        ({"name": "huber", "delta": 0.0}, "delta: must be above 0"),
+        ({"name": "hinge", "margin": 0.0}, "margin: must be above 0"),
+        ({"name": "hinge", "label_smoothing": 0.1}, "hinge: option: .*margin"),
     ],
 )
-def test_options_that_mean_nothing_are_refused(arguments: tuple, message: str) -> None:
+def test_options_that_mean_nothing_are_refused(arguments: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        Loss(*arguments)
+        Loss(**arguments)
+    with pytest.raises(UsageError, match=message):
+        Loss.from_description(arguments)
 
 
 def test_outputs_that_a_loss_cannot_take_are_refused() -> None:
-    with pytest.raises(ShapeError, match=r"cross_entropy: needs one row of outputs .*; got 2 x 3 x 3"):
-        _session(Sequential([Conv2d(2, 2)], (1, 4, 4)), "cross_entropy")
+    with pytest.raises(ShapeError, match=r"hinge: needs one row of outputs .*; got 2 x 3 x 3"):
+        _session(Sequential([Conv2d(2, 2)], (1, 4, 4)), "hinge")
     with pytest.raises(ShapeError, match=r"got 3 outputs\. Use an even number"):
         _session(Sequential([Linear(3)], 4), "gaussian_negative_log_likelihood")
     with pytest.raises(UsageError, match="class_weights: needs one for each of the 3 classes; got 2"):
         _session(Sequential([Linear(3)], 4), Loss("cross_entropy", class_weights=(1.0, 2.0)))
+    with pytest.raises(UsageError, match="pos_weight: needs one for each of the 3 outputs, or one for all; got 2"):
+        _session(Sequential([Linear(3)], 4), Loss("binary_cross_entropy", pos_weight=(1.0, 2.0)))
+
+
+@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_a_class_at_each_position_follows_the_definition(options: dict, lanes: int) -> None:
+    rng = np.random.default_rng(6)
+    outputs, targets = 2 * numbers(rng, 19, 5 * 6).reshape(19, 5, 2, 3), rng.integers(0, 5, (19, 2, 3))
+    if options.get("ignored_index") == -100:
+        targets[rng.random((19, 2, 3)) < 0.3] = -100
+    loss = Loss("cross_entropy", **options)
+    session = _session(Sequential([Linear(30, bias=False), Reshape((5, 2, 3))], 19), loss, 19, lanes)
+    session.vectors.theta[: 19 * 30] = outputs.reshape(19, 30).T.ravel()
+    losses, correct = session.step(np.eye(19, dtype=np.float32), np.arange(19), targets, (0.0,))
+    truth, grads = loss.reference(outputs.astype(np.float64), targets)
+    _, grad = reference.reduce(truth, grads, "mean", loss.counts(targets))
+    np.testing.assert_allclose(losses, truth, rtol=2e-6, atol=2e-6)
+    found = session.vectors.gradient[: 19 * 30].reshape(30, 19).T
+    np.testing.assert_allclose(found, grad.reshape(19, 30), rtol=2e-6, atol=2e-7)
+    right = (outputs.argmax(axis=1) == targets) & (targets != options.get("ignored_index"))
+    np.testing.assert_allclose(correct, right.mean(axis=(1, 2)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("lanes", LANES)
+def test_a_loss_without_a_kernel_runs_through_its_reference(lanes: int) -> None:
+    rng = np.random.default_rng(7)
+    outputs, targets = numbers(rng, 37, 4), numbers(rng, 37, 4)
+    expected = step("mean_squared_error", outputs, targets, lanes)
+    found = step(WithoutKernel(), outputs, targets, lanes)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
+    np.testing.assert_allclose(found[2], expected[2], rtol=1e-6, atol=1e-8)

@@ -12,19 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from striate.engine.losses import LOSSES, Loss
 from striate.engine.session import TrainingSession
 from striate.layers import Linear
+from striate.losses import LOSSES, Loss
 from striate.machine import LANES
 from striate.network import Sequential
 from striate.reference import loss as definition
-from striate.reference.activation import log_softmax, sigmoid, softmax
+from striate.reference.activation import sigmoid, softmax
 from support.bounds import gamma
 from support.choices import examples
 from support.probe import check
 
 Array = np.ndarray
 Rng = np.random.Generator
+WEIGHTED_LABELS = (0.5, 2.0, 3.0, 1.0, 1.5)
 WEIGHTS = (0.5, 2.0, 0.0, 1.0, 1.5)
 ROUNDINGS = 12  # of a logarithm, an exponential and what is done with them, beside sums
 
@@ -41,6 +42,17 @@ def shares(rng: Rng, n: int, count: int) -> Array:
     return rng.dirichlet(np.ones(count), n).astype(np.float32)
 
 
+def some_shares(rng: Rng, n: int, count: int) -> Array:
+    """Shares of which some are 0, where their logarithm is not finite."""
+    kept = shares(rng, n, count) * (rng.random((n, count)) < 0.7)
+    kept[:, 0] += 0.01
+    return (kept / kept.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def counts(rng: Rng, n: int, count: int) -> Array:
+    return rng.poisson(3.0, (n, count)).astype(np.float32)
+
+
 def numbers(rng: Rng, n: int, count: int) -> Array:
     return rng.normal(size=(n, count)).astype(np.float32)
 
@@ -53,11 +65,6 @@ def fractions(rng: Rng, n: int, count: int) -> Array:
     return rng.choice([0.0, 0.25, 1.0], (n, count)).astype(np.float32)
 
 
-def soft_cross_entropy(logits: Array, targets: Array) -> tuple[Array, Array]:
-    losses = -(targets * log_softmax(logits)).sum(axis=1)
-    return losses, softmax(logits) * targets.sum(axis=1, keepdims=True) - targets
-
-
 Magnitudes = Callable[[Array, Array, Array, Array], tuple[Array, Array]]
 """(outputs, targets, losses, gradient) -> what is summed without signs in losses and gradient."""
 
@@ -68,17 +75,28 @@ def of_softmax(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Ar
     return 2 * depth + np.abs(losses), 2 * depth[:, None] * softmax(z) + np.abs(grad)
 
 
+def of_divergence(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Array, Array]:
+    size, slope = of_softmax(z, targets, losses, grad)
+    return size + 1 + np.log(z.shape[1]), slope
+
+
 def of_errors(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Array, Array]:
     size = np.abs(z) + np.abs(targets)
     return (size**2 + size).mean(axis=1), 2 * size / z.shape[1] + np.abs(grad)
 
 
 def of_binary(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Array, Array]:
-    return (1 + 2 * np.abs(z)).mean(axis=1), (sigmoid(z) + targets) / z.shape[1]
+    """No label counts more than 3; a power of e is off by what its exponent is off."""
+    return 3 * (1 + 2 * np.abs(z)).mean(axis=1), 3 * (sigmoid(z) + targets + 1) / z.shape[1]
 
 
 def of_hinge(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Array, Array]:
     return z.shape[1] * (1 + 2 * np.abs(z).max(axis=1)), np.abs(grad)
+
+
+def of_poisson(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Array, Array]:
+    rates = np.exp(z) * (1 + np.abs(z))
+    return (rates + np.abs(targets * z)).mean(axis=1), (rates + targets) / z.shape[1]
 
 
 def of_gaussian(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Array, Array]:
@@ -115,8 +133,24 @@ TABLE = {
         Loss("cross_entropy", class_weights=WEIGHTS, label_smoothing=0.25), weighted, labels, of_softmax, (5, 5)
     ),
     "ignoring": Line(Loss("cross_entropy", ignored_index=-100), ignoring, some_ignored, of_softmax),
-    "soft": Line(Loss("soft_cross_entropy"), soft_cross_entropy, shares, of_softmax),
+    "soft": Line(Loss("soft_cross_entropy"), definition.soft_cross_entropy, shares, of_softmax),
+    "divergence": Line(Loss("kl_divergence"), definition.kl_divergence, some_shares, of_divergence),
     "binary": Line(Loss("binary_cross_entropy"), definition.binary_cross_entropy, fractions, of_binary),
+    "smoothed binary": Line(
+        Loss("binary_cross_entropy", label_smoothing=0.1),
+        functools.partial(definition.binary_cross_entropy, label_smoothing=0.1),
+        fractions,
+        of_binary,
+    ),
+    "weighted binary": Line(
+        Loss("binary_cross_entropy", label_smoothing=0.2, pos_weight=WEIGHTED_LABELS),
+        functools.partial(
+            definition.binary_cross_entropy, label_smoothing=0.2, pos_weight=np.array(WEIGHTED_LABELS)
+        ),
+        fractions,
+        of_binary,
+        (5, 5),
+    ),
     "hinge": Line(Loss("hinge"), definition.hinge, labels, of_hinge, (2, 40)),
     "two-class hinge": Line(Loss("hinge"), definition.hinge, lambda r, n, c: labels(r, n, 2), of_hinge, (1, 1)),
     "wide hinge": Line(
@@ -134,6 +168,13 @@ TABLE = {
         halves,
         of_gaussian,
         even=2,
+        scales=(0.1, 1.0, 3.0),
+    ),
+    "Poisson": Line(
+        Loss("poisson_negative_log_likelihood"),
+        definition.poisson_negative_log_likelihood,
+        counts,
+        of_poisson,
         scales=(0.1, 1.0, 3.0),
     ),
 }
@@ -211,10 +252,7 @@ def test_default_weights_make_the_mean(name: str) -> None:
     count = line.counts[0] * line.even
     outputs, targets = numbers(rng, 9, count), line.targets(rng, 9, count)
     losses, grads = line.reference(outputs.astype(np.float64), targets)
-    weights = None
-    if targets.dtype.kind == "i":
-        class_weights = None if line.loss.class_weights is None else np.array(line.loss.class_weights)
-        weights = definition.sample_weights(targets, class_weights, line.loss.ignored_index)
+    weights = line.loss.counts(targets)
     _, mean = definition.reduce(losses, grads, "mean", weights)
     _, _, gradient = step(line.loss, outputs, targets, None)
     np.testing.assert_allclose(gradient, mean, rtol=2e-6, atol=2e-6 * np.abs(mean).max())

@@ -12,15 +12,17 @@ from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, ShapeError, UsageError
 from striate.layers import Conv2d, Flatten, Linear, LogSoftmax, MaxPool2d, ReLU, Sigmoid, Softmax
+from striate.losses import LOSSES
 from striate.network import Network, Sequential
 from striate.reference import loss as definitions
 from striate.reference.executor import backward, forward
 from striate.training import GradientDescent, Loss, Regularisation
 from striate.training.label_metrics import label_metrics
-from striate.training.losses import LOSSES
 from striate.training.metrics import classification_metrics, regression_metrics
 from tasks import line, stripes
 
+POISSON = "poisson_negative_log_likelihood"
+WEIGHTED_LABELS = Loss("binary_cross_entropy", label_smoothing=0.1, pos_weight=(2.0, 1.0, 0.5))
 GAUSSIAN = "gaussian_negative_log_likelihood"
 
 
@@ -37,6 +39,23 @@ def labels(count: int = 150, seed: int = 0) -> Dataset:
     """Several labels for each sample: which of five numbers are positive."""
     x = np.random.default_rng(seed).normal(size=(count, 5, 1, 1)).astype(np.float32)
     return Dataset(x, (x[:, :3, 0, 0] > 0).astype(np.float32), ("a", "b", "c"), "labels")
+
+
+def counts(count: int = 150, seed: int = 0) -> Dataset:
+    """How often something happens, at a rate that depends on the sample."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(count, 5, 1, 1)).astype(np.float32)
+    return Dataset(x, rng.poisson(np.exp(x[:, :2, 0, 0])).astype(np.float32), (), "counts")
+
+
+def over_space(outputs: int) -> Network:
+    return Sequential([Conv2d(4, 3, padding=1), ReLU(), Conv2d(outputs, 1)], (1, 6, 5), "pixels")
+
+
+def maps(count: int = 60, seed: int = 0) -> Dataset:
+    """At each place whether the sample is bright there; some places are of the class 2."""
+    x = np.random.default_rng(seed).normal(size=(count, 1, 6, 5)).astype(np.float32)
+    return Dataset(x, np.where(x[:, 0] > 1.5, 2, (x[:, 0] > 0).astype(np.int64)), ("dark", "light", "?"), "maps")
 
 
 def shares(count: int = 150, seed: int = 0) -> Dataset:
@@ -59,7 +78,15 @@ def binary_of_two(y, t):
 
 
 def soft(y, q):
-    return -(q * definitions.log_softmax(y)).sum(axis=1), definitions.softmax(y) - q
+    return definitions.soft_cross_entropy(y, q)
+
+
+def weighted_labels(y, t):
+    return definitions.binary_cross_entropy(y, t, label_smoothing=0.1, pos_weight=np.array([2.0, 1.0, 0.5]))
+
+
+def ignoring(y, t):
+    return definitions.softmax_cross_entropy(y, t, ignored_index=2)
 
 
 def squared_of_classes(y, t):
@@ -83,6 +110,7 @@ CASES = {
     ),
     "with options": (network(3), stripes(150), WEIGHTED, weighted),
     "soft": (network(3, Softmax()), shares(), "soft_cross_entropy", soft),
+    "divergence": (network(3, Softmax()), shares(), "kl_divergence", definitions.kl_divergence),
     "binary, one output": (network(1, Sigmoid()), TWO, "binary_cross_entropy", binary_of_two),
     "binary, logit": (network(1), TWO, "binary_cross_entropy", binary_of_two),
     "binary, classes": (network(3, Sigmoid()), stripes(150), "binary_cross_entropy", binary_of_classes),
@@ -93,6 +121,9 @@ CASES = {
     "squared, classes": (network(3), stripes(150), "mean_squared_error", squared_of_classes),
     "absolute": (straight(2), line(), "mean_absolute_error", definitions.mean_absolute_error),
     "Huber": (straight(2), line(), Loss("huber", delta=0.5), lambda y, t: definitions.huber(y, t, 0.5)),
+    "counts": (straight(2), counts(), POISSON, definitions.poisson_negative_log_likelihood),
+    "weighted labels": (straight(3, Sigmoid()), labels(), WEIGHTED_LABELS, weighted_labels),
+    "class maps": (over_space(3), maps(), Loss("cross_entropy", ignored_index=2), ignoring),
     "Gaussian": (straight(4), line(), GAUSSIAN, definitions.gaussian_negative_log_likelihood),
 }
 
@@ -114,10 +145,8 @@ def test_one_step_follows_the_definition_and_many_learn(name, tmp_path):
     history = trainer.fit(data, data, epochs=1)
     run = forward(net, theta, trainer.model.normalisation.apply(x, np.float64))
     at = read_by(trainer, loss)
-    losses, gradient = definition(run.values[at].reshape(len(x), -1), data.targets)
-    weights = None
-    if loss.name == "cross_entropy":
-        weights = definitions.sample_weights(data.targets, loss.class_weights, loss.ignored_index)
+    losses, gradient = definition(run.values[at], data.targets)
+    weights = loss.counts(data.targets)
     mean, gradient = definitions.reduce(losses, gradient, weights=weights)
     gradient, _ = backward(run, gradient, at=at)
     assert history["loss"] == pytest.approx([mean], rel=2e-5)
@@ -131,7 +160,7 @@ def test_one_step_follows_the_definition_and_many_learn(name, tmp_path):
     trainer = Trainer(net, learning_rate=0.02, batch_size=32, loss=loss)
     history = trainer.fit(data, epochs=15)
     assert history["loss"][-1] < history["loss"][0]
-    if trainer.model.kind == "classes" and name != "with options":
+    if trainer.model.kind == "classes" and loss.plain:
         assert trainer.model.evaluate(data).accuracy > 0.9
         assert np.mean(trainer.model.predict(data.inputs) == labels_of(data)) > 0.9
 
@@ -248,7 +277,7 @@ def test_labels_have_figures_of_their_own():
     data = labels(300)
     trainer = Trainer(straight(3, Sigmoid()), learning_rate=0.05, loss="binary_cross_entropy")
     history = trainer.fit(data, labels(100, 1), epochs=30)
-    assert history["accuracy"] == [None] * 30
+    assert history["accuracy"][-1] > 0.95  # the share of the labels that are right
     assert history["val_accuracy"][-1] > 0.95
     model = trainer.model
     assert model.kind == "labels"
@@ -325,7 +354,7 @@ def test_balance_goes_with_a_single_output():
         (straight(2), line(9), {"loss": "binary_cross_entropy"}, DataError, "learns targets from 0 to 1; got -?"),
         (
             straight(3), dataclasses.replace(labels(9), classes=()), {"loss": "soft_cross_entropy"}, DataError,
-            "the shares of the classes of a sample sum to 1",
+            "the shares of the classes of a sample must sum to 1",
         ),
         (
             straight(2), Dataset(np.zeros((2, 5, 1, 1), np.float32), np.full((2, 2), np.nan, np.float32)), {},
@@ -359,7 +388,7 @@ def test_what_does_not_go_together_is_refused(net, data, arguments, kind, messag
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        ({"name": "huber", "detla": 1}, "loss: option: unknown name 'detla'.*did you mean 'delta'"),
+        ({"name": "huber", "detla": 1}, "huber: option: unknown name 'detla'.*did you mean 'delta'"),
         ({"delta": 1.0}, "loss: needs a name; got the options delta"),
         ({"name": "huber", "reduction": "none"}, "huber: reduction: unknown name 'none'"),
     ],

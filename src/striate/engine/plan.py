@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.engine import graph
 from striate.engine.layout import Buffer
-from striate.engine.losses import Loss, Results
+from striate.engine.losses import Results, emit_reference
 from striate.engine.lowering import FALLBACK, Lowering, rule
 from striate.engine.lowering.shape import emit_copy
 from striate.engine.memory import Samples, Sizes, Vectors
@@ -28,6 +28,7 @@ from striate.engine.program import (
     Row,
 )
 from striate.layers.shape import InputLayer
+from striate.losses import Loss
 
 CHUNK_FLOATS = 16384  # parameters that one task updates
 
@@ -117,21 +118,25 @@ def emit_loss(lowering: Lowering, name: str, loss: Loss, results: Results) -> No
     value = lowering.values[name]
     grad, accumulate = lowering.gradient_into(name)
     target = lowering.arena.allocate(grad.shape) if accumulate else grad
-    features, numbers = value.features(), loss.numbers(math.prod(value.shape))
-    lowering.emit(
-        loss.kernel,
-        outputs=lowering.place(value),
-        grad=lowering.place(target),
-        targets=Place(lowering.samples.targets.ctypes.data, TARGETS),
-        **{field: Place(array.ctypes.data, LANEWISE) for field, array in vars(results).items()},
-        **({} if numbers is None else {"numbers": numbers}),
-        features=lowering.program.table(features),
-        grad_features=lowering.program.table(target.features()),
-        count=len(features),
-        blocks=value.blocks,
-        outputs_block=value.block,
-        grad_block=target.block,
-    )
+    shape = lowering.network.step(name).shape
+    kernel, numbers, features = loss.kernel(shape), loss.numbers(shape), value.features()
+    if kernel is None:
+        emit_reference(lowering, loss, shape, value, target, results)
+    else:
+        lowering.emit(
+            kernel,
+            outputs=lowering.place(value),
+            grad=lowering.place(target),
+            targets=Place(lowering.samples.targets.ctypes.data, TARGETS),
+            **{field: Place(array.ctypes.data, LANEWISE) for field, array in vars(results).items()},
+            **({} if numbers is None else {"numbers": numbers}),
+            features=lowering.program.table(features),
+            grad_features=lowering.program.table(target.features()),
+            count=len(features),
+            blocks=value.blocks,
+            outputs_block=value.block,
+            grad_block=target.block,
+        )
     if accumulate:
         emit_copy(lowering, target, grad, accumulate)
 

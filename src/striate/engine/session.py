@@ -15,7 +15,7 @@ from striate.engine import graph
 from striate.engine.forks import follow
 from striate.engine.halves import Halves
 from striate.engine.layout import Arena
-from striate.engine.losses import Loss, Results
+from striate.engine.losses import Results
 from striate.engine.lowering import Lowering
 from striate.engine.memory import Samples, Sizes, Vectors, aligned, check_least, check_room
 from striate.engine.plan import (
@@ -31,6 +31,7 @@ from striate.engine.program import ARENA, OUTPUTS, Place, Program, Row
 from striate.engine.team import Team
 from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
+from striate.losses import Loss
 from striate.machine import available_threads, default_lanes
 from striate.network import Network
 from striate.reference.random import layer_key
@@ -211,7 +212,7 @@ class TrainingSession(Session):
     batch_size : int
         The largest batch; smaller ones may follow.
     loss : str or Loss
-        A name of ``striate.engine.losses.LOSSES``, or one with options.
+        A name of ``striate.losses.LOSSES``, or one with options.
     optimizer : str
         A kernel of ``striate.kernels.update``.
     dtype : dtype

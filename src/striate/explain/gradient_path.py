@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from striate import reference
+from striate.data.dataset import Dataset
 from striate.errors import UsageError, unknown_name
 from striate.explain.positions import place_text
 from striate.explain.samples import class_number
-from striate.explain.tracing import Trace, score_step
+from striate.explain.tracing import Trace
 from striate.layers.base import format_shape
 from striate.layers.dense import RadialBasis
+from striate.losses import CLASSES, NUMBERS
+from striate.losses.choice import assumed_loss
 from striate.network import Slot, Step
-from striate.reference.loss import mean_squared_error, softmax_cross_entropy
 from striate.reference.registry import operation
 from striate.worksheets.numbers import format_number
 
@@ -103,7 +105,7 @@ def gradient_path(trace: Trace, parameter: str, index: Sequence[int] | int, targ
     index : int or sequence of int
         Which number of it.
     target : int, str or array
-        The true class (cross-entropy is the loss), or the true outputs (mean squared error).
+        The true class, or the true numbers in the user's units. The loss is the one of the model's training.
 
     Raises
     ------
@@ -158,23 +160,40 @@ def _index(slot: Slot, index: Sequence[int] | int) -> tuple[int, ...]:
 
 def _loss(trace: Trace, target: Any) -> tuple[float, str, str, np.ndarray]:
     """Return the loss, its name, the layer at which its gradient starts, and this gradient."""
-    start = score_step(trace.network)
-    if isinstance(target, int | np.integer | str):
-        scores = trace.scores
-        number = class_number(trace.model, target if isinstance(target, str) else int(target), scores)
-        losses, grad = softmax_cross_entropy(scores[None], np.array([number]))
-        name = trace.model.classes[number] if trace.model.classes else str(number)
-        return float(losses[0]), f"cross-entropy with class {name}", start, grad[0].reshape(trace[start].shape)
-    wanted = np.asarray(target, np.float64)
-    if wanted.size != trace.output.size:
+    model, network = trace.model, trace.network
+    if isinstance(target, int | np.integer | str) and (model.loss is None or model.kind != NUMBERS):
+        number = _class(trace, target)
+        targets, goal = np.array([number]), f" with class {model.classes[number] if model.classes else number}"
+        loss = (model.loss or assumed_loss(network, CLASSES)).for_targets(targets)
+    else:
+        targets, goal = _numbers(trace, target), ""
+        loss = model.loss_for(targets)
+    loss.check(network, Dataset(np.zeros((1, *model.input_shape), np.float32), targets, name="target"))
+    start = loss.reads(network, network.steps[-1].name)
+    shape = trace[start].shape
+    losses, gradient = loss.reference(trace[start][np.newaxis], loss.prepare(targets, shape))
+    return float(losses[0]), f"{loss.title}{goal}", start, gradient[0].reshape(shape)
+
+
+def _class(trace: Trace, target: Any) -> int:
+    """Return the number of a class; one output tells two apart."""
+    shares = trace.model.interpret(trace.output[np.newaxis]).values[0].ravel()
+    return class_number(trace.model, target if isinstance(target, str) else int(target), shares)
+
+
+def _numbers(trace: Trace, target: Any) -> np.ndarray:
+    """Return true outputs as the model learns them, float64[1, T]."""
+    try:
+        values = np.asarray(target, np.float64).reshape(1, -1)
+    except (TypeError, ValueError):
+        values = np.zeros((1, 0))
+    count = trace.model.interpret(trace.output[np.newaxis]).values.size
+    if values.size != count:
         raise UsageError(
-            f"target: must be a class or {trace.output.size} numbers, one for each output; "
-            f"got {wanted.size} numbers."
+            f"target: must be a class or {count} numbers, one for each output; got {target!r}. Change the target."
         )
-    outputs = trace.output.reshape(1, -1)
-    losses, grad = mean_squared_error(outputs, wanted.reshape(1, -1))
-    last = trace.network.steps[-1].name
-    return float(losses[0]), "mean squared error", last, grad[0].reshape(trace.output.shape)
+    units = trace.model.target_normalisation
+    return values if units is None else units.apply(values, np.float64)
 
 
 def _sensitivity(trace: Trace, step: Step, slot: Slot, index: tuple[int, ...]) -> np.ndarray:

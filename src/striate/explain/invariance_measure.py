@@ -16,7 +16,6 @@ from striate.explain.samples import as_sample, class_number, normalised
 from striate.explain.tracing import score_step
 from striate.layers.arguments import choice
 from striate.model import Model
-from striate.model.outputs import probabilities
 from striate.receptive_field import AxisField, receptive_fields
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def invariance(
         changes,
         class_number(model, None, scores[0]),
         scores[1:],
-        np.asarray(probabilities(model.network, run.output.reshape(len(inputs), -1)))[1:],
+        model.interpret(run.output).values.reshape(len(inputs), -1)[1:],
         {name: _distances(value[1:], value[:1]) for name, value in values.items()},
         {
             name: _equivariance(value, moves, fields[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,6 @@ from striate.drawing.axes import new_axes
 from striate.errors import UsageError
 from striate.layers.arguments import integer, real
 from striate.model import Model
-from striate.model.fit import check_fit
-from striate.model.sample_losses import sample_losses
-from striate.network import Network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -168,20 +166,11 @@ def _lengths(weight: np.ndarray) -> np.ndarray:
 
 def _losses(model: Model, dataset: Dataset, moves: Sequence[np.ndarray]) -> np.ndarray:
     """Return the mean loss at ``theta + move`` for every move, float64[len(moves)]."""
-    labelled = bool(np.issubdtype(dataset.targets.dtype, np.integer))
-    loss = "cross_entropy" if labelled else "mean_squared_error"
-    check_fit(model.network, dataset, loss)
-    moved = Model(model.network, model.theta, model.states, model.classes, model.normalisation)
-    start, found = model.theta.astype(np.float64), []
+    moved, start, found = copy(model), model.theta.astype(np.float64), []
     for move in moves:
         moved.theta = (start + move).astype(np.float32)
-        outputs = moved.outputs(dataset.inputs)
-        found.append(_mean(model.network, outputs, dataset.targets, loss))
+        found.append(moved.evaluate(dataset).loss)
     return np.array(found)
-
-
-def _mean(network: Network, outputs: np.ndarray, targets: np.ndarray, loss: str) -> float:
-    return float(sample_losses(network, outputs, targets, loss).mean())
 
 
 def draw_loss_line(line: LossLine, axes: Axes | None = None) -> Axes:

@@ -111,3 +111,33 @@ def gaussian_negative_log_likelihood(
             vstore(gy, grad_features[half + c], (f32(1.0) - square) * f32(0.5) * weight)
         vstore(losses, block * lanes, total * share)
         vstore(correct, block * lanes, splat(outputs, f32(0.0)))
+
+
+def poisson_negative_log_likelihood(
+    outputs: Floats,
+    grad: Floats,
+    targets: Floats,
+    weights: Floats,
+    losses: Floats,
+    correct: Floats,
+    features: Ints,
+    grad_features: Ints,
+    count: int,
+    blocks: int,
+    outputs_block: int,
+    grad_block: int,
+):
+    """``loss = 1/T sum over t of (exp(y[t]) - target[t] y[t])``, ``slope (exp(y[t]) - target[t]) weight / T``."""
+    lanes = lanes_of(outputs)
+    share = f32(1.0) / f32(count)
+    for block in range(blocks):
+        y, gy = shift(outputs, block * outputs_block), shift(grad, block * grad_block)
+        target, weight = shift(targets, block * count * lanes), vload(weights, block * lanes) * share
+        total = splat(outputs, f32(0.0))
+        for c in range(count):
+            value, wanted = vload(y, features[c]), vload(target, c * lanes)
+            rate = vexp(value)
+            total = total + (rate - wanted * value)
+            vstore(gy, grad_features[c], (rate - wanted) * weight)
+        vstore(losses, block * lanes, total * share)
+        vstore(correct, block * lanes, splat(outputs, f32(0.0)))

@@ -1,4 +1,4 @@
-"""Kernel of cross-entropy with targets that are distributions: smoothed labels, blended samples."""
+"""Kernels of losses of targets that are distributions: smoothed labels, blended samples."""
 
 from __future__ import annotations
 
@@ -32,6 +32,26 @@ def _largest_target(target, count, lanes):
     return best
 
 
+@njit(inline="always")
+def _of_block(z, gz, q, weight, features, grad_features, count, lanes):
+    """Store the gradient of a block; return losses, and where the largest logit is that of the largest share."""
+    one, zero = splat(z, f32(1.0)), splat(z, f32(0.0))
+    top, best = _first_largest(z, features, 1, count)
+    total, shares = zero, zero
+    for c in range(count):
+        power = vexp(vload(z, features[c]) - top)
+        total = total + power
+        shares = shares + vload(q, c * lanes)
+        vstore(gz, grad_features[c], power)
+    depth, loss = vlog(total), zero
+    for c in range(count):
+        loss = loss + vload(q, c * lanes) * (depth + (top - vload(z, features[c])))
+    scale = weight * shares / total
+    for c in range(count):
+        vstore(gz, grad_features[c], vload(gz, grad_features[c]) * scale - vload(q, c * lanes) * weight)
+    return loss, select(best == _largest_target(q, count, lanes), one, zero)
+
+
 def soft_cross_entropy(
     outputs: Floats,
     grad: Floats,
@@ -53,22 +73,40 @@ def soft_cross_entropy(
     block. ``correct`` is 1 where the first of the largest logits is the first of the largest shares.
     """
     lanes = lanes_of(outputs)
+    for block in range(blocks):
+        z, gz = shift(outputs, block * outputs_block), shift(grad, block * grad_block)
+        q, weight = shift(targets, block * count * lanes), vload(weights, block * lanes)
+        loss, right = _of_block(z, gz, q, weight, features, grad_features, count, lanes)
+        vstore(losses, block * lanes, loss)
+        vstore(correct, block * lanes, right)
+
+
+def kl_divergence(
+    outputs: Floats,
+    grad: Floats,
+    targets: Floats,
+    weights: Floats,
+    losses: Floats,
+    correct: Floats,
+    features: Ints,
+    grad_features: Ints,
+    count: int,
+    blocks: int,
+    outputs_block: int,
+    grad_block: int,
+):
+    """The cross-entropy with the shares in ``targets``, less their own entropy; the gradient is the same.
+
+    ``loss = sum over c of q[c] (log q[c] - log p[c])`` with p = softmax(z) and 0 log 0 = 0.
+    """
+    lanes = lanes_of(outputs)
     one, zero = splat(outputs, f32(1.0)), splat(outputs, f32(0.0))
     for block in range(blocks):
         z, gz = shift(outputs, block * outputs_block), shift(grad, block * grad_block)
         q, weight = shift(targets, block * count * lanes), vload(weights, block * lanes)
-        top, best = _first_largest(z, features, 1, count)
-        total, shares = zero, zero
+        loss, right = _of_block(z, gz, q, weight, features, grad_features, count, lanes)
         for c in range(count):
-            power = vexp(vload(z, features[c]) - top)
-            total = total + power
-            shares = shares + vload(q, c * lanes)
-            vstore(gz, grad_features[c], power)
-        depth, loss = vlog(total), zero
-        for c in range(count):
-            loss = loss + vload(q, c * lanes) * (depth + (top - vload(z, features[c])))
+            share = vload(q, c * lanes)
+            loss = loss + share * vlog(select(share > zero, share, one))
         vstore(losses, block * lanes, loss)
-        vstore(correct, block * lanes, select(best == _largest_target(q, count, lanes), one, zero))
-        scale = weight * shares / total
-        for c in range(count):
-            vstore(gz, grad_features[c], vload(gz, grad_features[c]) * scale - vload(q, c * lanes) * weight)
+        vstore(correct, block * lanes, right)

@@ -12,26 +12,17 @@ import numpy as np
 
 from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
-from striate.engine.losses import Loss
 from striate.errors import ShapeError, UsageError
+from striate.layers.activation import Softmax
 from striate.layers.arguments import integer
 from striate.layers.base import format_shape
 from striate.layers.values import flag
+from striate.losses import CLASSES, NUMBERS, Interpretation, Loss
+from striate.losses.choice import assumed_loss
 from striate.model.evaluation import Evaluation, evaluation
 from striate.model.fit import check_fit
-from striate.model.outputs import (
-    CLASSES,
-    GAUSSIAN,
-    LABELS,
-    NUMBERS,
-    ends_in_softmax,
-    is_labelled,
-    label_probabilities,
-    moments,
-    probabilities,
-)
-from striate.model.target_units import in_user_units, scale_variances, standardise
-from striate.network import Network
+from striate.model.target_units import in_user_units, numbers_in_user_units, standardise
+from striate.network import Network, without_last
 from striate.storage import model_file
 
 if TYPE_CHECKING:
@@ -133,38 +124,51 @@ class Model:
         ShapeError
             If the samples are not of the network's input shape.
         """
-        x, size = self._samples(x), integer(batch_size, "batch size")
-        room = np.empty((len(x), *self.network.output_shape), np.float32)
-        if not len(x):
-            return room
-        with self._pool.lend(x.dtype, min(size, len(x)), self.threads, self.winograd) as session:
-            self._prepare(session)
-            for start in range(0, len(x), size):
-                index = np.arange(start, min(start + size, len(x)))
-                room[start : start + len(index)] = session.run(x, index)
-        return room
+        return self._computed(self._pool, x, batch_size)
+
+    def scores(self, x: np.ndarray, batch_size: int = BATCH_SIZE, loss: Loss | None = None) -> np.ndarray:
+        """Return what a loss reads of raw samples (as in ``outputs``), float32[N, *shape].
+
+        These are the outputs, or the logits before a last Softmax, LogSoftmax or Sigmoid that the loss contains.
+
+        Parameters
+        ----------
+        loss : Loss, optional
+            The one that the model was trained with by default.
+        """
+        last = self.network.steps[-1].name
+        absorbs = (loss or self._reading).reads(self.network, last) != last
+        return self._computed(self._pool_without_last if absorbs else self._pool, x, batch_size)
+
+    def interpret(self, outputs: np.ndarray) -> Interpretation:
+        """Return what outputs mean: probabilities, predictions, numbers in the user's units, variances.
+
+        Parameters
+        ----------
+        outputs : float32[N, *output_shape]
+            As ``outputs`` returns them.
+        """
+        found = self._reading.interpret(outputs, self.network.steps[-1].layer, self.kind)
+        units = self.target_normalisation
+        return found if units is None or found.kind != NUMBERS else numbers_in_user_units(found, units)
 
     def predict_proba(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
-        """Return the probability of each class, or label, for raw samples (as in ``outputs``): float32[N, K]."""
-        outputs = self.outputs(x, batch_size)
-        if self.kind == LABELS:
-            return label_probabilities(self.network, outputs.reshape(len(outputs), -1))
-        return probabilities(self.network, outputs, self.loss)
+        """Return the probability of each class, or label, for raw samples: float32[N, K, *space].
+
+        Raises
+        ------
+        UsageError
+            If the model predicts numbers.
+        """
+        return self.interpret(self.outputs(x, batch_size)).probabilities
 
     def predict(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
-        """Return the class number of each raw sample, int64[N].
+        """Return the class number of each raw sample, int64[N], or of each of its positions, int64[N, *space].
 
         For labels that are on or off it is 1 or 0 for each, int64[N, T]; for a regression the numbers,
         float32[N, T], which are the means if the network gives variances too.
         """
-        if self.kind == CLASSES:
-            return self.predict_proba(x, batch_size).argmax(axis=1)
-        if self.kind == LABELS:
-            return (self.predict_proba(x, batch_size) >= 0.5).astype(np.int64)
-        if self._is_gaussian:
-            return self.predict_moments(x, batch_size)[0]
-        outputs, units = self.outputs(x, batch_size), self.target_normalisation
-        return outputs if units is None else units.invert(outputs)
+        return self.interpret(self.outputs(x, batch_size)).predictions
 
     def predict_moments(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each number for raw samples, float32[N, T] each.
@@ -174,14 +178,13 @@ class Model:
         UsageError
             If the model was not trained with the Gaussian negative log-likelihood.
         """
-        if not self._is_gaussian:
+        found = self.interpret(self.outputs(x, batch_size))
+        if found.variances is None:
             raise UsageError(
-                f"{self.network.name}: variances come from a model trained with {GAUSSIAN}; got "
-                f"{'one without a loss' if self.loss is None else self.loss.name}. Use predict."
+                f"{self.network.name}: variances come from a model trained with gaussian_negative_log_likelihood; "
+                f"got {'one without a loss' if self.loss is None else self.loss.name}. Use predict."
             )
-        means, variances = moments(self.outputs(x, batch_size))
-        units = self.target_normalisation
-        return (means, variances) if units is None else (units.invert(means), scale_variances(variances, units))
+        return found.values, found.variances
 
     @property
     def loss(self) -> Loss | None:
@@ -192,7 +195,7 @@ class Model:
     @property
     def kind(self) -> str:
         """What the outputs stand for: "classes", "labels" that are on or off, or "numbers"."""
-        usual = CLASSES if self.classes or ends_in_softmax(self.network) else NUMBERS
+        usual = CLASSES if self.classes or isinstance(self.network.steps[-1].layer, Softmax) else NUMBERS
         return str(self.metadata.get("targets", usual))
 
     @property
@@ -201,8 +204,19 @@ class Model:
         return self.kind == CLASSES
 
     @property
-    def _is_gaussian(self) -> bool:
-        return self.loss is not None and self.loss.name == GAUSSIAN
+    def _reading(self) -> Loss:
+        """The loss by which outputs are read."""
+        return self.loss or assumed_loss(self.network, self.kind)
+
+    def loss_for(self, targets: np.ndarray) -> Loss:
+        """Return the loss of the model on such targets: the one it was trained with.
+
+        A model that knows none is taken for a classifier with the cross-entropy, or a regression with the
+        mean squared error.
+        """
+        if self.loss is None and not np.issubdtype(targets.dtype, np.integer):
+            return assumed_loss(self.network, NUMBERS)
+        return self._reading.for_targets(targets)
 
     def evaluate(self, dataset: Dataset, batch_size: int = BATCH_SIZE) -> Evaluation:
         """Return loss, accuracy, confusion matrix and more on a data set of raw samples.
@@ -216,19 +230,13 @@ class Model:
         UsageError
             If its targets are none that the loss can be computed with.
         """
-        loss = self._loss_of(dataset)
+        loss = self.loss_for(dataset.targets)
         check_fit(self.network, dataset, loss)
-        outputs, units = self.outputs(dataset.inputs, batch_size), self.target_normalisation
+        scores, units = self.scores(dataset.inputs, batch_size), self.target_normalisation
         if units is None:
-            return evaluation(self.network, outputs, dataset, self.classes, loss)
-        found = evaluation(self.network, outputs, standardise(dataset, units), self.classes, loss)
+            return evaluation(scores, dataset, self.classes, loss)
+        found = evaluation(scores, standardise(dataset, units), self.classes, loss)
         return in_user_units(found, dataset, units)
-
-    def _loss_of(self, dataset: Dataset) -> Loss:
-        labelled, own = is_labelled(dataset.targets), self.loss
-        if own is None:
-            return Loss("cross_entropy" if labelled and self.is_classifier else "mean_squared_error")
-        return Loss("cross_entropy") if own.name == "soft_cross_entropy" and labelled else own
 
     def save(self, path: str | Path) -> Path:
         """Write the model as one ``.safetensors`` file, atomically; return where it is.
@@ -278,11 +286,31 @@ class Model:
             )
         return np.ascontiguousarray(readable(x, f"{self.network.name}: samples"))
 
+    def _computed(self, pool: SessionPool, x: np.ndarray, batch_size: int) -> np.ndarray:
+        """Return what the network of a pool computes for raw samples."""
+        x, size = self._samples(x), integer(batch_size, "batch size")
+        room = np.empty((len(x), *pool.network.output_shape), np.float32)
+        if not len(x):
+            return room
+        with pool.lend(x.dtype, min(size, len(x)), self.threads, self.winograd) as session:
+            self._prepare(session)
+            for start in range(0, len(x), size):
+                index = np.arange(start, min(start + size, len(x)))
+                room[start : start + len(index)] = session.run(x, index)
+        return room
+
     @cached_property
     def _pool(self) -> SessionPool:
         from striate.engine.pool import SessionPool
 
         return SessionPool(self.network)
+
+    @cached_property
+    def _pool_without_last(self) -> SessionPool:
+        """The sessions of the network without a last layer that a loss contains."""
+        from striate.engine.pool import SessionPool
+
+        return SessionPool(without_last(self.network))
 
     def _prepare(self, session: InferenceSession | ChannelSession) -> None:
         """Bring a session up to date with the parameters and the normalisation.
@@ -300,7 +328,9 @@ class Model:
             session.normalisation = self.normalisation
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {name: value for name, value in vars(self).items() if name not in ("_pool", "_version")}
+        kept = {
+            name: value for name, value in vars(self).items() if not name.startswith("_pool") and name != "_version"
+        }
         return {**kept, "_exposed": True}
 
     def __repr__(self) -> str:

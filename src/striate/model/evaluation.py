@@ -7,20 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.engine.losses import Loss
-from striate.model.outputs import (
-    CLASSES,
-    GAUSSIAN,
-    LABELS,
-    NUMBERS,
-    is_labelled,
-    label_probabilities,
-    moments,
-    probabilities,
-    target_kind,
-)
-from striate.model.sample_losses import counted, mean_loss, sample_losses
-from striate.network import Network
+from striate.losses import CLASSES, LABELS, NUMBERS, Loss
+from striate.losses.targets import are_numbers_of_classes
+from striate.model.sample_losses import sample_losses
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,18 +75,18 @@ class Evaluation:
 
 
 def evaluation(
-    network: Network,
-    outputs: np.ndarray,
+    scores: np.ndarray,
     dataset: Dataset,
     classes: tuple[str, ...],
     loss: str | Loss,
     weights: np.ndarray | None = None,
 ) -> Evaluation:
-    """Return the evaluation of what ``network`` computed for every sample of ``dataset``.
+    """Return the evaluation of what a network computed for every sample of ``dataset``.
 
     Parameters
     ----------
-    outputs : float32[N, *output_shape]
+    scores : float32[N, *shape]
+        What the loss reads: the outputs before a last layer that it absorbs (``Model.scores``).
     classes : tuple of str
         The model's names for its outputs; the data set's, or numbers, if there are none.
     loss : str or Loss
@@ -106,26 +95,42 @@ def evaluation(
         How much each sample counts in loss and accuracy.
     """
     loss, targets = Loss.of(loss), dataset.targets
-    rows = outputs.reshape(len(outputs), -1)
-    losses = sample_losses(network, rows, targets, loss)
-    total = mean_loss(loss, losses, targets, weights)
-    found = target_kind(loss, targets, rows.shape[1])
-    if found == NUMBERS:
-        means, variances = moments(rows) if loss.name == GAUSSIAN else (rows, None)
-        return Evaluation(total, None, (), None, means, targets, losses, loss.name, variances)
+    losses = sample_losses(loss, scores, targets)
+    total = loss.mean(losses, targets, weights)
+    kind = loss.kind(targets, scores.shape[1:])
+    found = loss.interpret(scores, None, kind)
+    if kind == NUMBERS:
+        return Evaluation(total, None, (), None, found.values, targets, losses, loss.name, found.variances)
     names = classes or dataset.classes
-    if found == LABELS:
-        shares = label_probabilities(network, rows)
+    if kind == LABELS:
+        shares = found.probabilities
         right = (shares >= 0.5) == (targets.reshape(shares.shape) >= 0.5)
-        accuracy = float(np.average(right.mean(axis=1), weights=weights))
+        accuracy = float(np.average(right.reshape(len(right), -1).mean(axis=1), weights=weights))
         return Evaluation(total, accuracy, names, None, shares, targets, losses, loss.name)
-    shares = probabilities(network, rows, loss)
-    labels = targets if is_labelled(targets) else targets.argmax(axis=1)
-    keep = counted(loss, labels)
-    labels, shares, losses = labels[keep], shares[keep], losses[keep]
-    names = names or tuple(map(str, range(shares.shape[1])))
-    counting = None if weights is None else weights[keep]
-    confusion = np.zeros((shares.shape[1],) * 2, np.int64)
-    np.add.at(confusion, (labels, shares.argmax(axis=1)), 1)
-    accuracy = float(np.average(shares.argmax(axis=1) == labels, weights=counting))
+    return _of_classes(total, losses, found.probabilities, dataset, names, loss, weights)
+
+
+def _of_classes(
+    total: float,
+    losses: np.ndarray,
+    shares: np.ndarray,
+    dataset: Dataset,
+    names: tuple[str, ...],
+    loss: Loss,
+    weights: np.ndarray | None,
+) -> Evaluation:
+    """Return the evaluation of classes; each position of a class map that counts is a row."""
+    targets, count = dataset.targets, shares.shape[1]
+    labels = targets if are_numbers_of_classes(targets) else targets.argmax(axis=1)
+    positions = labels[0].size
+    keep = loss.keeps(labels).ravel()
+    labels = labels.ravel()[keep]
+    shares = np.moveaxis(shares, 1, -1).reshape(-1, count)[keep]
+    losses = np.repeat(losses, positions)[keep]
+    counting = None if weights is None else np.repeat(weights, positions)[keep]
+    predicted = shares.argmax(axis=1)
+    confusion = np.zeros((count, count), np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    accuracy = float(np.average(predicted == labels, weights=counting))
+    names = names or tuple(map(str, range(count)))
     return Evaluation(total, accuracy, names, confusion, shares, labels, losses, loss.name)

@@ -9,6 +9,7 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.layers.activation import Activation, Identity
+from striate.losses import Interpretation
 from striate.model.evaluation import Evaluation
 from striate.network import Network
 
@@ -45,6 +46,12 @@ def in_user_units(found: Evaluation, dataset: Dataset, normalisation: Normalisat
         targets=dataset.targets,
         variances=None if variances is None else scale_variances(variances, normalisation),
     )
+
+
+def numbers_in_user_units(found: Interpretation, normalisation: Normalisation) -> Interpretation:
+    """Return the numbers of a regression of standardised targets in the user's units."""
+    variances = None if found.variances is None else scale_variances(found.variances, normalisation)
+    return replace(found, values=normalisation.invert(found.values), variances=variances)
 
 
 def scale_variances(variances: np.ndarray, normalisation: Normalisation) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The meaning of losses of regressions: a number for each sample, and its gradient with respect to the output.
 
-All are means over the outputs of a sample, so that they do not grow with the number of outputs.
+All are means over the outputs of a sample, so that they do not grow with the number of outputs. Outputs and
+targets may have axes of space after that of the numbers.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ def mean_squared_error(outputs: Array, targets: Array) -> tuple[Array, Array]:
 
     Parameters
     ----------
-    outputs, targets : float64[N, T]
+    outputs, targets : float64[N, T, *space]
 
     Returns
     -------
     losses : float64[N]
-    grad_outputs : float64[N, T]
+    grad_outputs : float64[N, T, *space]
     """
     errors = outputs - targets
-    return (errors**2).mean(axis=1), 2.0 * errors / errors.shape[1]
+    return _mean(errors**2), 2.0 * errors / _count(errors)
 
 
 def mean_absolute_error(outputs: Array, targets: Array) -> tuple[Array, Array]:
@@ -38,10 +39,10 @@ def mean_absolute_error(outputs: Array, targets: Array) -> tuple[Array, Array]:
 
     Parameters
     ----------
-    outputs, targets : float64[N, T]
+    outputs, targets : float64[N, T, *space]
     """
     errors = outputs - targets
-    return np.abs(errors).mean(axis=1), np.sign(errors) / errors.shape[1]
+    return _mean(np.abs(errors)), np.sign(errors) / _count(errors)
 
 
 def huber(outputs: Array, targets: Array, delta: float = 1.0) -> tuple[Array, Array]:
@@ -52,7 +53,7 @@ def huber(outputs: Array, targets: Array, delta: float = 1.0) -> tuple[Array, Ar
 
     Parameters
     ----------
-    outputs, targets : float64[N, T]
+    outputs, targets : float64[N, T, *space]
     delta : float
 
     References
@@ -63,7 +64,7 @@ def huber(outputs: Array, targets: Array, delta: float = 1.0) -> tuple[Array, Ar
     errors = outputs - targets
     size = np.abs(errors)
     losses = np.where(size <= delta, 0.5 * errors**2, delta * (size - 0.5 * delta))
-    return losses.mean(axis=1), np.clip(errors, -delta, delta) / errors.shape[1]
+    return _mean(losses), np.clip(errors, -delta, delta) / _count(errors)
 
 
 def gaussian_negative_log_likelihood(outputs: Array, targets: Array) -> tuple[Array, Array]:
@@ -74,8 +75,8 @@ def gaussian_negative_log_likelihood(outputs: Array, targets: Array) -> tuple[Ar
 
     Parameters
     ----------
-    outputs : float64[N, 2 T]
-    targets : float64[N, T]
+    outputs : float64[N, 2 T, *space]
+    targets : float64[N, T, *space]
 
     References
     ----------
@@ -86,4 +87,32 @@ def gaussian_negative_log_likelihood(outputs: Array, targets: Array) -> tuple[Ar
     errors, precision = mean - targets, np.exp(-log_variance)
     losses = 0.5 * (log_variance + errors**2 * precision + math.log(2.0 * math.pi))
     gradients = np.concatenate([errors * precision, 0.5 * (1.0 - errors**2 * precision)], axis=1)
-    return losses.mean(axis=1), gradients / count
+    return _mean(losses), gradients / _count(targets)
+
+
+def poisson_negative_log_likelihood(outputs: Array, targets: Array) -> tuple[Array, Array]:
+    """Return the mean over the targets of the negative log-probability of each sample, and its gradient.
+
+    The network gives logarithms of rates: ``loss[n] = 1/T * sum over t of (exp(y) - target * y)``, without
+    ``log(target!)``, which no output changes; ``grad[n, t] = (exp(y) - target) / T``.
+
+    Parameters
+    ----------
+    outputs : float64[N, T, *space]
+    targets : float64[N, T, *space]
+        Counts, at least 0.
+
+    References
+    ----------
+    Nelder and Wedderburn (1972), "Generalized linear models", section 3.2.
+    """
+    rates = np.exp(outputs)
+    return _mean(rates - targets * outputs), (rates - targets) / _count(outputs)
+
+
+def _count(values: Array) -> int:
+    return math.prod(values.shape[1:])
+
+
+def _mean(values: Array) -> Array:
+    return np.asarray(values.reshape(len(values), _count(values)).mean(axis=1))

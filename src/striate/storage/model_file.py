@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +124,7 @@ def check_description(container: Container) -> Network:
     agreed = shape == list(network.input_shape) and channels in (None, network.input_shape[0])
     outputs = network.output_shape[0]
     agreed = agreed and (units is None or len(units.mean) in (outputs, outputs / 2))
-    if not known or not agreed or not _fits(len(classes), math.prod(network.output_shape)):
+    if not known or not agreed or not _fits(len(classes), network.output_shape[0]):
         raise ModelFileError(f"{path}: its classes, input or normalisation do not fit its network. Train again.")
     _check_tensors(container, network)
     return network

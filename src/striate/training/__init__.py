@@ -1,7 +1,7 @@
 """Learning: optimizers, schedules, losses, callbacks, the loop, metrics and runs that survive."""
 
+from striate.losses import Loss
 from striate.training.history import EpochRecord, History
-from striate.training.losses import Loss
 from striate.training.optimizers import (
     SGD,
     Adagrad,

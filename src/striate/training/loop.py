@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.engine.losses import Loss
 from striate.errors import DivergenceError
+from striate.losses import Loss
 from striate.model.evaluation import evaluation
 from striate.training.batches import Batches
 from striate.training.callbacks.base import Callback
@@ -171,10 +171,8 @@ class _Loop:
         if validation is None:
             return None, None
         model = self.trainer.model
-        outputs = model.outputs(validation.inputs)
-        found = evaluation(
-            model.network, outputs, validation, model.classes, self.job.loss, self.job.validation_weights
-        )
+        scores = model.scores(validation.inputs, loss=self.job.loss)
+        found = evaluation(scores, validation, model.classes, self.job.loss, self.job.validation_weights)
         return found.loss, found.accuracy
 
     def diverged(self, what: str, order: np.ndarray) -> None:

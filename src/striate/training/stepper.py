@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from striate.engine.losses import Loss
-from striate.model.sample_losses import counted
+from striate.losses import Loss
 from striate.training.batches import Batch
 
 PART_BITS = 40  # above the number of a step, the part of its batch: every part has random numbers of its own
@@ -107,8 +106,8 @@ class Stepper:
         loss: Loss = self.session.loss
         assert shares is not None
         total = float((losses * shares).sum()) * (1 if loss.reduction == "sum" else self._count)
-        keep = counted(loss, b.targets)
-        return total, float(correct[keep].sum()) * len(b) / max(1, int(keep.sum()))
+        counted = max(float(loss.counted(b.targets).sum()), 1e-30)
+        return total, float(correct.sum()) * len(b) / counted
 
     def _step_in_parts(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
         for adjustment in self.adjustments:

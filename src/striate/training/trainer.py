@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.data.splits import check_seed
-from striate.engine.losses import Loss
 from striate.engine.memory import check_room
 from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import choice, integer, real
 from striate.layers.values import flag
+from striate.losses import CLASSES, NUMBERS, Loss, is_labelled
 from striate.model import Model
 from striate.model.fit import check_fit
-from striate.model.outputs import CLASSES, NUMBERS, is_labelled, target_kind
 from striate.model.target_units import fit_target_normalisation, standardise
 from striate.network import Network
 from striate.training import defaults
@@ -293,11 +291,11 @@ class Trainer:
         loss = choose_loss(self.network, train, self.loss, self.model.loss)
         if validation is not None:
             check_fit(self.network, validation, loss)
-        kind = target_kind(loss, train.targets, math.prod(self.network.output_shape))
+        kind = loss.kind(train.targets, self.network.output_shape)
         if train.classes:
             _check_classes(self.network, train, kind)
             self.model.classes = tuple(train.classes)
-        if kind == NUMBERS and not is_labelled(train.targets):
+        if kind == NUMBERS and loss.scale_free and not is_labelled(train.targets):
             train, validation = self._in_standard_units(train, validation)
         weights = sample_weights(train, self.class_weights, by_sample)
         validation_weights = None
@@ -308,7 +306,7 @@ class Trainer:
         if self.sampling == "balanced" and not is_labelled(train.targets):
             raise UsageError(f"sampling: balanced needs class numbers; {train.name} has other targets.")
         plan = plan_targets(self.network, train, loss, self.regularisation.label_smoothing, self.augmentation)
-        self.figures = figures(loss, train, kind, math.prod(self.network.output_shape), validation is not None)
+        self.figures = figures(loss, train, kind, self.network.output_shape, validation is not None)
         return Job(train, validation, kind, loss, plan, weights, validation_weights)
 
     def _in_standard_units(self, train: Dataset, validation: Dataset | None) -> tuple[Dataset, Dataset | None]:
@@ -352,7 +350,7 @@ def _zero_moments(count: int) -> State:
 
 
 def _check_classes(network: Network, train: Dataset, kind: str) -> None:
-    outputs = math.prod(network.output_shape)
+    outputs = network.output_shape[0]
     single = kind == CLASSES and outputs == 1 and len(train.classes) == 2
     if outputs != len(train.classes) and not single:
         raise ShapeError(

@@ -14,7 +14,7 @@ from striate.network import Step
 from striate.reference.registry import Context, operation
 
 
-class _Values:
+class Values:
     """The samples of a shard in a buffer, as the reference wants them."""
 
     def __init__(self, buffer: Buffer, shape: tuple[int, ...]) -> None:
@@ -61,9 +61,9 @@ def _index(lowering: Lowering) -> Place:
 def forward(lowering: Lowering, step: Step) -> None:
     """Emit a call of the reference's forward function."""
     sources = [lowering.values[name] for name in step.inputs]
-    inputs = [_Values(b, s) for b, s in zip(sources, step.input_shapes, strict=True)]
+    inputs = [Values(b, s) for b, s in zip(sources, step.input_shapes, strict=True)]
     out = lowering.allocate(step)
-    output = _Values(out, step.shape)
+    output = Values(out, step.shape)
 
     def run(addresses: Sequence[int]) -> None:
         *places, target, index = addresses
@@ -78,14 +78,14 @@ def forward(lowering: Lowering, step: Step) -> None:
 def backward(lowering: Lowering, step: Step) -> None:
     """Emit a call of the reference's backward function."""
     sources = [lowering.values[name] for name in step.inputs]
-    inputs = [_Values(b, s) for b, s in zip(sources, step.input_shapes, strict=True)]
-    output = _Values(lowering.values[step.name], step.shape)
-    grad = _Values(lowering.gradients[step.name], step.shape)
-    targets: list[tuple[_Values, int, Place] | None] = []
+    inputs = [Values(b, s) for b, s in zip(sources, step.input_shapes, strict=True)]
+    output = Values(lowering.values[step.name], step.shape)
+    grad = Values(lowering.gradients[step.name], step.shape)
+    targets: list[tuple[Values, int, Place] | None] = []
     for name, shape in zip(step.inputs, step.input_shapes, strict=True):
         if name in lowering.needed:
             buffer, accumulate = lowering.gradient_into(name)
-            targets.append((_Values(buffer, shape), accumulate, lowering.place(buffer)))
+            targets.append((Values(buffer, shape), accumulate, lowering.place(buffer)))
         else:
             targets.append(None)
 

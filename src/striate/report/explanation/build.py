@@ -16,8 +16,8 @@ from striate.explain.board import layer_text
 from striate.explain.positions import axis_names
 from striate.explain.samples import class_number
 from striate.explain.tracing import Trace, trace
+from striate.losses import NUMBERS
 from striate.model import Model
-from striate.model.outputs import probabilities
 from striate.network import Step
 from striate.receptive_field import AxisField, receptive_fields
 from striate.report.explanation.rules import Rules, pack
@@ -81,17 +81,17 @@ def page_data(
     chosen = class_number(model, target, found.scores)
     rules, fields = Rules(found), receptive_fields(found.network)
     wide = sum(found[layer].size for layer in found) <= MOST_WIDE
-    classifies = model.is_classifier
+    meaning = model.interpret(found.output[np.newaxis])
+    shares = [] if meaning.kind == NUMBERS else meaning.probabilities[0].ravel().tolist()
     return {
         "network": found.network.name,
         "sample": name,
         "classes": list(model.classes) or [str(k) for k in range(len(found.scores))],
-        "classifier": classifies,
+        "classifier": bool(shares),
         "scores": found.scores.tolist(),
-        "probabilities": probabilities(found.network, found.output.reshape(1, -1))[0].tolist()
-        if classifies
-        else [],
+        "probabilities": shares,
         "target": chosen,
+        "shown": chosen if len(shares) == len(found.scores) else int(np.argmax(shares or [0])),
         "layers": [_layer(found, step, rules, fields[step.name], wide) for step in found.network.steps],
         "attributions": _attributions(found, chosen, methods),
     }

@@ -364,7 +364,7 @@ function drawAttributions() {
 
 document.getElementById("title").textContent = `${page.network}: ${page.sample}`;
 document.getElementById("verdict").textContent =
-  (page.classifier ? `class ${page.classes[page.target]}, ${(100 * page.probabilities[page.target]).toFixed(1)} %. ` : "") +
+  (page.classifier ? `class ${page.classes[page.shown]}, ${(100 * page.probabilities[page.shown]).toFixed(1)} %. ` : "") +
   "Red speaks for, blue against. Point at any cell of a feature map to see the numbers it came from.";
 drawScores();
 drawAttributions();

@@ -14,6 +14,8 @@ from striate.data.splits import Splits
 from striate.engine.losses import LABELLED
 from striate.errors import UsageError
 from striate.layers.arguments import integer
+from striate.losses import Loss
+from striate.losses.choice import usual_loss
 from striate.model import Model, load
 from striate.model.outputs import NUMBERS, REGRESSIONS
 from striate.models.registry import build
@@ -26,9 +28,8 @@ from striate.training.callbacks import (
     ReduceOnPlateau,
     TensorBoardLog,
 )
-from striate.training.ending import output_count, with_ending
+from striate.training.ending import with_ending
 from striate.training.fine_tuning import replace_head, with_outputs
-from striate.training.losses import Loss, usual_loss
 from striate.training.optimizers.registry import from_description
 from striate.training.run.config import CheckpointConfig, RunConfig
 from striate.training.run.folder import RunFolder
@@ -89,7 +90,7 @@ def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
         If a saved model is given options.
     """
     wanted, loss = config.model, loss_of(config, train)
-    outputs = output_count(train, loss)
+    outputs = loss.output_count(train)
     if Path(wanted.name).suffix != MODEL_SUFFIX:
         if wanted.new_head:
             raise UsageError(f"model: a new head is for a saved model; got the network {wanted.name!r}.")

@@ -1,0 +1,63 @@
+"""The loss that a network and its targets call for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.layers.activation import Activation, Identity, Sigmoid
+from striate.losses.base import Loss
+from striate.losses.binary import BinaryCrossEntropy
+from striate.losses.cross_entropy import CrossEntropy
+from striate.losses.interpretation import CLASSES, NUMBERS
+from striate.losses.regression import MeanSquaredError
+from striate.losses.targets import are_numbers_of_classes
+from striate.network import Network
+
+
+def usual_loss(dataset: Dataset, before: Loss | None = None) -> Loss:
+    """Return the loss that the targets of ``dataset`` call for.
+
+    That is the cross-entropy for class numbers, the binary one for several labels of 0 or 1, the mean squared error
+    for other numbers. A model that was trained with the loss ``before`` keeps it where it can learn such targets.
+    """
+    classes = are_numbers_of_classes(dataset.targets)
+    if before is not None:
+        keeps_classes = before.task == "classification" and type(before.for_targets(dataset.targets)) is type(
+            before
+        )
+        fits = keeps_classes if classes else not before.takes_class_numbers
+        if fits:
+            return before
+    if classes:
+        return CrossEntropy()
+    return BinaryCrossEntropy() if are_labels(dataset.targets) else MeanSquaredError()
+
+
+def suited_loss(network: Network, dataset: Dataset, before: Loss | None = None) -> Loss:
+    """Return the usual loss of ``dataset``, or the one that the end of ``network`` calls for.
+
+    Class numbers are learnt with the binary cross-entropy by a network that ends in a Sigmoid. Labels are learnt
+    as numbers by a network that ends in another activation, which no binary cross-entropy reads.
+    """
+    usual, last = usual_loss(dataset, before), network.steps[-1].layer
+    if isinstance(usual, CrossEntropy) and isinstance(last, Sigmoid):
+        return BinaryCrossEntropy()
+    bent = isinstance(last, Activation) and not isinstance(last, Identity | Sigmoid)
+    return MeanSquaredError() if before is None and isinstance(usual, BinaryCrossEntropy) and bent else usual
+
+
+def are_labels(targets: np.ndarray) -> bool:
+    """Return whether targets are several labels for each sample, each on (1) or off (0)."""
+    several = targets.ndim > 1 and targets.shape[1] > 1
+    return several and bool(np.isin(targets, (0, 1)).all())
+
+
+def assumed_loss(network: Network, kind: str) -> Loss:
+    """Return the loss by which the outputs of a network are read of which nobody knows how it was trained."""
+    if kind == NUMBERS:
+        return MeanSquaredError()
+    single = network.output_shape[0] == 1
+    if kind != CLASSES or single or isinstance(network.steps[-1].layer, Sigmoid):
+        return BinaryCrossEntropy()
+    return CrossEntropy()

@@ -1,0 +1,76 @@
+"""What the outputs of a network mean: probabilities of classes or labels, or numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from striate.errors import UsageError
+from striate.layers.activation import Sigmoid, Softmax
+from striate.layers.base import Layer
+
+CLASSES, LABELS, NUMBERS = "classes", "labels", "numbers"
+"""What targets are: one class for each sample (or position); several labels, each on or off; numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Interpretation:
+    """The meaning of a network's outputs.
+
+    Parameters
+    ----------
+    kind : {"classes", "labels", "numbers"}
+    values : float32[N, K, *space]
+        The probability of each class or label, or the numbers.
+    variances : float32[N, K] or None
+        Of each number, where the network learnt them.
+    """
+
+    kind: str
+    values: np.ndarray = field(repr=False)
+    variances: np.ndarray | None = field(default=None, repr=False)
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The probability of each class or label, float32[N, K, *space].
+
+        Raises
+        ------
+        UsageError
+            If the outputs are numbers.
+        """
+        if self.kind == NUMBERS:
+            raise UsageError(
+                "probabilities: come from a model of classes or labels; got the numbers of a regression. "
+                "Use predictions."
+            )
+        return self.values
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """The class, int64[N, *space]; 1 or 0 for each label, int64[N, K, *space]; or the numbers, float32."""
+        if self.kind == CLASSES:
+            return np.asarray(self.values.argmax(axis=1), np.int64)
+        return (self.values >= 0.5).astype(np.int64) if self.kind == LABELS else self.values
+
+
+def softmax(outputs: np.ndarray, last: Layer | None) -> np.ndarray:
+    """Return class probabilities, float32[N, K, *space]: the outputs of a last Softmax, else their softmax."""
+    if isinstance(last, Softmax):
+        return outputs
+    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def sigmoid(outputs: np.ndarray, last: Layer | None) -> np.ndarray:
+    """Return the probability of each label, in the shape of ``outputs``: those of a Sigmoid, else the sigmoid."""
+    if isinstance(last, Sigmoid):
+        return outputs
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-outputs)), np.float32)
+
+
+def two_classes(positive: np.ndarray) -> np.ndarray:
+    """Return the probabilities of both classes, float32[N, 2], from that of the second, float32[N, 1]."""
+    return np.concatenate([1.0 - positive, positive], axis=1)
