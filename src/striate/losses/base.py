@@ -12,6 +12,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.options import Task
 from striate.errors import UsageError
 from striate.layers.activation import LogSoftmax, Softmax
 from striate.layers.arguments import choice
@@ -53,14 +54,14 @@ class Loss(metaclass=_ByName):
     ----------
     name : str
         What files and the command line call it.
-    task : {"classification", "regression"}
-        What a column of whole numbers means to it: classes or numbers.
+    task : {"classification", "regression"} or None
+        What a column of whole numbers means to it: classes or numbers; None where it may be either.
     absorbs : tuple of layer types
         Last layers that the loss contains already; it takes the outputs before them.
     """
 
     name: ClassVar[str]
-    task: ClassVar[str] = "classification"
+    task: ClassVar[Task | None] = None
     absorbs: ClassVar[tuple[type[Layer], ...]] = ()
     ending: ClassVar[Layer | None] = None
     """The last activation that networks built for this loss get in place of a Softmax."""

@@ -23,9 +23,7 @@ def usual_loss(dataset: Dataset, before: Loss | None = None) -> Loss:
     """
     classes = are_numbers_of_classes(dataset.targets)
     if before is not None:
-        keeps_classes = before.task == "classification" and type(before.for_targets(dataset.targets)) is type(
-            before
-        )
+        keeps_classes = before.task != "regression" and type(before.for_targets(dataset.targets)) is type(before)
         fits = keeps_classes if classes else not before.takes_class_numbers
         if fits:
             return before

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.options import Task
 from striate.errors import DataError, ShapeError, UsageError
 from striate.layers.activation import LogSoftmax, Softmax
 from striate.layers.arguments import integer, real
@@ -49,6 +50,7 @@ class CrossEntropy(Loss):
     absorbs: ClassVar[tuple[type[Layer], ...]] = (Softmax, LogSoftmax)
     smooths: ClassVar[bool] = True
     ending: ClassVar[Layer | None] = Softmax()
+    task: ClassVar[Task | None] = "classification"
     takes_class_numbers: ClassVar[bool] = True
 
     label_smoothing: float = 0.0

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.options import Task
 from striate.errors import UsageError
 from striate.layers.arguments import real
 from striate.layers.base import Layer, Shape
@@ -29,6 +30,7 @@ class Hinge(Loss):
     """
 
     name: ClassVar[str] = "hinge"
+    task: ClassVar[Task | None] = "classification"
     takes_class_numbers: ClassVar[bool] = True
 
     margin: float = 1.0

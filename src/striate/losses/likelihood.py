@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.options import Task
 from striate.errors import DataError, ShapeError
 from striate.layers.base import Layer, Shape
 from striate.losses.base import Array, Loss
@@ -26,7 +27,7 @@ class GaussianNegativeLogLikelihood(Loss):
     """
 
     name: ClassVar[str] = "gaussian_negative_log_likelihood"
-    task: ClassVar[str] = "regression"
+    task: ClassVar[Task | None] = "regression"
     scale_free: ClassVar[bool] = True
 
     def reference(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
@@ -78,7 +79,7 @@ class PoissonNegativeLogLikelihood(Loss):
     """
 
     name: ClassVar[str] = "poisson_negative_log_likelihood"
-    task: ClassVar[str] = "regression"
+    task: ClassVar[Task | None] = "regression"
 
     def reference(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
         """Return ``reference.regression_loss.poisson_negative_log_likelihood``."""

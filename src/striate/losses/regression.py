@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.options import Task
 from striate.errors import ShapeError
 from striate.layers.arguments import real
 from striate.layers.base import Layer, Shape, format_shape
@@ -28,7 +29,7 @@ class ErrorLoss(Loss):
     is a single output, which learns them as numbers.
     """
 
-    task: ClassVar[str] = "regression"
+    task: ClassVar[Task | None] = "regression"
     wants: ClassVar[str | None] = None
     scale_free: ClassVar[bool] = True
 

@@ -9,15 +9,12 @@ from typing import Any
 
 from striate.data import registry
 from striate.data.dataset import Dataset
-from striate.data.options import Task
 from striate.data.splits import Splits
-from striate.engine.losses import LABELLED
 from striate.errors import UsageError
 from striate.layers.arguments import integer
-from striate.losses import Loss
+from striate.losses import NUMBERS, Loss
 from striate.losses.choice import usual_loss
 from striate.model import Model, load
-from striate.model.outputs import NUMBERS, REGRESSIONS
 from striate.models.registry import build
 from striate.network import Network
 from striate.training.callbacks import (
@@ -50,7 +47,7 @@ def _demands(config: RunConfig) -> dict[str, Any]:
     path, task = Path(config.model.name), config.data.options.task
     known = load(path) if path.suffix == MODEL_SUFFIX and path.exists() else None
     if task is None and config.training.loss is not None:
-        task = _task_of(Loss.from_description(config.training.loss))
+        task = Loss.from_description(config.training.loss).task
     if known is None:
         return {"task": task}
     kind = "regression" if known.kind == NUMBERS else "classification"
@@ -58,13 +55,6 @@ def _demands(config: RunConfig) -> dict[str, Any]:
         "task": task or (None if config.model.new_head else kind),
         "preparation": known.metadata.get("preparation") or {},
     }
-
-
-def _task_of(loss: Loss) -> Task | None:
-    """Return what labels are to a loss; None where whole numbers may be either."""
-    if loss.name in LABELLED:
-        return "classification"
-    return "regression" if loss.name in REGRESSIONS else None
 
 
 def loss_of(config: RunConfig, train: Dataset) -> Loss:
