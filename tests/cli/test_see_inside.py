@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -170,25 +168,3 @@ def test_a_file_that_is_no_picture(refused, trained, tmp_path):
     assert "text.png" in refused("why", trained, text, status=1)
     assert "fit must be one of" in refused("why", trained, text, "--fit", "squeeze", status=2)
     assert "nowhere.png" in refused("why", trained, tmp_path / "nowhere.png", status=1)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["why", "{model}", "digits:7", "--picture", "p.png"],
-        ["gradient", "{model}", "digits:7", "--parameter", "conv1.bias", "--index", 0, "--picture", "p.png"],
-        ["draw", "filters", "{model}"],
-        ["draw", "field", "{model}", "digits:7"],
-        ["draw", "deconvolution", "{model}", "digits:7"],
-        ["find-patch", "[[1,2,3],[3,4,9]]", "--cut", "0,0,2,2", "--picture", "p.png"],
-        ["matrix", "[1,2]", "--input", 4, "--picture", "p.png"],
-        ["descend", "bowl", "--steps", 2, "--picture", "p.png"],
-    ],
-)
-def test_pictures_without_matplotlib(run, trained, monkeypatch, arguments):
-    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    result = run(*[trained if a == "{model}" else a for a in arguments])
-    assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith("striate: figures: drawing needs matplotlib")

@@ -18,7 +18,8 @@ from striate.explain import attribute, trace
 from striate.layers import Conv1d, Conv2d, Conv3d, Flatten, Linear, MaxPool2d, ReLU
 from striate.network import Sequential
 from striate.report import write_report
-from striate.report.model_sections import feature_maps, receptive_fields, what_decided
+from striate.report.budget import Budget
+from striate.report.model_sections import feature_maps, first_trace, receptive_fields, what_decided
 from striate.training.run import DataConfig, Run, RunConfig, RunFolder
 
 
@@ -59,14 +60,14 @@ def test_the_parts_are_in_the_page(run, tmp_path):
     own = headings.index("Network")
     assert headings[own - 3 : own] == [
         "Feature maps of a sample",
-        "Receptive fields",
         "What decided in confident mistakes",
+        "Receptive fields",
     ]
     assert not re.search(r"<script|(src|href)=\"(?!data:)|https?://", page)
 
 
 def test_maps_are_those_of_the_trace(run):
-    shown = dict(images(feature_maps(run)))
+    shown = dict(images(feature_maps(first_trace(run))))
     values = trace(run.model, run.splits.test.inputs[0])["conv1"]
     expected = (values[2] - values.min()) / np.ptp(values) * 255
     np.testing.assert_array_equal(shown["conv1, map 2"], np.rint(expected))
@@ -75,14 +76,14 @@ def test_maps_are_those_of_the_trace(run):
 
 
 def test_fields_are_brightest_where_the_gradient_is_largest(run):
-    (title, pixels), *_ = images(receptive_fields(run))
+    (title, pixels), *_ = images(receptive_fields(first_trace(run), Budget(60)))
     assert title.startswith("conv1: conv1[channel ")
     assert (pixels > 0).sum() <= 9  # a 3x3 window
     assert pixels.max() == 255
 
 
 def test_mistakes_are_decided_by_the_class_chosen_and_the_true_one(run):
-    page = what_decided(run)
+    page = what_decided(run, Budget(60))
     worst = int(run.evaluation.mistakes()[0])
     chosen, true = int(run.evaluation.outputs[worst].argmax()), int(run.splits.test.targets[worst])
     (sample, first), (one, mine), (other, theirs) = images(page)[:3]
@@ -106,5 +107,12 @@ def test_mistakes_are_decided_by_the_class_chosen_and_the_true_one(run):
 )
 def test_every_kind_of_run_has_a_report(shape, layers, classes, headings, tmp_path):
     run = run_of(noise(shape, classes), layers, 1, tmp_path)
-    page = "".join(part(run) for part in (feature_maps, receptive_fields, what_decided))
+    found = first_trace(run)
+    page = feature_maps(found) + receptive_fields(found, Budget(60)) + what_decided(run, Budget(60))
     assert page.count("<h2>") == headings
+
+
+def test_pictures_stop_when_the_time_is_over_and_say_so(run):
+    page = receptive_fields(first_trace(run), Budget(0))
+    assert "0 of 5 shown: the pictures of a report may take 0 seconds." in page
+    assert "0 of 6 shown" in what_decided(run, Budget(0))

@@ -13,13 +13,14 @@ from PIL import Image
 from striate import Trainer
 from striate.data.problems import BadFile
 from striate.data.splits import Splits
+from striate.drawing.html import Markup, element
+from striate.drawing.images import coloured, flat, picture
+from striate.drawing.svg import confusion, curves, scatter, ticks
 from striate.layers import Conv1d, Flatten, Linear
 from striate.models import logistic_regression
 from striate.network import Sequential
 from striate.report import report, write_report
-from striate.report.html import Markup, element, escape
-from striate.report.images import first_filters, flat
-from striate.report.svg import confusion, curves, ticks
+from striate.report.filters import first_filters
 from striate.training.run import DataConfig, Run, RunConfig, RunFolder
 from tasks import line, rich_network, stripes
 
@@ -73,13 +74,14 @@ def run(tmp_path_factory):
 
 def test_a_page_needs_nothing_else(run, tmp_path):
     page = write_report(run, tmp_path / "report.html").read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>\n<html")
     found = checked(page)
     assert "script" not in {tag for tag, _ in found.elements}
     assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import|https?://", page)
     assert re.findall(r"<h2>(.*?)</h2>", page) == [
         "Learning", "Figures on the test part", "Confusion", "Confused most often", "Calibration",
-        "Most confident mistakes", "Filters of conv1", "Feature maps of a sample", "Receptive fields",
-        "What decided in confident mistakes", "Network", "Data", "Configuration",
+        "Most confident mistakes", "Filters of conv1", "Feature maps of a sample",
+        "What decided in confident mistakes", "Receptive fields", "Network", "Data", "Configuration",
     ]  # fmt: skip
     assert len(page) < 300_000
 
@@ -120,6 +122,7 @@ def test_regressions_have_a_report_too(tmp_path):
     page = report(run_of(splits, Sequential([Flatten(), Linear(2)], (5, 1, 1)), tmp_path))
     checked(page)
     assert "root mean squared error" in page
+    assert "Predicted against true" in page
     assert "Confusion" not in page
     assert "Figures on the validation part" in page
 
@@ -139,8 +142,6 @@ def test_samples_of_every_rank_become_planes():
     assert flat(np.zeros((1, 4, 5))).shape == (4, 5)
     assert flat(np.zeros((3, 4, 5))).shape == (4, 5, 3)
     assert flat(np.zeros((7, 4, 5))).shape == (4, 5)
-    assert flat(np.zeros((2, 9))).shape == (24, 9)
-    assert flat(np.zeros(9)).shape == (24, 9)
     assert flat(np.arange(24.0).reshape(1, 3, 2, 4))[0, 0] == 8
 
 
@@ -154,7 +155,25 @@ def test_curves_hold_their_points():
     assert "bad" not in "".join(found.text)
     assert curves("x", "y", {"a": []}) == ""
     assert "polyline" in curves("flat", "epoch", {"a": [(1, 3.0)]})
-    assert "0.001" in curves("rate", "epoch", {"a": [(1, 0.001), (2, 0.1)]}, logarithmic=True)
+    assert ">0<" in curves("rate", "epoch", {"a": [(1, 0.1), (2, 0.2)]}, least=0.0)
+
+
+def test_predictions_are_drawn_against_the_truth():
+    svg = scatter("predicted", "true", np.array([0.0, 1.0, np.nan]), np.array([1.0, 0.0, 2.0]))
+    checked(svg)
+    assert svg.count("h0") == 2
+    assert scatter("predicted", "true", np.array([np.nan]), np.zeros(1)) == ""
+
+
+def test_series_are_curves_and_features_bars():
+    curve = picture(np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 0.5]]), 0.0, 1.0, 50, "a < b")
+    checked(curve)
+    assert curve.count("<polyline") == 2
+    assert "a &lt; b" in curve
+    long = picture(np.sin(np.arange(16000.0))[None], -1.0, 1.0, 50)
+    assert long.count(",") <= 400
+    assert picture(np.array([1.0, -2.0]), -2.0, 1.0, 50).count("z") == 2
+    assert coloured(np.array([1.0, 0.0, -1.0]), np.zeros((1, 3)), 50).count("<rect") == 2
 
 
 def test_ticks_are_round_and_inside():
@@ -171,5 +190,4 @@ def test_confusion_shades_shares():
 
 
 def test_text_is_escaped_once():
-    assert escape('<a href="x">') == "&lt;a href=&quot;x&quot;&gt;"
-    assert element("p", Markup("<i>"), "<i>", title='"') == '<p title="&quot;"><i>&lt;i&gt;</p>'
+    assert element("p", Markup("<i>"), "<i>", title='"') == '<p title="&#34;"><i>&lt;i&gt;</p>'

@@ -4,7 +4,6 @@ import inspect
 import math
 import os
 import signal
-import sys
 
 import numpy as np
 import pytest
@@ -384,9 +383,3 @@ def test_a_snapshot_that_led_nowhere_gives_way_to_the_one_before(data, monkeypat
     with pytest.raises(DivergenceError, match=r"in step 11, .* after step 5\."):
         trainer.fit(data, epochs=1)
     assert trainer.progress.batch == 5
-
-
-def test_plots_need_matplotlib(data, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(UsageError, match=r"plot: needs matplotlib, which is not installed. Run: pip install"):
-        Trainer(small_network()).fit(data, epochs=1).plot()

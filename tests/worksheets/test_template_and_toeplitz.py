@@ -1,14 +1,11 @@
 """Template search against brute force, and convolution matrices against convolution."""
 
-import builtins
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from striate.drawing.axes import new_axes
-from striate.errors import ShapeError, StriateError, UsageError
+from striate.errors import ShapeError, UsageError
 from striate.reference.convolution import correlate
 from striate.worksheets.matrix import draw_toeplitz, toeplitz
 from striate.worksheets.template import draw_template_search, template_search
@@ -158,16 +155,3 @@ def test_toeplitz_refuses(call, message):
 def test_a_kernel_larger_than_its_input_is_a_shape_error():
     with pytest.raises(ShapeError):
         toeplitz([1, 1, 1], 2)
-
-
-def test_drawing_without_matplotlib_says_what_to_install(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(StriateError, match=r"drawing needs matplotlib.*pip install"):
-        new_axes(None)

@@ -55,10 +55,24 @@ class Runner:
 
         progress = ShowProgress(self.output)
         try:
-            run = start(callbacks=[progress], prepared=self._prepared, report=self.report)
+            run = start(callbacks=[progress], prepared=self._prepared, report=False)
         finally:
             progress.close()
-        self._finish(run, time.perf_counter() - self.started)
+        facts = self._finish(run, time.perf_counter() - self.started)
+        if self.report:
+            self._write_report(run)
+        self.output.result(facts)
+
+    def _write_report(self, run: Run) -> None:
+        """Write the page; the model is saved already, so that nothing is lost by stopping here."""
+        from striate.report import write_report
+
+        try:
+            with self.output.console.status("writing the report") as status:
+                write_report(run, run.folder.report, lambda text: status.update(f"writing the report: {text}"))
+        except KeyboardInterrupt:
+            fail(f"interrupted while writing the report; the model is saved: {run.folder.model}")
+        self.output.line(f"report: {run.folder.report}")
 
     def _decoding(self, done: int, total: int) -> None:
         if self.output.console.is_terminal:
@@ -101,7 +115,8 @@ class Runner:
                 f"{len(leaks):,} validation or test samples are in the training part too, byte for byte: {first}"
             )
 
-    def _finish(self, run: Run, seconds: float) -> None:
+    def _finish(self, run: Run, seconds: float) -> dict[str, Any]:
+        """Say how it went; return the same for programs."""
         history, progress = run.history, run.trainer.progress
         if history.interrupted:
             fail(
@@ -116,9 +131,7 @@ class Runner:
             self.output.line(evaluation_text(run.evaluation, run.part or ""))
         self._list_bad_files(run.splits)
         self.output.line(f"\nmodel saved: {run.folder.model}")
-        if self.report:
-            self.output.line(f"report: {run.folder.report}")
-        self.output.result(facts)
+        return facts
 
     def _list_bad_files(self, splits: Splits) -> None:
         bad = splits.bad_files

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from striate.errors import StriateError
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -16,18 +14,9 @@ def new_axes(
     """Return `axes`, or the axes of a new figure of `size` inches, with labels.
 
     The figure does not belong to pyplot: no window opens and nothing has to be closed.
-
-    Raises
-    ------
-    StriateError
-        When matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise StriateError(
-            'figures: drawing needs matplotlib, which is not installed. Run: pip install "striate[plot]"'
-        ) from None
+    from matplotlib.figure import Figure
+
     if axes is None:
         axes = Figure(figsize=size, layout="constrained").add_subplot()
     axes.set_ylabel(vertical)

@@ -1,130 +1,119 @@
-"""What a model makes of a sample, as parts of the report of a run: maps, receptive fields, what decided."""
+"""What a model makes of a sample, as sections of the report of a run: maps, receptive fields, what decided."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.drawing.pictures import as_colours
-from striate.explain.attribution import attribute
+from striate.drawing.html import Markup, element, empty_element, join, section
+from striate.drawing.images import coloured, limits, picture
+from striate.explain.attribution import Attribution, attribute
 from striate.explain.attribution.regions import maps
 from striate.explain.features.maps import map_pictures
 from striate.explain.tracing import Trace, trace
-from striate.report.html import Markup, element, empty_element, join, section
-from striate.report.images import picture
+from striate.report.budget import Budget
 from striate.report.sections import evaluated_part
 from striate.summary import summarize
-from striate.training.run import Run
+
+if TYPE_CHECKING:
+    from striate.training.run import Run
 
 MOST_LAYERS, MOST_MAPS, MOST_MISTAKES = 12, 16, 6
-SMALL_NETWORK = 50_000_000  # multiply-adds up to which the way from the baseline is integrated
+MOST_TRACED = 3_000_000_000  # multiply-adds of a network up to which the reference computes every value in time
 SIDE = 84  # pixels of a picture on the page
 
 
-def feature_maps(run: Run) -> Markup:
-    """The feature maps of the first evaluated sample, layer by layer."""
-    found = _first_trace(run)
+def first_trace(run: Run) -> Trace | None:
+    """Return the trace of the first evaluated (or trained) sample, if the network has maps and is not too large."""
+    if not maps(run.model.network) or summarize(run.model.network).multiply_adds > MOST_TRACED:
+        return None
+    data = evaluated_part(run) or run.splits.train
+    return trace(run.model, data.inputs[0])
+
+
+def feature_maps(found: Trace | None) -> Markup:
+    """The feature maps of a sample, layer by layer."""
     if found is None:
         return Markup()
     rows = []
     for name in maps(found.network)[:MOST_LAYERS]:
-        pictures = map_pictures(found[name])
-        low, high = float(found[name].min()), float(found[name].max())
-        images = [picture(one[None], low, high, SIDE, f"{name}, map {c}") for c, one in _some(pictures)]
-        more = f", the first {MOST_MAPS} of {len(pictures)}" if len(pictures) > MOST_MAPS else ""
-        heading = element("h3", f"{name}: {low:.3g} (black) to {high:.3g} (white){more}")
+        values = found[name]
+        low, high = float(values.min()), float(values.max())
+        shown = _channels(values)
+        images = [picture(one, low, high, SIDE, f"{name}, map {c}") for c, one in enumerate(shown[:MOST_MAPS])]
+        more = f", the first {MOST_MAPS} of {len(shown)}" if len(shown) > MOST_MAPS else ""
+        scale = f"{low:.3g} to {high:.3g}" if values.ndim == 2 else f"{low:.3g} (black) to {high:.3g} (white)"
+        heading = element("h3", f"{name}: {scale}{more}")
         rows.append(join([heading, element("div", *images, class_="gallery")]))
-    sample = element("div", _sample(found), class_="gallery")
-    return section("Feature maps of a sample", sample, *rows) if rows else Markup()
+    raw = found.raw
+    sample = picture(raw, float(raw.min()), float(raw.max()), SIDE, "the sample")
+    return section("Feature maps of a sample", element("div", sample, class_="gallery"), *rows)
 
 
-def receptive_fields(run: Run) -> Markup:
-    """What the strongest value of each layer with maps sees of this sample."""
-    found = _first_trace(run)
+def _channels(values: np.ndarray) -> list[np.ndarray]:
+    """Return every channel of a map as something to draw: [1, length] of a series, [1, rows, columns] otherwise."""
+    return [one[None] for one in (values if values.ndim == 2 else map_pictures(values))]
+
+
+def receptive_fields(found: Trace | None, budget: Budget) -> Markup:
+    """What the strongest value of each layer with maps sees of the sample."""
     if found is None:
         return Markup()
-    figures = []
-    for name in maps(found.network)[:MOST_LAYERS]:
-        values = np.abs(found[name])
-        field = found.field(name, tuple(int(i) for i in np.unravel_index(values.argmax(), values.shape)))
-        size = " x ".join(str(axis.size) for axis in field.axes)
-        said = [element("b", name), f" sees {size};", empty_element("br")]
-        said.append(f"{field.effective_size()} positions carry 95 % of its gradient")
-        caption = element("figcaption", *said)
-        figures.append(element("figure", _grey(_flat(field.weight), f"{name}: {field.place}"), caption))
-    note = (
-        "For the value of largest size in each layer: how much of its gradient each input position carries "
-        "(white is most)."
-    )
+    figures, wanted = [], maps(found.network)[:MOST_LAYERS]
+    for name in wanted:
+        if budget.over:
+            break
+        figures.append(_field(found, name))
+    note = "How much of the gradient of each layer's largest value each input position carries; white is most. "
+    note += budget.note(len(figures), len(wanted))
     return section("Receptive fields", element("p", note), element("div", *figures, class_="gallery"))
 
 
-def what_decided(run: Run) -> Markup:
+def _field(found: Trace, name: str) -> Markup:
+    values = np.abs(found[name])
+    field = found.field(name, tuple(int(i) for i in np.unravel_index(values.argmax(), values.shape)))
+    size = " x ".join(str(axis.size) for axis in field.axes)
+    carried = f"{field.effective_size()} positions carry 95 % of its gradient"
+    image = picture(field.weight[None], 0.0, float(field.weight.max()), SIDE, f"{name}: {field.place}")
+    said = [element("b", name), f" sees {size};", empty_element("br"), carried]
+    return element("figure", image, element("figcaption", *said))
+
+
+def what_decided(run: Run, budget: Budget) -> Markup:
     """What spoke for the class chosen, and for the true one, in the most confident mistakes."""
     evaluation, data = run.evaluation, evaluated_part(run)
     if evaluation is None or evaluation.confusion is None or data is None:
         return Markup()
     worst = evaluation.mistakes()[:MOST_MISTAKES].tolist()
+    rows: list[Markup] = []
+    for index in worst:
+        if budget.over:
+            break
+        rows.append(_decided(run, data, index, int(evaluation.outputs[index].argmax())))
     if not worst:
         return Markup()
-    small = summarize(run.model.network).multiply_adds <= SMALL_NETWORK
-    method = "integrated-gradients" if small else "gradient-x-input"
-    rows = [_decided(run, data, index, int(evaluation.outputs[index].argmax()), method) for index in worst]
-    note = f"By {method.replace('-', ' ')}: red speaks for the class, blue against it."
+    note = "By integrated gradients: red speaks for the class, blue against it. " + budget.note(
+        len(rows), len(worst)
+    )
     return section("What decided in confident mistakes", element("p", note), *rows)
 
 
-def _decided(run: Run, data: Dataset, index: int, chosen: int, method: str) -> Markup:
+def _decided(run: Run, data: Dataset, index: int, chosen: int) -> Markup:
     sample, true = data.inputs[index], int(data.targets[index])
-    rank = len(run.model.input_shape) - 1
-    figures = [_captioned(_sample_picture(data, sample), "sample", index)]
+    figures = [_captioned(picture(sample, *limits(data.inputs), SIDE, "the sample"), "sample", index)]
     targets: dict[str, int] = {"chosen": chosen, "true": true}
     for word, target in targets.items():
-        found = attribute(run.model, sample, method, target)
-        image = _coloured(found.map(rank), f"for {found.class_name}")
-        figures.append(_captioned(image, word, found.class_name))
+        found = attribute(run.model, sample, "integrated-gradients", target, tolerance=0.02)
+        figures.append(_captioned(attribution_picture(found, sample), word, found.class_name))
     return element("div", *figures, class_="gallery")
+
+
+def attribution_picture(found: Attribution, sample: np.ndarray, side: int = SIDE) -> Markup:
+    """Return an attribution: of pictures in red and blue, of a series as bands behind its curve."""
+    return coloured(found.map(sample.ndim - 1), sample, side, f"for {found.class_name}")
 
 
 def _captioned(image: Markup, word: str, what: Any) -> Markup:
     return element("figure", image, element("figcaption", f"{word} ", element("b", what)))
-
-
-def _first_trace(run: Run) -> Trace | None:
-    """Return the trace of the first evaluated (or learnt) sample of a network with maps."""
-    data = evaluated_part(run) or run.splits.train
-    return trace(run.model, data.inputs[0]) if maps(run.model.network) else None
-
-
-def _some(pictures: list[np.ndarray]) -> list[tuple[int, np.ndarray]]:
-    return list(enumerate(pictures[:MOST_MAPS]))
-
-
-def _sample(found: Trace) -> Markup:
-    return picture(found.raw, float(found.raw.min()), float(found.raw.max()), SIDE, "the sample")
-
-
-def _sample_picture(data: Dataset, sample: np.ndarray) -> Markup:
-    whole = data.inputs.dtype == np.uint8
-    low, high = (0.0, 255.0) if whole else (float(sample.min()), float(sample.max()))
-    return picture(sample, low, high, SIDE, "the sample")
-
-
-def _flat(values: np.ndarray) -> np.ndarray:
-    """Return a map of the input's space as [rows, columns]: of a volume the middle slice."""
-    return values[len(values) // 2] if values.ndim == 3 else np.atleast_2d(values)
-
-
-def _grey(values: np.ndarray, title: str) -> Markup:
-    return picture(_tall(values)[None], 0.0, float(values.max()), SIDE, title)
-
-
-def _coloured(values: np.ndarray, title: str) -> Markup:
-    return picture(np.moveaxis(as_colours(_tall(_flat(values))), 2, 0), 0.0, 1.0, SIDE, title)
-
-
-def _tall(values: np.ndarray) -> np.ndarray:
-    """Return a single row, which nobody could see, as a band."""
-    return np.repeat(values, 24, axis=0) if len(values) == 1 else values

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate import __version__
+from striate.drawing.html import Markup, element, join, section
 from striate.report import model_sections, sections
-from striate.report.html import Markup, element, join, section
+from striate.report.budget import Budget
 from striate.storage import write_atomically
 from striate.training.run.toml import dumps
 
@@ -18,52 +20,76 @@ if TYPE_CHECKING:
     from striate.training.run import Run
 
 
-def write_report(run: Run, path: str | Path) -> Path:
+Progress = Callable[[str], None]
+
+
+def write_report(run: Run, path: str | Path, progress: Progress | None = None) -> Path:
     """Write the report of a run as one HTML file, atomically; return the path.
 
     Parameters
     ----------
     run : Run
     path : path
+    progress : function of a text, optional
+        Told what is being drawn.
 
     Raises
     ------
     ModelFileError
         If the file cannot be written.
     """
-    return write_atomically(path, report(run).encode("utf-8", "backslashreplace"))
+    return write_atomically(path, report(run, progress).encode("utf-8", "backslashreplace"))
 
 
-def report(run: Run) -> str:
-    """Return the report of a run: HTML with its pictures inside, without scripts."""
+def report(run: Run, progress: Progress | None = None) -> str:
+    """Return the report of a run: HTML with its pictures inside, without scripts.
+
+    Pictures that need gradients are drawn for about five seconds; what is left out is said.
+    """
     title = f"{run.model.network.name} on {run.splits.train.name}"
+    body = [
+        element("h1", title),
+        element("p", _origin()),
+        sections.key_figures(run),
+        sections.learning(run),
+        _results(run),
+        sections.filters(run),
+        *_insides(run, progress or (lambda text: None)),
+        sections.network(run),
+        sections.data(run),
+        section("Configuration", element("pre", dumps(run.config.to_dict()))),
+    ]
+    return Markup("<!DOCTYPE html>\n") + element("html", _head(title), element("body", *body), lang="en")
+
+
+def _head(title: str) -> Markup:
     style = resources.files("striate.report").joinpath("style.css").read_text("utf-8")
-    head = element(
+    return element(
         "head",
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         element("title", title),
         element("style", Markup(style)),
     )
+
+
+def _origin() -> str:
     now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    origin = f"striate {__version__}, {now}, {platform.processor() or platform.machine()}, Python"
-    body = [
-        element("h1", title),
-        element("p", f"{origin} {platform.python_version()}"),
-        sections.key_figures(run),
-        sections.learning(run),
-        _figures(run),
-        sections.filters(run),
-        model_sections.feature_maps(run),
-        model_sections.receptive_fields(run),
-        model_sections.what_decided(run),
-        sections.network(run),
-        sections.data(run),
-        section("Configuration", element("pre", dumps(run.config.to_dict()))),
-    ]
-    return "<!DOCTYPE html>\n" + element("html", head, element("body", *body), lang="en")
+    machine = platform.processor() or platform.machine()
+    return f"striate {__version__}, {now}, {machine}, Python {platform.python_version()}"
 
 
-def _figures(run: Run) -> Markup:
+def _insides(run: Run, progress: Progress) -> list[Markup]:
+    """Return the sections that show what the model makes of samples."""
+    progress("feature maps")
+    budget, found = Budget(), model_sections.first_trace(run)
+    maps = model_sections.feature_maps(found)
+    progress("what decided in mistakes")
+    decided = model_sections.what_decided(run, budget)
+    progress("receptive fields")
+    return [maps, decided, model_sections.receptive_fields(found, budget)]
+
+
+def _results(run: Run) -> Markup:
     evaluation, data = run.evaluation, sections.evaluated_part(run)
     if evaluation is None or data is None:
         return Markup()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from striate.report.html import Markup, element, empty_element, join, pairs, section, table
-from striate.report.images import first_filters, picture
-from striate.report.svg import confusion, curves
+from striate.drawing.html import Markup, element, empty_element, join, pairs, section, table
+from striate.drawing.images import limits, picture
+from striate.drawing.svg import confusion, curves, scatter
+from striate.report.filters import first_filters
 from striate.summary import format_bytes, summarize
 from striate.training.label_metrics import label_metrics
 from striate.training.metrics import calibration, classification_metrics, regression_metrics
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 60
 MOST_MISTAKES = 30
+MOST_POINTS, MOST_TARGETS = 2000, 6
 
 
 def key_figures(run: Run) -> Markup:
@@ -34,7 +37,7 @@ def key_figures(run: Run) -> Markup:
     figures["epochs"] = len(records)
     figures["parameters"] = f"{run.model.network.parameter_count:,}"
     if speeds:
-        figures["images per second"] = f"{np.median(speeds):,.0f}"
+        figures["samples per second"] = f"{np.median(speeds):,.0f}"
         figures["seconds"] = f"{sum(record.seconds for record in records):,.1f}"
     boxes = [element("div", element("b", value), name) for name, value in figures.items()]
     reason = run.history.stop_reason
@@ -56,7 +59,7 @@ def learning(run: Run) -> Markup:
     charts = [
         curves("loss", "epoch", series(loss="training", val_loss="validation")),
         curves("accuracy", "epoch", series(accuracy="training", val_accuracy="validation")),
-        curves("learning rate", "epoch", series(learning_rate="last step"), logarithmic=True),
+        curves("learning rate", "epoch", series(learning_rate="at the end of the epoch"), least=0.0),
     ]
     return section("Learning", element("div", *charts, class_="gallery"))
 
@@ -103,7 +106,21 @@ def regression(run: Run, evaluation: Evaluation) -> Markup:
         figures["targets within 1.96 standard deviations"] = found.coverage
     rows = [(name, *values) for name, values in found.by_target.items()]
     each = table(("target", "R2", "mean absolute error", "root mean squared error"), rows)
-    return _figures(run, figures, each)
+    return join([_figures(run, figures, each), _predicted_against_true(evaluation)])
+
+
+def _predicted_against_true(evaluation: Evaluation) -> Markup:
+    targets = np.asarray(evaluation.targets).reshape(len(evaluation.targets), -1)
+    names = evaluation.classes or tuple(f"target {t}" for t in range(targets.shape[1]))
+    names = names if targets.shape[1] > 1 else ("",)
+    some = np.random.default_rng(0).permutation(len(targets))[:MOST_POINTS]
+    charts = [
+        scatter(f"predicted {name}".strip(), f"true {name}".strip(), targets[some, t], evaluation.outputs[some, t])
+        for t, name in enumerate(names[:MOST_TARGETS])
+    ]
+    more = f" {MOST_POINTS:,} of {len(targets):,} samples." if len(targets) > MOST_POINTS else ""
+    note = element("p", "On the line, predictions are exact." + more)
+    return section("Predicted against true", note, element("div", *charts, class_="gallery"))
 
 
 def _figures(run: Run, figures: dict[str, Any], each: Markup) -> Markup:
@@ -115,14 +132,14 @@ def mistakes(evaluation: Evaluation, data: Dataset) -> Markup:
     worst = evaluation.mistakes()[:MOST_MISTAKES]
     if not len(worst):
         return Markup()
-    some = data.inputs[:256]
-    low, high = (0.0, 255.0) if data.inputs.dtype == np.uint8 else (float(some.min()), float(some.max()))
+    low, high = limits(data.inputs)
+    folder = _common_folder(data)
     figures = []
     for index in worst.tolist():
         predicted = int(evaluation.outputs[index].argmax())
         true, called = evaluation.classes[int(data.targets[index])], evaluation.classes[predicted]
         confidence = f"{evaluation.outputs[index, predicted]:.1%}"
-        origin = "" if data.files is None else str(data.files[index])
+        origin = "" if data.files is None else os.path.relpath(str(data.files[index]), folder)
         image = picture(data.inputs[index], low, high, 112, origin or f"sample {index}")
         end = empty_element("br")
         caption = join([element("b", called), f" {confidence}", end, f"is {true}", end, origin])
@@ -179,6 +196,15 @@ def data(run: Run) -> Markup:
         pieces.append(element("h3", f"{len(splits.bad_files):,} files left out"))
         pieces.append(table(("file", "reason"), splits.bad_files))
     return section("Data", *pieces)
+
+
+def _common_folder(data: Dataset) -> str:
+    """Return the folder that all files lie in, which no caption has to repeat."""
+    folders = {os.path.dirname(str(file)) for file in data.files} if data.files is not None else set()
+    try:
+        return os.path.commonpath(folders) or "."
+    except ValueError:  # no files, or on different drives
+        return "."
 
 
 def evaluated_part(run: Run) -> Dataset | None:

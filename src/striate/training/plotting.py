@@ -1,10 +1,8 @@
-"""Pictures of a training, with matplotlib where it is installed."""
+"""Pictures of a training."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-
-from striate.errors import UsageError
 
 if TYPE_CHECKING:
     from striate.training.history import History
@@ -12,13 +10,9 @@ if TYPE_CHECKING:
 
 
 def pyplot() -> Any:
-    """Return matplotlib.pyplot; raises UsageError where it is not installed."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError:
-        raise UsageError(
-            "plot: needs matplotlib, which is not installed. Run: pip install 'striate[plot]'."
-        ) from None
+    """Return matplotlib.pyplot, imported when it is first needed."""
+    import matplotlib.pyplot as plt
+
     return plt
 
 

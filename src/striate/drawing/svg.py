@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from striate.report.html import Markup, element, join, number
+from striate.drawing.html import Markup, element, join, number
 
 WIDTH, HEIGHT = 460, 260
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 30, 40
@@ -15,7 +15,7 @@ COLOURS = ("#0b6e99", "#c2570c", "#3f7d20", "#7b3fa0")
 Points = Sequence[tuple[float, float]]
 
 
-def curves(title: str, across: str, series: Mapping[str, Points], logarithmic: bool = False) -> Markup:
+def curves(title: str, across: str, series: Mapping[str, Points], least: float | None = None) -> Markup:
     """Return a chart of several lines; empty if there is nothing to draw.
 
     Parameters
@@ -23,8 +23,8 @@ def curves(title: str, across: str, series: Mapping[str, Points], logarithmic: b
     title, across : str
         What the values are, and what runs from left to right.
     series : mapping of a name to points (x, y)
-    logarithmic : bool
-        Of the values.
+    least : float, optional
+        A value that the axis holds in any case.
     """
     drawn = {name: [p for p in points if math.isfinite(p[1])] for name, points in series.items()}
     drawn = {name: points for name, points in drawn.items() if points}
@@ -32,8 +32,7 @@ def curves(title: str, across: str, series: Mapping[str, Points], logarithmic: b
         return Markup()
     xs = [x for points in drawn.values() for x, _ in points]
     ys = [y for points in drawn.values() for _, y in points]
-    logarithmic = logarithmic and min(ys) > 0
-    frame = _Frame(_span(xs), _span([math.log10(y) for y in ys] if logarithmic else ys), logarithmic)
+    frame = _Frame(_span(xs), _span(ys if least is None else [*ys, least]))
     pieces = [element("text", title, x=LEFT, y=16, class_="title"), frame.grid(across)]
     for place, (name, points) in enumerate(drawn.items()):
         pieces.append(frame.line(name, points, COLOURS[place % len(COLOURS)], place))
@@ -41,14 +40,31 @@ def curves(title: str, across: str, series: Mapping[str, Points], logarithmic: b
     return element("svg", *pieces, viewBox=box, width=WIDTH, height=HEIGHT, role="img", aria_label=title)
 
 
+def scatter(title: str, across: str, x: np.ndarray, y: np.ndarray) -> Markup:
+    """Return points (x, y) with the line on which both are equal; empty without finite points."""
+    finite = np.isfinite(x) & np.isfinite(y)
+    if not finite.any():
+        return Markup()
+    points = np.stack([x[finite], y[finite]], axis=1).astype(float)
+    span = _span(points.ravel().tolist())
+    frame = _Frame(span, span)
+    (x0, y0), (x1, y1) = frame.place(span[0], span[0]), frame.place(span[1], span[1])
+    line = element("line", x1=x0, y1=y0, x2=x1, y2=y1, class_="equal")
+    dots = "".join("M{} {}h0".format(*frame.place(a, b)) for a, b in points.tolist())
+    cloud = element("path", d=dots, stroke=COLOURS[0], stroke_width=4, stroke_linecap="round", stroke_opacity=0.45)
+    heading = element("text", title, x=LEFT, y=16, class_="title")
+    box = f"0 0 {WIDTH} {HEIGHT}"
+    shown = [heading, frame.grid(across), line, cloud]
+    return element("svg", *shown, viewBox=box, width=WIDTH, height=HEIGHT, role="img", aria_label=title)
+
+
 class _Frame:
     """Axes of a chart: from values to places."""
 
-    def __init__(self, x: tuple[float, float], y: tuple[float, float], logarithmic: bool) -> None:
-        self.x, self.y, self.logarithmic = x, y, logarithmic
+    def __init__(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+        self.x, self.y = x, y
 
     def place(self, x: float, y: float) -> tuple[float, float]:
-        y = math.log10(y) if self.logarithmic else y
         across = LEFT + (x - self.x[0]) / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT)
         down = HEIGHT - BOTTOM - (y - self.y[0]) / (self.y[1] - self.y[0]) * (HEIGHT - TOP - BOTTOM)
         return round(across, 1), round(down, 1)
@@ -56,13 +72,11 @@ class _Frame:
     def grid(self, across: str) -> Markup:
         pieces = []
         for tick in ticks(*self.y):
-            value = 10.0**tick if self.logarithmic else tick
-            _, down = self.place(self.x[0], value)
+            _, down = self.place(self.x[0], tick)
             pieces.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=down, y2=down, class_="grid"))
-            pieces.append(element("text", number(float(value)), x=LEFT - 6, y=down + 4, text_anchor="end"))
-        bottom = 1.0 if self.logarithmic else self.y[0]
+            pieces.append(element("text", number(float(tick)), x=LEFT - 6, y=down + 4, text_anchor="end"))
         for tick in ticks(*self.x):
-            right, _ = self.place(tick, bottom)
+            right, _ = self.place(tick, self.y[0])
             pieces.append(element("text", f"{tick:g}", x=right, y=HEIGHT - BOTTOM + 16, text_anchor="middle"))
         middle = (LEFT + WIDTH - RIGHT) / 2
         pieces.append(element("text", across, x=middle, y=HEIGHT - 6, text_anchor="middle"))
