@@ -7,6 +7,7 @@ gradient of the input and those of the parameters.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,10 +19,20 @@ from benchmarks.pytorch import faster, layouts, memory_format
 from benchmarks.shapes import Single
 from benchmarks.timing import Work
 from benchmarks.twin import filled
-from striate.engine import graph
-from striate.engine.memory import Sizes, Vectors
-from striate.engine.plan import emit_load, emit_store, lower_backward, lower_forward, update_phase
-from striate.engine.program import OUTPUTS, TARGETS, Place
+from striate.engine import graph, segments
+from striate.engine.analysis import Facts, analyse
+from striate.engine.memory import Sizes
+from striate.engine.plan import (
+    add_shards,
+    add_update,
+    begin,
+    emit_load,
+    emit_load_into,
+    emit_store,
+    lower_backward,
+    lower_forward,
+)
+from striate.engine.program import BACKWARD, FORWARD, OUTPUTS, PACK, TARGETS, Place, Program
 from striate.engine.session import Session
 from striate.layers import Input
 from striate.machine import available_threads, default_lanes
@@ -30,8 +41,12 @@ from striate.network import Network
 Results = list[np.ndarray]
 
 
+MOVE = "move"
+GRADIENT, GRADIENT_OF_INPUT = "gradient of the output", "gradient of the input"
+
+
 class Alone(Session):
-    """The rows of one operation's two passes; other phases move its values in and out.
+    """The rows of one operation's two passes; other sections move its values in and out.
 
     Every shard keeps its values in a place of its own, so they come from where a network's values come from.
     """
@@ -39,50 +54,58 @@ class Alone(Session):
     def __init__(self, case: Single) -> None:
         network = Network(case.layer(Input(case.shape)))
         sizes = Sizes.of(case.batch, default_lanes(), network.parameter_count)
-        vectors = Vectors(network.parameter_count, sizes.shards, network.initial_states())
-        features = math.prod(case.shape)
-        super().__init__(network, case.batch, vectors, sizes, features, np.dtype(np.float32), True)
-        vectors.theta[: network.parameter_count] = initial_parameters(network)
-        self.lowering.margins = graph.margins(network, {}, training=True)
-        self.lowering.needed = graph.needed_gradients(network, inputs=True)
-        self._emit(*(step.name for step in network.steps))
-        self._add_shards()
-        update_phase(self.program, vectors, sizes, None, self.lowering.summed)
-        self._finish(None)
-
-    def _emit(self, source: str, name: str) -> None:
-        lowering, samples = self.lowering, self.samples
-        self.load = emit_load(lowering, samples, self.dtype)
-        lowering.barrier()
-        lower_forward(lowering, [name])
-        lowering.barrier()
-        self._moving = [0, len(lowering.parts)]
-        emit_store(lowering, lowering.values[name], Place(samples.outputs.ctypes.data, OUTPUTS))
-        self._load_gradient = emit_load(lowering, samples, self.dtype, lowering.gradient_into(name)[0])
-        lowering.barrier()
-        lower_backward(lowering)
-        lowering.barrier()
-        self._moving.append(len(lowering.parts))
-        emit_store(lowering, lowering.gradients[source], Place(samples.targets.ctypes.data, TARGETS))
+        facts = replace(
+            analyse(network, sizes, np.dtype(np.float32)),
+            training=True,
+            margins=graph.margins(network, {}, training=True),
+            needed=graph.needed_gradients(network, inputs=True),
+        )
+        super().__init__(facts, _program(facts), case.batch, None)
+        self.vectors.theta[: network.parameter_count] = initial_parameters(network)
 
     def run(self, x: np.ndarray, grad: np.ndarray) -> Results:
         """Return the output, the gradient of the input and that of all parameters for float32[N, *shape]."""
         self._select(x, np.arange(len(x)))
-        self.tables.patch(self._load_gradient, "x", grad.ctypes.data)
+        self.bound.attach(GRADIENT, grad.ctypes.data)
         self.team.run()
-        self.team.rest()
         n, count = len(x), self.network.parameter_count
         output = self.samples.outputs[: grad.size].reshape(grad.shape)
-        grad_x = self.samples.targets[: x.size].reshape(n, *x.shape[1:])
+        grad_x = self.bound.memory[GRADIENT_OF_INPUT][: x.size].reshape(n, *x.shape[1:])
         return [output.copy(), grad_x.copy(), self.vectors.gradient[:count].copy()]
 
     def work(self, repetitions: int) -> None:
         """Do the two passes that often, with the values of the last run."""
-        for part in self._moving:
-            self.tables.phases[self.shard_phases[part], 1] = 0
         for _ in range(repetitions):
-            self.team.run()
-        self.team.rest()
+            self.team.run((PACK, FORWARD, BACKWARD))
+
+
+def _program(facts: Facts) -> Program:
+    source, name = (step.name for step in facts.network.steps)
+    lowering = begin(facts)
+    program, features = lowering.program, math.prod(facts.network.input_shape)
+    program.segment(GRADIENT, 4 * math.prod(facts.network.output_shape), external=True)
+    program.segment(GRADIENT_OF_INPUT, 4 * features * facts.sizes.samples * facts.sizes.shards)
+    lowering.section = MOVE
+    emit_load(lowering)
+    lowering.barrier()
+    lowering.section = FORWARD
+    lower_forward(lowering, [name])
+    lowering.barrier()
+    lowering.section = MOVE
+    emit_store(lowering, lowering.values[name], Place(segments.OUTPUTS, 0, OUTPUTS))
+    gradient = lowering.gradient_into(name)[0]
+    one, nothing = (lowering.constant(value, gradient.shape[0]) for value in (1.0, 0.0))
+    emit_load_into(lowering, gradient, Place(GRADIENT), one, nothing)
+    lowering.barrier()
+    lower_backward(lowering)
+    lowering.barrier()
+    lowering.section = MOVE
+    emit_store(lowering, lowering.gradients[source], Place(GRADIENT_OF_INPUT, 0, TARGETS))
+    add_shards(lowering)
+    for task, shard in zip(program.phases[-1].tasks, range(facts.sizes.shards), strict=True):
+        task[TARGETS] = 4 * features * facts.sizes.samples * shard
+    add_update(lowering)
+    return program.finish()
 
 
 def pair(case: Single) -> tuple[dict[str, Work], str]:

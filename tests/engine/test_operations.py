@@ -85,7 +85,7 @@ def check_training(experiment: Experiment, less: int) -> None:
     again, same = fast.run(threads=2)
     assert losses.tobytes() == again.tobytes(), "losses on two threads"
     assert gradient.tobytes() == same.tobytes(), "gradient on two threads"
-    note(experiment, fast.session.sizes.shards)
+    note(experiment, fast.session.facts.sizes.shards)
 
 
 def note(experiment: Experiment, shards: int) -> None:

@@ -103,8 +103,8 @@ def test_the_cut_of_a_batch(lanes: int) -> None:
 def test_inference_uses_memory_again() -> None:
     deep = Sequential([layer for _ in range(12) for layer in (Conv2d(4, 1), ReLU())], (4, 10, 10))
     session = InferenceSession(deep, batch_size=16, dtype=FLOAT, lanes=16)
-    one = Arena(16, session.sizes.blocks).allocate((4, 10, 10)).size
-    assert session.lowering.arena.size <= 3 * one
+    one = Arena(16, session.facts.sizes.blocks).allocate((4, 10, 10)).size
+    assert session.bound.arena_floats <= 3 * one
 
 
 @pytest.mark.parametrize(("samples", "got"), [

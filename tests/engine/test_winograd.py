@@ -28,8 +28,7 @@ def classifier() -> Network:
 
 def kernels(session: InferenceSession | TrainingSession) -> set[str]:
     """Return the names of all kernels of a plan."""
-    lowering = session.lowering
-    return {row.request.name for row in [*lowering.rows, *lowering.packs] if row.request is not None}
+    return {request.name for request in session.program.requests()}
 
 
 def data(count: int = 24) -> Dataset:

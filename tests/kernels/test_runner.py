@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from striate.engine.binding import Bound
 from striate.engine.memory import aligned
-from striate.engine.program import ARENA, INDEX, LANEWISE, Place, Program
+from striate.engine.program import BUFFERS, INDEX, LANEWISE, ByCount, Place, Program
 from striate.engine.team import Team
 from striate.engine.workers import PATIENCE, Workers
 from striate.kernels.mailboxes import ASLEEP
@@ -25,7 +26,7 @@ def add(program: Program, x: Any, out: Any) -> Any:
     """A row that adds one vector to another."""
     runs = program.table([[0, 0]])
     sizes = {"run_count": 1, "length": 1, "blocks": 1, "x_block": 0, "out_block": 0}
-    return program.row("elementwise.copy", x=x, out=out, runs=runs, **sizes, accumulate=1)
+    return program.row("forward", "elementwise.copy", x=x, out=out, runs=runs, **sizes, accumulate=1)
 
 
 class Counting:
@@ -41,12 +42,13 @@ class Counting:
         self.cells[0][:] = 1.0
         self.orders = [np.arange(tasks), rng.permutation(tasks), rng.permutation(tasks)]
         program = Program(LANES)
-        for source, target, order in zip(self.cells, self.cells[1:], self.orders, strict=False):
-            x, out = Place(source.ctypes.data, INDEX), Place(target.ctypes.data, LANEWISE)
+        for number, order in enumerate(self.orders):
+            x, out = Place(f"cells{number}", 0, INDEX), Place(f"cells{number + 1}", 0, LANEWISE)
             tasks_of = [{INDEX: BYTES * int(o), LANEWISE: BYTES * i} for i, o in enumerate(order)]
             program.phase([add(program, x, out)], tasks_of)
-        self.tables = program.assemble()
-        self.team = Team(self.tables, threads, 0, Workers(patience))
+        memory = {f"cells{number}": cells for number, cells in enumerate(self.cells)}
+        self.bound = Bound(program.finish(), memory)
+        self.team = Team(self.bound, threads, Workers(patience))
 
     def check(self, runs: int) -> None:
         """Ones added ``runs`` times; sums of 1..runs; and sums of those."""
@@ -74,7 +76,7 @@ def test_the_check_sees_a_task_too_few_and_one_too_many() -> None:
         counting = Counting(8, 2)
         counting.team.run()
         counting.check(1)
-        counting.tables.phases[1, 1] += change  # as many tasks as the first phase, which leads to the third's
+        counting.bound.select().phases[1, 1] += change  # a task of the third phase too
         counting.team.run()
         with pytest.raises(AssertionError):
             counting.check(2)
@@ -145,61 +147,98 @@ def test_threads_have_buffers_of_their_own() -> None:
     numbers, out = aligned(LANES * tasks), aligned(LANES * tasks)
     numbers[:] = np.repeat(np.arange(tasks), LANES)
     program = Program(LANES)
-    clear = program.row("elementwise.fill", out=Place(0, ARENA), count=LANES, value=0.0)
-    put = add(program, Place(numbers.ctypes.data, INDEX), Place(0, ARENA))
-    take = add(program, Place(0, ARENA), Place(out.ctypes.data, INDEX))
+    program.segment(BUFFERS, BYTES)
+    clear = program.row("forward", "elementwise.fill", out=Place(BUFFERS), count=LANES, value=0.0)
+    put = add(program, Place("numbers", 0, INDEX), Place(BUFFERS))
+    take = add(program, Place(BUFFERS), Place("out", 0, INDEX))
     program.phase([clear, put, take], [{INDEX: BYTES * i} for i in range(tasks)])
-    team = Team(program.assemble(), threads, LANES)
+    team = Team(Bound(program.finish(), {"numbers": numbers, "out": out}), threads)
     for runs in range(1, 201):
         team.run()
         team.rest()
         np.testing.assert_array_equal(out, runs * numbers)
 
 
-def test_patched_arguments_and_counts_take_effect() -> None:
+def test_arguments_and_tasks_follow_the_number_of_shards() -> None:
     program, source, out = Program(LANES), aligned(2 * LANES), aligned(LANES * 3)
     source[:LANES], source[LANES:] = 1.0, 10.0
-    row = add(program, Place(source.ctypes.data), Place(out.ctypes.data, INDEX))
-    program.phase([row], [{INDEX: BYTES * i} for i in range(3)])
-    tables = program.assemble()
-    team = Team(tables, 2, 0)
+    by_count = ByCount((Place("source"), Place("source", BYTES), Place("source")))
+    program.phase(
+        [add(program, by_count, Place("out", 0, INDEX))], [{INDEX: BYTES * i} for i in range(3)], shards=True
+    )
+    bound = Bound(program.finish(), {"source": source, "out": out})
+    team = Team(bound, 2)
     team.run()
     team.rest()
-    tables.patch(row, "x", source.ctypes.data + BYTES)
-    tables.phases[0, 1] = 2
+    bound.choose(2)
     team.run()
     team.rest()
     np.testing.assert_array_equal(out.reshape(3, LANES), np.repeat([[11], [11], [1]], LANES, axis=1))
 
 
+def test_sections_run_alone() -> None:
+    program, out = Program(LANES), aligned(LANES)
+    rows = [
+        program.row(section, "elementwise.fill", out=Place("out"), count=LANES, value=value)
+        for section, value in (("forward", 1.0), ("gradient", 2.0), ("update", 3.0))
+    ]
+    program.phase(rows[:2], [{}])
+    program.phase(rows[2:], [{}])
+    team = Team(Bound(program.finish(), {"out": out}), 2)
+    for sections, value in ((("forward",), 1.0), (("forward", "gradient"), 2.0), (None, 3.0), (("gradient",), 2.0)):
+        team.run(sections)
+        np.testing.assert_array_equal(out, value)
+
+
+def test_an_external_segment_lies_where_it_is_attached() -> None:
+    program, out = Program(LANES), aligned(LANES)
+    program.segment("inputs", 2 * BYTES, external=True)
+    program.segment("out", BYTES)
+    program.phase([add(program, Place("inputs", BYTES), Place("out"))], [{}])
+    bound = Bound(program.finish(), {"out": out})
+    source = aligned(3 * LANES)
+    source[:] = np.repeat([1, 2, 3], LANES)
+    for begin in (0, 1):
+        bound.attach("inputs", source.ctypes.data + BYTES * begin)
+        Team(bound, 1).run()
+    np.testing.assert_array_equal(out, 2 + 3)
+
+
+def test_memory_that_is_too_small_is_refused() -> None:
+    program = Program(LANES)
+    program.segment("out", BYTES)
+    with pytest.raises(ValueError, match=r"out: needs 16 bytes; got 4\."):
+        Bound(program.finish(), {"out": aligned(1)})
+
+
 def test_flush_to_zero_is_on_inside_and_off_outside() -> None:
     program, tiny, out = Program(LANES), aligned(LANES), aligned(LANES)
     tiny[:] = 1e-40
-    program.phase([add(program, Place(tiny.ctypes.data), Place(out.ctypes.data))], [{}])
-    Team(program.assemble(), 1, 0).run()
+    program.phase([add(program, Place("tiny"), Place("out"))], [{}])
+    Team(Bound(program.finish(), {"tiny": tiny, "out": out}), 1).run()
     np.testing.assert_array_equal(out, 0.0)
     assert tiny[0] > 0
 
 
 def test_empty_phases_are_passed() -> None:
     program, out = Program(LANES), aligned(LANES)
-    fill = program.row("elementwise.fill", out=out, count=LANES, value=3.0)
+    fill = program.row("forward", "elementwise.fill", out=Place("out"), count=LANES, value=3.0)
     program.phase([], [{}])
     program.phase([fill], [])
     program.phase([fill], [{}])
-    Team(program.assemble(), 2, 0).run()
+    Team(Bound(program.finish(), {"out": out}), 2).run()
     np.testing.assert_array_equal(out, 3.0)
 
 
 def test_exception_of_a_python_row_is_raised_by_run() -> None:
     from striate.engine.program import Row
 
-    def fails(addresses: Any) -> None:
+    def fails(addresses: Any, memory: Any) -> None:
         raise ValueError("no such thing")
 
     program = Program(LANES)
-    program.phase([Row(None, {}, fails)], [{}])
-    team = Team(program.assemble(), 2, 0)
+    program.phase([Row(None, {}, "forward", fails)], [{}])
+    team = Team(Bound(program.finish()), 2)
     for _ in range(2):
         with pytest.raises(ValueError, match="no such thing"):
             team.run()

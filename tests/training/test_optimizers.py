@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 from make_traces import CASES, PATH, RATE, START, gradient, torch_trace
 
-from striate.engine.plan import Sizes, Vectors, update_phase
+from striate.engine.binding import Bound
+from striate.engine.memory import Sizes, Vectors
+from striate.engine.plan import update_phase
 from striate.engine.program import Program
+from striate.engine.segments import flat_sizes, padded
 from striate.engine.team import Team
+from striate.engine.updates import UPDATES
 from striate.errors import UsageError
 from striate.machine import default_lanes
 from striate.training.optimizers import (
@@ -58,10 +62,13 @@ class KernelRun:
 
     def __init__(self, rule: Optimizer, count: int) -> None:
         lanes = default_lanes()
-        self.rule, self.count, self.vectors = rule, count, Vectors(count, 1, np.zeros(0))
+        self.rule, self.count = rule, count
         program = Program(lanes)
-        update_phase(program, self.vectors, Sizes(lanes, 1, 1), rule.kernel)
-        self.team = Team(program.assemble(), 1, 64)
+        for name, size in flat_sizes(count, 0, 1, UPDATES[rule.kernel].vectors).items():
+            program.segment(name, size)
+        update_phase(program, padded(count), Sizes(lanes, 1, 1), rule.kernel)
+        bound = Bound(program.finish())
+        self.team, self.vectors = Team(bound, 1), Vectors(bound.memory.arrays, count)
 
     def step(self, gradient: np.ndarray, step: int, rate: float) -> np.ndarray:
         self.vectors.shards[: self.count] = gradient
@@ -84,15 +91,18 @@ def test_kernel_takes_the_step_of_the_formula(name, step):
     rule = rounded(optimizer(name))
     run = KernelRun(rule, count)
     theta, first, second, g = (rng.normal(size=count).astype(np.float32) for _ in range(4))
-    run.vectors.theta[:count], run.vectors.first[:count], run.vectors.second[:count] = theta, first, second**2
-    state = State(first.astype(float), second.astype(np.float32).astype(float) ** 2)
-    state.second = run.vectors.second[:count].astype(float)
+    run.vectors.theta[:count] = theta
+    for name, values in (("first", first), ("second", second**2)):
+        if name in run.vectors.optimizer:
+            run.vectors.optimizer[name][:count] = values
+    state = State(first.astype(float), (second**2).astype(float))
     expected = rule.update(theta.astype(float), g.astype(float), state, step, rate)
     got = run.step(g, step, rate)
     # at most 12 roundings of a term no larger than the step with all its parts positive, and one of theta
     size = np.abs(expected - theta) + rate * (np.abs(first) + np.abs(g)) * (40 if name in ("adam", "adamw") else 2)
     assert np.all(np.abs(got - expected) <= EPS * (2 * np.abs(theta) + 12 * size))
-    for kernel, formula in ((run.vectors.first, state.first), (run.vectors.second, state.second)):
+    for name, kernel in run.vectors.optimizer.items():
+        formula = getattr(state, name)
         bound = 4 * EPS * (np.abs(formula) + np.abs(first) + np.abs(g) + second**2 + g**2)
         assert np.all(np.abs(kernel[:count] - formula) <= bound)
 

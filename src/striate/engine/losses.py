@@ -1,38 +1,61 @@
-"""Losses as the engine runs them: what they read and write, and the call of a loss without a kernel."""
+"""Losses as rows of a program: a call of their kernel, or of their reference where they have none."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from striate.engine import segments
+from striate.engine.binding import Memory
 from striate.engine.layout import Buffer
 from striate.engine.lowering import Lowering
 from striate.engine.lowering.fallback import Values
+from striate.engine.lowering.shape import emit_copy
 from striate.engine.program import LANEWISE, TARGETS, Place
 from striate.layers.base import Shape
 from striate.losses import Loss
 
 
-@dataclass(frozen=True)
-class Results:
-    """What a loss reads and writes for every sample: its weight, its loss, whether it is classified rightly."""
+def emit_loss(lowering: Lowering, name: str, loss: Loss, number: int) -> None:
+    """Emit the loss of the value ``name``, the output of that number, and its gradient."""
+    value = lowering.values[name]
+    grad, accumulate = lowering.gradient_into(name)
+    target = lowering.arena.allocate(grad.shape) if accumulate else grad
+    shape = lowering.network.step(name).shape
+    kernel, numbers, features = loss.kernel(shape), loss.numbers(shape), value.features()
+    results = {field: Place(segment, 0, LANEWISE) for field, segment in segments.of_loss(number).items()}
+    targets = Place(segments.TARGETS, 0, TARGETS)
+    if kernel is None:
+        _emit_reference(lowering, loss, shape, value, target, [targets, *results.values()])
+    else:
+        lowering.emit(
+            kernel,
+            outputs=lowering.place(value),
+            grad=lowering.place(target),
+            targets=targets,
+            **results,
+            **({} if numbers is None else {"numbers": numbers}),
+            features=lowering.program.table(features),
+            grad_features=lowering.program.table(target.features()),
+            count=len(features),
+            blocks=value.blocks,
+            outputs_block=value.block,
+            grad_block=target.block,
+        )
+    if accumulate:
+        emit_copy(lowering, target, grad, accumulate)
 
-    weights: np.ndarray
-    losses: np.ndarray
-    correct: np.ndarray
 
-
-def emit_reference(
-    lowering: Lowering, loss: Loss, shape: Shape, value: Buffer, grad: Buffer, results: Results
+def _emit_reference(
+    lowering: Lowering, loss: Loss, shape: Shape, value: Buffer, grad: Buffer, places: list[Place]
 ) -> None:
     """Emit a call of the reference of a loss that has no kernel."""
     samples = value.blocks * value.lanes
     outputs, gradient, count = Values(value, shape), Values(grad, shape), loss.target_count(shape)
 
-    def run(addresses: Sequence[int]) -> None:
+    def run(addresses: Sequence[int], memory: Memory) -> None:
         wanted = _floats(addresses[2], samples * count).reshape(value.blocks, count, value.lanes)
         rows = wanted.transpose(0, 2, 1).reshape(samples, count)
         weights, losses, correct = (_floats(address, samples) for address in addresses[3:])
@@ -40,15 +63,7 @@ def emit_reference(
         losses[:], correct[:] = found, 0.0
         gradient.write(addresses[1], slope.reshape(samples, *shape) * weights.reshape(-1, *(1,) * len(shape)))
 
-    lowering.call_back(
-        run,
-        [
-            lowering.place(value),
-            lowering.place(grad),
-            Place(lowering.samples.targets.ctypes.data, TARGETS),
-            *(Place(array.ctypes.data, LANEWISE) for array in vars(results).values()),
-        ],
-    )
+    lowering.call_back(run, [lowering.place(value), lowering.place(grad), *places])
 
 
 def _targets(loss: Loss, rows: np.ndarray, shape: Shape) -> np.ndarray:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from striate.engine import segments
 from striate.errors import CapacityError
 from striate.machine import available_memory
 from striate.network import Network
@@ -76,27 +78,27 @@ def check_room(network: Network, batch_size: int, needed: int) -> None:
 
 def check_least(network: Network, batch_size: int, sizes: Sizes, *, training: bool) -> None:
     """Raise CapacityError if not even the parameters and the largest value fit, before anything is allocated."""
-    copies = 4 + sizes.shards if training else 1  # of the parameters: gradients, moments
+    copies = 4 + sizes.shards if training else 1  # of the parameters: gradients, optimizer state
     largest = max(math.prod(step.shape) for step in network.steps) * sizes.samples
     check_room(network, batch_size, 4 * (copies * network.parameter_count + largest))
 
 
 class Vectors:
-    """The flat vectors of a network: float32, padded so that kernels need no remainder, zero beyond the end.
+    """The flat vectors of a network as they lie in the memory of a program: float32, zero beyond the end.
 
     Parameters
     ----------
+    memory : mapping of str to array
+        The segments by name.
     count : int
         Number of parameters.
-    shards : int
-        Shards that make a gradient each.
-    states : float[state_count]
-        What the layers carry along, at the start.
 
     Attributes
     ----------
-    theta, gradient, first, second : float32[padded]
-        Parameters, their gradient, and what the optimizer keeps.
+    theta, gradient : float32[padded]
+        Parameters and their gradient.
+    optimizer : dict of str to float32[padded]
+        What the optimizer keeps.
     shards : float32[shards * padded]
         The gradient of each shard.
     states : float32[>= state_count]
@@ -104,32 +106,53 @@ class Vectors:
         What the optimizer's kernel reads.
     """
 
-    def __init__(self, count: int, shards: int, states: np.ndarray) -> None:
-        self.count = count
-        self.padded = (count // 64 + 1) * 64
-        self.theta = aligned(self.padded)
-        self.shard_count = shards
-        self.shards = aligned(self.padded * shards)
-        trained = self.padded if shards else 0
-        self.gradient = self.shards[:trained]  # the first shard's, to which the others are added
-        self.first, self.second = aligned(trained), aligned(trained)
-        self.numbers = aligned(16)
-        self.states = aligned(max(64, len(states)))
-        self.states[: len(states)] = states
+    def __init__(self, memory: Mapping[str, np.ndarray], count: int) -> None:
+        self.count, self.padded = count, segments.padded(count)
+        self.theta, self.states = memory[segments.PARAMETERS], memory[segments.STATES]
+        nothing = np.zeros(0, np.float32)
+        self.shards, self.numbers = memory.get(segments.GRADIENTS, nothing), memory.get(segments.NUMBERS, nothing)
+        self.gradient = self.shards[: self.padded]  # the first shard's, to which the others are added
+        prefix = segments.of_optimizer("")
+        self.optimizer = {
+            name.removeprefix(prefix): array for name, array in memory.items() if name.startswith(prefix)
+        }
 
 
 class Samples:
-    """The arrays of one batch: which samples, their targets, weights, losses and outputs."""
+    """The arrays of one batch as they lie in the memory of a program.
 
-    def __init__(self, sizes: Sizes, target_count: int, output_count: int, channels: int) -> None:
-        room = sizes.samples * sizes.shards
-        self.index = aligned(room, np.int64)
-        self.targets = aligned(room * target_count)
-        self.weights, self.losses, self.correct = aligned(room), aligned(room), aligned(room)
-        self.outputs = aligned(room * output_count)
-        self.present = aligned(room)
-        self.keys = aligned(256, np.int64)
-        self.count = aligned(16)
-        self.run = (0, 0)
-        self.scale, self.offset = aligned(channels), aligned(channels)
+    Attributes
+    ----------
+    index : int64[samples]
+    present : float32[samples]
+    targets, outputs : float32
+    results : list of Results
+        Of the output, then of auxiliary ones.
+    keys : int64[256]
+    count : float32[16]
+        Samples, and shards they fill.
+    scale, offset : float32[channels]
+    """
+
+    def __init__(self, memory: Mapping[str, np.ndarray], outputs: int) -> None:
+        self.index, self.keys = memory[segments.SAMPLES].view(np.int64), memory[segments.KEYS].view(np.int64)
+        self.present, self.count = memory[segments.PRESENT], memory[segments.FILLED]
+        self.scale, self.offset = memory[segments.SCALE], memory[segments.SHIFT]
         self.scale[:] = 1.0
+        if segments.TARGETS in memory:
+            self.targets = memory[segments.TARGETS]
+            self.results = [
+                Results(**{field: memory[name] for field, name in segments.of_loss(output).items()})
+                for output in range(outputs)
+            ]
+        else:
+            self.outputs = memory[segments.OUTPUTS]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a loss reads and writes for every sample: its weight, its loss, whether it is classified rightly."""
+
+    weights: np.ndarray
+    losses: np.ndarray
+    correct: np.ndarray

@@ -1,36 +1,75 @@
-"""From a network to tables that threads can run: shards, phases, buffers."""
+"""From the facts of a network to its program: shards, phases, sections."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from striate.engine import graph
-from striate.engine.layout import Buffer
-from striate.engine.losses import Results, emit_reference
+from striate.engine import graph, segments
+from striate.engine.analysis import Facts
+from striate.engine.layout import Arena, Buffer
+from striate.engine.losses import emit_loss
 from striate.engine.lowering import FALLBACK, Lowering, rule
-from striate.engine.lowering.shape import emit_copy
-from striate.engine.memory import Samples, Sizes, Vectors
+from striate.engine.memory import Sizes
 from striate.engine.program import (
+    ARENA,
+    BACKWARD,
+    BUFFERS,
     CHUNK,
     COUNT,
     GRADIENT,
     INDEX,
+    INPUTS,
     LANEWISE,
     LANEWISE_NUMBER,
+    LOSS,
     OUTPUTS,
     SUMMED,
     TARGETS,
+    UPDATE,
+    ByCount,
     Place,
     Program,
     Row,
 )
+from striate.engine.updates import UPDATES
 from striate.layers.shape import InputLayer
-from striate.losses import Loss
 
 CHUNK_FLOATS = 16384  # parameters that one task updates
+
+
+def lower(facts: Facts) -> Program:
+    """Return the program of a network: a training step, or inference."""
+    lowering = begin(facts)
+    emit_load(lowering)
+    lower_forward(lowering, facts.outputs)
+    if facts.loss is None:
+        emit_store(lowering, lowering.values[facts.outputs[0]], Place(segments.OUTPUTS, 0, OUTPUTS))
+    else:
+        lowering.section = LOSS
+        for number, name in enumerate(facts.outputs):
+            lowering.where = name
+            emit_loss(lowering, name, facts.loss, number)
+        lower_backward(lowering)
+    add_shards(lowering)
+    if facts.training:
+        add_update(lowering)
+    return lowering.program.finish()
+
+
+def begin(facts: Facts) -> Lowering:
+    """Return an empty program under construction."""
+    program = Program(facts.sizes.lanes)
+    kept = () if facts.optimizer is None else UPDATES[facts.optimizer].vectors
+    network, shards = facts.network, facts.sizes.shards if facts.training else 0
+    flat = segments.flat_sizes(network.parameter_count, network.state_count, shards, kept)
+    for name, size in (flat | segments.sample_sizes(facts)).items():
+        program.segment(name, size)
+    program.segment(INPUTS, math.prod(network.input_shape) * facts.dtype.itemsize, external=True)  # of a sample
+    return Lowering(facts, program, Arena(facts.sizes.lanes, facts.sizes.blocks))
 
 
 def lower_forward(lowering: Lowering, outputs: Sequence[str]) -> None:
@@ -44,6 +83,7 @@ def lower_forward(lowering: Lowering, outputs: Sequence[str]) -> None:
     for step in network.steps:
         if isinstance(step.layer, InputLayer) or step.name not in needed:
             continue
+        lowering.where = step.name
         (rule(step.layer) or FALLBACK).forward(lowering, step)
         if not lowering.training:
             _release(lowering, step.inputs, readers)
@@ -61,13 +101,15 @@ def _release(lowering: Lowering, sources: tuple[str, ...], readers: dict[str, in
 
 def lower_backward(lowering: Lowering) -> None:
     """Emit the backward pass from the values whose gradients are there."""
+    lowering.section = BACKWARD
     for step in reversed(lowering.network.steps):
+        lowering.where = step.name
         reached = step.name in lowering.gradients
         found = rule(step.layer) or FALLBACK
         learns = reached or step.name in lowering.needed  # what never gets a gradient keeps the zeros it began with
         if step.parameters and learns and not (reached and found.assigns):
             size = sum(slot.spec.size for slot in step.parameters)
-            lowering.clear(Place(4 * step.parameters[0].offset, GRADIENT), size)
+            lowering.clear(Place(segments.GRADIENTS, 4 * step.parameters[0].offset, GRADIENT), size)
         if reached and not isinstance(step.layer, InputLayer):
             found.backward(lowering, step)
             _forget(lowering, step.name)
@@ -81,28 +123,27 @@ def _forget(lowering: Lowering, name: str) -> None:
             lowering.arena.free(buffer)
 
 
-def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype, buffer: Buffer | None = None) -> Row:
-    """Emit the call that puts samples into lanes; its argument ``x`` is set before every run.
+def emit_load(lowering: Lowering) -> None:
+    """Emit the call that puts samples into lanes, normalised, where the network's input lies."""
+    first = lowering.network.steps[0]
+    lowering.where = first.name
+    emit_load_into(lowering, lowering.allocate(first), Place(INPUTS), Place(segments.SCALE), Place(segments.SHIFT))
 
-    They go where the network's input lies, normalised; or to ``buffer`` as they are.
-    """
-    scale, offset = samples.scale, samples.offset
-    if buffer is None:
-        buffer = lowering.allocate(lowering.network.steps[0])
-    else:
-        scale, offset = (lowering.constant(value, buffer.shape[0]) for value in (1.0, 0.0))
+
+def emit_load_into(lowering: Lowering, buffer: Buffer, x: Place, scale: Place, shift: Place) -> None:
+    """Emit the call that puts ``x * scale[channel] + shift[channel]`` into the lanes of ``buffer``."""
     rows = buffer.space(np.arange(buffer.shape[1]), np.arange(buffer.shape[2]), np.zeros(1, np.int64)).ravel()
     begins = (buffer.channels()[:, None] + rows[None, :]).ravel()
     numbers = np.arange(len(begins))
     width = buffer.shape[3]
     runs = np.stack([numbers * width, begins, numbers // len(rows)], axis=1)
     lowering.emit(
-        "batch.load_bytes" if dtype == np.uint8 else "batch.load_floats",
-        x=Place(0),
-        index=Place(samples.index.ctypes.data, INDEX),
+        "batch.load_bytes" if lowering.facts.dtype == np.uint8 else "batch.load_floats",
+        x=x,
+        index=Place(segments.SAMPLES, 0, INDEX),
         out=lowering.place(buffer),
         scale=scale,
-        offset=offset,
+        offset=shift,
         runs=lowering.program.table(runs),
         run_count=len(runs),
         length=width,
@@ -110,35 +151,6 @@ def emit_load(lowering: Lowering, samples: Samples, dtype: np.dtype, buffer: Buf
         blocks=buffer.blocks,
         out_block=buffer.block,
     )
-    return lowering.rows[-1]
-
-
-def emit_loss(lowering: Lowering, name: str, loss: Loss, results: Results) -> None:
-    """Emit the loss of the value ``name`` and its gradient."""
-    value = lowering.values[name]
-    grad, accumulate = lowering.gradient_into(name)
-    target = lowering.arena.allocate(grad.shape) if accumulate else grad
-    shape = lowering.network.step(name).shape
-    kernel, numbers, features = loss.kernel(shape), loss.numbers(shape), value.features()
-    if kernel is None:
-        emit_reference(lowering, loss, shape, value, target, results)
-    else:
-        lowering.emit(
-            kernel,
-            outputs=lowering.place(value),
-            grad=lowering.place(target),
-            targets=Place(lowering.samples.targets.ctypes.data, TARGETS),
-            **{field: Place(array.ctypes.data, LANEWISE) for field, array in vars(results).items()},
-            **({} if numbers is None else {"numbers": numbers}),
-            features=lowering.program.table(features),
-            grad_features=lowering.program.table(target.features()),
-            count=len(features),
-            blocks=value.blocks,
-            outputs_block=value.block,
-            grad_block=target.block,
-        )
-    if accumulate:
-        emit_copy(lowering, target, grad, accumulate)
 
 
 def emit_store(lowering: Lowering, value: Buffer, out: Place) -> None:
@@ -155,49 +167,87 @@ def emit_store(lowering: Lowering, value: Buffer, out: Place) -> None:
     )
 
 
-def shard_tasks(sizes: Sizes, vectors: Vectors, target_count: int, output_count: int) -> list[dict[int, int]]:
+def add_shards(lowering: Lowering) -> None:
+    """Append the phases of the shards; shards that wait for each other need buffers of their own."""
+    program, facts, stride = lowering.program, lowering.facts, lowering.arena.size
+    program.shared_arena = bool(lowering.parts)
+    program.segment(BUFFERS, 4 * stride * (facts.sizes.shards if program.shared_arena else 1))
+    program.side_by_side(lowering.packs)
+    tasks = _shard_tasks(facts, 4 * stride if program.shared_arena else 0)
+    for rows, between in [*lowering.parts, (lowering.rows, [])]:
+        program.phase(rows, tasks, shards=True)
+        for row in between:
+            row.arguments.update({k: v(stride) for k, v in row.arguments.items() if callable(v)})
+        if between:
+            program.side_by_side(between)
+
+
+def _shard_tasks(facts: Facts, arena_bytes: int) -> list[dict[int, int]]:
     """Return what the registers hold in each shard."""
-    first = [shard * sizes.samples for shard in range(sizes.shards)]
+    sizes, outputs = facts.sizes, math.prod(facts.network.output_shape)
+    gradient = 4 * segments.padded(facts.network.parameter_count)
     return [
         {
-            GRADIENT: vectors.shards.ctypes.data + 4 * vectors.padded * shard,
+            ARENA: arena_bytes * shard,
+            GRADIENT: gradient * shard,
             INDEX: 8 * sample,
             LANEWISE: 4 * sample,
-            TARGETS: 4 * sample * target_count,
-            OUTPUTS: 4 * sample * output_count,
+            TARGETS: 4 * sample * facts.target_count,
+            OUTPUTS: 4 * sample * outputs,
             LANEWISE_NUMBER: sample,
         }
-        for shard, sample in enumerate(first)
+        for shard, sample in enumerate(shard * sizes.samples for shard in range(sizes.shards))
     ]
 
 
-def update_phase(
-    program: Program, vectors: Vectors, sizes: Sizes, optimizer: str | None, summed: Sequence[tuple[int, int]] = ()
-) -> Row:
-    """Append the phase that sums the shards' gradients and takes the optimizer's step; return the first row.
+def add_update(lowering: Lowering) -> None:
+    """Append the phase that sums the shards' gradients and takes the optimizer's step."""
+    facts = lowering.facts
+    count = segments.padded(facts.network.parameter_count)
+    update_phase(lowering.program, count, facts.sizes, facts.optimizer, lowering.summed)
 
-    Without an optimizer it only sums. ``summed`` are the parts, from float to float, of the gradient that are there
-    already.
+
+def update_phase(
+    program: Program, length: int, sizes: Sizes, optimizer: str | None, summed: Sequence[tuple[int, int]] = ()
+) -> None:
+    """Append the phase that sums the shards' gradients, and takes the step of an optimizer unless it is None.
+
+    Parameters
+    ----------
+    length : int
+        Of the flat vectors.
+    summed : sequence of (first, end)
+        The parts of the gradient that are there already.
     """
     total = program.row(
+        BACKWARD,
         "update.sum_shards",
-        shards=Place(vectors.shards.ctypes.data, CHUNK),
-        stride=vectors.padded,
-        shard_count=sizes.shards,
-        out=Place(vectors.gradient.ctypes.data, CHUNK),
-        count=Place(0, SUMMED),
+        shards=Place(segments.GRADIENTS, 0, CHUNK),
+        stride=length,
+        shard_count=ByCount(tuple(range(1, sizes.shards + 1))),
+        out=Place(segments.GRADIENTS, 0, CHUNK),
+        count=Place("", 0, SUMMED),
     )
-    rows = [total]
-    if optimizer:
-        names = ("theta", "gradient", "first", "second")
-        places = {name: Place(getattr(vectors, name).ctypes.data, CHUNK) for name in names}
-        rows.append(program.row(f"update.{optimizer}", **places, numbers=vectors.numbers, count=Place(0, COUNT)))
-    chunk = min(CHUNK_FLOATS, vectors.padded)
-    begins = range(0, vectors.padded, chunk)
+    rows = [total, *([] if optimizer is None else [_update_row(program, optimizer)])]
+    chunk = min(CHUNK_FLOATS, length)
     tasks = []
-    for begin in begins:
-        count = min(chunk, vectors.padded - begin)
+    for begin in range(0, length, chunk):
+        count = min(chunk, length - begin)
         done = any(first <= begin and begin + count <= end for first, end in summed)
         tasks.append({CHUNK: 4 * begin, COUNT: count, SUMMED: 0 if done else count})
     program.phase(rows, tasks)
-    return total
+
+
+def _update_row(program: Program, optimizer: str) -> Row:
+    vectors: dict[str, Any] = {
+        name: Place(segments.of_optimizer(name), 0, CHUNK) for name in UPDATES[optimizer].vectors
+    }
+    return program.row(
+        UPDATE,
+        f"update.{optimizer}",
+        theta=Place(segments.PARAMETERS, 0, CHUNK),
+        gradient=Place(segments.GRADIENTS, 0, CHUNK),
+        **vectors,
+        numbers=Place(segments.NUMBERS),
+        count=Place("", 0, COUNT),
+    )

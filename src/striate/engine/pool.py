@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.engine.channels.choice import batch_class, few, pays
-from striate.engine.channels.session import ChannelSession
+from striate.engine.channels.choice import batch_class
 from striate.engine.forks import follow
 from striate.engine.session import InferenceSession
 from striate.network import Network
@@ -28,7 +27,7 @@ class SessionPool:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._idle: list[tuple[tuple[Any, ...], InferenceSession | ChannelSession]] = []  # the last used one last
+        self._idle: list[tuple[tuple[Any, ...], InferenceSession]] = []  # the last used one last
         self._lent = 0
         self._changed = threading.Condition()
         follow(self)
@@ -41,7 +40,7 @@ class SessionPool:
     @contextmanager
     def lend(
         self, dtype: np.dtype, batch_size: int, threads: int | None, winograd: bool
-    ) -> Iterator[InferenceSession | ChannelSession]:
+    ) -> Iterator[InferenceSession]:
         """Lend a session for batches of up to ``batch_size``; waits while eight others are lent."""
         key = (np.dtype(dtype), batch_class(batch_size), threads, winograd)
         session = self._take(key)
@@ -56,17 +55,14 @@ class SessionPool:
                     self._idle.append((key, session))
                 self._changed.notify()
 
-    def _make(self, key: tuple[Any, ...]) -> InferenceSession | ChannelSession:
-        """Return a new session of the faster layout."""
+    def _make(self, key: tuple[Any, ...]) -> InferenceSession:
+        """Return a new session."""
         dtype, batch_size, threads, winograd = key
-        options = {"batch_size": batch_size, "dtype": dtype, "threads": threads, "winograd": winograd}
-        if few(batch_size):
-            session = ChannelSession(self.network, **options)
-            if pays(self.network, batch_size, session.products):
-                return session
-        return InferenceSession(self.network, **options)
+        return InferenceSession(
+            self.network, batch_size=batch_size, dtype=dtype, threads=threads, winograd=winograd
+        )
 
-    def _take(self, key: tuple[Any, ...]) -> InferenceSession | ChannelSession | None:
+    def _take(self, key: tuple[Any, ...]) -> InferenceSession | None:
         """Reserve a session; returns None where a new one must be made."""
         with self._changed:
             self._changed.wait_for(lambda: self._lent < MOST)

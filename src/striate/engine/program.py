@@ -1,39 +1,93 @@
-"""A program under construction: rows of kernel calls, their tables, and the phases they form."""
+"""A program as data: rows of kernel calls, the phases they form, and the named segments of memory they work on.
+
+Nothing in here is an address. ``striate.engine.binding`` puts a program into memory.
+"""
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from striate.kernels import library
 from striate.kernels.library import Request
 
-MAX_ARGUMENTS = 24
-ROW = 2 + 2 * MAX_ARGUMENTS
 REGISTERS = 11
 ZERO, ARENA, GRADIENT, INDEX, LANEWISE, TARGETS, OUTPUTS, CHUNK, COUNT, LANEWISE_NUMBER, SUMMED = range(REGISTERS)
-"""What the registers of a task hold, in bytes: nothing; the buffers; the shard's gradient; and the shard's
-part of the sample numbers, of arrays with one float per sample, of the targets, of the outputs; the chunk's
+"""What the registers of a task hold, in bytes: nothing; where the buffers begin; the shard's gradient; and the
+shard's part of the sample numbers, of arrays with one float per sample, of the targets, of the outputs; the chunk's
 part of the flat vectors, and its number of values; the number of the shard's first sample; how many of the
 chunk's values must be summed over the shards."""
+REGISTER_NAMES = (
+    "zero",
+    "arena",
+    "gradient",
+    "index",
+    "lanewise",
+    "targets",
+    "outputs",
+    "chunk",
+    "count",
+    "lanewise_number",
+    "summed",
+)
+PACK, FORWARD, LOSS, BACKWARD, UPDATE = "pack", "forward", "loss", "gradient", "update"
+"""Sections: weights in the order of the kernels; values; losses; gradients and their sum; the optimizer's step."""
+BUFFERS, INPUTS, TABLES, CONSTANTS = "arena", "inputs", "tables", "constants"
+ALIGNMENT = 64  # bytes
 
 
 @dataclass(frozen=True)
 class Place:
-    """An address: a number of bytes beyond what a register holds."""
+    """A place in memory: bytes beyond the begin of a segment, and beyond what a register holds.
 
-    bytes: int
+    Without a segment it is a number, to which that of the register is added.
+    """
+
+    segment: str
+    offset: int = 0
     register: int = ZERO
 
     def __add__(self, floats: int) -> Place:
-        return Place(self.bytes + 4 * int(floats), self.register)
+        return Place(self.segment, self.offset + 4 * int(floats), self.register)
+
+    def __str__(self) -> str:
+        offset = f"+{self.offset}" if self.offset else ""
+        register = f"+[{REGISTER_NAMES[self.register]}]" if self.register else ""
+        return (self.segment + offset + register).lstrip("+") or "0"
 
 
-CallBack = Callable[[Sequence[int]], None]
+@dataclass(frozen=True)
+class ByCount:
+    """An argument that depends on how many shards a batch fills: ``values[shards - 1]``."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A named piece of memory.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+        In bytes.
+    contents : array, optional
+        What it holds from the beginning to the end; otherwise it begins with zeros.
+    external : bool
+        Others own it, and say before each run where it lies.
+    """
+
+    name: str
+    size: int
+    contents: np.ndarray | None = None
+    external: bool = False
+
+
+CallBack = Callable[[Sequence[int], Any], None]
+"""A Python function of the addresses of its arguments and of the ``Memory`` of a bound program."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,148 +96,166 @@ class Row:
 
     request: Request | None
     arguments: dict[str, Any]
+    section: str
     function: CallBack | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What kernels cannot raise: a DataError if the first float of a place is not 0 after a run.
+
+    Parameters
+    ----------
+    place : Place
+        Of ``count`` floats.
+    message : str
+        With the floats as its fields, such as ``{1:g}``.
+    """
+
+    place: Place
+    message: str
+    count: int = 2
 
 
 @dataclass
 class Phase:
-    """Tasks that may run side by side: the rows that each runs through, and its registers."""
+    """Tasks that may run side by side.
 
-    rows: list[Row] = field(default_factory=list)
-    tasks: list[list[int]] = field(default_factory=list)
-    parts: list[tuple[int, int]] = field(default_factory=list)
+    Parameters
+    ----------
+    rows : list of Row
+    tasks : list of dict
+        What the registers of each task hold.
+    spans : list of (first, end)
+        The rows that each task runs through.
+    shards : bool
+        Whether there is one task for each shard; only those that a batch fills are run.
+    """
+
+    rows: list[Row]
+    tasks: list[dict[int, int]]
+    spans: list[tuple[int, int]]
+    shards: bool = False
 
 
+@dataclass
 class Program:
-    """Collects rows and the tables that they point to."""
+    """Rows of kernel calls in phases, and the segments that they point to.
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
-        self.phases: list[Phase] = []
-        self._tables: dict[tuple, np.ndarray] = {}
-        self.kept: list[Any] = []
-        self.errors: list[BaseException] = []
-        self.checks: list[Callable[[], None]] = []  # called after every run; they raise what kernels cannot
+    Parameters
+    ----------
+    lanes : int
+    shared_arena : bool
+        Whether the buffers of all shards stand side by side in one segment; otherwise every thread has its own.
 
-    def share(self, other: Program) -> None:
-        """Keep tables and errors where ``other`` does: rows of both run in one program."""
-        self._tables, self.kept, self.errors, self.checks = other._tables, other.kept, other.errors, other.checks
+    Attributes
+    ----------
+    phases : list of Phase
+    segments : dict of str to Segment
+    checks : list of Check
+    random_layers : list of str
+        Layers that draw random numbers, in the order of their keys.
+    shapes : dict of (segment, offset) to shape
+        Of every table and array of constants.
+    """
 
-    def row(self, kernel: str, constants: Sequence[int | str] = (), /, **arguments: Any) -> Row:
-        """Return a call of ``kernel`` ("module.name"); arrays among the arguments are passed as addresses."""
+    lanes: int
+    shared_arena: bool = False
+    phases: list[Phase] = field(default_factory=list)
+    segments: dict[str, Segment] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    random_layers: list[str] = field(default_factory=list)
+    shapes: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
+    _known: dict[tuple, Place] = field(default_factory=dict)
+    _parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
+
+    def segment(self, name: str, size: int, *, external: bool = False) -> Place:
+        """Name ``size`` bytes; return where they begin."""
+        self.segments[name] = Segment(name, size, external=external)
+        return Place(name)
+
+    def room(self, segment: str, floats: int) -> Place:
+        """Return a place for so many floats in a segment that grows by them."""
+        begin = self.segments[segment].size if segment in self.segments else 0
+        self.segments[segment] = Segment(segment, begin + _aligned(4 * floats))
+        return Place(segment, begin)
+
+    def table(self, values: Any) -> Place:
+        """Return where ``values`` stand as int64, the same place for the same numbers."""
+        return self._constant(TABLES, np.ascontiguousarray(values, np.int64))
+
+    def array(self, values: Any) -> Place:
+        """Return where ``values`` stand as float32, the same place for the same numbers."""
+        return self._constant(CONSTANTS, np.ascontiguousarray(values, np.float32))
+
+    def _constant(self, segment: str, array: np.ndarray) -> Place:
+        key = (segment, array.shape, array.tobytes())
+        if key not in self._known:
+            place = Place(segment, self.segments[segment].size if segment in self.segments else 0)
+            self._parts.setdefault(segment, []).append(array)
+            self.segments[segment] = Segment(segment, place.offset + _aligned(array.nbytes))
+            self.shapes[segment, place.offset] = array.shape
+            self._known[key] = place
+        return self._known[key]
+
+    def finish(self) -> Program:
+        """Put the tables and constants into their segments; return the program."""
+        for name, arrays in self._parts.items():
+            contents = np.zeros(self.segments[name].size, np.uint8)
+            begin = 0
+            for array in arrays:
+                contents[begin : begin + array.nbytes] = array.reshape(-1).view(np.uint8)
+                begin += _aligned(array.nbytes)
+            self.segments[name] = Segment(name, len(contents), contents)
+        self._parts, self._known = {}, {}
+        return self
+
+    def row(
+        self,
+        section: str,
+        kernel: str,
+        constants: Sequence[int | str] = (),
+        /,
+        *,
+        where: str = "",
+        **arguments: Any,
+    ) -> Row:
+        """Return a call of ``kernel`` ("module.name"); ``where`` names what it belongs to.
+
+        Arrays among the arguments become tables and constants.
+        """
         module, name = kernel.split(".")
-        return Row(Request(module, name, self.lanes, tuple(constants)), arguments)
+        values = {
+            key: self._place(value) if isinstance(value, np.ndarray) else value for key, value in arguments.items()
+        }
+        return Row(Request(module, name, self.lanes, tuple(constants)), values, section, where=where)
 
-    def table(self, values: Any) -> np.ndarray:
-        """Return ``values`` as a contiguous int64 table, the same object for the same numbers."""
-        array = np.ascontiguousarray(values, np.int64)
-        key = (array.shape, array.tobytes()) if array.size < 4096 else (id(array),)
-        return self._tables.setdefault(key, array)
+    def _place(self, values: np.ndarray) -> Place:
+        return self.table(values) if values.dtype.kind in "iu" else self.array(values)
 
-    def phase(self, rows: list[Row], tasks: Sequence[dict[int, int]]) -> None:
+    def phase(self, rows: list[Row], tasks: Sequence[dict[int, int]], *, shards: bool = False) -> None:
         """Append ``rows`` as a phase that runs once for each of ``tasks`` (register -> value)."""
-        registers = [[task.get(register, 0) for register in range(REGISTERS)] for task in tasks]
-        self.phases.append(Phase(rows, registers, [(0, len(rows))] * len(tasks)))
+        self.phases.append(Phase(rows, list(tasks), [(0, len(rows))] * len(tasks), shards))
 
-    def side_by_side(self, rows: list[Row], task: dict[int, int]) -> None:
-        """Append ``rows`` as a phase in which each is a task of its own, all with the registers of ``task``."""
-        registers = [task.get(register, 0) for register in range(REGISTERS)]
-        self.phases.append(Phase(rows, [registers] * len(rows), [(i, i + 1) for i in range(len(rows))]))
+    def side_by_side(self, rows: list[Row]) -> None:
+        """Append ``rows`` as a phase in which each is a task of its own."""
+        self.phases.append(Phase(rows, [{} for _ in rows], [(i, i + 1) for i in range(len(rows))]))
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of all phases in order."""
+        return [row for phase in self.phases for row in phase.rows]
 
     def requests(self) -> list[Request]:
         """Return every kernel that the program needs."""
-        rows = [row for phase in self.phases for row in phase.rows]
-        return [row.request for row in rows if row.request is not None]
+        return [row.request for row in self.rows if row.request is not None]
 
-    def assemble(self) -> Tables:
-        """Load the kernels and turn the program into the tables that the runner reads."""
-        kernels = library.load([*self.requests(), LEAD])
-        rows = [row for phase in self.phases for row in phase.rows]
-        code = np.zeros((max(1, len(rows)), ROW), np.int64)
-        index = {}
-        for i, row in enumerate(rows):
-            address, values = self._call(row, kernels)
-            code[i, :2] = address, len(values)
-            for j, value in enumerate(values):
-                code[i, 2 + j], code[i, 2 + len(values) + j] = self._encode(value)
-            index[id(row)] = i
-        phases: list[list[int]] = []
-        tasks: list[list[int]] = []
-        first = 0
-        for phase in self.phases:
-            phases.append([len(tasks), len(phase.tasks)])
-            tasks += [
-                [first + a, first + b, *registers]
-                for (a, b), registers in zip(phase.parts, phase.tasks, strict=True)
-            ]
-            first += len(phase.rows)
-        self.kept += list(self._tables.values())
-        return Tables(
-            kernels[LEAD].address,
-            code,
-            np.array(phases, np.int64),
-            np.array(tasks, np.int64),
-            {id(row): [name for name, _ in kernels[row.request].signature] for row in rows if row.request},
-            index,
-            (self.kept, rows),
-            self.errors,
-            self.checks,
-        )
-
-    def _call(self, row: Row, kernels: dict[Request, library.Kernel]) -> tuple[int, list[Any]]:
-        """Return the address of the code of a row, and its arguments in order."""
-        if row.request is not None:
-            return kernels[row.request].address, kernels[row.request].pack(**row.arguments)
-        values = list(row.arguments.values())
-        entry = python_entry(row.function, len(values), self.errors)
-        self.kept.append(entry)
-        return ctypes.cast(entry, ctypes.c_void_p).value or 0, values
-
-    def _encode(self, value: Any) -> tuple[int, int]:
-        if isinstance(value, Place):
-            return value.bytes, value.register
-        if isinstance(value, np.ndarray):
-            self.kept.append(value)
-            return value.ctypes.data, ZERO
-        return int(value), ZERO
+    def bytes(self, threads: int) -> int:
+        """Return the memory that all segments take, with the buffers of so many threads."""
+        arenas = 1 if self.shared_arena else threads
+        return sum(segment.size * (arenas if name == BUFFERS else 1) for name, segment in self.segments.items())
 
 
-LEAD = Request("runner", "lead", 8)
-ENTRY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-"""Every kernel's type: see ``striate.kernels.compiler``."""
-
-
-def python_entry(function: CallBack | None, count: int, errors: list[BaseException]) -> Any:
-    """Return an entry, like that of a kernel, that calls ``function`` with ``count`` addresses.
-
-    An exception cannot pass through compiled code: it is kept in ``errors``.
-    """
-    assert function is not None
-
-    def entry(result: int, exception: int, arguments: int) -> int:
-        try:
-            function(list((ctypes.c_int64 * count).from_address(arguments)))
-        except BaseException as error:
-            errors.append(error)
-        return 0
-
-    return ENTRY(entry)
-
-
-@dataclass(frozen=True)
-class Tables:
-    """A program as the runner reads it."""
-
-    leader: int
-    rows: np.ndarray
-    phases: np.ndarray
-    tasks: np.ndarray
-    _names: dict[int, list[str]]
-    _index: dict[int, int]
-    _kept: Any
-    errors: list[BaseException]
-    checks: list[Callable[[], None]]
-
-    def patch(self, row: Row, argument: str, value: int) -> None:
-        """Change the number (or address) of one argument of an assembled row."""
-        self.rows[self._index[id(row)], 2 + self._names[id(row)].index(argument)] = value
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT

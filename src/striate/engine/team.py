@@ -1,11 +1,12 @@
-"""A program, and the threads that run it together."""
+"""A program in memory, and the threads that run it together."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from striate.engine.binding import ENTRY, ROW, Bound, Selection
 from striate.engine.memory import aligned
-from striate.engine.program import ENTRY, REGISTERS, ROW, Tables
+from striate.engine.program import REGISTERS
 from striate.engine.workers import JOB, UNUSED, Workers, shared, yield_address
 from striate.kernels.mailboxes import LINE
 
@@ -18,69 +19,71 @@ class Team:
 
     Parameters
     ----------
-    tables : Tables
+    bound : Bound
     threads : int
-    arena_size : int
-        Floats of buffers that each thread needs for itself.
     workers : Workers, optional
         The process's by default.
     """
 
-    def __init__(self, tables: Tables, threads: int, arena_size: int, workers: Workers | None = None) -> None:
-        self._tables, self._count = tables, threads - 1
+    def __init__(self, bound: Bound, threads: int, workers: Workers | None = None) -> None:
+        self._bound, self._count = bound, threads - 1
         self._workers = shared() if workers is None else workers
-        self._state = aligned(LINE * len(tables.phases), np.int64)
-        self._kept = (self._state, tables.phases)  # all that a worker reads that comes after the last task
         # the buffers of different threads must not share a page, nor the same place in the caches
-        self.arenas = [aligned(arena_size + 1024) for _ in range(threads)]
+        self.arenas = [aligned(bound.arena_floats + 1024) for _ in range(threads)]
         self._scratch = [aligned(64 + REGISTERS, np.int64) for _ in range(threads)]
-        self._lead = ENTRY(tables.leader)
-        self._jobs = [self._job(thread) for thread in range(threads)]
-        self._arguments = np.concatenate([np.zeros(3, np.int64), self._jobs[0]])
+        self._lead = ENTRY(bound.leader)
+        self._runs: dict[tuple[str, ...] | None, _Run] = {}
 
-    def run(self) -> None:
-        """Run every phase of the program once."""
-        count = self._workers.borrow(self._count, self._jobs[1:], self._kept) if self._count > 0 else None
+    def run(self, sections: tuple[str, ...] | None = None) -> None:
+        """Run some sections of the program, or all, once."""
+        run = self._runs.get(sections) or self._prepare(sections)
+        count = self._workers.borrow(self._count, run.jobs[1:], run) if self._count > 0 else None
         if count is None:
             self.rest()
-            self._run_with(0)
+            self._run_with(run, 0)
         else:
             try:
-                self._run_with(count)
+                self._run_with(run, count)
             finally:
                 self._workers.give_back()
-        if self._tables.errors:
-            error = self._tables.errors[0]
-            self._tables.errors.clear()
-            raise error
-        for check in self._tables.checks:
-            check()
+        self._bound.check()
 
     def rest(self) -> None:
         """Return when no worker takes part in a run of this program any more."""
-        self._workers.rest(self._kept)
+        for run in self._runs.values():
+            self._workers.rest(run)
 
-    def _run_with(self, workers: int) -> None:
-        self._arguments[:3] = self._workers.mailboxes.ctypes.data, workers, self._workers.wake_address
-        self._lead(UNUSED.ctypes.data, UNUSED.ctypes.data, self._arguments.ctypes.data)
+    def _run_with(self, run: _Run, workers: int) -> None:
+        run.arguments[1] = workers
+        if run.arguments[2] != self._workers.wake_address:  # in a forked process
+            run.arguments[0], run.arguments[2] = self._workers.mailboxes.ctypes.data, self._workers.wake_address
+        self._lead(UNUSED.ctypes.data, UNUSED.ctypes.data, run.address)
 
-    def _job(self, thread: int) -> np.ndarray:
-        """Return the arguments of ``striate.kernels.runner.run`` for a thread."""
-        t = self._tables
-        job = np.array(
-            [
-                self._state.ctypes.data,
-                t.phases.ctypes.data,
-                len(t.phases),
-                t.rows.ctypes.data,
-                ROW,
-                t.tasks.ctypes.data,
-                REGISTERS,
-                self.arenas[thread].ctypes.data,
-                self._scratch[thread].ctypes.data,
-                yield_address(),
-            ],
-            np.int64,
-        )
-        assert len(job) == JOB
-        return job
+    def _prepare(self, sections: tuple[str, ...] | None) -> _Run:
+        selection = self._bound.select(sections)
+        buffers = [(a.ctypes.data, s.ctypes.data) for a, s in zip(self.arenas, self._scratch, strict=True)]
+        self._runs[sections] = _Run(selection, self._bound.rows.ctypes.data, buffers)
+        return self._runs[sections]
+
+
+class _Run:
+    """What the threads read of a run; kept by the workers, so that one that comes late finds it.
+
+    Parameters
+    ----------
+    selection : Selection
+    rows : int
+        The address of the program's rows.
+    buffers : list of (arena, scratch)
+        The addresses of what belongs to each thread.
+    """
+
+    def __init__(self, selection: Selection, rows: int, buffers: list[tuple[int, int]]) -> None:
+        self.phases = selection.phases
+        self.state = aligned(LINE * len(selection.phases), np.int64)
+        shared = [self.state.ctypes.data, self.phases.ctypes.data, len(self.phases), rows, ROW]
+        shared += [selection.tasks.ctypes.data, REGISTERS]
+        self.jobs = [np.array([*shared, *own, yield_address()], np.int64) for own in buffers]
+        assert len(self.jobs[0]) == JOB
+        self.arguments = np.concatenate([np.zeros(3, np.int64), self.jobs[0]])
+        self.address = self.arguments.ctypes.data

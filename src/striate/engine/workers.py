@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from striate.engine.binding import ENTRY
 from striate.engine.forks import follow
 from striate.engine.memory import aligned
-from striate.engine.program import ENTRY
 from striate.kernels import library
 from striate.kernels.library import Request
 from striate.kernels.mailboxes import ASLEEP, BUSY, CALLED, LINE

@@ -20,14 +20,14 @@ def sum_shards(shards: Floats, stride: int, shard_count: int, out: Floats, count
         vstore(out, i, total)
 
 
-def gradient_descent(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+def gradient_descent(theta: Floats, gradient: Floats, numbers: Floats, count: int):
     """numbers: alpha. ``theta <- theta - alpha g``."""
     alpha = splat(theta, numbers[0])
     for i in range(0, count, lanes_of(theta)):
         vstore(theta, i, vload(theta, i) - alpha * vload(gradient, i))
 
 
-def momentum(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+def momentum(theta: Floats, gradient: Floats, first: Floats, numbers: Floats, count: int):
     """numbers: alpha, beta. ``v <- beta v + g``, ``theta <- theta - alpha v``."""
     alpha, beta = splat(theta, numbers[0]), splat(theta, numbers[1])
     for i in range(0, count, lanes_of(theta)):
@@ -36,7 +36,7 @@ def momentum(theta: Floats, gradient: Floats, first: Floats, second: Floats, num
         vstore(theta, i, vload(theta, i) - alpha * v)
 
 
-def nesterov(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+def nesterov(theta: Floats, gradient: Floats, first: Floats, numbers: Floats, count: int):
     """numbers: alpha, beta. ``v <- beta v + g``, ``theta <- theta - alpha (g + beta v)``."""
     alpha, beta = splat(theta, numbers[0]), splat(theta, numbers[1])
     for i in range(0, count, lanes_of(theta)):
@@ -65,7 +65,7 @@ def adam(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers
         vstore(theta, i, keep * vload(theta, i) - alpha * (m * fix1) / (vsqrt(v * fix2) + epsilon))
 
 
-def rmsprop(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+def rmsprop(theta: Floats, gradient: Floats, second: Floats, numbers: Floats, count: int):
     """numbers: alpha, rho, epsilon.
 
     ``v <- rho v + (1 - rho) g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``.
@@ -79,7 +79,7 @@ def rmsprop(theta: Floats, gradient: Floats, first: Floats, second: Floats, numb
         vstore(theta, i, vload(theta, i) - alpha * g / (vsqrt(v) + epsilon))
 
 
-def adagrad(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+def adagrad(theta: Floats, gradient: Floats, second: Floats, numbers: Floats, count: int):
     """numbers: alpha, epsilon. ``v <- v + g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``."""
     alpha, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1])
     for i in range(0, count, lanes_of(theta)):

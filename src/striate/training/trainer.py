@@ -238,7 +238,8 @@ class Trainer:
             return
         vectors, count = self.session.vectors, self.network.parameter_count
         self.model.theta[:] = vectors.theta[:count]
-        self.moments.first[:], self.moments.second[:] = vectors.first[:count], vectors.second[:count]
+        for name, vector in vectors.optimizer.items():
+            getattr(self.moments, name)[:] = vector[:count]
         if self.network.state_count:
             self.model.states[:] = vectors.states[: self.network.state_count]
 
@@ -248,7 +249,8 @@ class Trainer:
             return
         vectors, count = self.session.vectors, self.network.parameter_count
         vectors.theta[:count] = self.model.theta
-        vectors.first[:count], vectors.second[:count] = self.moments.first, self.moments.second
+        for name, vector in vectors.optimizer.items():
+            vector[:count] = getattr(self.moments, name)
         if self.network.state_count:
             vectors.states[: self.network.state_count] = self.model.states
 

@@ -51,7 +51,7 @@ def _function(step: Step) -> tuple[str, float, float]:
 
 def _forward(lowering: Lowering, step: Step) -> None:
     x = lowering.values[step.inputs[0]]
-    if step.name in lowering.fused:
+    if step.name in lowering.facts.fused:
         lowering.values[step.name] = x
         return
     out = lowering.allocate(step, like=x)
@@ -77,10 +77,10 @@ def _backward(lowering: Lowering, step: Step) -> None:
     if source not in lowering.needed:
         return
     grad = lowering.gradients[step.name]
-    in_place = step.name in lowering.fused or source not in lowering.gradients
+    in_place = step.name in lowering.facts.fused or source not in lowering.gradients
     if in_place:  # nothing has been added to the gradient of the input: it takes the place of the output's
         lowering.gradients[source] = grad
-        if step.name in lowering.masked:
+        if step.name in lowering.facts.masked:
             return
     x, out = lowering.values[source], lowering.values[step.name]
     grad_x, accumulate = lowering.gradients[source], 0 if in_place else 1

@@ -52,7 +52,7 @@ def _add_forward(lowering: Lowering, step: Step) -> None:
     out = lowering.allocate(step, like=sources[0])
     total = sources[0]
     for i, source in enumerate(sources[1:], start=2):
-        last = i == len(sources) and step.name in lowering.fused.values()
+        last = i == len(sources) and step.name in lowering.facts.fused.values()
         _emit_add(lowering, total, source, out, floor=0.0 if last else -math.inf)
         total = out
 

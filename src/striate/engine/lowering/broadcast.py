@@ -135,8 +135,7 @@ def join_forward(lowering: Lowering, step: Step, operation: int) -> None:
     sources = zip(step.inputs, step.input_shapes, strict=True)
     operands = [Operand.of(lowering, lowering.compact(name), shape, step.shape) for name, shape in sources]
     out = Operand.of(lowering, lowering.allocate(step), step.shape, step.shape)
-    floor = 0.0 if step.name in lowering.fused.values() else -math.inf
-    emit_join(lowering, step.shape, operands, out, operation, floor)
+    emit_join(lowering, step.shape, operands, out, operation, lowering.floor(step))
 
 
 def join_backward(lowering: Lowering, step: Step, operation: int) -> None:

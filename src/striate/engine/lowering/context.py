@@ -2,72 +2,103 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Arena, Buffer, Margin, canonical_shape
-from striate.engine.memory import Samples, Vectors, aligned
-from striate.engine.program import ARENA, GRADIENT, CallBack, Place, Program, Row
+from striate.engine.program import BUFFERS, FORWARD, GRADIENT, PACK, CallBack, Place, Program, Row
+from striate.engine.segments import GRADIENTS, KEYS, PACKED, PARAMETERS, STATES
 from striate.layers.base import Layer
 from striate.network import Network, Step
 
-STRIDE = int
-"""As an argument of ``Lowering.once``: the floats from one shard's buffers to the next's."""
-ByShards = Callable[[int, int], np.ndarray]
-"""A table that depends on the floats from one shard's buffers to the next's, and on the number of shards."""
+if TYPE_CHECKING:
+    from striate.engine.analysis import Facts
+
+ByStride = Callable[[int], Any]
+"""An argument that depends on the floats from one shard's buffers to the next's, which are known last of all."""
+STRIDE: ByStride = int
+"""This number itself."""
 
 
 @dataclass
 class Lowering:
-    """Rows, buffers and packed weights of one network for one shard.
+    """A program under construction: the rows of one shard, and where its values lie.
 
     Parameters
     ----------
-    network : Network
+    facts : Facts
     program : Program
     arena : Arena
-    theta : float32[parameter_count, padded]
-        The flat parameter vector.
-    vectors, samples
-        The flat vectors, and the arrays of one batch.
-    training : bool
-        Keep what the backward pass needs.
-    winograd : bool
-        Let 3x3 convolutions use Winograd's algorithm.
+
+    Attributes
+    ----------
+    section : str
+        What the next rows belong to.
+    rows : list of Row
+        Of the shard, since the last barrier.
+    packs : list of Row
+        Run side by side before everything else.
+    parts : list of (rows, rows)
+        The rows up to each barrier, and those that run once after it.
+    values, gradients : dict of str to Buffer
+    memos : dict
+        What the forward pass of a layer leaves to its backward pass.
+    summed : list of (first, end)
+        The parts of the gradient that no longer need a sum over the shards.
     """
 
-    network: Network
+    facts: Facts
     program: Program
     arena: Arena
-    theta: np.ndarray
-    training: bool
-    vectors: Vectors
-    samples: Samples
-    winograd: bool = True
+    section: str = FORWARD
+    where: str = ""
     rows: list[Row] = field(default_factory=list)
     packs: list[Row] = field(default_factory=list)
     parts: list[tuple[list[Row], list[Row]]] = field(default_factory=list)
-    by_shards: list[tuple[Row, str, ByShards]] = field(default_factory=list)
     summed: list[tuple[int, int]] = field(default_factory=list)
-    random_layers: list[str] = field(default_factory=list)
     memos: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Buffer] = field(default_factory=dict)
     gradients: dict[str, Buffer] = field(default_factory=dict)
-    margins: dict[str, Margin] = field(default_factory=dict)
-    fused: dict[str, str] = field(default_factory=dict)
-    masked: set[str] = field(default_factory=set)
-    needed: set[str] = field(default_factory=set)
+
+    @property
+    def network(self) -> Network:
+        """The network that is lowered."""
+        return self.facts.network
+
+    @property
+    def training(self) -> bool:
+        """Whether the backward pass follows."""
+        return self.facts.training
+
+    @property
+    def needed(self) -> set[str]:
+        """The values whose gradients are needed."""
+        return self.facts.needed
+
+    def floor(self, step: Step) -> float:
+        """Return 0 if a ReLU that follows is left to ``step``, else minus infinity."""
+        return 0.0 if step.name in self.facts.fused.values() else -math.inf
+
+    def row(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> Row:
+        """Return a kernel call of the section and layer at work."""
+        return self.program.row(self.section, kernel, constants, where=self.where, **arguments)
 
     def emit(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
         """Append a kernel call to the shard's program."""
-        self.rows.append(self.program.row(kernel, constants, **arguments))
+        self.rows.append(self.row(kernel, constants, **arguments))
 
     def call_back(self, function: CallBack, places: list[Place]) -> None:
         """Append a call of a Python function with the addresses of ``places``."""
-        self.rows.append(Row(None, {f"place{i}": place for i, place in enumerate(places)}, function))
+        arguments = {f"place{i}": place for i, place in enumerate(places)}
+        self.rows.append(Row(None, arguments, self.section, function, self.where))
+
+    def emit_pack(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
+        """Append a call that depends on parameters and states alone; it runs before all others."""
+        self.packs.append(self.program.row(PACK, kernel, constants, where=self.where, **arguments))
 
     def barrier(self) -> None:
         """Let every shard come here before any goes on: between, rows of ``once`` may follow."""
@@ -77,31 +108,31 @@ class Lowering:
     def once(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
         """Append a call that runs once, beside others, after the last barrier and before what follows it.
 
-        Its buffers are those of the first shard; an argument that is a function gets the number of floats from one
-        shard's buffers to the next's.
+        Its buffers are those of the first shard; an argument may be a ``ByStride``.
         """
-        self.parts[-1][1].append(self.program.row(kernel, constants, **arguments))
+        self.parts[-1][1].append(self.row(kernel, constants, **arguments))
 
     def random_key(self, step: Step) -> Place:
         """Return where the key of a layer's random numbers lies in every run."""
-        if step.name not in self.random_layers:
-            self.random_layers.append(step.name)
-        return Place(self.samples.keys.ctypes.data + 8 * self.random_layers.index(step.name))
+        layers = self.program.random_layers
+        if step.name not in layers:
+            layers.append(step.name)
+        return Place(KEYS, 8 * layers.index(step.name))
 
     def place(self, buffer: Buffer) -> Place:
         """Return where ``buffer`` begins, in whichever thread's arena."""
-        return Place(4 * buffer.offset, ARENA)
+        return Place(BUFFERS, 4 * buffer.offset)
 
     def parameter(self, step: Step, name: str) -> Place | None:
         """Return where a parameter of ``step`` begins, or None if it has none of that name."""
         for slot in step.parameters:
             if slot.spec.name == name:
-                return Place(self.theta.ctypes.data + 4 * slot.offset)
+                return Place(PARAMETERS, 4 * slot.offset)
         return None
 
     def parameter_gradient(self, step: Step, name: str) -> Place:
         """Return where the shard's gradient of a parameter begins."""
-        return Place(0, GRADIENT) + self.parameter_offset(step, name)
+        return Place(GRADIENTS, 4 * self.parameter_offset(step, name), GRADIENT)
 
     def parameter_offset(self, step: Step, name: str) -> int:
         """Return where a parameter of ``step`` begins in the flat vectors, in floats."""
@@ -110,24 +141,22 @@ class Lowering:
     def state(self, step: Step, name: str) -> Place:
         """Return where a state of ``step`` begins."""
         offset = next(slot.offset for slot in step.states if slot.spec.name == name)
-        return Place(self.vectors.states.ctypes.data + 4 * offset)
+        return Place(STATES, 4 * offset)
 
     def pack(self, index: np.ndarray, step: Step, name: str = "weight") -> Place:
-        """Return a copy of a parameter in the order of ``index``, made anew at the start of every run."""
-        packed = aligned(index.size + 64)
-        self.packs.append(gather(self.program, self.parameter(step, name), packed, index))
-        return Place(packed.ctypes.data)
+        """Return a copy of a parameter in the order of ``index``, made anew whenever the parameters change."""
+        packed = self.program.room(PACKED, index.size + 64)
+        self.emit_pack(GATHER, **gather(self.program, self.parameter(step, name), packed, index))
+        return packed
 
-    def constant(self, value: float, count: int) -> np.ndarray:
-        """Return ``count`` times ``value``, float32, kept as long as the program."""
-        array = np.full(count, value, np.float32)
-        self.program.kept.append(array)
-        return array
+    def constant(self, value: float, count: int) -> Place:
+        """Return a place where ``value`` stands ``count`` times."""
+        return self.program.array(np.full(count, value, np.float32))
 
     def allocate(self, step: Step, like: Buffer | None = None) -> Buffer:
         """Return a new buffer for the value of ``step``, with the margins that its readers need."""
         shape = step.shape if like is None else like.shape
-        buffer = self.arena.allocate(shape, self.margins.get(step.name, NO_MARGIN))
+        buffer = self.arena.allocate(shape, self.facts.margins.get(step.name, NO_MARGIN))
         self.values[step.name] = buffer
         return buffer
 
@@ -195,10 +224,13 @@ class Lowering:
         return self.gradients[name], 0
 
 
-def gather(program: Program, x: Any, out: Any, index: np.ndarray) -> Row:
-    """Return the call that makes ``out[i] = x[index[i]]``."""
+GATHER = "batch.gather"
+
+
+def gather(program: Program, x: Any, out: Any, index: np.ndarray) -> dict[str, Any]:
+    """Return the arguments of ``GATHER`` for ``out[i] = x[index[i]]``."""
     pairs = np.resize(index.ravel().astype(np.uint32), -(-index.size // 2) * 2)
-    return program.row("batch.gather", x=x, out=out, index=pairs.view(np.int64), count=index.size)
+    return {"x": x, "out": out, "index": program.table(pairs.view(np.int64)), "count": index.size}
 
 
 class Forward(Protocol):

@@ -165,7 +165,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
     if pairs is not None:
         lowering.memos[step.name] = padded
         emit_move(lowering, x, padded, np.stack([x.channels(), padded.channels()], axis=1), pairs, 0)
-    floor = 0.0 if step.name in lowering.fused.values() else -math.inf
+    floor = lowering.floor(step)
     index = weight_index(lowering, step)
     if winograd.suits(lowering, index, geometry, out.shape[1:]):
         before = (geometry.padding[1][0], geometry.padding[2][0])

@@ -132,7 +132,7 @@ def sums_row(lowering: Lowering, sums: Sums) -> Row:
     tile = cheapest(tiles(sums.x.lanes).outer, len(sums.rows), len(places), len(pairs) * outer, sums.row_tile)
     rows, places = whole_tiles(sums.rows, tile[0]), whole_tiles(places, tile[1])
     program = lowering.program
-    return program.row(
+    return lowering.row(
         "correlation.correlate",
         tile,
         x=lowering.place(sums.x) + sums.x_begin,

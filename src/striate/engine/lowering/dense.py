@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +16,8 @@ from striate.engine.lowering.correlation import (
     ended_pairs,
     sums_row,
 )
-from striate.engine.program import Place
+from striate.engine.program import ByCount, Place
+from striate.engine.segments import GRADIENTS
 from striate.layers.dense import Linear
 from striate.network import Step
 
@@ -44,7 +44,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
             channels=(1, 0, 0),
             taps=np.stack([features, np.arange(len(features))], axis=1),
             places=_ORIGIN,
-            floor=0.0 if step.name in lowering.fused.values() else -math.inf,
+            floor=lowering.floor(step),
         ),
     )
 
@@ -52,7 +52,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
 def _backward(lowering: Lowering, step: Step) -> None:
     x, grad = lowering.values[step.inputs[0]], lowering.gradients[step.name]
     inputs, outputs = x.features(), grad.features()
-    if len(inputs) * len(outputs) >= LARGE and lowering.vectors.shard_count > 1:
+    if len(inputs) * len(outputs) >= LARGE and lowering.facts.sizes.shards > 1:
         _weight_gradient_of_batch(lowering, step, x, grad)
     elif len(inputs) >= x.lanes:
         _weight_gradient_by_features(lowering, step, x, grad)
@@ -113,19 +113,23 @@ def _weight_gradient_of_batch(lowering: Lowering, step: Step, x: Buffer, grad: B
     rows_x, rows_grad = lowering.rows_of(x), lowering.rows_of(grad)
     columns, filters, samples = rows_x.shape[0], rows_grad.shape[0], x.blocks * x.lanes
     offset = lowering.parameter_offset(step, "weight")
-    target = Place(lowering.vectors.gradient.ctypes.data) + offset
+    target = Place(GRADIENTS, 4 * offset)
     sums = _products_of_rows(lowering, rows_x, rows_grad, target)
 
-    def pairs(stride: int, shards: int) -> np.ndarray:
+    def pairs(stride: int, shards: int) -> Place:
         within = np.arange(shards)[:, None] * stride
         numbers = np.arange(samples)[None, :]
-        return ended_pairs(np.stack([(within + numbers * n).ravel() for n in (columns, filters)], axis=1))
+        both = np.stack([(within + numbers * n).ravel() for n in (columns, filters)], axis=1)
+        return lowering.program.table(ended_pairs(both))
+
+    def taps(stride: int) -> ByCount:
+        return ByCount(tuple(pairs(stride, shards) for shards in range(1, lowering.facts.sizes.shards + 1)))
 
     lowering.barrier()
     for part in np.array_split(sums.rows, min(TASKS, filters)):
         row = sums_row(lowering, replace(sums, rows=part))
+        row.arguments["taps"] = taps
         lowering.parts[-1][1].append(row)
-        lowering.by_shards.append((row, "taps", pairs))
     lowering.summed.append((offset, offset + columns * filters))
     lowering.arena.free(rows_x)
     lowering.arena.free(rows_grad)

@@ -8,8 +8,8 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, Lowering, Rule
-from striate.engine.program import LANEWISE, Place
-from striate.errors import DataError
+from striate.engine.program import LANEWISE, Check, Place
+from striate.engine.segments import PRESENT, PROBLEMS
 from striate.layers.embedding import Embedding
 from striate.network import Step
 
@@ -32,27 +32,21 @@ def _arguments(lowering: Lowering, step: Step, x: Buffer, values: Buffer) -> dic
 def _forward(lowering: Lowering, step: Step) -> None:
     layer: Embedding = step.layer  # type: ignore[assignment]
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
-    wrong = np.zeros(2, np.float32)
-    lowering.program.kept.append(wrong)
+    wrong = lowering.program.room(PROBLEMS, 2)
     lowering.emit(
         "embedding.look_up",
         **_arguments(lowering, step, x, out),
         out=lowering.place(out),
         weight=lowering.parameter(step, "weight"),
         out_block=out.block,
-        present=Place(lowering.samples.present.ctypes.data, LANEWISE),
+        present=Place(PRESENT, 0, LANEWISE),
         wrong=wrong,
     )
 
-    def check() -> None:
-        if wrong[0]:
-            wrong[0] = 0.0
-            raise DataError(
-                f"{step.name}: symbols are whole numbers from 0 to {layer.entries - 1}; got {wrong[1]:g}. "
-                "Map unknown symbols to one of them."
-            )
-
-    lowering.program.checks.append(check)
+    rule = f"{step.name}: symbols are whole numbers from 0 to {layer.entries - 1}; got ".replace("{", "{{")
+    lowering.program.checks.append(
+        Check(wrong, rule.replace("}", "}}") + "{1:g}. Map unknown symbols to one of them.")
+    )
 
 
 def _backward(lowering: Lowering, step: Step) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from striate.engine.binding import Memory
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.program import GRADIENT, INDEX, Place
+from striate.engine.segments import GRADIENTS, PARAMETERS, SAMPLES, STATES
 from striate.network import Step
 from striate.reference.registry import Context, operation
 
@@ -41,21 +43,19 @@ class Values:
         flat[places] = lanes + flat[places] if accumulate else lanes
 
 
-def _context(lowering: Lowering, step: Step, index_address: int) -> Context:
-    first = (index_address - lowering.samples.index.ctypes.data) // 8
+_INDEX = Place(SAMPLES, 0, INDEX)
+
+
+def _context(lowering: Lowering, step: Step, memory: Memory, index_address: int) -> Context:
+    first = (index_address - memory.address(SAMPLES)) // 8
     count = lowering.arena.lanes * lowering.arena.blocks
-    states = lowering.vectors.states
-    views = {slot.spec.name: slot.view(states).astype(np.float64) for slot in step.states}
-    seed, number = lowering.samples.run
+    views = {slot.spec.name: slot.view(memory[STATES]).astype(np.float64) for slot in step.states}
+    seed, number = memory.run
     return Context(lowering.training, seed, number, step.name, views, first + np.arange(count))
 
 
-def _parameters(lowering: Lowering, step: Step) -> dict[str, np.ndarray]:
-    return {slot.spec.name: slot.view(lowering.theta).astype(np.float64) for slot in step.parameters}
-
-
-def _index(lowering: Lowering) -> Place:
-    return Place(lowering.samples.index.ctypes.data, INDEX)
+def _parameters(step: Step, memory: Memory) -> dict[str, np.ndarray]:
+    return {slot.spec.name: slot.view(memory[PARAMETERS]).astype(np.float64) for slot in step.parameters}
 
 
 def forward(lowering: Lowering, step: Step) -> None:
@@ -65,14 +65,14 @@ def forward(lowering: Lowering, step: Step) -> None:
     out = lowering.allocate(step)
     output = Values(out, step.shape)
 
-    def run(addresses: Sequence[int]) -> None:
+    def run(addresses: Sequence[int], memory: Memory) -> None:
         *places, target, index = addresses
         arrays = [values.read(address) for values, address in zip(inputs, places, strict=True)]
-        context = _context(lowering, step, index)
-        result = operation(step.layer).forward(step.layer, _parameters(lowering, step), *arrays, context=context)
+        context = _context(lowering, step, memory, index)
+        result = operation(step.layer).forward(step.layer, _parameters(step, memory), *arrays, context=context)
         output.write(target, result)
 
-    lowering.call_back(run, [*map(lowering.place, sources), lowering.place(out), _index(lowering)])
+    lowering.call_back(run, [*map(lowering.place, sources), lowering.place(out), _INDEX])
 
 
 def backward(lowering: Lowering, step: Step) -> None:
@@ -89,13 +89,13 @@ def backward(lowering: Lowering, step: Step) -> None:
         else:
             targets.append(None)
 
-    def run(addresses: Sequence[int]) -> None:
+    def run(addresses: Sequence[int], memory: Memory) -> None:
         places = list(addresses)
         arrays = tuple(values.read(places.pop(0)) for values in inputs)
         result, gradient = output.read(places.pop(0)), grad.read(places.pop(0))
         flat, index = places.pop(0), places.pop(0)
         grads, parameters = operation(step.layer).backward(
-            step.layer, _parameters(lowering, step), arrays, result, gradient, _context(lowering, step, index)
+            step.layer, _parameters(step, memory), arrays, result, gradient, _context(lowering, step, memory, index)
         )
         for target, values in zip(targets, grads, strict=True):
             if target is not None:
@@ -108,8 +108,8 @@ def backward(lowering: Lowering, step: Step) -> None:
             *map(lowering.place, sources),
             lowering.place(output.buffer),
             lowering.place(grad.buffer),
-            Place(0, GRADIENT),
-            _index(lowering),
+            Place(GRADIENTS, 0, GRADIENT),
+            _INDEX,
             *(target[2] for target in targets if target is not None),
         ],
     )

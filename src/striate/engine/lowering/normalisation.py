@@ -9,8 +9,8 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, STRIDE, Lowering, Rule, always
-from striate.engine.memory import aligned
 from striate.engine.program import LANEWISE, Place
+from striate.engine.segments import FILLED, PRESENT, STATISTICS
 from striate.layers.normalisation import BatchNorm
 from striate.network import Step
 
@@ -78,27 +78,20 @@ def _affine(lowering: Lowering, step: Step) -> dict[str, Any]:
     return {"weight": weight or nothing, "bias": bias or nothing, "affine": int(weight is not None)}
 
 
-def _kept(lowering: Lowering, step: Step, count: int) -> np.ndarray:
-    """Return float32[count] that all shards read, kept as long as the program."""
-    array = aligned(count)
-    lowering.program.kept.append(array)
-    return array
-
-
 def _forward(lowering: Lowering, step: Step) -> None:
     layer: BatchNorm = step.layer  # type: ignore[assignment]
     x = lowering.compact(step.inputs[0])
     channels = x.shape[0]
-    scale, offset = _kept(lowering, step, channels), _kept(lowering, step, channels)
+    scale, offset = lowering.program.room(STATISTICS, channels), lowering.program.room(STATISTICS, channels)
     running = {name: lowering.state(step, name) for name in ("running_mean", "running_variance")}
     if lowering.training:
-        mean, inverse = _kept(lowering, step, channels), _kept(lowering, step, channels)
+        mean, inverse = lowering.program.room(STATISTICS, channels), lowering.program.room(STATISTICS, channels)
         lowering.memos[step.name] = (mean, inverse)
         moments = lowering.arena.allocate((2 * channels + 1,))
         lowering.emit(
             "normalisation.batch_moments",
             x=lowering.place(x),
-            present=Place(lowering.samples.present.ctypes.data, LANEWISE),
+            present=Place(PRESENT, 0, LANEWISE),
             moments=lowering.place(moments),
             **channel_tables(lowering, x),
         )
@@ -107,7 +100,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
             "normalisation.batch_statistics",
             moments=lowering.place(moments),
             stride=STRIDE,
-            batch=lowering.samples.count,
+            batch=Place(FILLED),
             **_affine(lowering, step),
             **running,
             momentum=layer.momentum,
@@ -119,19 +112,17 @@ def _forward(lowering: Lowering, step: Step) -> None:
             channel_count=channels,
         )
     else:
-        lowering.packs.append(
-            lowering.program.row(
-                "normalisation.running_affine",
-                **_affine(lowering, step),
-                **running,
-                epsilon=layer.epsilon,
-                scale=scale,
-                offset=offset,
-                channel_count=channels,
-            )
+        lowering.emit_pack(
+            "normalisation.running_affine",
+            **_affine(lowering, step),
+            **running,
+            epsilon=layer.epsilon,
+            scale=scale,
+            offset=offset,
+            channel_count=channels,
         )
     out = lowering.allocate(step, like=x)
-    floor = 0.0 if step.name in lowering.fused.values() else -math.inf
+    floor = lowering.floor(step)
     emit_channel_affine(lowering, x, out, scale, offset, floor)
 
 
@@ -158,13 +149,13 @@ def _backward(lowering: Lowering, step: Step) -> None:
     )
     if step.inputs[0] not in lowering.needed:
         return
-    factors = _kept(lowering, step, 3 * channels)
+    factors = lowering.program.room(STATISTICS, 3 * channels)
     lowering.barrier()
     lowering.once(
         "normalisation.batch_gradient_factors",
         sums=lowering.place(sums),
         stride=STRIDE,
-        batch=lowering.samples.count,
+        batch=Place(FILLED),
         weight=affine["weight"],
         affine=affine["affine"],
         mean=mean,
@@ -181,7 +172,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
         grad_out=lowering.place(grad),
         grad_x=lowering.place(grad_x),
         factors=factors,
-        present=Place(lowering.samples.present.ctypes.data, LANEWISE),
+        present=Place(PRESENT, 0, LANEWISE),
         **tables,
         grad_out_block=grad.block,
         grad_x_block=grad_x.block,

@@ -80,7 +80,7 @@ def _max_backward(lowering: Lowering, step: Step) -> None:
     x, out, grad = lowering.values[step.inputs[0]], lowering.values[step.name], lowering.gradients[step.name]
     geometry = geometry_of(step)
     grad_x, accumulate = gradient_target(lowering, step, x, geometry)
-    floor = 0.0 if step.inputs[0] in lowering.masked else -math.inf
+    floor = 0.0 if step.inputs[0] in lowering.facts.masked else -math.inf
     buffers = (x, out, grad, grad_x)
     for places, taps in gradient_tables(buffers, geometry):
         emit_max_gradient(lowering, buffers, places, taps, accumulate, floor)

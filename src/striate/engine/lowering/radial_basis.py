@@ -17,9 +17,7 @@ def _centres(lowering: Lowering, step: Step) -> Any:
     place = lowering.parameter(step, "weight")
     if place is not None:
         return place
-    fixed = np.ascontiguousarray(centres(step.layer, {}), np.float32)  # type: ignore[arg-type]
-    lowering.program.kept.append(fixed)
-    return fixed
+    return lowering.program.array(centres(step.layer, {}))  # type: ignore[arg-type]
 
 
 def _tables(lowering: Lowering, features: list[Buffer], rows: Buffer) -> dict[str, Any]:

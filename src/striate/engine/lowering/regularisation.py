@@ -36,7 +36,7 @@ def _emit(lowering: Lowering, step: Step, x: Buffer, out: Buffer, accumulate: in
         **{**elements, "elements": lowering.program.table(elements["elements"])},
         number_step=0 if spatial else 1,
         keys=lowering.random_key(step),
-        first=Place(0, LANEWISE_NUMBER),
+        first=Place("", 0, LANEWISE_NUMBER),
         threshold=int(layer.rate * 2**32),
         factor=1.0 / (1.0 - layer.rate),
         blocks=x.blocks,
@@ -75,7 +75,7 @@ def _noise_forward(lowering: Lowering, step: Step) -> None:
         out=lowering.place(out),
         **{**elements, "elements": lowering.program.table(elements["elements"])},
         keys=lowering.random_key(step),
-        first=Place(0, LANEWISE_NUMBER),
+        first=Place("", 0, LANEWISE_NUMBER),
         deviation=step.layer.deviation,  # type: ignore[attr-defined]
         blocks=x.blocks,
         x_block=x.block,

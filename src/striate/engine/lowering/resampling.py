@@ -37,8 +37,6 @@ def _axes(step: Step) -> list[np.ndarray]:
 
 def _emit(lowering: Lowering, matrix: Any, x: Buffer, out: Buffer, accumulate: int) -> None:
     table = lowering.program.table
-    shares = np.ascontiguousarray(matrix.data, np.float32)
-    lowering.program.kept.append(shares)
     lowering.emit(
         "resampling.weighted_sums",
         x=lowering.place(x),
@@ -49,7 +47,7 @@ def _emit(lowering: Lowering, matrix: Any, x: Buffer, out: Buffer, accumulate: i
         place_count=len(out.positions()),
         begins=table(matrix.indptr),
         sources=table(x.positions()[matrix.indices]),
-        shares=shares,
+        shares=lowering.program.array(matrix.data),
         blocks=x.blocks,
         x_block=x.block,
         out_block=out.block,

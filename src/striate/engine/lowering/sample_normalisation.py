@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +114,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
         out_block=out.block,
         statistics_block=statistics.block,
         epsilon=layer.epsilon,
-        floor=0.0 if step.name in lowering.fused.values() else -math.inf,
+        floor=lowering.floor(step),
     )
     if lowering.training:
         lowering.memos[step.name] = statistics

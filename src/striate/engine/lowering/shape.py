@@ -147,7 +147,7 @@ def _move_backward(lowering: Lowering, step: Step) -> None:
 
 def _reshape_forward(lowering: Lowering, step: Step) -> None:
     x = lowering.values[step.inputs[0]]
-    if x.margin == NO_MARGIN == lowering.margins.get(step.name, NO_MARGIN):
+    if x.margin == NO_MARGIN == lowering.facts.margins.get(step.name, NO_MARGIN):
         lowering.values[step.name] = replace(x, shape=canonical_shape(step.shape))
         return
     out = lowering.allocate(step)

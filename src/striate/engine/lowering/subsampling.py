@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from striate.engine.lowering.context import RULES, Lowering, Rule, always
@@ -28,7 +26,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
             **pooling_arguments(lowering, x, out, where, taps),
             weight=lowering.parameter(step, "weight"),
             bias=lowering.parameter(step, "bias"),
-            floor=0.0 if step.name in lowering.fused.values() else -math.inf,
+            floor=lowering.floor(step),
         )
 
 

@@ -31,7 +31,7 @@ def _parts(step: Step) -> tuple[np.ndarray, Geometry]:
 def _forward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
     index, geometry = _parts(step)
-    floor = 0.0 if step.name in lowering.fused.values() else -math.inf
+    floor = lowering.floor(step)
     emit_adjoint(lowering, step, x, out, index, geometry, bias=True, floor=floor)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import Lowering, gather
+from striate.engine.lowering.context import GATHER, Lowering, gather
 from striate.engine.lowering.correlation import Groups, Sums, emit_sums, emit_weight_gradient
 from striate.engine.lowering.weights import whole
 from striate.engine.lowering.windows import Geometry, places, taps
@@ -117,4 +117,4 @@ def _gather_connected(lowering: Lowering, step: Step, scratch: Buffer, index: np
     exists = index.ravel() < size
     order[index.ravel()[exists]] = np.flatnonzero(exists)
     out = lowering.parameter_gradient(step, "weight")
-    lowering.rows.append(gather(lowering.program, lowering.place(scratch), out, order))
+    lowering.emit(GATHER, **gather(lowering.program, lowering.place(scratch), out, order))

@@ -30,8 +30,8 @@ from striate.engine.lowering.context import Lowering
 from striate.engine.lowering.correlation import ended_pairs, whole_tiles
 from striate.engine.lowering.tiles import cheapest, tiles
 from striate.engine.lowering.windows import Geometry
-from striate.engine.memory import aligned
 from striate.engine.program import Place
+from striate.engine.segments import PACKED
 from striate.network import Step
 
 LEAST_CHANNELS = 12  # on either side; with fewer the transforms cost more than they save
@@ -43,7 +43,7 @@ def suits(lowering: Lowering, index: np.ndarray, geometry: Geometry, size: tuple
     groups, filters, channels, _ = index.shape
     plain = geometry.kernel == (1, 3, 3) and geometry.stride == geometry.dilation == (1, 1, 1)
     wide = groups == 1 and min(filters, channels) >= LEAST_CHANNELS and min(size[1:]) >= 4
-    return lowering.winograd and plain and wide and bool((np.diff(index, axis=3) == 1).all())
+    return lowering.facts.winograd and plain and wide and bool((np.diff(index, axis=3) == 1).all())
 
 
 @dataclass(frozen=True)
@@ -233,16 +233,14 @@ def _emit_transform(
 
 def _filters(lowering: Lowering, step: Step, order: np.ndarray, flipped: bool) -> Place:
     """Return the transformed filters in the order of ``order``, made anew at the start of every run."""
-    room = aligned(36 * order.size)
-    lowering.packs.append(
-        lowering.program.row(
-            "winograd.winograd_filters",
-            w=lowering.parameter(step, "weight"),
-            out=room,
-            begins=np.ascontiguousarray(order, np.int64),
-            count=order.size,
-            flipped=int(flipped),
-            scratch=lowering.constant(0.0, 9 * lowering.arena.lanes),
-        )
+    room = lowering.program.room(PACKED, 36 * order.size)
+    lowering.emit_pack(
+        "winograd.winograd_filters",
+        w=lowering.parameter(step, "weight"),
+        out=room,
+        begins=lowering.program.table(order),
+        count=order.size,
+        flipped=int(flipped),
+        scratch=lowering.program.room(PACKED, 9 * lowering.arena.lanes),
     )
-    return Place(room.ctypes.data)
+    return room

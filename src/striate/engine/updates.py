@@ -1,0 +1,29 @@
+"""What the optimizers' kernels keep from step to step; reading this compiles nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Update:
+    """A kernel of ``striate.kernels.update``.
+
+    Parameters
+    ----------
+    vectors : tuple of str
+        What it keeps for every parameter, zero at the start: the names of its arguments.
+    """
+
+    vectors: tuple[str, ...] = ()
+
+
+UPDATES = {
+    "gradient_descent": Update(),
+    "momentum": Update(("first",)),
+    "nesterov": Update(("first",)),
+    "adam": Update(("first", "second")),
+    "rmsprop": Update(("second",)),
+    "adagrad": Update(("second",)),
+}
+"""The kernels by name."""
