@@ -22,7 +22,7 @@ from striate.layers import (
     Softplus,
 )
 from striate.network import Sequential
-from support.bounds import gamma
+from striate.testing.bounds import gamma
 
 
 def outputs(layers: list[Layer], samples: np.ndarray, theta: np.ndarray | None = None) -> np.ndarray:

@@ -19,9 +19,9 @@ from striate.machine import LANES
 from striate.network import Sequential
 from striate.reference import loss as definition
 from striate.reference.activation import sigmoid, softmax
-from support.bounds import gamma
+from striate.testing.bounds import gamma
+from striate.testing.probe import check
 from support.choices import examples
-from support.probe import check
 
 Array = np.ndarray
 Rng = np.random.Generator

@@ -20,21 +20,12 @@ from striate.engine.lowering import RULES
 from striate.layers.registry import LAYERS
 from striate.layers.shape import InputLayer
 from striate.machine import LANES, default_lanes
-from support.choices import Choices, Drawn, examples
-from support.draws import Case
-from support.operations import OPERATIONS, Operation
-from support.probe import (
-    LAYOUTS,
-    Experiment,
-    Fast,
-    Setting,
-    check_gradients,
-    check_losses,
-    check_output,
-    check_states,
-    infer,
-    prepare,
-)
+from striate.testing.choices import Choices
+from striate.testing.draws import Case
+from striate.testing.kernel_checks import check_training
+from striate.testing.operations import OPERATIONS, Operation
+from striate.testing.probe import LAYOUTS, Experiment, Setting, check_output, infer, prepare
+from support.choices import Drawn, examples
 
 VALUES = 60_000  # of a whole batch, so that a configuration takes milliseconds
 MULTIPLY_ADDS = 6_000_000
@@ -67,32 +58,19 @@ def compare(operation: Operation, choose: Choices) -> None:
         if experiment.setting.seed % 4 == 0:
             check_output(experiment, infer(experiment, 1 + less % 3, direct, ChannelSession))
             seen["channels in the lanes"] += 1
-        check_training(experiment, less if choose.integer(0, 1) and operation.above is None else 0)
+        less = less if choose.integer(0, 1) and operation.above is None else 0
+        fast = check_training(experiment, less)
+        note(experiment, fast.session.facts.sizes.shards, less)
     except AssertionError as error:
         raise AssertionError(f"{experiment}, direct={direct}: {error}") from error
 
 
-def check_training(experiment: Experiment, less: int) -> None:
-    """Compare a step of training with one on two threads; if ``less``, after a step with a smaller batch."""
-    fast = Fast(experiment)
-    losses, gradient = fast.run()
-    check_states(experiment, fast)
-    check_losses(experiment, losses)
-    check_gradients(experiment, fast.result(gradient))
-    if less:
-        fast.run(less)  # leaves nothing behind
-        seen["after a smaller batch"] += 1
-    again, same = fast.run(threads=2)
-    assert losses.tobytes() == again.tobytes(), "losses on two threads"
-    assert gradient.tobytes() == same.tobytes(), "gradient on two threads"
-    note(experiment, fast.session.facts.sizes.shards)
-
-
-def note(experiment: Experiment, shards: int) -> None:
+def note(experiment: Experiment, shards: int, less: int) -> None:
     """Count what was compared, for the test that nothing is forgotten."""
     lanes, batch = experiment.setting.lanes, experiment.setting.batch
     kinds = {
         "all": True,
+        "after a smaller batch": less > 0,
         f"{lanes} lanes": True,
         "exact": experiment.exact,
         "part-filled block": batch % lanes != 0,

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from drawing import FAMILIES, Drawn, values_for
 from striate.data.normalisation import Normalisation
 from striate.errors import ModelFileError
 from striate.interop.onnx import writing
@@ -27,6 +26,9 @@ from striate.model import Model
 from striate.models import MODELS
 from striate.network import Network, Sequential
 from striate.reference import operation
+from striate.testing import OPERATIONS, Case
+from striate.testing.numbers import values_for
+from support.choices import examples, small_case
 from support.onnx_runtime import agree, run_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -43,9 +45,9 @@ def apart(shapes: tuple[Shape, ...]) -> list[Any]:
     return [Reshape(shape)(piece) for shape, piece in zip(shapes, pieces, strict=True)]
 
 
-def model_of(drawn: Drawn, seed: int, whole: bool) -> tuple[Model, np.ndarray, np.ndarray]:
+def model_of(family: str, drawn: Case, seed: int) -> tuple[Model, np.ndarray, np.ndarray]:
     """Return a network of the layer alone, samples for it, and what its reference makes of them."""
-    values = values_for(drawn, 3, seed, training=False, whole=whole)
+    values = values_for(OPERATIONS[family], drawn, 3, seed, training=False)
     network = Network(drawn.layer(*apart(drawn.shapes)))
     theta, states = np.zeros(network.parameter_count), np.zeros(network.state_count)
     for slots, vector, arrays in (
@@ -60,14 +62,13 @@ def model_of(drawn: Drawn, seed: int, whole: bool) -> tuple[Model, np.ndarray, n
     return Model(network, theta.astype(np.float32), states.astype(np.float32)), x.astype(np.float32), meant
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPERATIONS)
 def test_layers_mean_the_same_in_onnx(family: str) -> None:
-    @settings(
-        max_examples=12, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
-    @given(drawn=FAMILIES[family], seed=st.integers(0, 2**32))
-    def check(drawn: Drawn, seed: int) -> None:
-        model, x, meant = model_of(drawn, seed, whole=False)
+    @examples(12)
+    @given(st.data(), st.integers(0, 2**32))
+    def check(data: st.DataObject, seed: int) -> None:
+        drawn = small_case(data, family)
+        model, x, meant = model_of(family, drawn, seed)
         message = encode(to_message(model))
         onnx.checker.check_model(message, full_check=True)
         agree(run_onnx(message, x), meant, TOLERANCE)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-import striate.layers as all_layers
-from drawing import FAMILIES, Drawn
 from striate.errors import ShapeError, UsageError
 from striate.layers import (
     ELU,
@@ -56,17 +51,8 @@ from striate.layers import (
     Subsample2d,
     Upsample,
 )  # fmt: skip
-from striate.layers.registry import from_dict, to_dict
 from striate.network import Network
 from striate.receptive_field import receptive_fields
-
-
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
-@given(st.one_of(*FAMILIES.values()))
-def test_every_layer_survives_json_and_can_be_typed_back(drawn: Drawn) -> None:
-    assert from_dict(json.loads(json.dumps(to_dict(drawn.layer)))) == drawn.layer
-    assert eval(repr(drawn.layer), vars(all_layers)) == drawn.layer
-    assert hash(drawn.layer) == hash(from_dict(to_dict(drawn.layer)))
 
 
 def total(layer: Layer, *shapes: tuple[int, ...]) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from drawing import Values
 from striate.reference.convolution import full_weight
-
-from .helpers import torch_or_skip
+from striate.testing.bounds import Values
+from support.peers import torch_or_skip
 
 torch = torch_or_skip()
 torch.set_num_threads(1)

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drawing import FAMILIES, Drawn, Values, values_for
 from striate.reference import operation
 from striate.reference.registry import Array
-
-from .helpers import examples, torch_or_skip
+from striate.testing import OPERATIONS, Case
+from striate.testing.bounds import Values
+from striate.testing.numbers import values_for
+from support.choices import examples, small_case
+from support.peers import torch_or_skip
 
 torch = torch_or_skip()
 from .peers import PEERS  # noqa: E402  (it needs PyTorch)
@@ -29,7 +31,7 @@ def close(ours: Array, theirs: Any, what: str) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-11 * scale, err_msg=what)
 
 
-def compare(family: str, drawn: Drawn, values: Values, seed: int) -> bool:
+def compare(family: str, drawn: Case, values: Values, seed: int) -> bool:
     inputs = [torch.tensor(x, requires_grad=True) for x in values.inputs]
     parameters = {key: torch.tensor(p, requires_grad=True) for key, p in values.parameters.items()}
     theirs = PEERS[family](drawn.layer, *inputs, parameters, values)
@@ -54,10 +56,11 @@ def compare(family: str, drawn: Drawn, values: Values, seed: int) -> bool:
 @pytest.mark.parametrize("family", PEERS)
 def test_same_as_torch(family: str) -> None:
     @examples(PER_FAMILY.get(family, 30))
-    @given(drawn=FAMILIES[family], batch=st.integers(1, 4), seed=st.integers(0, 2**32), training=st.booleans())
-    def check(drawn: Drawn, batch: int, seed: int, training: bool) -> None:
+    @given(st.data(), st.integers(1, 4), st.integers(0, 2**32), st.booleans())
+    def check(data: st.DataObject, batch: int, seed: int, training: bool) -> None:
         global compared  # noqa: PLW0603
-        values = values_for(drawn, batch + (family == "batch norm"), seed, training=training)
+        drawn = small_case(data, family)
+        values = values_for(OPERATIONS[family], drawn, batch + (family == "batch norm"), seed, training=training)
         compared += compare(family, drawn, values, seed)
 
     check()

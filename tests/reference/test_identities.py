@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from drawing import Drawn, convolutions
 from striate.layers import Conv1d
 from striate.reference import convolution, operation
 from striate.reference.convolution import correlate, correlate_backward, flipped
 from striate.reference.registry import Array, Context
-
-from .helpers import examples
+from striate.testing import Case
+from support.choices import examples, small_case
 
 PLAIN: dict[str, Any] = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1)}
 SIDES = st.tuples(st.integers(3, 8), st.integers(3, 8))
@@ -29,11 +28,11 @@ def whole(rng: np.random.Generator, *shape: int) -> Array:
     return rng.integers(-5, 6, shape).astype(float)
 
 
-def forward(drawn: Drawn, x: Array, parameters: dict[str, Array]) -> Array:
+def forward(drawn: Case, x: Array, parameters: dict[str, Array]) -> Array:
     return operation(drawn.layer).forward(drawn.layer, parameters, x, context=Context())
 
 
-def one_term_matrix(drawn: Drawn, weight: Array) -> Array:
+def one_term_matrix(drawn: Case, weight: Array) -> Array:
     """The matrix of the convolution, entry by entry from its definition (zeros beyond the edge)."""
     layer: Any = drawn.layer
     (shape,) = drawn.shapes
@@ -51,7 +50,7 @@ def one_term_matrix(drawn: Drawn, weight: Array) -> Array:
     return matrix
 
 
-def is_plain(drawn: Drawn) -> bool:
+def is_plain(drawn: Case) -> bool:
     layer: Any = drawn.layer
     (shape,) = drawn.shapes
     small = np.prod(shape) * np.prod(layer.output_shape(shape)) < 20_000
@@ -59,8 +58,10 @@ def is_plain(drawn: Drawn) -> bool:
 
 
 @examples(40)
-@given(drawn=convolutions().filter(is_plain), seed=SEEDS)
-def test_convolution_is_the_product_with_its_toeplitz_matrix(drawn: Drawn, seed: int) -> None:
+@given(st.data(), SEEDS)
+def test_convolution_is_the_product_with_its_toeplitz_matrix(data: st.DataObject, seed: int) -> None:
+    drawn = small_case(data, "convolution")
+    assume(is_plain(drawn))
     rng = np.random.default_rng(seed)
     parameters = {spec.name: whole(rng, *spec.shape) for spec in drawn.layer.parameters(*drawn.shapes)}
     parameters["bias"] = np.zeros(drawn.layer.output_shape(*drawn.shapes)[0])
@@ -70,7 +71,7 @@ def test_convolution_is_the_product_with_its_toeplitz_matrix(drawn: Drawn, seed:
 
 
 def test_toeplitz_matrix_of_one_axis_has_equal_diagonals() -> None:
-    matrix = one_term_matrix(Drawn(Conv1d(1, 3), ((1, 7),)), np.array([[[-1.0, 0.0, 1.0]]]))
+    matrix = one_term_matrix(Case(Conv1d(1, 3), ((1, 7),)), np.array([[[-1.0, 0.0, 1.0]]]))
     assert matrix.shape == (5, 7)
     assert all(len(set(np.diagonal(matrix, k).tolist())) == 1 for k in range(-4, 7))
     assert matrix[0].tolist() == [-1, 0, 1, 0, 0, 0, 0]
@@ -154,8 +155,9 @@ def test_true_convolution_is_that_of_numpy_and_commutes(n: int, m: int, seed: in
 
 
 @examples(30)
-@given(drawn=convolutions(), seed=SEEDS)
-def test_results_do_not_depend_on_memory_layout(drawn: Drawn, seed: int) -> None:
+@given(st.data(), SEEDS)
+def test_results_do_not_depend_on_memory_layout(data: st.DataObject, seed: int) -> None:
+    drawn = small_case(data, "convolution")
     rng = np.random.default_rng(seed)
     parameters = {spec.name: whole(rng, *spec.shape) for spec in drawn.layer.parameters(*drawn.shapes)}
     x = whole(rng, 3, *drawn.shapes[0])

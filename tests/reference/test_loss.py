@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from striate.errors import DataError, UsageError
 from striate.reference import loss
 from striate.reference.registry import Array
-
-from .helpers import examples, torch_or_skip
+from support.choices import examples
+from support.peers import torch_or_skip
 
 Loss = Callable[[Array], tuple[Array, Array]]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from striate import layers
 from striate.reference import operation
 from striate.reference.registry import Array, Arrays, Context
-
-from .helpers import examples, torch_or_skip
+from support.choices import examples
+from support.peers import torch_or_skip
 
 torch = torch_or_skip()
 F = torch.nn.functional

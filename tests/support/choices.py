@@ -1,39 +1,15 @@
-"""Where random configurations take their choices from: hypothesis, which shrinks them, or a seed, which is fast."""
+"""Choices of hypothesis, which shrinks them, and how many examples it draws."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-
-class Choices(Protocol):
-    """What a draw needs."""
-
-    def integer(self, low: int, high: int) -> int:
-        """Return a whole number from ``low`` to ``high``."""
-        ...
-
-    def one_of(self, options: Sequence[Any]) -> Any:
-        """Return one of ``options``."""
-        ...
-
-
-class Seeded:
-    """Choices from a seed: the same configuration in every run, for benchmarks and for loops of many."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
-
-    def integer(self, low: int, high: int) -> int:
-        return int(self.rng.integers(low, high + 1))
-
-    def one_of(self, options: Sequence[Any]) -> Any:
-        return options[self.integer(0, len(options) - 1)]
+from striate.testing import OPERATIONS, Case, Small
 
 
 class Drawn:
@@ -59,3 +35,9 @@ def examples(count: int) -> Any:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def small_case(data: st.DataObject, name: str | None = None) -> Case:
+    """Draw a small case of the operation ``name``, or of any operation."""
+    name = data.draw(st.sampled_from(list(OPERATIONS))) if name is None else name
+    return OPERATIONS[name].draw(Small(Drawn(data)))

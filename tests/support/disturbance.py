@@ -25,8 +25,7 @@ from striate.network import Network, Step
 from striate.reference import Context
 from striate.reference.executor import parameters_of
 from striate.reference.pooling import parts
-
-from .bounds import UNIT
+from striate.testing.bounds import UNIT
 
 RUNS = 4
 ELEMENTWISE = (Activation, Regulariser, MaxPooling, layers.Multiply, layers.Scale, layers.Flatten, layers.Identity)

@@ -7,6 +7,7 @@ analysis and improving the accuracy of Winograd convolution for deep neural netw
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,8 @@ import numpy as np
 from striate.engine.lowering.winograd import LEAST_CHANNELS
 from striate.layers.convolution import Convolution
 from striate.reference.padding import pad, pad_backward
-
-from .bounds import Result, Roundings, Values, products, without_signs
-from .draws import Case
+from striate.testing.bounds import Result, Roundings, Values, products, without_signs
+from striate.testing.draws import Case
 
 B = np.array([[4, 0, 5, 0, 1, 0], [0, 4, 4, 1, 1, 0], [0, 4, 4, 1, 1, 0], [0, 2, 1, 2, 1, 0], [0, 2, 1, 2, 1, 0],
               [0, 4, 0, 5, 0, 1]], float)  # fmt: skip
@@ -94,7 +94,7 @@ def magnitudes(case: Case, values: Values, grad: np.ndarray) -> Result:
 
 def own_roundings(case: Case, batch: int) -> Roundings:
     """Sums over the channels, and for the gradient of filters over all patches; and the transforms."""
-    patches_of = np.prod([-(-n // 4) for n in case.output_shape[1:]])
+    patches_of = math.prod(-(-n // 4) for n in case.output_shape[1:])
     inputs, outputs_ = case.shapes[0][0], case.output_shape[0]
     return Roundings(inputs + ROUNDINGS, outputs_ + ROUNDINGS, batch * patches_of + ROUNDINGS)
 

@@ -1,7 +1,7 @@
-"""Every operation that has kernels: how it is drawn, and how far float32 may be from its meaning.
+"""The table of test cases: how each operation is drawn, and how far float32 may be from its meaning.
 
-This one table feeds the comparison of kernels with references, and benchmarks of single operations.
-A new layer needs one line here.
+It feeds every test that goes over all layers: references against finite differences and PyTorch, kernels against
+references, descriptions and files, explanations. A new layer needs one line here.
 """
 
 # ruff: noqa: E501  (one line for each operation, so that they can be compared)
@@ -23,17 +23,17 @@ from striate.layers.rearrangement import Rearrangement
 from striate.layers.subsampling import Subsampling
 from striate.layers.transposed import TransposedConvolution
 from striate.layers.unpooling import MaxUnpooling
-
-from . import draws, winograd
-from . import magnitudes as of
-from .bounds import Magnitudes, Roundings, products, selected, terms, windows, without_signs
-from .choices import Choices
-from .draws import Case, any_shape, anywhere
+from striate.testing import draws, winograd
+from striate.testing import magnitudes as of
+from striate.testing.bounds import Magnitudes, Roundings, products, selected, terms, windows, without_signs
+from striate.testing.choices import Choices
+from striate.testing.draws import Case, any_shape, anywhere
 
 Draw = Callable[[Choices], Case]
 
 
 def never(case: Case) -> bool:
+    """Return False."""
     return False
 
 
@@ -61,6 +61,8 @@ class Operation:
         Training gives another output than evaluation.
     winograd : bool
         Whether the engine may use Winograd's algorithm.
+    surrogate : function of a case
+        Whether the gradient is one that the layer states in place of the slope.
     """
 
     layers: tuple[type[Layer], ...]
@@ -73,9 +75,11 @@ class Operation:
     indices: bool = False
     trains: bool = False
     winograd: bool = True
+    surrogate: Callable[[Case], bool] = never
 
 
 def always(case: Case) -> bool:
+    """Return True."""
     return True
 
 
@@ -101,10 +105,12 @@ def any_of(layer: type[Layer], least_rank: int = 0, positions: int = 1600, **opt
 
 
 def pooling(stem: str, **options: list[Any]) -> Draw:
+    """Draw the pooling ``stem`` with further arguments from lists."""
     return lambda choose: draws.pooling(choose, stem, **options)
 
 
 def joined(layer: type[Layer]) -> Draw:
+    """Draw a layer that joins inputs of shapes that broadcast."""
     return lambda choose: draws.joined(choose, layer())
 
 
@@ -131,12 +137,13 @@ def powers(case: Case, batch: int) -> Roundings:
 
 
 def radial(case: Case, batch: int) -> Roundings:
+    """Return the roundings of radial basis functions."""
     return Roundings(4 + case.shapes[0][0], 4 + case.output_shape[0], 4 + batch)
 
 
 def across(case: Case, batch: int) -> Roundings:
     """A sum over neighbouring channels, then a power."""
-    size: int = case.layer.size  # type: ignore[attr-defined]
+    size: int = case.layer.size
     return Roundings(2 * size + 24, 4 * size + 60, 0)
 
 
@@ -184,7 +191,7 @@ OPERATIONS: dict[str, Operation] = {
     "hard sigmoid": Operation((layers.HardSigmoid,), any_of(layers.HardSigmoid), curve(lambda _, x, y: 1 + np.abs(x), of.ones), terms(4), examples=60),
     "hard tanh": Operation((layers.HardTanh,), any_of(layers.HardTanh, low=[-1.0, -0.52], high=[1.0, 2.01]), selected, terms(2), lambda c: (c.layer.low, c.layer.high) == (-1, 1), 60),
     "hard swish": Operation((layers.HardSwish,), any_of(layers.HardSwish), curve(lambda _, x, y: np.abs(x) * (1 + np.abs(x)), lambda _, x, y: 1 + np.abs(x)), terms(8), examples=60),
-    "step": Operation((layers.Step,), any_of(layers.Step, straight_through=COINS), selected, terms(1), always, 60),
+    "step": Operation((layers.Step,), any_of(layers.Step, straight_through=COINS), selected, terms(1), always, 60, surrogate=lambda c: c.layer.straight_through),
     "absolute": Operation((layers.Absolute,), any_of(layers.Absolute), selected, terms(1), always, 40),
     "celu": Operation((layers.CELU,), any_of(layers.CELU, alpha=[0.5, 2.0]), curve(of.continuous_unit, of.continuous_slope), terms(12, 20), examples=60),
     "erf": Operation((layers.Erf,), any_of(layers.Erf), curve(of.ones, lambda _, x, y: of.density(2 ** 0.5 * x) * 3 * (1 + x * x)), terms(16, 16), examples=60),

@@ -7,11 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from support.choices import Seeded
-from support.operations import OPERATIONS
-from support.probe import Experiment, Fast, check_gradients, check_losses, check_output, infer
-
-from .test_operations import draw_experiment
+from engine.test_operations import draw_experiment
+from striate.testing.choices import Seeded
+from striate.testing.operations import OPERATIONS
+from striate.testing.probe import Experiment, Fast, check_gradients, check_losses, check_output, infer
 
 SEEDS = range(8)
 

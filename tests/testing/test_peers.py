@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from .helpers import torch_or_skip
+from support.peers import torch_or_skip
 
 
 def test_without_torch_continuous_integration_fails_and_others_skip(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,7 @@ from striate import layers
 from striate.errors import ShapeError
 from striate.layers import Layer
 from striate.layers.base import Shape
-
-from .choices import Choices
+from striate.testing.choices import Choices
 
 LARGEST = 40  # of a side, and of a number of channels
 POSITIONS = 1600  # of a channel
@@ -23,11 +22,12 @@ POSITIONS = 1600  # of a channel
 class Case:
     """A layer and the shapes of its inputs."""
 
-    layer: Layer
+    layer: Any
     shapes: tuple[Shape, ...]
 
     @property
     def output_shape(self) -> Shape:
+        """The shape of one output sample."""
         return self.layer.output_shape(*self.shapes)
 
     @property
@@ -41,6 +41,7 @@ class Case:
 
 
 def pick(stem: str, rank: int) -> Any:
+    """Return the layer class ``stem`` for ``rank`` axes of space."""
     return getattr(layers, f"{stem}{rank}d")
 
 
@@ -62,14 +63,17 @@ def _turned(found: tuple[int, ...], least: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def channels(choose: Choices, space: tuple[int, ...], values: int = 4000) -> int:
+    """Draw a number of channels, fewer for large maps."""
     return choose.integer(1, max(1, min(LARGEST, values // math.prod(space))))
 
 
 def per_axis(choose: Choices, rank: int, high: int, low: int = 1) -> tuple[int, ...]:
+    """Draw one number for each axis."""
     return tuple(choose.integer(low, high) for _ in range(rank))
 
 
 def extents(kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...]:
+    """Return how many cells a dilated kernel covers on each axis."""
     return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
 
 
@@ -83,6 +87,7 @@ def kernels(choose: Choices) -> tuple[int, tuple[int, ...], tuple[int, ...], tup
 
 
 def pairs(choose: Choices, most: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """Draw (before, after) for each axis, each at most ``most``."""
     return tuple((choose.integer(0, m), choose.integer(0, m)) for m in most)
 
 
@@ -99,6 +104,7 @@ def grouping(choose: Choices) -> tuple[int, int, int]:
 
 
 def convolution(choose: Choices) -> Case:
+    """Draw a convolution of any kind."""
     rank, kernel, stride, dilation = kernels(choose)
     groups, inputs, filters = grouping(choose)
     space = sides(choose, extents(kernel, dilation), 64 if inputs * filters > 200 else POSITIONS // inputs)
@@ -137,6 +143,7 @@ def coins(choose: Choices, *shape: int) -> np.ndarray:
 
 
 def transposed(choose: Choices) -> Case:
+    """Draw a transposed convolution."""
     rank, kernel, stride, dilation = kernels(choose)
     groups, inputs, filters = grouping(choose)
     reach = extents(kernel, dilation)
@@ -167,23 +174,27 @@ def pooling(choose: Choices, stem: str, **options: Any) -> Case:
 
 
 def unpooling(choose: Choices) -> Case:
+    """Draw a max unpooling with the input of its pooling."""
     case = pooling(choose, "MaxPool")
     (source,) = case.shapes
     return Case(pick("MaxUnpool", len(source) - 1).of(case.layer), (case.output_shape, source))
 
 
 def linear(choose: Choices) -> Case:
+    """Draw a fully connected layer."""
     inputs = choose.integer(1, LARGEST) if choose.integer(0, 2) else choose.integer(1, 400)
     return Case(layers.Linear(choose.integer(1, LARGEST), bool(choose.integer(0, 1))), ((inputs,),))
 
 
 def radial(choose: Choices) -> Case:
+    """Draw a layer of radial basis functions."""
     inputs, outputs = choose.integer(1, LARGEST), choose.integer(1, LARGEST)
     rows = ["".join(".#"[bit] for bit in row) for row in coins(choose, outputs, inputs).astype(int)]
     return Case(layers.RadialBasis(outputs, rows if choose.integer(0, 2) == 0 else None), ((inputs,),))
 
 
 def any_shape(choose: Choices, least_rank: int = 0, positions: int = POSITIONS) -> Shape:
+    """Draw a shape with ``least_rank`` to 3 axes of space."""
     space = sides(choose, (1,) * choose.integer(least_rank, 3), positions)
     return (channels(choose, space), *space)
 
@@ -194,18 +205,21 @@ def anywhere(choose: Choices, layer: Layer, least_rank: int = 0) -> Case:
 
 
 def group_norm(choose: Choices) -> Case:
+    """Draw a group normalisation with channels that its groups divide."""
     groups, shape = choose.integer(1, 4), any_shape(choose, positions=400)
     layer = layers.GroupNorm(groups, affine=bool(choose.integer(0, 1)))
     return Case(layer, ((groups * min(shape[0], 8), *shape[1:]),))
 
 
 def adaptive(choose: Choices) -> Case:
+    """Draw an adaptive average pooling."""
     rank = choose.integer(1, 3)
     space = sides(choose, (1,) * rank)
     return Case(pick("AdaptiveAvgPool", rank)(per_axis(choose, rank, 7)), ((channels(choose, space), *space),))
 
 
 def padding(choose: Choices) -> Case:
+    """Draw a padding layer."""
     rank = choose.integer(1, 3)
     space = sides(choose, (1,) * rank, 400)
     mode = choose.one_of(["zeros", "replicate", "reflect", "circular"])
@@ -215,6 +229,7 @@ def padding(choose: Choices) -> Case:
 
 
 def cropping(choose: Choices) -> Case:
+    """Draw a cropping layer."""
     rank = choose.integer(1, 3)
     cut = pairs(choose, (3,) * rank)
     space = sides(choose, tuple(a + b + 1 for a, b in cut))
@@ -222,6 +237,7 @@ def cropping(choose: Choices) -> Case:
 
 
 def reshape(choose: Choices) -> Case:
+    """Draw a reshape."""
     shape = any_shape(choose)
     cut = choose.integer(0, len(shape))
     order = list(shape[cut:] + shape[:cut])
@@ -231,6 +247,7 @@ def reshape(choose: Choices) -> Case:
 
 
 def upsampling(choose: Choices) -> Case:
+    """Draw an upsampling."""
     rank = choose.integer(1, 3)
     space = sides(choose, (1,) * rank, 200)
     factor = choose.integer(1, 4) if choose.integer(0, 1) else per_axis(choose, rank, 3)
@@ -259,6 +276,10 @@ def rearrangement(choose: Choices) -> Case:
     if kind == "expand":
         source = tuple(n if choose.integer(0, 1) else 1 for n in shape)
         return Case(layers.Expand(shape), (source,))
+    return _shuffled(choose, kind)
+
+
+def _shuffled(choose: Choices, kind: str) -> Case:
     factor, order_name = choose.integer(1, 3), choose.one_of(["channels", "blocks"])
     channels_, rows, columns = choose.integer(1, 6), choose.integer(1, 8), choose.integer(1, 8)
     if kind == "shuffle":
@@ -267,6 +288,7 @@ def rearrangement(choose: Choices) -> Case:
 
 
 def resizing(choose: Choices) -> Case:
+    """Draw a resize in any mode."""
     rank = choose.integer(1, 3)
     space, size = sides(choose, (1,) * rank, 64), sides(choose, (1,) * rank, 100)
     mode = choose.one_of(["nearest", "linear", "cubic"])
@@ -278,44 +300,50 @@ def resizing(choose: Choices) -> Case:
 
 
 def constant(choose: Choices) -> Case:
+    """Draw a constant."""
     return Case(layers.Constant(any_shape(choose, positions=400)), (any_shape(choose, positions=100),))
 
 
 def matrices(choose: Choices) -> Case:
+    """Draw a product of two matrices."""
     rows, inner, columns = (choose.integer(1, 12) for _ in range(3))
     before = tuple(choose.integer(1, 3) for _ in range(choose.integer(0, 2)))
     return Case(layers.MatMul(), ((*before, rows, inner), (*before, inner, columns)))
 
 
 def extremum(choose: Choices) -> Case:
+    """Draw a maximum or minimum of two inputs."""
     case = joined(choose, layers.Add())
     layer = layers.Maximum() if choose.integer(0, 1) else layers.Minimum()
     return Case(layer, (*case.shapes, *case.shapes)[:2])
 
 
 def joined(choose: Choices, layer: Layer) -> Case:
-    """Two or three inputs of the same shape; sometimes one, sometimes stretched ones."""
-    shape, kind = any_shape(choose, positions=400), choose.one_of(["same", "same", "stretched", "one"])
+    """Two or three inputs of the same shape; sometimes one, sometimes ones that broadcast."""
+    shape, kind = any_shape(choose, positions=400), choose.one_of(["same", "same", "broadcast", "one"])
     count = 1 if kind == "one" else choose.integer(2, 3)
-    if kind != "stretched":
+    if kind != "broadcast":
         return Case(layer, (shape,) * count)
     shapes = [tuple(n if choose.integer(0, 2) else 1 for n in shape) for _ in range(count)]
     return Case(layer, tuple(s[: choose.integer(1, len(s))] for s in shapes))
 
 
 def concatenation(choose: Choices) -> Case:
+    """Draw a concatenation of 1 to 4 inputs."""
     space = sides(choose, (1,) * choose.integer(0, 3), 400)
     count = choose.integer(1, 4)
     return Case(layers.Concatenate(), tuple((channels(choose, space, 1000), *space) for _ in range(count)))
 
 
 def embedding(choose: Choices) -> Case:
+    """Draw an embedding."""
     length = choose.integer(1, LARGEST)
     layer = layers.Embedding(choose.integer(1, LARGEST), choose.integer(1, 20))
     return Case(layer, ((1, length) if choose.integer(0, 1) else (length,),))
 
 
 def fits(layer: Layer, *shapes: Shape) -> bool:
+    """Return whether ``layer`` takes inputs of these shapes."""
     try:
         layer.output_shape(*shapes)
     except ShapeError:

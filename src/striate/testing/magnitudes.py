@@ -12,9 +12,8 @@ import numpy as np
 from striate.reference.dense import centres
 from striate.reference.resize import matrices
 from striate.reference.shape import along
-
-from .bounds import Magnitudes, Result, Values, exact, forward
-from .draws import Case
+from striate.testing.bounds import Magnitudes, Result, Values, exact, forward
+from striate.testing.draws import Case
 
 Curve = Callable[[Any, np.ndarray, np.ndarray], np.ndarray]
 
@@ -32,10 +31,12 @@ def elementwise(value: Curve, slope: Curve) -> Magnitudes:
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
+    """Return ``1 / (1 + exp(-x))``."""
     return 0.5 * (1.0 + np.tanh(0.5 * x))
 
 
 def density(x: np.ndarray) -> np.ndarray:
+    """Return the density of a standard normal number at x."""
     return np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
 
 
@@ -45,6 +46,7 @@ def exponential_unit(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def exponential_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The slope of ELU and SELU."""
     return getattr(layer, "scale", 1.0) * np.where(x > 0, 1.0, layer.alpha * np.exp(np.minimum(x, 0)))
 
 
@@ -54,10 +56,12 @@ def softplus(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def softplus_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A sigmoid of z is off by z units more."""
     return sigmoid(layer.beta * x) * (1.0 + np.abs(layer.beta * x))
 
 
 def gelu_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The slope of GELU without signs."""
     if layer.approximate == "tanh":
         return 1.0 + np.abs(x) * (1.0 + 0.134145 * x * x)
     return 1.0 + np.abs(x) * density(x) * (1.0 + x * x)
@@ -69,6 +73,7 @@ def continuous_unit(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def continuous_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The slope of CELU."""
     return 1.0 + np.abs(np.minimum(x, 0)) / layer.alpha
 
 
@@ -78,6 +83,7 @@ def exponential(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def ones_and_input(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """1 and |x|."""
     return 1.0 + np.abs(x)
 
 
@@ -87,6 +93,7 @@ def power(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def power_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The slope of a power is off by what its exponent is off."""
     p = layer.exponent
     return np.abs(p * x ** (p - 1)) * (1.0 + np.abs((p - 1) * np.log(np.abs(x))) + abs(p))
 
@@ -95,16 +102,18 @@ def resized(case: Case, values: Values, grad: np.ndarray) -> Result:
     """Sums of products with shares that are known as float32; those of the mode "cubic" may be negative."""
     (x,), layer = values.inputs, case.layer
     out, back = np.abs(x), np.abs(grad)
-    for axis, matrix in enumerate(matrices(layer, case.shapes[0]), start=2):  # type: ignore[arg-type]
+    for axis, matrix in enumerate(matrices(layer, case.shapes[0]), start=2):
         out, back = along(np.abs(matrix), out, axis), along(np.abs(matrix).T, back, axis)
     return Result(out, (back,), {})
 
 
 def scaled_tanh_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The slope of a scaled tanh is off by its argument more."""
     return layer.amplitude * abs(layer.slope) * (1.0 + np.abs(layer.slope * x))
 
 
 def ones(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return ones."""
     return np.ones_like(x)
 
 
@@ -165,20 +174,24 @@ def _summed(terms: np.ndarray, parameter: np.ndarray) -> np.ndarray:
 
 
 def over_batch(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Normalise each channel over the batch and its positions."""
     return x, (0, *range(2, x.ndim))
 
 
 def over_sample(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Normalise a sample, or each position over its channels."""
     layer: Any = case.layer
     return x, tuple(range(1, x.ndim)) if layer.over == "sample" else (1,)
 
 
 def over_groups(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Normalise groups of channels."""
     layer: Any = case.layer
     return x.reshape(len(x), layer.groups, -1), (2,)
 
 
 def over_space(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Normalise each channel of each sample."""
     return x, tuple(range(2, x.ndim))
 
 
@@ -199,7 +212,7 @@ def local_response(case: Case, values: Values, grad: np.ndarray) -> Result:
     absolute = Values((np.abs(x),), {}, values.context)
     result = exact(case, absolute, np.abs(grad))
     power = np.divide(result.output, np.abs(x), out=np.ones_like(x), where=x != 0)
-    deep = 1.0 + layer.beta + np.abs(np.log(power)).max(initial=0.0)  # type: ignore[attr-defined]
+    deep = 1.0 + layer.beta + np.abs(np.log(power)).max(initial=0.0)
     first = np.abs(grad) * power  # the gradient is this minus a sum: both without signs
     return Result(deep * result.output, (deep * (2 * first - result.inputs[0]),), {})
 
@@ -207,7 +220,7 @@ def local_response(case: Case, values: Values, grad: np.ndarray) -> Result:
 def radial_basis(case: Case, values: Values, grad: np.ndarray) -> Result:
     """(x - c)^2 <= (|x| + |c|)^2."""
     (x,), layer = values.inputs, case.layer
-    both = np.abs(x)[:, None, :] + np.abs(centres(layer, values.parameters))  # type: ignore[arg-type]
+    both = np.abs(x)[:, None, :] + np.abs(centres(layer, values.parameters))
     terms = 2.0 * both * np.abs(grad)[:, :, None]
     return Result((both**2).sum(axis=2), (terms.sum(axis=1),), {"weight": terms.sum(axis=0)})
 
@@ -215,7 +228,7 @@ def radial_basis(case: Case, values: Values, grad: np.ndarray) -> Result:
 def lp_pooling(case: Case, values: Values, grad: np.ndarray) -> Result:
     """Powers r^p of ratios r <= 1 are off by p |log r| r^p, which is less than 1."""
     result = exact(case, values, np.abs(grad))
-    sums = Case(dataclasses.replace(case.layer, power=1.0), case.shapes)  # type: ignore[call-arg]
+    sums = Case(dataclasses.replace(case.layer, power=1.0), case.shapes)
     (x,) = values.inputs
     spread = exact(sums, Values((np.ones_like(x),), {}, values.context), np.abs(grad))
     return Result(result.output, (spread.inputs[0],), {})
@@ -234,4 +247,5 @@ def noise(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def scaled(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The product and the shift without signs."""
     return np.abs(layer.factor * x) + abs(layer.shift)

@@ -22,10 +22,9 @@ from striate.layers import Flatten, Input, Linear, Node, Reshape
 from striate.layers.base import Shape
 from striate.network import Network
 from striate.reference import Context
-
-from .bounds import UNIT, Result, Values, exact, forward, gamma
-from .draws import Case
-from .operations import Operation
+from striate.testing.bounds import UNIT, Result, Values, exact, forward, gamma
+from striate.testing.draws import Case
+from striate.testing.operations import Operation
 
 READOUT = 8  # outputs of the dense layer behind the operation: a power of two keeps the loss exact
 TINY = 1e-30  # what denormal numbers, which the kernels take for 0, may add up to
@@ -96,7 +95,7 @@ def prepare(operation: Operation, case: Case, setting: Setting) -> Experiment:
 
 def _numbers(rng: np.random.Generator, shape: Shape, whole: bool, case: Case, operation: Operation) -> np.ndarray:
     if operation.indices:
-        return rng.integers(0, case.layer.entries, shape).astype(np.float64)  # type: ignore[attr-defined]
+        return rng.integers(0, case.layer.entries, shape).astype(np.float64)
     if whole:
         return rng.integers(-3, 4, shape).astype(np.float64)
     scale = rng.choice([0.3, 1.0, 3.0])
@@ -145,16 +144,20 @@ def _whole_loss(rng: np.random.Generator, output: np.ndarray) -> tuple[np.ndarra
 
 def network_of(experiment: Experiment) -> Network:
     """Return one-hot input -> dense layers -> operation (-> dense layer of the exact loss)."""
-    case, layer = experiment.case, dataclasses.replace(experiment.case.layer, name="probe")
-    if experiment.operation.indices:
-        node = layer(*(Input(shape) for shape in case.shapes))
-    else:
-        start = Input(experiment.setting.batch)
-        node = layer(*(_source(start, i, shape) for i, shape in enumerate(case.shapes)))
+    node = behind_one_hot(experiment.operation, experiment.case, experiment.setting.batch)
     if experiment.readout is not None:
         node = node if len(node.shape) == 1 else Flatten()(node)
         node = Linear(READOUT, bias=False, name="readout")(node)
     return Network(node)
+
+
+def behind_one_hot(operation: Operation, case: Case, batch: int) -> Node:
+    """Return the layer of ``case`` with a dense layer before each of its inputs, which reads one-hot samples."""
+    layer = dataclasses.replace(case.layer, name="probe")
+    if operation.indices:
+        return layer(*(Input(shape) for shape in case.shapes))
+    start = Input(batch)
+    return layer(*(_source(start, i, shape) for i, shape in enumerate(case.shapes)))
 
 
 def _source(start: Node, number: int, shape: Shape) -> Node:
@@ -188,6 +191,7 @@ class Fast:
             views["readout.weight"][:] = experiment.readout
 
     def samples(self) -> np.ndarray:
+        """Return what the network reads: one-hot rows, or the numbers of entries."""
         experiment = self.experiment
         indices = experiment.operation.indices
         samples = experiment.values.inputs[0] if indices else np.eye(experiment.setting.batch)
@@ -325,7 +329,8 @@ def check_states(experiment: Experiment, fast: Fast) -> None:
 
 def check(fast: np.ndarray, truth: np.ndarray, bound: np.ndarray, exactly: bool, what: str) -> None:
     """Raise AssertionError unless ``fast`` equals ``truth``, or is within ``bound`` where more cannot be asked."""
-    assert fast.shape == truth.shape, what
+    if fast.shape != truth.shape:
+        raise AssertionError(f"{what}: has shape {fast.shape}; must be {truth.shape}")
     if exactly:
         np.testing.assert_array_equal(fast, truth, err_msg=f"{what}, whole numbers")
         return

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from striate.reference import Context, operation
-
-from .draws import Case
+from striate.testing.draws import Case
 
 UNIT = 2.0**-24
 Arrays = dict[str, np.ndarray]
