@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from striate.cli.augmentation import augmentation
 from striate.data.augmentation import Augmentation, HorizontalFlip, Rotation, Shift, Zoom
+from striate.data.augmentation.words import augmentation
 
 from .helpers import last_json
 
@@ -42,9 +42,9 @@ def test_words_become_transforms():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ("rotate:10", "augment: unknown name 'rotate'; did you mean 'rotation'"),
-        ("rotation:ten", "augment: 'ten' in 'rotation:ten' must be a number"),
-        ("rotation:1:2", "augment: rotation takes rotation:degrees; got 'rotation:1:2'"),
+        ("rotate:10", "--augment: transform: unknown name 'rotate'; did you mean 'rotation'"),
+        ("rotation:ten", "--augment: 'ten' in 'rotation:ten' must be a number"),
+        ("rotation:1:2", "--augment: rotation takes rotation:degrees; got 'rotation:1:2'"),
         ("rotation", "degrees"),
         ("zoom:-1:1", "zoom"),
     ],
@@ -56,7 +56,7 @@ def test_wrong_use(refused, tmp_path, changes, words):
 
 def test_nothing_to_show(refused, tmp_path):
     line = refused("augment", "digits", "--preview", tmp_path / "preview.png", "--augment", "", status=2)
-    assert "augment: digits is learnt from unchanged. Name changes with --augment." in line
+    assert "augment: digits is trained without augmentation. Choose one with --augment" in line
 
 
 def test_an_unknown_kind_of_picture(refused, tmp_path):

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from striate.cli.configuration import PLACES, data_options, model_label, run_config
-from striate.cli.train import train
+from striate.cli.configuration import data_options, model_label, run_config
 from striate.data.augmentation import Augmentation, Rotation
 from striate.errors import UsageError
+from striate.training import Momentum
 from striate.training.run import DataConfig, ModelConfig, RunConfig
-
-
-def test_every_option_of_train_has_a_place():
-    import inspect
-
-    elsewhere = {"context", "json", "out", "config", "report"}
-    assert set(inspect.signature(train).parameters) - elsewhere == set(PLACES)
+from striate.training.settings.callbacks import EarlyStoppingSettings, ReduceOnPlateauSettings
 
 
 def test_what_is_not_typed_is_left_to_the_recipe_of_the_data():
     assert run_config({"dataset": "mnist"}) == RunConfig(data=DataConfig(name="mnist"))
-    assert not run_config({"dataset": "digits", "augment": "none"}).augmentation.transforms
+    assert not run_config({"dataset": "digits", "augment": "none"}).training.augmentation.transforms
     assert run_config({"dataset": "digits", "epochs": 3}).training.epochs == 3
     assert run_config({"dataset": "digits", "warm_up": 2.0}).training.schedule == {"warm_up_epochs": 2.0}
 
@@ -63,13 +57,13 @@ def test_values_go_where_they_belong():
         }
     )
     assert config.data.options.size == (32, 48)
-    assert config.training.optimizer == {"name": "momentum"}
+    assert config.training.optimizer == Momentum()
     assert config.training.schedule == {"name": "step", "every_epochs": 5.0, "factor": 0.5, "warm_up_epochs": 2.0}
     assert config.training.batch_size == "full"
-    assert config.early_stopping == {"patience": 4}
+    assert config.early_stopping == EarlyStoppingSettings(patience=4)
     assert tuple(config.training.freeze) == ("conv*",)
-    assert config.augmentation == Augmentation((Rotation(5),))
-    assert config.regularisation.l2 == 0.1
+    assert config.training.augmentation == Augmentation((Rotation(5),))
+    assert config.training.regularisation.l2 == 0.1
 
 
 def test_options_of_a_model():
@@ -85,10 +79,9 @@ def test_options_of_a_model_need_a_name_and_a_value(word):
         run_config({"dataset": "digits", "model_option": [word]})
 
 
-@pytest.mark.parametrize("value", [0, 0.0])
-def test_zero_is_a_value(value):
-    assert run_config({"dataset": "digits", "validation": value}).data.validation_fraction == 0
-    assert run_config({"dataset": "digits", "seed": value}).training.seed == 0
+def test_zero_is_a_value():
+    assert run_config({"dataset": "digits", "validation": 0.0}).data.validation_fraction == 0
+    assert run_config({"dataset": "digits", "seed": 0}).training.seed == 0
 
 
 def test_options_for_reading():
@@ -107,8 +100,8 @@ def test_options_with_several_values():
         "checkpoint_steps": 50,
     }
     config = run_config(given)
-    assert config.early_stopping == {"monitor": "val_accuracy", "patience": 5, "min_delta": 0.01}
-    assert config.reduce_on_plateau == {"monitor": "loss", "patience": 2, "factor": 0.5, "floor": 1e-5}
+    assert config.early_stopping == EarlyStoppingSettings(monitor="val_accuracy", patience=5, min_delta=0.01)
+    assert config.reduce_on_plateau == ReduceOnPlateauSettings(monitor="loss", patience=2, factor=0.5, floor=1e-5)
     assert config.training.class_weights == {"3": 2.0, "5": 0.5}
     assert config.training.rates == {"conv*": 0.1, "linear1": 0.0}
     assert config.training.weighted_validation
@@ -119,11 +112,14 @@ def test_options_with_several_values():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"early_stopping": "soon"}, r"--early-stopping: must be EPOCHS\[:MIN_DELTA\]\[:FIGURE\].*; got 'soon'"),
-        ({"early_stopping": "4:x"}, "--early-stopping: a number follows the colon, such as 4:0.1; got '4:x'"),
+        ({"early_stopping": "soon"}, r"--early-stopping: must be EPOCHS\[:MIN_DELTA\]\[:METRIC\].*; got 'soon'"),
+        (
+            {"early_stopping": "4:x"},
+            "--early-stopping: each colon must be followed by a number, as in 4:0.1; got '4:x'",
+        ),
         ({"reduce_on_plateau": "1:2:3:4"}, "--reduce-on-plateau: must be EPOCHS.*; got '1:2:3:4'"),
         ({"class_weights": "a=1 b"}, "--class-weights: must be NAME=NUMBER, such as .*; got 'b'"),
-        ({"rate": ["conv*=slow"]}, "--rate: a number follows the =, such as .*; got 'conv.*=slow'"),
+        ({"rate": ["conv*=slow"]}, "--rate: the = must be followed by a number, as in .*; got 'conv.*=slow'"),
     ],
 )
 def test_options_with_several_values_that_mean_nothing(given, message):

@@ -46,7 +46,7 @@ def test_regressions(run, table, tmp_path, loss):
     assert result.exit_code == 0, result.output
     figures = result.output[result.output.index("test R2 ") :].splitlines()[0]
     assert float(figures.split()[2].rstrip(",")) > 0.7
-    described = RunConfig.load(out / "config.toml").training.loss
+    described = RunConfig.load(out / "config.toml").training.loss.describe()
     expected = {None: "mean_squared_error", "huber:0.5": {"name": "huber", "delta": 0.5}}.get(loss, loss)
     assert described == expected
     page = (out / "report.html").read_text("utf-8")
@@ -96,8 +96,8 @@ def test_labels_that_are_on_or_off(run, several, tmp_path):
     ("data", "loss", "status", "words"),
     [
         ("digits", "square", 2, "loss: unknown name 'square'"),
-        ("digits", "huber:x", 2, "--loss: a number follows the colon, such as huber:0.5; got 'huber:x'"),
-        ("digits", "hinge:1:2", 2, "--loss: hinge takes at most the margin; got 'hinge:1:2'"),
+        ("digits", "huber:x", 2, "--loss: each colon must be followed by a number, as in huber:0.5; got 'huber:x'"),
+        ("digits", "hinge:1:2", 2, "--loss: hinge takes at most 1 number after its name; got 'hinge:1:2'"),
         ("digits", "mean_squared_error:1", 2, "--loss: mean_squared_error takes no number"),
         ("digits", "gaussian_negative_log_likelihood", 2, "learns numbers; digits has classes. Use cross_entropy"),
         ("known.csv", "cross_entropy", 1, "classes must be text or whole numbers"),

@@ -128,30 +128,30 @@ def test_training_goes_on_from_a_saved_model(run, trained, tmp_path):
         (["digit"], "data set: unknown name 'digit'; did you mean 'digits'?"),
         (["digits", "--model", "lenet"], "model: unknown name 'lenet'; did you mean 'lenet5'"),
         (["digits", "--optimizer", "adma"], "optimizer: unknown name 'adma'; did you mean 'adam'"),
-        (["digits", "--learning-rate", "-1"], "learning rate: must be at least 0; got -1"),
-        (["digits", "--learning-rate", "nan"], "learning rate: must be finite; got nan"),
+        (["digits", "--learning-rate", "-1"], "--learning-rate: must be at least 0; got -1"),
+        (["digits", "--learning-rate", "nan"], "--learning-rate: must be finite; got nan"),
         (["digits", "--epochs", "0"], "epochs: must be at least 1; got 0"),
-        (["digits", "--batch-size", "0"], "batch size: must be at least 1; got 0"),
-        (["digits", "--batch-size", "many"], "--batch-size: must be a number or full; got 'many'"),
+        (["digits", "--batch-size", "0"], "--batch-size: must be at least 1; got 0"),
+        (["digits", "--batch-size", "many"], "--batch-size: must be a whole number; got 'many'. Or write 'full'."),
         (["digits", "--schedule", "cosin"], "schedule: unknown name 'cosin'; did you mean 'cosine'"),
-        (["digits", "--schedule", "step:x"], "--schedule: numbers follow the colons"),
-        (["digits", "--schedule", "cosine:1"], "--schedule: cosine takes at most 0 numbers"),
-        (["digits", "--augment", "rotate:3"], "augment: unknown name 'rotate'"),
+        (["digits", "--schedule", "step:x"], "--schedule: each colon must be followed by a number"),
+        (["digits", "--schedule", "cosine:1"], "--schedule: cosine takes no number; got 'cosine:1'"),
+        (["digits", "--augment", "rotate:3"], "--augment: transform: unknown name 'rotate'"),
         (["digits", "--sampling", "fair"], "sampling"),
-        (["digits", "--class-weights", "fair"], "class weights"),
+        (["digits", "--class-weights", "fair"], "--class-weights: unknown name 'fair'"),
         (["digits", "--freeze", "nothing*"], "nothing*"),
         (["digits", "--rate", "nothing=1"], "a pattern must fit a parameter; got 'nothing'"),
         (["digits", "--class-weights", "x=1"], "class weights: class: unknown name 'x'"),
-        (["digits", "--class-weights", "even"], "class weights: unknown name 'even'"),
+        (["digits", "--class-weights", "even"], "--class-weights: unknown name 'even'"),
         (["digits", "--early-stopping", "x"], "--early-stopping: must be EPOCHS"),
-        (["digits", "--label-smoothing", "1"], "label_smoothing"),
+        (["digits", "--label-smoothing", "1"], "--label-smoothing: must be at least 0 and below 1"),
         (["digits", "--size", "big"], "--size"),
         (["digits", "--new-head"], "a new head is for a saved model"),
-        (["--epochs", "1"], "train: needs a data set; got none"),
+        (["--epochs", "1"], "train: needs a data set. Try"),
         (["--config", "none.toml"], "none.toml: cannot be read"),
         (["digits", "--threads", "0"], "threads: must be at least 1; got 0"),
-        (["digits", "--seed", "-1"], "seed: must be an integer from 0"),
-        (["digits", "--validation", "1"], "split: the fraction to cut out must lie between 0 and 1; got 1.0"),
+        (["digits", "--seed", "-1"], "--seed: must be at least 0; got -1"),
+        (["digits", "--validation", "1"], "--validation: must be at least 0 and below 1; got 1"),
         (["digits", "--initial", "hee"], "did you mean 'he'"),
     ],
 )
@@ -317,7 +317,7 @@ def test_everything_about_learning_reaches_the_run(run, tmp_path):
     assert result.exit_code == 0, result.output
     config = RunConfig.load(tmp_path / "run" / "config.toml")
     assert config.training.class_weights == {"3": 2.0, "5": 0.5}
-    assert config.early_stopping["monitor"] == "val_accuracy"
+    assert config.early_stopping.monitor == "val_accuracy"
     assert config.training.rates == {"conv1": 0.1}
     again = run("resume", tmp_path / "run")
     assert again.exit_code == 0, again.output

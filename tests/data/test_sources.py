@@ -107,14 +107,14 @@ class TestBadPaths:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"size": (1, 2, 3)}, "size: must be .rows, columns. or .length"),
+        ({"size": (1, 2, 3)}, "size: must be 1 or 2 whole numbers"),
         ({"size": (0,)}, "size: must be"),
-        ({"channels": 2}, "channels must be 1"),
-        ({"fit": "x"}, "fit must be one of"),
+        ({"channels": 2}, "channels: must be one of 1, 3"),
+        ({"fit": "x"}, "fit: unknown name"),
         ({"shape": (3,)}, "shape: must be"),
         ({"shape": (1, 0)}, "shape: must be"),
-        ({"test_fraction": 1}, "test_fraction: must be from 0 to below 1; got 1"),
-        ({"max_bad_share": -0.1}, "max_bad_share: must be from 0"),
+        ({"test_fraction": 1}, "test_fraction: must be at least 0 and below 1; got 1"),
+        ({"max_bad_share": -0.1}, "max_bad_share: must be at least 0"),
     ],
 )
 def test_options_that_cannot_mean_anything(values, message):

@@ -8,14 +8,14 @@ import pytest
 from striate import Trainer, load
 from striate.data.splits import Splits
 from striate.layers import Conv2d, Flatten, Input, Linear, MaxPool2d, ReLU, Softmax
+from striate.losses import Loss
 from striate.models.registry import build
 from striate.network import Network
 from striate.reference.executor import backward, forward
 from striate.reference.loss import softmax_cross_entropy
 from striate.training.ending import with_ending
 from striate.training.fine_tuning import replace_head
-from striate.training.losses import Loss
-from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingConfig, resume, train
+from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingSettings, resume, train
 from tasks import stripes
 
 
@@ -86,7 +86,7 @@ def test_googlenet_learns_with_its_heads_and_resumes(tmp_path, monkeypatch):
     splits = Splits(data, stripes(16, 1, side=32), None)
     monkeypatch.setattr("striate.training.run.run.load_splits", lambda config: splits)
     model = ModelConfig(name="googlenet", options={"auxiliary": True})
-    config = RunConfig(data=DataConfig(name="x"), model=model, training=TrainingConfig(epochs=1, batch_size=16))
+    config = RunConfig(data=DataConfig(name="x"), model=model, training=TrainingSettings(epochs=1, batch_size=16))
     run = train(config, tmp_path / "run", report=False)
     assert run.trainer.network.auxiliary == ("auxiliary1", "auxiliary2")
     first = Trainer(build("googlenet", 3, (1, 32, 32), auxiliary=True)).model.parameters

@@ -16,7 +16,6 @@ from striate.training.callbacks import (
     ReduceOnPlateau,
     TensorBoardLog,
 )
-from striate.training.callbacks.monitor import Monitor
 from striate.training.history import EpochRecord
 from tasks import small_network
 
@@ -122,11 +121,14 @@ def test_the_lower_rate_is_used(data):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: EarlyStopping("val_los"), "early stopping: monitor must be one of loss, .*; got 'val_los'"),
-        (lambda: EarlyStopping(mode="up"), "early stopping: mode must be one of auto, min, max; got 'up'"),
-        (lambda: EarlyStopping(patience=-1), "early stopping: patience: must be at least 0; got -1"),
-        (lambda: ReduceOnPlateau(factor=1.0), "reduce on plateau: factor: must be above 0 and below 1; got 1"),
-        (lambda: Monitor("loss", "min", -1, "x"), "x: min_delta: must be at least 0; got -1"),
+        (
+            lambda: EarlyStopping("val_los"),
+            "early_stopping.monitor: unknown name 'val_los'; did you mean 'val_loss'",
+        ),
+        (lambda: EarlyStopping(mode="up"), "early_stopping.mode: unknown name 'up'"),
+        (lambda: EarlyStopping(patience=-1), "early_stopping.patience: must be at least 0; got -1"),
+        (lambda: ReduceOnPlateau(factor=1.0), "reduce_on_plateau.factor: must be above 0 and below 1; got 1"),
+        (lambda: EarlyStopping(min_delta=-1), "early_stopping.min_delta: must be at least 0; got -1"),
         (lambda: ProgressHook(print, seconds=-1), "progress: seconds: must be at least 0; got -1"),
     ],
 )

@@ -11,8 +11,10 @@ import pytest
 from striate.data.augmentation import Augmentation, Brightness, HorizontalFlip, Rotation
 from striate.data.dataset import Dataset
 from striate.models.registry import build
-from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from striate.training.run.recipes import LEAST_STEPS, recipe, suited
+from striate.training import AdamW
+from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingSettings
+from striate.training.run.recipes import LEAST_STEPS, recipe
+from striate.training.run.resolve import resolve
 
 
 def samples(shape: tuple[int, ...], dtype: type = np.uint8, count: int = 4) -> Dataset:
@@ -64,28 +66,28 @@ def test_named_sets_have_recipes_of_their_own():
 
 
 def open_config(**training: object) -> RunConfig:
-    return RunConfig(data=DataConfig(name="photographs"), training=TrainingConfig(**training))  # type: ignore[arg-type]
+    return RunConfig(data=DataConfig(name="photographs"), training=TrainingSettings(**training))  # type: ignore[arg-type]
 
 
 def test_what_is_open_is_filled_and_the_rest_stays():
     data = samples((3, 32, 32))
-    found = suited(open_config(epochs=3, schedule={"warm_up_epochs": 1.0}, seed=5), data)
+    found = resolve(open_config(epochs=3, schedule={"warm_up_epochs": 1.0}, seed=5), data)
     assert found.model.name == "photo_cnn"
     t = found.training
     assert (t.epochs, t.batch_size, t.initial, t.learning_rate, t.seed) == (3, 64, "he", 3e-3, 5)
-    assert (t.optimizer, t.schedule) == ({"name": "adamw"}, {"name": "cosine", "warm_up_epochs": 1.0})
-    assert found.augmentation == recipe(data).augmentation
-    assert suited(found, data) == found
-    assert suited(open_config(schedule={"name": "constant"}), data).training.schedule == {"name": "constant"}
+    assert (t.optimizer, t.schedule) == (AdamW(), {"name": "cosine", "warm_up_epochs": 1.0, "floor": 0.0})
+    assert t.augmentation == recipe(data).augmentation
+    assert resolve(found, data) == found
+    assert resolve(open_config(schedule={"name": "constant"}), data).training.schedule["name"] == "constant"
     for own in (Augmentation(), Augmentation((Rotation(5),))):
-        assert suited(dataclasses.replace(open_config(), augmentation=own), data).augmentation == own
+        assert resolve(open_config(augmentation=own), data).training.augmentation == own
 
 
 def test_the_rate_of_a_recipe_is_for_its_network_and_optimizer_alone():
     data = samples((3, 32, 32))
     other = dataclasses.replace(open_config(), model=ModelConfig(name="small_vgg"))
-    assert suited(other, data).training.learning_rate == 1e-3
-    assert suited(open_config(optimizer={"name": "momentum"}), data).training.learning_rate == 0.01
+    assert resolve(other, data).training.learning_rate == 1e-3
+    assert resolve(open_config(optimizer={"name": "momentum"}), data).training.learning_rate == 0.01
     assert (
-        suited(open_config(optimizer={"name": "momentum"}, learning_rate=0.5), data).training.learning_rate == 0.5
+        resolve(open_config(optimizer={"name": "momentum"}, learning_rate=0.5), data).training.learning_rate == 0.5
     )

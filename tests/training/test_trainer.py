@@ -18,9 +18,8 @@ from striate.reference.executor import backward, forward
 from striate.reference.loss import softmax_cross_entropy
 from striate.training import GradientDescent
 from striate.training.callbacks import Callback, FunctionCallback
-from striate.training.optimizers.registry import describe
 from striate.training.order import balanced_order, epoch_order
-from striate.training.run.recipes import suited
+from striate.training.run.resolve import resolve
 from striate.training.schedules import cosine, schedule_arguments
 from tasks import line, rich_network, small_network, stripes
 
@@ -126,11 +125,11 @@ def test_an_interrupted_training_keeps_its_schedule(data):
 
 
 def test_python_and_the_command_line_have_the_same_defaults(data):
-    config = suited(run_config({"dataset": "mnist"}), data)
-    t, trainer = config.explicit().training, Trainer(small_network())
+    config = resolve(run_config({"dataset": "mnist"}), data)
+    t, trainer = config.training, Trainer(small_network())
     assert (t.batch_size, t.learning_rate) == (trainer.batch_size, trainer.learning_rate)
     assert t.schedule == trainer.schedule_arguments == schedule_arguments("cosine")
-    assert t.optimizer == describe(trainer.optimizer)
+    assert t.optimizer == trainer.optimizer
     assert t.auxiliary_weight == trainer.auxiliary_weight
     parameters = inspect.signature(Trainer).parameters
     assert t.initial == parameters["initial"].default == "glorot"
@@ -293,7 +292,10 @@ def test_parameters_that_overflow_in_the_last_step_are_noticed(data):
         ({"optimizer": "adamm"}, "optimizer: unknown name 'adamm'; did you mean"),
         ({"learning_rate": -1.0}, "learning rate: must be at least 0; got -1"),
         ({"schedule": "cosin"}, "schedule: unknown name 'cosin'; did you mean 'cosine'"),
-        ({"schedule": {"name": "cosine", "rise": 1}}, "schedule: cosine takes the arguments floor; got 'rise'"),
+        (
+            {"schedule": {"name": "cosine", "rise": 1}},
+            "schedule: cosine takes the arguments floor, warm_up_epochs; got 'rise'",
+        ),
         ({"schedule": {"name": "cosine", "floor": 0.5}}, "the floor must be at most the rate 0.001; got 0.5"),
         ({"learning_rate": math.nan}, "learning rate: must be finite; got nan"),
         ({"batch_size": 0}, "batch size: must be at least 1; got 0"),

@@ -2,73 +2,115 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
 
 from striate.errors import UsageError
+from striate.settings import Place, Setting, number, settings_of
+from striate.settings.setting import default_of
+from striate.training.run.config import AUTO, RunConfig
+from striate.training.settings.training import LEARNING
 
 if TYPE_CHECKING:
     from striate.data.options import Options
-    from striate.training.run import RunConfig
 
+Function = TypeVar("Function", bound=Callable[..., None])
 Tables = dict[str, Any]
-NONE = "none"
+WARM_UP = Setting(
+    number(above=0, closed=True),
+    "Warm-up epochs: the learning rate rises from 0 over them.",
+    option="--warm-up",
+    metavar="EPOCHS",
+    panel=LEARNING,
+)
+"""An argument of every schedule, with an option of its own."""
 
-PLACES: dict[str, str] = {
-    "dataset": "data.name",
-    "data_dir": "data.folder",
-    "validation": "data.validation_fraction",
-    "size": "data.options.size",
-    "channels": "data.options.channels",
-    "fit": "data.options.fit",
-    "shape": "data.options.shape",
-    "label": "data.options.label",
-    "group": "data.options.group",
-    "ignore": "data.options.ignore",
-    "missing": "data.options.missing",
-    "task": "data.options.task",
-    "test_fraction": "data.options.test_fraction",
-    "max_bad_share": "data.options.max_bad_share",
-    "model": "model.name",
-    "model_option": "model.options",
-    "new_head": "model.new_head",
-    "epochs": "training.epochs",
-    "batch_size": "training.batch_size",
-    "optimizer": "training.optimizer",
-    "learning_rate": "training.learning_rate",
-    "schedule": "training.schedule",
-    "warm_up": "training.schedule.warm_up_epochs",
-    "initial": "training.initial",
-    "loss": "training.loss",
-    "seed": "training.seed",
-    "threads": "training.threads",
-    "no_winograd": "training.winograd",
-    "class_weights": "training.class_weights",
-    "sampling": "training.sampling",
-    "weighted_validation": "training.weighted_validation",
-    "freeze": "training.freeze",
-    "rate": "training.rates",
-    "reduce_on_plateau": "reduce_on_plateau",
-    "early_stopping": "early_stopping",
-    "augment": "augmentation",
-    "weight_decay": "regularisation.weight_decay",
-    "l1": "regularisation.l1",
-    "l2": "regularisation.l2",
-    "label_smoothing": "regularisation.label_smoothing",
-    "max_norm": "regularisation.max_norm",
-    "clip_norm": "regularisation.clip_norm",
-    "clip_value": "regularisation.clip_value",
-    "weight_noise": "regularisation.weight_noise",
-    "checkpoint_steps": "checkpoint.every_steps",
-    "checkpoint_minutes": "checkpoint.every_minutes",
-    "keep_checkpoints": "checkpoint.keep",
-    "csv_log": "logs.csv",
-    "tensorboard": "logs.tensorboard",
-}
-"""Where the value of each option goes."""
+
+@cache
+def settings_with_options() -> dict[str, tuple[str, Setting]]:
+    """Return the key in the configuration, and the setting, of every option by the name of its parameter."""
+    found = {_name(known): (key, known) for key, known in _walk(RunConfig, "") if known.option}
+    places = list(found)
+    places.insert(places.index("schedule") + 1, "warm_up")
+    found["warm_up"] = ("training.schedule.warm_up_epochs", WARM_UP)
+    return {name: found[name] for name in places}
+
+
+def _name(known: Setting) -> str:
+    return known.option.lstrip("-").replace("-", "_")
+
+
+def _walk(cls: type, path: str) -> Iterator[tuple[str, Setting]]:
+    for name, known in settings_of(cls).items():
+        yield f"{path}{name}", known
+        if known.kind.settings is not None:
+            yield from _walk(known.kind.settings, f"{path}{name}.")
+
+
+def option(name: str) -> Any:
+    """Return Typer's option for a setting, by the name of its parameter."""
+    key, known = settings_with_options()[name]
+    default = _default_of(key)
+    return typer.Option(
+        f"{known.option}/--no-{known.option.lstrip('-')}" if default is True else known.option,
+        metavar=known.metavar,
+        help=f"{known.help}{_default_text(known, default)}",
+        rich_help_panel=known.panel,
+        show_default=False,
+    )
+
+
+def _default_of(key: str) -> Any:
+    """Return the default of the setting with this key; None for an argument that is no setting."""
+    cls: Any = RunConfig
+    *path, last = key.split(".")
+    for name in path:
+        cls = settings_of(cls)[name].kind.settings
+    return None if cls is None else default_of(cls, last)
+
+
+def _default_text(known: Setting, default: Any) -> str:
+    """Return the default of an option for its help; empty where there is nothing to say."""
+    if default is None:
+        return f" (default: {known.auto or known.off})" if known.auto or known.off else ""
+    if isinstance(default, bool) or not default or default == AUTO:
+        return ""
+    plain = known.plain(default)
+    return f" (default: {plain:g})" if isinstance(plain, float) else f" (default: {plain})"
+
+
+def with_settings(*names: str) -> Callable[[Function], Function]:
+    """Return a decorator that gives a command the options of settings, as its ``**settings``.
+
+    Parameters
+    ----------
+    *names : str
+        Of parameters; every setting that has an option by default.
+    """
+
+    def decorate(function: Function) -> Function:
+        signature = inspect.signature(function, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        added = [_parameter(name) for name in names or settings_with_options()]
+        first = [p for p in own if p.kind is not p.KEYWORD_ONLY]
+        rest = [p for p in own if p.kind is p.KEYWORD_ONLY]
+        parameters = [*(p.replace(kind=p.KEYWORD_ONLY) for p in (*first, *added, *rest))]
+        function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        function.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+        return function
+
+    return decorate
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    kind: Any = settings_with_options()[name][1].kind.option
+    annotation: Any = Annotated[kind | None, option(name)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def run_config(given: Mapping[str, Any], file: Path | None = None) -> RunConfig:
@@ -84,23 +126,24 @@ def run_config(given: Mapping[str, Any], file: Path | None = None) -> RunConfig:
     UsageError
         If a value cannot mean anything, or there is no data set.
     """
-    from striate.training.run import RunConfig
-
-    typed = {name: value for name, value in given.items() if name in PLACES and not _is_missing(value)}
+    known = settings_with_options()
+    typed = {name: given[name] for name in known if given.get(name) not in (None, [], ())}
     tables = RunConfig.load(file).to_dict() if file is not None else {}
-    if file is None and "dataset" not in typed:
-        raise UsageError("train: needs a data set; got none. Write for example striate train digits.")
+    if given.get("dataset") is not None:
+        _put(tables, "data.name", given["dataset"])
+    elif file is None:
+        raise UsageError("train: needs a data set. Try for example: striate train digits.")
     if "model" in typed:
         tables["model"] = {}  # another network has other options
     for name, value in typed.items():
-        convert = _CONVERT.get(name, _as_it_is)
-        _put(tables, PLACES[name], convert(value))
+        key, one = known[name]
+        _put(tables, key, one.read(value, Place(one.option)))
     return RunConfig.from_dict(tables)
 
 
 def model_label(config: RunConfig) -> str | None:
     """Return the model by name, or None where data that are not read yet will decide."""
-    from striate.training.run.recipes import AUTO, NAMED
+    from striate.training.run.recipes import NAMED
 
     if config.model.name != AUTO:
         return config.model.name
@@ -109,102 +152,25 @@ def model_label(config: RunConfig) -> str | None:
 
 def with_progress(config: RunConfig, progress: Callable[[int, int], None]) -> RunConfig:
     """Return the configuration with a function that is told how far decoding has come."""
-    options = dataclasses.replace(config.data.options, progress=progress)
-    return dataclasses.replace(config, data=dataclasses.replace(config.data, options=options))
+    options = config.data.options.changed(progress=progress)
+    return config.changed(data=config.data.changed(options=options))
 
 
 def data_options(given: Mapping[str, Any]) -> Options:
     """Return how a path is read, from options by name."""
     from striate.data.options import Options
 
-    names = {name: place.removeprefix("data.options.") for name, place in PLACES.items() if "data.options" in place}
-    chosen = {names[key]: value for key, value in given.items() if key in names and value is not None}
-    return Options(**{key: _CONVERT.get(key, _as_it_is)(value) for key, value in chosen.items()})
+    read = {
+        key.removeprefix("data.options."): known.read(given[name], Place(known.option))
+        for name, (key, known) in settings_with_options().items()
+        if key.startswith("data.options.") and given.get(name) is not None
+    }
+    return Options(**read)
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or value is False or (isinstance(value, list | tuple) and not value)
-
-
-def _put(tables: Tables, place: str, value: Any) -> None:
-    *path, last = place.split(".")
+def _put(tables: Tables, key: str, value: Any) -> None:
+    *path, last = key.split(".")
     for name in path:
         tables[name] = dict(tables.get(name) or {})
         tables = tables[name]
     tables[last] = value
-
-
-def _as_it_is(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
-
-
-def _sides(text: str) -> tuple[int, ...]:
-    from striate.cli.parsing import sizes
-
-    found = sizes(text, "--size or --shape")
-    return found if isinstance(found, tuple) else (found,)
-
-
-def _batch_size(text: str) -> int | str:
-    if text == "full":
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"--batch-size: must be a number or full; got {text!r}.") from None
-
-
-def _model_options(words: list[str]) -> Tables:
-    options: Tables = {}
-    for word in words:
-        name, sign, text = word.partition("=")
-        if not sign or not name or not text:
-            raise UsageError(f"--model-option: must be NAME=VALUE, such as dropout=true; got {word!r}.")
-        values = [_value(part) for part in text.split(",")]
-        options[name] = values[0] if len(values) == 1 else tuple(values)
-    return options
-
-
-def _value(text: str) -> bool | int | float | str:
-    """Return a truth value or a number where the text is one, else the text."""
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text
-
-
-def _augment(text: str) -> Tables:
-    from striate.cli.augmentation import augmentation
-
-    return augmentation("" if text == NONE else text).to_dict()
-
-
-def _learning(name: str) -> Callable[[Any], Any]:
-    """Return the function of ``striate.cli.learning`` of that name; it is imported when it is called."""
-
-    def convert(text: Any) -> Any:
-        from striate.cli import learning
-
-        return getattr(learning, name)(text)
-
-    return convert
-
-
-_CONVERT: dict[str, Callable[[Any], Any]] = {
-    "model_option": _model_options,
-    "size": _sides,
-    "shape": _sides,
-    "ignore": tuple,
-    "batch_size": _batch_size,
-    "optimizer": lambda name: {"name": name},
-    "schedule": _learning("schedule"),
-    "augment": _augment,
-    "no_winograd": lambda wanted: not wanted,
-    "loss": _learning("loss"),
-    "class_weights": _learning("class_weights"),
-    "rate": _learning("rates"),
-    "reduce_on_plateau": _learning("reduce_on_plateau"),
-    "early_stopping": _learning("early_stopping"),
-}

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from striate.cli import options as o
+from striate.cli.configuration import with_settings
 from striate.cli.options import DataArgument, Json
 
+TRAINING = ("model", "model_option", "optimizer", "batch_size", "loss", "seed", "threads")
+READING = ("data_dir", "size", "channels", "fit", "shape", "label", "group")
 
+
+@with_settings(*TRAINING, *READING)
 def find_rate(
-    context: typer.Context,
     dataset: DataArgument,
-    model: o.Model = None,
-    model_option: o.ModelOption = None,
-    optimizer: o.Optimizer = None,
-    batch_size: o.BatchSize = None,
-    lowest: Annotated[float, typer.Option(metavar="X", help="The first rate.")] = 1e-6,
-    highest: Annotated[float, typer.Option(metavar="X", help="The last rate.")] = 10.0,
-    steps: Annotated[int, typer.Option(metavar="N", help="Rates to try.")] = 100,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw loss against rate.")] = None,
-    seed: o.Seed = None,
-    threads: o.Threads = None,
-    data_dir: o.DataDir = None,
-    size: o.Size = None,
-    channels: o.Channels = None,
-    fit: o.Fit = None,
-    shape: o.Shape = None,
-    label: o.Label = None,
-    group: o.Group = None,
+    *,
+    lowest: Annotated[float, typer.Option(metavar="X", help="First learning rate.")] = 1e-6,
+    highest: Annotated[float, typer.Option(metavar="X", help="Last learning rate.")] = 10.0,
+    steps: Annotated[int, typer.Option(metavar="N", help="Number of learning rates to try.")] = 100,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Plot the loss against the rate.")] = None,
     json: Json = False,
+    **settings: Any,
 ) -> None:
-    """Try ever larger learning rates for a few steps and suggest one.
+    """Try increasing learning rates, one step each, and suggest one.
 
     striate find-rate digits --model lenet5 --plot rates.png
     """
@@ -42,16 +34,16 @@ def find_rate(
     from striate.cli.output import Output
     from striate.training.learning_rate_finder import find_learning_rate
     from striate.training.run.build import load_splits, make_trainer, network_or_model
-    from striate.training.run.recipes import suited
+    from striate.training.run.resolve import resolve
 
     output = Output(json)
-    config = run_config(context.params)
+    config = run_config({"dataset": dataset, **settings})
     data = load_splits(config).train
-    config = suited(config, data)
+    config = resolve(config, data)
     trainer = make_trainer(config, data, network_or_model(config, data))
     found = find_learning_rate(trainer, data, lowest, highest, steps)
-    output.line(f"tried {len(found.rates)} rates from {found.rates[0]:.3g} to {found.rates[-1]:.3g}")
-    output.line(f"the loss fell fastest at {found.suggestion:.3g}; use it with --learning-rate")
+    output.line(f"tried {len(found.rates)} learning rates from {found.rates[0]:.3g} to {found.rates[-1]:.3g}")
+    output.line(f"suggested learning rate: {found.suggestion:.3g} (use it with --learning-rate)")
     if plot is not None:
         output.line(f"plot: {write_figure(found.plot(), plot)}")
     losses = [float(loss) for loss in found.losses]

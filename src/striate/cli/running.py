@@ -80,7 +80,7 @@ class Runner:
 
     def _prepared(self, splits: Splits, trainer: Trainer) -> None:
         """Say what will happen."""
-        from striate.cli.augmentation import describe
+        from striate.data.augmentation.words import describe
         from striate.layers.base import format_shape
         from striate.machine import available_threads
 

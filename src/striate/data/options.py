@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from striate.data.images import check_options
-from striate.data.pixels import Fit
-from striate.errors import UsageError, unknown_name
+from striate.errors import UsageError
+from striate.settings import Kind, Settings, choice, number, setting, sizes, text, texts
+
+if TYPE_CHECKING:
+    from striate.data.pixels import Fit
 
 Missing = Literal["impute", "refuse"]
 Task = Literal["classification", "regression"]
 TEST_SEED = 1998  # the test part cut from a source does not change with the seed of a run
 
 
+def _option(default: Any, kind: Kind, help: str, option: str, metavar: str, **more: Any) -> Any:
+    return setting(default, kind, help, option=option, metavar=metavar, panel="Data", **more)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """What a user may say about a folder, table or array.
+class Options(Settings):
+    """How a folder, table or array is read.
 
     Parameters
     ----------
@@ -58,41 +64,93 @@ class Options:
         If a value cannot mean anything.
     """
 
-    size: tuple[int, ...] | None = None
-    channels: int | None = None
-    fit: Fit = "stretch"
-    shape: tuple[int, ...] | None = None
-    label: str | None = None
-    group: str | None = None
-    ignore: tuple[str, ...] = ()
-    missing: Missing = "impute"
-    task: Task | None = None
-    test_fraction: float = 0.2
-    max_bad_share: float = 0.2
+    size: tuple[int, ...] | None = _option(
+        None,
+        sizes(1, 2),
+        "Resize images to this size, such as 64x64.",
+        "--size",
+        "RxC",
+        auto="chosen from the files",
+    )
+    channels: int | None = _option(
+        None,
+        choice(1, 3),
+        "Read images in grey (1) or colour (3).",
+        "--channels",
+        "1|3",
+        auto="grey if all files are",
+    )
+    fit: Fit = _option(
+        "stretch",
+        choice("stretch", "crop", "pad"),
+        "How to fit images of a different aspect ratio: stretch, crop or pad.",
+        "--fit",
+        "HOW",
+    )
+    shape: tuple[int, ...] | None = _option(
+        None, sizes(2, 3, 4), "Shape of a table row, such as 1x28x28.", "--shape", "CxHxW", off="a list of numbers"
+    )
+    label: str | None = _option(
+        None,
+        text("name or number of a column"),
+        "Table column that holds the labels.",
+        "--label",
+        "COLUMN",
+        auto="chosen from the table",
+    )
+    group: str | None = _option(
+        None,
+        text("column, or regular expression"),
+        "Keep samples together in splits: a table column, or a pattern in file names.",
+        "--group",
+        "COLUMN|PATTERN",
+        off="no groups",
+    )
+    ignore: tuple[str, ...] = _option(
+        (),
+        texts("list of columns"),
+        "Table column to leave out; can be repeated.",
+        "--ignore",
+        "COLUMN",
+    )
+    missing: Missing = _option(
+        "impute",
+        choice(*get_args(Missing)),
+        "Missing numbers in a table: impute (the median) or refuse.",
+        "--missing",
+        "RULE",
+    )
+    task: Task | None = _option(
+        None,
+        choice(*get_args(Task)),
+        "What the labels are: classification or regression.",
+        "--task",
+        "TASK",
+        auto="chosen from the labels",
+    )
+    test_fraction: float = _option(
+        0.2,
+        number(0, 1, closed=True),
+        "Fraction held out for testing if the data have no test split.",
+        "--test-fraction",
+        "FRACTION",
+    )
+    max_bad_share: float = _option(
+        0.2,
+        number(0, 1, closed=True),
+        "Fail if more than this fraction of files is unreadable.",
+        "--max-bad-share",
+        "FRACTION",
+    )
     progress: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
     preparation: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        image_size = self.size if self.size is not None and len(self.size) == 2 else None
-        check_options(self.channels or 3, image_size, self.fit)
-        if self.size is not None and (len(self.size) not in (1, 2) or min(self.size) < 1):
-            raise UsageError(
-                f"size: must be (rows, columns) or (length,), each from 1; got {self.size}. "
-                "Use for example (64, 64)."
-            )
-        if self.shape is not None and (len(self.shape) not in (2, 3, 4) or min(self.shape) < 1):
-            raise UsageError(
-                f"shape: must be (channels, length), (channels, rows, columns) or (channels, depth, rows, "
-                f"columns), each from 1; got {self.shape}. Use for example (1, 28, 28)."
-            )
-        for name, known in (("missing", get_args(Missing)), ("task", (None, *get_args(Task)))):
-            if getattr(self, name) not in known:
-                raise unknown_name(name, str(getattr(self, name)), [word for word in known if word])
-        for name in ("test_fraction", "max_bad_share"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(
-                    f"{name}: must be from 0 to below 1; got {getattr(self, name)}. Use for example 0.2."
-                )
+        super().__post_init__()
+        if self.size is not None and len(self.size) == 2:
+            from striate.data.images import check_options
+
+            check_options(self.channels or 3, self.size, self.fit)
 
     def group_pattern(self) -> re.Pattern[str] | None:
         """Return the regular expression that finds the group of a file."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, cast
 
+from striate.checks import choice, flag, integer, per_axis, real
 from striate.errors import ShapeError, UsageError
-from striate.layers.values import choice, flag, integer, per_axis, real
 
 __all__ = [
     "Padding",

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.checks import flag
 from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
 from striate.errors import ShapeError, UsageError
 from striate.layers.activation import Softmax
 from striate.layers.arguments import integer
 from striate.layers.base import format_shape
-from striate.layers.values import flag
 from striate.losses import CLASSES, NUMBERS, Interpretation, Loss
 from striate.losses.choice import assumed_loss
 from striate.model.evaluation import Evaluation, evaluation

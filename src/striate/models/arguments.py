@@ -55,7 +55,7 @@ def class_count(model: str, classes: Any, least: int = 2) -> int:
 
 def activation(model: str, name: str) -> Layer:
     """Return a new activation by name; raises UsageError with the nearest names."""
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise unknown_name(f"{model}: activation", name, ACTIVATIONS)
     return ACTIVATIONS[name]()
 

@@ -45,7 +45,7 @@ MODELS: dict[str, Callable[..., Network]] = {
 """Functions ``f(classes, input_shape, **options) -> Network`` by the name users type."""
 
 
-def build(name: str, classes: int, input_shape: int | Sequence[int], **options: Any) -> Network:
+def build(name: str, classes: int, input_shape: int | Sequence[int], /, **options: Any) -> Network:
     """Return the model called ``name`` for ``classes`` and samples of ``input_shape``.
 
     Raises

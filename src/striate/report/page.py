@@ -13,8 +13,8 @@ from striate import __version__
 from striate.drawing.html import Markup, element, join, section
 from striate.report import model_sections, sections
 from striate.report.budget import Budget
+from striate.settings.toml import to_toml
 from striate.storage import write_atomically
-from striate.training.run.toml import dumps
 
 if TYPE_CHECKING:
     from striate.training.run import Run
@@ -57,7 +57,7 @@ def report(run: Run, progress: Progress | None = None) -> str:
         *_insides(run, progress or (lambda text: None)),
         sections.network(run),
         sections.data(run),
-        section("Configuration", element("pre", dumps(run.config.to_dict()))),
+        section("Configuration", element("pre", to_toml(run.config, comments=False))),
     ]
     return Markup("<!DOCTYPE html>\n") + element("html", _head(title), element("body", *body), lang="en")
 

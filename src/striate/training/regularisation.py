@@ -3,68 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from striate.layers.arguments import real
 from striate.network import Network, Slot
+from striate.training.settings.regularisation import Regularisation
 from striate.training.stepper import Flat
-
-
-@dataclass(frozen=True)
-class Regularisation:
-    """Penalties and bounds on top of an optimizer; those on weights leave biases and scales alone.
-
-    Parameters
-    ----------
-    l1, l2 : float
-        Add ``l1 * sum |w| + l2/2 * sum w^2`` to the loss; both together are the elastic net. The losses
-        that are reported leave them out.
-    weight_decay : float
-        Before every update ``w <- w (1 - alpha * weight_decay)``, whatever the optimizer.
-    max_norm : float, optional
-        After every update each unit's incoming weights are scaled down to this length if they are longer.
-    clip_value : float, optional
-        Every element of the gradient is brought between -clip_value and clip_value.
-    clip_norm : float, optional
-        A gradient longer than this is scaled down to this length, over all parameters together.
-    weight_noise : float
-        Standard deviation of normal noise that is added to the weights while the gradient is computed.
-    label_smoothing : float
-        The target becomes ``(1 - s) onehot + s / K``; from 0 to below 1.
-
-    References
-    ----------
-    Goodfellow, Bengio and Courville (2016), "Deep Learning", sections 7.1 and 7.5; Zou and Hastie (2005),
-    "Regularization and variable selection via the elastic net"; Loshchilov and Hutter (2019), "Decoupled
-    weight decay regularization"; Srivastava et al. (2014), "Dropout", section 5.1 (max-norm); Pascanu,
-    Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", section 3.2
-    (clipping); Szegedy et al. (2016), "Rethinking the Inception architecture", section 7 (label smoothing).
-    """
-
-    l1: float = 0.0
-    l2: float = 0.0
-    weight_decay: float = 0.0
-    max_norm: float | None = None
-    clip_value: float | None = None
-    clip_norm: float | None = None
-    weight_noise: float = 0.0
-    label_smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        for key in ("l1", "l2", "weight_decay", "weight_noise"):
-            object.__setattr__(self, key, real(getattr(self, key), key, above=0, closed=True))
-        for key in ("max_norm", "clip_value", "clip_norm"):
-            if getattr(self, key) is not None:
-                object.__setattr__(self, key, real(getattr(self, key), key, above=0))
-        smoothing = real(self.label_smoothing, "label_smoothing", above=0, below=1, closed=True)
-        object.__setattr__(self, "label_smoothing", smoothing)
-
-    def adjusts(self) -> bool:
-        """Return whether anything happens around the update."""
-        sums = self.l1 + self.l2 + self.weight_decay + self.weight_noise
-        return sums > 0 or any(bound is not None for bound in (self.max_norm, self.clip_value, self.clip_norm))
 
 
 class Regulariser:

@@ -7,7 +7,7 @@ rate when progress stalls is not one of them, since it depends on more than the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from striate.errors import UsageError, unknown_name
@@ -122,7 +122,7 @@ def one_cycle(
     top = rise * steps - 1.0
 
     def alpha(step: int) -> float:
-        if step <= top:
+        if step < top:
             return _between(start, rate, step / top)
         return _between(rate, end, min(1.0, (step - top) / (steps - 1.0 - top)))
 
@@ -175,6 +175,8 @@ ARGUMENTS: dict[str, dict[str, float]] = {
     "one_cycle": {"rise": 0.3, "start_factor": 25.0, "end_factor": 1e4},
 }
 """The schedules that a configuration or a command line may name, and their arguments."""
+WARM_UP = "warm_up_epochs"
+"""An argument of every schedule."""
 
 
 def schedule(
@@ -199,12 +201,7 @@ def schedule(
     UsageError
         If there is no such schedule, or it has no such argument.
     """
-    known = arguments_of(name)
-    for key in arguments:
-        if key not in known:
-            raise UsageError(
-                f"schedule: {name} takes the arguments {', '.join(known) or 'none'}; got {key!r}. Leave it out."
-            )
+    known = _check_names(name, arguments)
     warm = round(real(warm_up_epochs, "schedule: warm_up_epochs", above=0, closed=True) * steps_per_epoch)
     following = _named(name, rate, max(2, steps_per_epoch * epochs - warm), steps_per_epoch, known | arguments)
     return warm_up(warm, following) if warm else following
@@ -220,8 +217,9 @@ def schedule_arguments(description: str | Mapping[str, Any]) -> dict[str, Any]:
     """
     given = {"name": description} if isinstance(description, str) else dict(description)
     name = given.pop("name", "constant")
-    schedule(name, 1.0, 100, 10, **given)  # refuses what cannot mean anything
-    return {"name": name, "warm_up_epochs": 0.0, **arguments_of(name), **given}
+    defaults = _check_names(name, [key for key in given if key != WARM_UP])
+    schedule(name, 1.0, 100, 10, **given)  # refuses values that cannot mean anything
+    return {"name": name, WARM_UP: 0.0, **defaults, **given}
 
 
 def stretched(
@@ -240,6 +238,17 @@ def arguments_of(name: str) -> dict[str, float]:
     if name not in ARGUMENTS:
         raise unknown_name("schedule", name, ARGUMENTS)
     return dict(ARGUMENTS[name])
+
+
+def _check_names(name: str, arguments: Iterable[str]) -> dict[str, float]:
+    """Return the arguments of a schedule with their defaults; raises UsageError if one is not among them."""
+    known = arguments_of(name)
+    for key in arguments:
+        if key not in known:
+            raise UsageError(
+                f"schedule: {name} takes the arguments {', '.join((*known, WARM_UP))}; got {key!r}. Leave it out."
+            )
+    return known
 
 
 def _named(name: str, rate: float, steps: int, per_epoch: int, arguments: dict[str, float]) -> Schedule:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.checks import flag
 from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
@@ -15,7 +16,6 @@ from striate.data.splits import check_seed
 from striate.engine.memory import check_room
 from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import choice, integer, real
-from striate.layers.values import flag
 from striate.losses import CLASSES, NUMBERS, Loss, is_labelled
 from striate.model import Model
 from striate.model.fit import check_fit
@@ -32,8 +32,8 @@ from striate.training.optimizers import Optimizer, State
 from striate.training.optimizers import optimizer as optimizer_named
 from striate.training.progress import Progress
 from striate.training.rates import parameter_rates
-from striate.training.regularisation import Regularisation
 from striate.training.schedules import Schedule, schedule_arguments, stretched
+from striate.training.settings.regularisation import Regularisation
 from striate.training.weights import ClassWeights, sample_weights
 
 FULL = "full"

@@ -185,13 +185,18 @@ class Augmentation:
         unknown = set(description) - {"transforms", "border", "fill"}
         if unknown:
             raise unknown_name("augmentation setting", min(unknown), ("transforms", "border", "fill"))
-        transforms = tuple(_transform(dict(entry)) for entry in description.get("transforms", ()))
+        entries = description.get("transforms", ())
+        if not isinstance(entries, list | tuple) or not all(isinstance(entry, Mapping) for entry in entries):
+            raise UsageError(
+                f"augmentation: transforms must be a list of tables, each with a kind; got {entries!r}."
+            )
+        transforms = tuple(_transform(dict(entry)) for entry in entries)
         return cls(transforms, description.get("border", "constant"), description.get("fill", 0.0))
 
 
 def _transform(settings: dict[str, Any]) -> Transform:
     kind = settings.pop("kind", None)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise unknown_name("transform", str(kind), KINDS)
     try:
         return KINDS[kind](**settings)

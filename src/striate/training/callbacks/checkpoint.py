@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.errors import ModelFileError
-from striate.layers.arguments import integer, real
+from striate.settings import Place
+from striate.settings.setting import build
+from striate.settings.signature import takes
 from striate.storage.container import write
 from striate.training.callbacks.base import Callback
 from striate.training.callbacks.monitor import Monitor
 from striate.training.checkpoint import State, copy_state
+from striate.training.settings.callbacks import CheckpointConfig
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
@@ -30,42 +33,20 @@ class Checkpoint(Callback):
     Parameters
     ----------
     folder : path
-    every_epochs : int
-        0 for none at the end of epochs.
-    every_steps : int, optional
-    every_minutes : float, optional
-    keep : int
-        How many of the last checkpoints stay.
-    monitor : str, optional
-        The figure by which the best epoch is kept in ``best.safetensors``; the validation loss, or
-        without a validation part the loss, by default.
-    mode : {"auto", "min", "max"}
-    least_seconds : float
-        Between two checkpoints at the end of epochs, so that short epochs do not wait for the disk. The best is
-        kept in memory meanwhile.
+    **settings
+        Those of `CheckpointConfig`: every_epochs, every_steps, every_minutes, keep, monitor, mode, least_seconds.
+        Short epochs do not wait for the disk (least_seconds); the best is kept in memory meanwhile.
     """
 
     name = "checkpoint"
     last = True
 
-    def __init__(
-        self,
-        folder: str | Path,
-        every_epochs: int = 1,
-        every_steps: int | None = None,
-        every_minutes: float | None = None,
-        keep: int = 3,
-        monitor: str | None = None,
-        mode: str = "auto",
-        least_seconds: float = 1.0,
-    ) -> None:
-        self.folder = Path(folder)
-        self.every_epochs = integer(every_epochs, "checkpoint: every_epochs", minimum=0)
-        self.every_steps = None if every_steps is None else integer(every_steps, "checkpoint: every_steps")
-        self.every_minutes = every_minutes and real(every_minutes, "checkpoint: every_minutes", above=0)
-        self.keep = integer(keep, "checkpoint: keep")
-        self.monitors = [Monitor(key, mode, 0.0, "checkpoint") for key in ([monitor] if monitor else _USUAL)]
-        self.least_seconds = real(least_seconds, "checkpoint: least_seconds", above=0, closed=True)
+    @takes(CheckpointConfig)
+    def __init__(self, folder: str | Path, **settings: Any) -> None:
+        s = build(CheckpointConfig, settings, Place(self.name))
+        self.folder, self.keep, self.least_seconds = Path(folder), s.keep, s.least_seconds
+        self.every_epochs, self.every_steps, self.every_minutes = s.every_epochs, s.every_steps, s.every_minutes
+        self.monitors = [Monitor(key, s.mode, 0.0, "checkpoint") for key in ([s.monitor] if s.monitor else _USUAL)]
         self.best: float | None = None
         self._best: State | None = None
         self.saved_step = -1

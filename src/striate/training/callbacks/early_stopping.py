@@ -1,4 +1,4 @@
-"""Stop when a figure no longer improves."""
+"""Stop when a metric no longer improves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from striate.layers.arguments import flag, integer
+from striate.settings import Place
+from striate.settings.setting import build
+from striate.settings.signature import takes
 from striate.training.callbacks.base import Callback
 from striate.training.callbacks.monitor import Monitor
+from striate.training.settings.callbacks import EarlyStoppingSettings
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
@@ -21,17 +24,10 @@ class EarlyStopping(Callback):
     Parameters
     ----------
     monitor : {"val_loss", "val_accuracy", "loss", "accuracy"}
-    patience : int
-        0 stops at the first epoch that is no better.
-    min_delta : float
-        A smaller change does not count.
-    mode : {"auto", "min", "max"}
-    baseline : float, optional
-        Only values better than this count.
-    restore_best_weights : bool
-        The model ends with the parameters of its best epoch, also when training ends by itself.
-    start_from_epoch : int
-        Epochs before the first one that counts.
+        The metric to watch.
+    **settings
+        The others of `EarlyStoppingSettings`: patience, min_delta, mode, baseline, restore_best_weights and
+        start_from_epoch.
 
     References
     ----------
@@ -40,21 +36,12 @@ class EarlyStopping(Callback):
 
     name = "early_stopping"
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        patience: int = 0,
-        min_delta: float = 0.0,
-        mode: str = "auto",
-        baseline: float | None = None,
-        restore_best_weights: bool = True,
-        start_from_epoch: int = 0,
-    ) -> None:
-        self.monitor = Monitor(monitor, mode, min_delta, "early stopping")
-        self.patience = integer(patience, "early stopping: patience", minimum=0)
-        self.restore_best_weights = flag(restore_best_weights, "early stopping: restore_best_weights")
-        self.start_from_epoch = integer(start_from_epoch, "early stopping: start_from_epoch", minimum=0)
-        self.baseline = None if baseline is None else float(baseline)
+    @takes(EarlyStoppingSettings)
+    def __init__(self, monitor: str = "val_loss", **settings: Any) -> None:
+        s = build(EarlyStoppingSettings, {"monitor": monitor, **settings}, Place(self.name))
+        self.monitor = Monitor(s.monitor, s.mode, s.min_delta, "early stopping")
+        self.patience, self.baseline = s.patience, s.baseline
+        self.restore_best_weights, self.start_from_epoch = s.restore_best_weights, s.start_from_epoch
         self.best: float | None = None
         self.best_epoch = 0
         self.waited = 0

@@ -6,11 +6,7 @@ import math
 from collections.abc import Collection
 
 from striate.errors import UsageError
-from striate.layers.arguments import real
 from striate.training.history import EpochRecord
-
-MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
-MODES = ("auto", "min", "max")
 
 
 class Monitor:
@@ -28,12 +24,9 @@ class Monitor:
     """
 
     def __init__(self, key: str, mode: str, min_delta: float, owner: str) -> None:
-        for value, known, what in ((key, MONITORS, "monitor"), (mode, MODES, "mode")):
-            if value not in known:
-                raise UsageError(f"{owner}: {what} must be one of {', '.join(known)}; got {value!r}.")
         self.key, self.owner = key, owner
         self.sign = 1.0 if mode == "max" or (mode == "auto" and "accuracy" in key) else -1.0
-        self.min_delta = real(min_delta, f"{owner}: min_delta", above=0, closed=True)
+        self.min_delta = min_delta
 
     def check(self, figures: Collection[str]) -> None:
         """Raise UsageError unless the figure is among those that the epochs of a training have."""

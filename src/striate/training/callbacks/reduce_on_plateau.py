@@ -1,12 +1,15 @@
-"""Lower the learning rate when a figure no longer improves."""
+"""Reduce the learning rate when a metric no longer improves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from striate.layers.arguments import integer, real
+from striate.settings import Place
+from striate.settings.setting import build
+from striate.settings.signature import takes
 from striate.training.callbacks.base import Callback
 from striate.training.callbacks.monitor import Monitor
+from striate.training.settings.callbacks import ReduceOnPlateauSettings
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord
@@ -19,35 +22,18 @@ class ReduceOnPlateau(Callback):
     Parameters
     ----------
     monitor : {"val_loss", "val_accuracy", "loss", "accuracy"}
-    factor : float
-        Above 0 and below 1.
-    patience : int
-    min_delta : float
-        A smaller change does not count.
-    mode : {"auto", "min", "max"}
-    cooldown : int
-        Epochs after a reduction in which nothing is counted.
-    floor : float
-        The learning rate is not brought below this.
+        The metric to watch.
+    **settings
+        The others of `ReduceOnPlateauSettings`: factor, patience, min_delta, mode, cooldown and floor.
     """
 
     name = "reduce_on_plateau"
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 10,
-        min_delta: float = 1e-4,
-        mode: str = "auto",
-        cooldown: int = 0,
-        floor: float = 0.0,
-    ) -> None:
-        self.monitor = Monitor(monitor, mode, min_delta, "reduce on plateau")
-        self.factor = real(factor, "reduce on plateau: factor", above=0, below=1)
-        self.patience = integer(patience, "reduce on plateau: patience", minimum=0)
-        self.cooldown = integer(cooldown, "reduce on plateau: cooldown", minimum=0)
-        self.floor = real(floor, "reduce on plateau: floor", above=0, closed=True)
+    @takes(ReduceOnPlateauSettings)
+    def __init__(self, monitor: str = "val_loss", **settings: Any) -> None:
+        s = build(ReduceOnPlateauSettings, {"monitor": monitor, **settings}, Place(self.name))
+        self.monitor = Monitor(s.monitor, s.mode, s.min_delta, "reduce on plateau")
+        self.factor, self.patience, self.cooldown, self.floor = s.factor, s.patience, s.cooldown, s.floor
         self.best: float | None = None
         self.waited = 0
         self.cooling = 0

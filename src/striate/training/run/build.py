@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ from striate.data import registry
 from striate.data.dataset import Dataset
 from striate.data.splits import Splits
 from striate.errors import UsageError
-from striate.layers.arguments import integer
 from striate.losses import NUMBERS, Loss
 from striate.losses.choice import usual_loss
 from striate.model import Model, load
@@ -27,8 +24,7 @@ from striate.training.callbacks import (
 )
 from striate.training.ending import with_ending
 from striate.training.fine_tuning import replace_head, with_outputs
-from striate.training.optimizers.registry import from_description
-from striate.training.run.config import CheckpointConfig, RunConfig
+from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder
 from striate.training.trainer import Trainer
 
@@ -38,7 +34,7 @@ MODEL_SUFFIX = ".safetensors"
 def load_splits(config: RunConfig) -> Splits:
     """Return the data of a run."""
     data = config.data
-    options = dataclasses.replace(data.options, **_demands(config))
+    options = data.options.changed(**_demands(config))
     return registry.load(data.name, data.folder, config.training.seed, data.validation_fraction, options)
 
 
@@ -47,7 +43,7 @@ def _demands(config: RunConfig) -> dict[str, Any]:
     path, task = Path(config.model.name), config.data.options.task
     known = load(path) if path.suffix == MODEL_SUFFIX and path.exists() else None
     if task is None and config.training.loss is not None:
-        task = Loss.from_description(config.training.loss).task
+        task = config.training.loss.task
     if known is None:
         return {"task": task}
     kind = "regression" if known.kind == NUMBERS else "classification"
@@ -61,14 +57,8 @@ def loss_of(config: RunConfig, train: Dataset) -> Loss:
     """Return the loss that a configuration names, that of the saved model, or the usual one for the data."""
     named, path = config.training.loss, Path(config.model.name)
     if named is not None:
-        return Loss.from_description(named)
+        return named
     return usual_loss(train, load(path).loss if path.suffix == MODEL_SUFFIX and path.exists() else None)
-
-
-def with_loss(config: RunConfig, train: Dataset) -> RunConfig:
-    """Return the configuration with its loss written out."""
-    loss = loss_of(config, train).describe()
-    return dataclasses.replace(config, training=dataclasses.replace(config.training, loss=loss))
 
 
 def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
@@ -94,57 +84,42 @@ def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
 
 
 def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) -> Trainer:
-    """Return the trainer of a run whose configuration leaves nothing open (``suited``)."""
+    """Return the trainer of a run whose configuration leaves nothing open; see `resolve`."""
     t = config.training
-    assert t.optimizer is not None, "suited comes first"
+    assert t.optimizer is not None, "resolve the configuration first"
     assert t.schedule is not None
     assert t.batch_size is not None
     assert t.initial is not None
-    rule = from_description(t.optimizer)
-    integer(t.epochs, "epochs")
     return Trainer(
         network,
-        optimizer=rule,
+        optimizer=t.optimizer,
         learning_rate=t.learning_rate,
         schedule=t.schedule,
-        loss=None if t.loss is None else Loss.from_description(t.loss),
+        loss=t.loss,
         auxiliary_weight=t.auxiliary_weight,
         batch_size=t.batch_size,
         seed=t.seed,
         threads=t.threads,
         winograd=t.winograd,
         initial=t.initial,
-        regularisation=config.regularisation,
+        regularisation=t.regularisation,
         class_weights=t.class_weights,
         sampling=t.sampling,
         freeze=t.freeze,
         rates=t.rates,
-        augmentation=config.augmentation if config.augmentation and config.augmentation.transforms else None,
+        augmentation=t.augmentation if t.augmentation and t.augmentation.transforms else None,
     )
 
 
 def make_callbacks(config: RunConfig, place: RunFolder) -> list[Callback]:
     """Return the callbacks that a configuration asks for, writing where the run lies."""
     found: list[Callback] = []
-    for kind, arguments in ((EarlyStopping, config.early_stopping), (ReduceOnPlateau, config.reduce_on_plateau)):
-        if arguments is not None:
-            found.append(_callback(kind, arguments))
+    if config.early_stopping is not None:
+        found.append(EarlyStopping(**config.early_stopping.values()))
+    if config.reduce_on_plateau is not None:
+        found.append(ReduceOnPlateau(**config.reduce_on_plateau.values()))
     if config.logs.csv:
         found.append(CSVLog(place.table))
     if config.logs.tensorboard:
         found.append(TensorBoardLog(place.tensorboard))
-    return [*found, _checkpoint(config.checkpoint, place.checkpoints)]
-
-
-def _callback(kind: type[Callback], arguments: Mapping[str, Any]) -> Callback:
-    try:
-        return kind(**arguments)
-    except TypeError as error:
-        raise UsageError(f"configuration: {kind.__name__} does not take these arguments; {error}.") from None
-
-
-def _checkpoint(config: CheckpointConfig, folder: Path) -> Checkpoint:
-    c = config
-    return Checkpoint(
-        folder, c.every_epochs, c.every_steps, c.every_minutes, c.keep, c.monitor, least_seconds=c.least_seconds
-    )
+    return [*found, Checkpoint(place.checkpoints, **config.checkpoint.values())]

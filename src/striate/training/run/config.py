@@ -2,238 +2,147 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from striate.data.augmentation import Augmentation
 from striate.data.options import Options
-from striate.errors import UsageError, unknown_name
+from striate.settings import Place, Settings, flag, number, setting, table, text
+from striate.settings.setting import NONE, build
+from striate.settings.toml import read_tables, to_toml
 from striate.storage import write_atomically
-from striate.training import defaults
-from striate.training.regularisation import Regularisation
-from striate.training.run.recipes import AUTO
-from striate.training.run.toml import NONE, dumps
+from striate.training.settings import words
+from striate.training.settings.callbacks import CheckpointConfig, EarlyStoppingSettings, ReduceOnPlateauSettings
+from striate.training.settings.canonical import MODEL_OPTIONS
+from striate.training.settings.training import LEARNING, TrainingSettings
+
+AUTO = "auto"
+"""The name of a model that is to be chosen from the data."""
+DATA, RUN = "Data", "Run"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """Where the data come from.
+class DataConfig(Settings):
+    """Where the data come from."""
 
-    Parameters
-    ----------
-    name : str
-        A named data set or a path.
-    folder : str, optional
-        Where the files of a named set are.
-    validation_fraction : float
-    options : Options
-        How a path is read.
-    """
-
-    name: str
-    folder: str | None = None
-    validation_fraction: float = defaults.VALIDATION_FRACTION
-    options: Options = field(default_factory=Options)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig:
-    """What learns.
-
-    Parameters
-    ----------
-    name : str
-        A network by name, the file of a saved model to go on from, or "auto" for one that suits the data.
-    options : mapping
-        Arguments of the named network.
-    new_head : bool
-        Replace the last learning layer of a saved model, for other classes.
-    """
-
-    name: str = AUTO
-    options: Mapping[str, Any] = field(default_factory=dict)
-    new_head: bool = False
+    name: str = setting(None, text("name of a data set, or path"), "The data set: a name, a folder or a file.")
+    folder: str | None = setting(
+        None,
+        text("path"),
+        "Folder with the files of a named data set.",
+        off="they are downloaded",
+        option="--data-dir",
+        metavar="DIR",
+        panel=DATA,
+    )
+    validation_fraction: float = setting(
+        0.1,
+        number(0, 1, closed=True),
+        "Fraction of the training data held out for validation.",
+        option="--validation",
+        metavar="FRACTION",
+        panel=DATA,
+    )
+    options: Options = setting(Options(), table(Options), "How a folder or file is read.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig:
-    """How it learns; the arguments of ``Trainer`` and ``fit`` by name.
+class ModelConfig(Settings):
+    """Which network is trained."""
 
-    Where ``epochs``, ``batch_size``, ``optimizer``, ``learning_rate``, ``schedule`` or ``initial`` are None, the
-    recipe of the data decides; see `recipe`.
-
-    Parameters
-    ----------
-    optimizer : mapping
-        ``name``, and arguments.
-    schedule : mapping
-        ``name``, and arguments; see ``schedules.schedule``.
-    loss : str or mapping, optional
-        A name, or ``name`` and the options of ``Loss``.
-    """
-
-    epochs: int | None = None
-    batch_size: int | str | None = None
-    optimizer: Mapping[str, Any] | None = None
-    learning_rate: float | None = None
-    schedule: Mapping[str, Any] | None = None
-    loss: str | Mapping[str, Any] | None = None
-    auxiliary_weight: float = defaults.AUXILIARY_WEIGHT
-    seed: int = 0
-    threads: int | None = None
-    winograd: bool = True
-    initial: str | None = None
-    sampling: str = "shuffled"
-    class_weights: Any = None
-    weighted_validation: bool = False
-    freeze: tuple[str, ...] = ()
-    rates: Mapping[str, float] = field(default_factory=dict)
+    name: str = setting(
+        AUTO,
+        text("name of a network, path of a model or of a TOML file with layers, or auto"),
+        "Network to train, or a saved model to continue from; auto: chosen from the data.",
+        option="--model",
+        metavar="NAME|FILE",
+    )
+    options: Mapping[str, Any] = setting(
+        {},
+        MODEL_OPTIONS,
+        "Options of the network, such as dropout=true or hidden=256,100; can be repeated.",
+        option="--model-option",
+        metavar="NAME=VALUE",
+    )
+    new_head: bool = setting(
+        False, flag(), "Replace the last layer of a saved model to predict other classes.", option="--new-head"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckpointConfig:
-    """How often a run is saved; the arguments of the callback ``Checkpoint``."""
+class LogsConfig(Settings):
+    """Which logs are written besides ``log.jsonl``."""
 
-    every_epochs: int = 1
-    every_steps: int | None = None
-    every_minutes: float | None = 5.0
-    keep: int = 3
-    monitor: str | None = None
-    least_seconds: float = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogsConfig:
-    """Which logs of the epochs are written beside ``log.jsonl``: ``log.csv``, and events for TensorBoard."""
-
-    csv: bool = False
-    tensorboard: bool = False
+    csv: bool = setting(
+        False, flag(), "Also write log.csv, with one line per epoch.", option="--csv-log", panel=RUN
+    )
+    tensorboard: bool = setting(
+        False,
+        flag(),
+        "Also write event files for TensorBoard, which must be installed.",
+        option="--tensorboard",
+        panel=RUN,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """A run.
+class RunConfig(Settings):
+    """A run: what ``config.toml`` holds."""
 
-    Parameters
-    ----------
-    augmentation : Augmentation or None
-        None for what the recipe of the data has; ``Augmentation()`` for none.
-    early_stopping, reduce_on_plateau : mapping or None
-        The arguments of these callbacks; None for not at all.
-    """
-
-    data: DataConfig
-    model: ModelConfig = field(default_factory=ModelConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    regularisation: Regularisation = field(default_factory=Regularisation)
-    augmentation: Augmentation | None = None
-    early_stopping: Mapping[str, Any] | None = None
-    reduce_on_plateau: Mapping[str, Any] | None = None
-    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
-    logs: LogsConfig = field(default_factory=LogsConfig)
-
-    def explicit(self) -> RunConfig:
-        """Return the same run with every argument of optimizer, schedule, model and callbacks written out.
-
-        Paths become absolute, so that the run can go on from any folder. What is left to the recipe of the
-        data stays open; ``suited`` fills it in.
-        """
-        from striate.training.run.explicit import explicit
-
-        return explicit(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return every value, as TOML types and None."""
-        data: dict[str, Any] = {"name": self.data.name, "folder": self.data.folder}
-        data |= {"validation_fraction": self.data.validation_fraction, "options": _fields(self.data.options)}
-        return {
-            "data": data,
-            "model": _fields(self.model),
-            "training": _fields(self.training),
-            "regularisation": _fields(self.regularisation),
-            "augmentation": None if self.augmentation is None else self.augmentation.to_dict(),
-            "early_stopping": self.early_stopping,
-            "reduce_on_plateau": self.reduce_on_plateau,
-            "checkpoint": _fields(self.checkpoint),
-            "logs": _fields(self.logs),
-        }
+    data: DataConfig = setting(None, table(DataConfig, lambda name: {"name": name}), "The data.")
+    model: ModelConfig = setting(ModelConfig(), table(ModelConfig, lambda name: {"name": name}), "The network.")
+    training: TrainingSettings = setting(TrainingSettings(), table(TrainingSettings), "How the network learns.")
+    early_stopping: EarlyStoppingSettings | None = setting(
+        None,
+        table(EarlyStoppingSettings, words.early_stopping),
+        "Stop after N epochs without improvement; or EPOCHS:MIN_DELTA:METRIC.",
+        off="train for all epochs",
+        option="--early-stopping",
+        metavar="EPOCHS",
+        panel=LEARNING,
+    )
+    reduce_on_plateau: ReduceOnPlateauSettings | None = setting(
+        None,
+        table(ReduceOnPlateauSettings, words.reduce_on_plateau),
+        "Reduce the learning rate after N epochs without improvement; or EPOCHS:FACTOR:FLOOR:METRIC.",
+        off="never",
+        option="--reduce-on-plateau",
+        metavar="EPOCHS",
+        panel=LEARNING,
+    )
+    checkpoint: CheckpointConfig = setting(CheckpointConfig(), table(CheckpointConfig), "When the run is saved.")
+    logs: LogsConfig = setting(LogsConfig(), table(LogsConfig), "Additional logs.")
 
     def save(self, path: str | Path) -> Path:
-        """Write the run as TOML, every value explicit; return the path."""
-        return write_atomically(path, dumps(self.to_dict()).encode())
+        """Write the run as TOML, every value explicit, with a comment on each; return the path."""
+        return write_atomically(path, to_toml(self).encode())
 
     @classmethod
     def load(cls, path: str | Path) -> RunConfig:
-        """Return the run of a TOML file; what it leaves out has its default.
+        """Return the run of a TOML file; keys that it leaves out have their defaults.
 
         Raises
         ------
         UsageError
-            If the file cannot be read, is not TOML, or holds something that a run does not have.
+            If the file cannot be read, is not TOML, or holds a key or value that a run does not have.
         """
-        try:
-            tables = tomllib.loads(Path(path).read_text("utf-8"))
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be read ({error.strerror}). Check the name.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: must be TOML; {error}.") from error
-        return cls.from_dict(tables)
+        return _build(*read_tables(path))
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any]) -> RunConfig:
         """Return the run that ``to_dict`` described; raises UsageError for what a run does not have."""
-        found = dict(_canonical(tables))
-        parts: dict[str, Any] = {}
-        for name, kind in _PARTS.items():
-            parts[name] = _build(kind, name, found.pop(name, {}))
-        moved = found.pop("augmentation", None)
-        parts["augmentation"] = None if moved is None else Augmentation.from_dict(moved)
-        for name in ("early_stopping", "reduce_on_plateau"):
-            parts[name] = found.pop(name, None)
-        if found:
-            raise unknown_name("configuration", next(iter(found)), [*parts])
-        return cls(**parts)
+        return _build(tables, Place())
 
 
-_PARTS: dict[str, type] = {
-    "data": DataConfig,
-    "model": ModelConfig,
-    "training": TrainingConfig,
-    "regularisation": Regularisation,
-    "checkpoint": CheckpointConfig,
-    "logs": LogsConfig,
-}
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    """Return what can be written of a dataclass."""
-    names = [item.name for item in dataclasses.fields(value) if item.compare]
-    return {name: getattr(value, name) for name in names}
-
-
-def _build(kind: type, where: str, table: Any) -> Any:
-    if not isinstance(table, Mapping):
-        raise UsageError(f"configuration: [{where}] must be a table; got {table!r}.")
-    known = {item.name: item for item in dataclasses.fields(kind) if item.compare}
-    for key in table:
-        if key not in known:
-            raise unknown_name(f"configuration: [{where}]", key, known)
-    arguments = dict(table)
-    if kind is DataConfig and "options" in arguments:
-        arguments["options"] = _build(Options, "data.options", arguments["options"])
-    if kind is DataConfig and not isinstance(arguments.get("name"), str):
-        raise UsageError('configuration: [data] needs a name, such as name = "digits".')
-    return kind(**arguments)
-
-
-def _canonical(value: Any) -> Any:
-    """Turn the text "none" into None and lists into tuples, at every depth."""
-    if isinstance(value, Mapping):
-        return {key: _canonical(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return tuple(map(_canonical, value))
-    return None if isinstance(value, str) and value == NONE else value
+def _build(tables: Mapping[str, Any], place: Place) -> RunConfig:
+    tables, lines = dict(tables), dict(place.lines)
+    for name in ("regularisation", "augmentation"):  # tables of their own until version 0.1
+        if name in tables:
+            moved = {name: AUTO if tables[name] == NONE else tables.pop(name)}
+            training = tables.get("training", {})
+            tables["training"] = {**training, **moved} if isinstance(training, Mapping) else training
+            lines |= {f"training.{key}": line for key, line in lines.items() if key.split(".")[0] == name}
+            tables.pop(name, None)
+    config: RunConfig = build(RunConfig, tables, replace(place, lines=lines))
+    return config

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from striate.data.augmentation import (
     Augmentation,
@@ -24,11 +24,6 @@ from striate.data.layout import LEAST_SIGNAL
 from striate.models.photo_cnn import LEAST_SIDE
 from striate.training import defaults
 
-if TYPE_CHECKING:
-    from striate.training.run.config import RunConfig, TrainingConfig
-
-AUTO = "auto"
-"""The name of a model that is to be chosen by the data."""
 LARGEST_CHARACTER = 32  # a grey image of up to this side is taken for a character, a larger one for a photograph
 LEAST_VOLUME = 11
 EPOCHS, MOST_EPOCHS = 30, 100
@@ -37,7 +32,7 @@ LEAST_STEPS = 1000  # few samples are gone through more often, until so many ste
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A network and how it learns; the fields are those of ``ModelConfig`` and ``TrainingConfig``.
+    """A network and how it learns; the fields are those of ``ModelConfig`` and ``TrainingSettings``.
 
     What a recipe does not say is what a ``Trainer`` does.
     """
@@ -105,13 +100,13 @@ def recipe(data: Dataset, name: str | None = None) -> Recipe:
     channels, *space = data.sample_shape if len(data.sample_shape) > 1 else (1, *data.sample_shape)
     if len(space) == 2 and min(space) >= LEAST_SIDE:
         if data.inputs.dtype == "uint8" and (channels > 1 or max(space) > LARGEST_CHARACTER):
-            return _stretched(photographs(mirrored=channels > 1), len(data))
-        return _stretched(Recipe(model="lenet5"), len(data))
+            return _with_epochs(photographs(mirrored=channels > 1), len(data))
+        return _with_epochs(Recipe(model="lenet5"), len(data))
     if len(space) == 1 and min(space) >= LEAST_SIGNAL:
-        return _stretched(Recipe(model="signal_cnn"), len(data))
+        return _with_epochs(Recipe(model="signal_cnn"), len(data))
     if len(space) == 3 and min(space) >= LEAST_VOLUME:
-        return _stretched(Recipe(model="voxnet"), len(data))
-    return _stretched(Recipe(model="mlp"), len(data))
+        return _with_epochs(Recipe(model="voxnet"), len(data))
+    return _with_epochs(Recipe(model="mlp"), len(data))
 
 
 def photographs(mirrored: bool) -> Recipe:
@@ -120,44 +115,7 @@ def photographs(mirrored: bool) -> Recipe:
     return Recipe(**PHOTO_TRAINING, augmentation=Augmentation((*flips, *SLIGHT_MOVES, *LIGHT), "reflect"))
 
 
-def suited(config: RunConfig, data: Dataset) -> RunConfig:
-    """Return a configuration with nothing left open: what it does not say is taken from the recipe of the data.
-
-    A rate belongs to a network and an optimizer: beside others than the recipe's, the optimizer's usual one
-    is taken.
-    """
-    found = recipe(data, config.data.name)
-    model = config.model
-    if model.name == AUTO:
-        model = dataclasses.replace(model, name=found.model)
-    augmentation = found.augmentation if config.augmentation is None else config.augmentation
-    training = _filled(config.training, found, own_model=model.name == found.model)
-    return dataclasses.replace(config, model=model, training=training, augmentation=augmentation)
-
-
-def _filled(training: TrainingConfig, found: Recipe, own_model: bool) -> TrainingConfig:
-    """Return ``training`` with what it leaves open taken from a recipe."""
-    from striate.training.optimizers.registry import from_description
-
-    optimizer = found.optimizer if training.optimizer is None else training.optimizer
-    rate = training.learning_rate
-    if rate is None:
-        same = own_model and training.optimizer is None
-        usual = from_description(optimizer).learning_rate
-        rate = found.learning_rate if same and found.learning_rate is not None else usual
-    schedule = training.schedule or {}
-    names = ("epochs", "batch_size", "initial")
-    left = {name: getattr(found, name) for name in names if getattr(training, name) is None}
-    return dataclasses.replace(
-        training,
-        **left,
-        optimizer=optimizer,
-        learning_rate=rate,
-        schedule=schedule if "name" in schedule else {**found.schedule, **schedule},
-    )
-
-
-def _stretched(found: Recipe, samples: int) -> Recipe:
+def _with_epochs(found: Recipe, samples: int) -> Recipe:
     """Return the recipe with more epochs for few samples."""
     steps = -(-samples // found.batch_size)
     return dataclasses.replace(found, epochs=min(MOST_EPOCHS, max(found.epochs, -(-LEAST_STEPS // steps))))

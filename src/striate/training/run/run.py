@@ -19,12 +19,11 @@ from striate.training.run.build import (
     make_callbacks,
     make_trainer,
     network_or_model,
-    with_loss,
 )
 from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder
 from striate.training.run.log import RunLog
-from striate.training.run.recipes import suited
+from striate.training.run.resolve import resolve, with_absolute_paths
 from striate.training.trainer import Trainer
 
 Callbacks = Callback | Iterable[Callback | Callable[..., Any]]
@@ -95,10 +94,10 @@ def train(
     DivergenceError
         If the loss becomes NaN or infinite; the last good checkpoint and the last good weights are kept.
     """
-    place, config = RunFolder(folder), config.explicit()
+    place, config = RunFolder(folder), with_absolute_paths(config)
     place.check_new()
     splits = load_splits(config)
-    config = with_loss(suited(config, splits.train).explicit(), splits.train)
+    config = resolve(config, splits.train)
     trainer = _trainer(config, splits)
     own = make_callbacks(config, place)
     for callback in own:
@@ -132,7 +131,7 @@ def resume(
     place = RunFolder(folder)
     config, log = place.reopen()
     splits = load_splits(config)
-    config = suited(config, splits.train)
+    config = resolve(config, splits.train)
     trainer = _trainer(config, splits)
     own = make_callbacks(config, place)
     found = restore_latest(trainer, place.checkpoints)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from striate.data.augmentation.pipeline import KINDS, Augmentation
 from striate.errors import UsageError, unknown_name
-
-if TYPE_CHECKING:
-    from striate.data.augmentation import Augmentation
-
-AUGMENT_HELP = "Random changes, such as 'rotation:10 zoom:0.9:1.1 shift:0.1 horizontal_flip'."
 
 
 def augmentation(text: str) -> Augmentation:
@@ -28,8 +24,6 @@ def augmentation(text: str) -> Augmentation:
     >>> augmentation("rotation:10 shift:0.2").to_dict()["transforms"][1]
     {'kind': 'shift', 'rows': 0.2, 'columns': 0.2}
     """
-    from striate.data.augmentation import Augmentation
-
     words = text.replace(",", " ").split()
     return Augmentation.from_dict({"transforms": [_settings(word) for word in words]})
 
@@ -47,16 +41,14 @@ def describe(augmentation: Augmentation) -> str:
 
 
 def _settings(word: str) -> dict[str, Any]:
-    from striate.data.augmentation.pipeline import KINDS
-
     kind, *numbers = word.split(":")
     if kind not in KINDS:
-        raise unknown_name("augment", kind, KINDS)
+        raise unknown_name("transform", kind, KINDS)
     names = [field.name for field in fields(KINDS[kind])]
     if kind == "shift" and len(numbers) == 1:
         numbers = numbers * 2
     if len(numbers) > len(names):
-        raise UsageError(f"augment: {kind} takes {':'.join([kind, *names])}; got {word!r}.")
+        raise UsageError(f"{kind} takes {':'.join([kind, *names])}; got {word!r}.")
     return {"kind": kind, **{name: _number(number, word) for name, number in zip(names, numbers, strict=False)}}
 
 
@@ -64,6 +56,4 @@ def _number(text: str, word: str) -> float | int:
     try:
         return int(text) if text.lstrip("-").isdigit() else float(text)
     except ValueError:
-        raise UsageError(
-            f"augment: {text!r} in {word!r} must be a number. Write for example rotation:10."
-        ) from None
+        raise UsageError(f"{text!r} in {word!r} must be a number, as in rotation:10.") from None

@@ -1,4 +1,4 @@
-"""Check single arguments of layers: numbers, flags, choices and names."""
+"""Check single arguments: numbers, flags, choices and names."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import numbers
 import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-import numpy as np
 
 from striate.errors import UsageError, unknown_name
 
@@ -66,7 +64,11 @@ def flag(value: Any, what: str) -> bool:
     >>> flag(True, "bias")
     True
     """
-    if not isinstance(value, bool | np.bool_):
+    if isinstance(value, bool):
+        return value
+    import numpy as np
+
+    if not isinstance(value, np.bool_):
         raise UsageError(f"{what}: must be True or False; got {value!r}.")
     return bool(value)
 

@@ -1,0 +1,80 @@
+"""Write out everything that a configuration leaves open, so that a run can be repeated and resumed anywhere."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from striate.data.dataset import Dataset
+from striate.data.registry import NAMES
+from striate.models.registry import MODELS
+from striate.training.optimizers.registry import from_description
+from striate.training.run.build import loss_of
+from striate.training.run.config import AUTO, ModelConfig, RunConfig
+from striate.training.run.recipes import Recipe, recipe
+from striate.training.settings.training import TrainingSettings
+
+
+def with_absolute_paths(config: RunConfig) -> RunConfig:
+    """Return the same run with absolute paths of data and model, so that it can go on from any folder."""
+    data, model = config.data, config.model
+    folder = None if data.folder is None else _absolute(data.folder)
+    source = data.name if data.name in NAMES else _absolute(data.name)
+    name = model.name if model.name in MODELS else _absolute(model.name)
+    return config.changed(data=data.changed(name=source, folder=folder), model=model.changed(name=name))
+
+
+def resolve(config: RunConfig, data: Dataset) -> RunConfig:
+    """Return the same run with nothing left open: what it does not set is chosen from the training data.
+
+    The recipe of the data chooses network, training and augmentation. Its learning rate belongs to its network
+    and optimizer: with others, the optimizer's usual rate is taken.
+
+    Parameters
+    ----------
+    config : RunConfig
+    data : Dataset
+        The training split.
+    """
+    config, found = with_absolute_paths(config), recipe(data, config.data.name)
+    model = config.model if config.model.name != AUTO else config.model.changed(name=found.model)
+    training = _filled(config.training, found, own_model=model.name == found.model)
+    config = config.changed(model=_with_options(model), training=training)
+    return config.changed(training=training.changed(loss=loss_of(config, data)))
+
+
+def _filled(training: TrainingSettings, found: Recipe, own_model: bool) -> TrainingSettings:
+    own_optimizer = training.optimizer is None
+    schedule = training.schedule or {}
+    if "name" not in schedule:
+        training = training.changed(schedule={**found.schedule, **schedule})
+    training = training.filled(
+        TrainingSettings(
+            epochs=found.epochs,
+            batch_size=found.batch_size,
+            optimizer=from_description(found.optimizer),
+            initial=found.initial,
+            augmentation=found.augmentation,
+        )
+    )
+    if training.learning_rate is None:
+        assert training.optimizer is not None
+        rate = found.learning_rate if own_model and own_optimizer else None
+        training = training.changed(learning_rate=training.optimizer.learning_rate if rate is None else rate)
+    return training
+
+
+def _with_options(model: ModelConfig) -> ModelConfig:
+    """Return the model with every option of a named network."""
+    if model.name not in MODELS:
+        return model
+    known = inspect.signature(MODELS[model.name]).parameters.values()
+    defaults: dict[str, Any] = {
+        p.name: p.default for p in known if p.default is not p.empty and p.name not in ("classes", "input_shape")
+    }
+    return model.changed(options={**defaults, **model.options})
+
+
+def _absolute(name: str) -> str:
+    return str(Path(name).resolve()) if Path(name).exists() else name
