@@ -14,7 +14,7 @@ from striate.cli.backprop import backprop
 from striate.cli.convolve import convolve
 from striate.cli.descend import descend
 from striate.cli.draw import draw
-from striate.cli.ending import Commands
+from striate.cli.ending import Commands, OneCommand
 from striate.cli.evaluate import evaluate
 from striate.cli.explain import explain
 from striate.cli.export import export
@@ -44,7 +44,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        app.command(rich_help_panel=panel)(command)
+        app.command(cls=OneCommand, rich_help_panel=panel)(command)
 app.add_typer(draw, name="draw", rich_help_panel="See inside a model")
 
 

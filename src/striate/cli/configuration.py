@@ -136,9 +136,14 @@ def run_config(given: Mapping[str, Any], file: Path | None = None) -> RunConfig:
     if "model" in typed:
         tables["model"] = {}  # another network has other options
     for name, value in typed.items():
-        key, one = known[name]
-        _put(tables, key, one.read(value, Place(one.option)))
+        _put(tables, known[name][0], read_option(name, value))
     return RunConfig.from_dict(tables)
+
+
+def read_option(name: str, value: Any) -> Any:
+    """Return what was typed for an option in canonical form; messages begin with the option."""
+    known = settings_with_options()[name][1]
+    return known.read(value, Place(known.option))
 
 
 def model_label(config: RunConfig) -> str | None:
@@ -161,8 +166,8 @@ def data_options(given: Mapping[str, Any]) -> Options:
     from striate.data.options import Options
 
     read = {
-        key.removeprefix("data.options."): known.read(given[name], Place(known.option))
-        for name, (key, known) in settings_with_options().items()
+        key.removeprefix("data.options."): read_option(name, given[name])
+        for name, (key, _) in settings_with_options().items()
         if key.startswith("data.options.") and given.get(name) is not None
     }
     return Options(**read)

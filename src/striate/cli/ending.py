@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from striate.cli.streams import prepare_streams, printable
 from striate.errors import StriateError
 
 ClickException: Any = typer.BadParameter.__mro__[2]  # Typer brings its own copy of Click or uses the installed one
@@ -25,7 +29,8 @@ class Commands(TyperGroup):
     def main(self, *arguments: Any, standalone_mode: bool = True, **named: Any) -> Any:
         """Run a command and end the process."""
         named["standalone_mode"] = False
-        with _warnings_on_one_line():
+        prepare_streams()
+        with _warnings_on_one_line(), _stopped_like_ctrl_c():
             status = _status(lambda: super(Commands, self).main(*arguments, **named))
         if standalone_mode:
             sys.exit(status)
@@ -37,6 +42,18 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Interrupted("interrupted.") from None
+
+
+class OneCommand(TyperCommand):
+    """A command that refuses an option that is given twice."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; fails if an option that takes one value is repeated."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for param, count in Counter(order).items():
+            if count > 1 and isinstance(param, TyperOption) and not param.multiple:
+                ctx.fail(f"{param.opts[0]}: can be given only once; got it {count} times.")
+        return super().parse_args(ctx, args)
 
 
 class Interrupted(StriateError):
@@ -79,7 +96,7 @@ def _describe(error: OSError) -> str:
 
 
 def _say(message: str, status: int) -> int:
-    typer.echo(f"striate: {' '.join(message.split())}", err=True)
+    typer.echo(f"striate: {printable(' '.join(message.split()))}", err=True)
     return status
 
 
@@ -100,6 +117,26 @@ def _warnings_on_one_line() -> Iterator[None]:
         yield
     finally:
         warnings.showwarning = before
+
+
+@contextmanager
+def _stopped_like_ctrl_c() -> Iterator[None]:
+    """Let the signals that end a process, or a terminal, act like Ctrl-C, unless they are ignored."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    changed = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            known = getattr(signal, name, None)
+            if known is not None and signal.getsignal(known) == signal.SIG_DFL:
+                changed[known] = signal.signal(known, interrupt)
+    try:
+        yield
+    finally:
+        for known, before in changed.items():
+            signal.signal(known, before)
 
 
 def fail(message: str) -> NoReturn:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from striate.cli.streams import json_text, printable
+
 if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
@@ -36,12 +38,12 @@ class Output:
 
     def line(self, text: object = "") -> None:
         """Write one line, or several, as they are."""
-        self.console.print(str(text), markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(str(text)), markup=False, highlight=False, soft_wrap=True)
 
     def result(self, values: dict[str, Any]) -> None:
         """Write ``values`` as one line of JSON if that was asked for."""
         if self.as_json:
-            typer.echo(json.dumps(_plain(values), ensure_ascii=False, allow_nan=False))
+            typer.echo(json_text(json.dumps(_plain(values), ensure_ascii=False, allow_nan=False)))
 
 
 def percent(share: float) -> str:

@@ -44,11 +44,11 @@ class Runner:
 
         self._run(begin, folder)
 
-    def resume(self, folder: Path) -> None:
-        """Go on with the run in ``folder``."""
+    def resume(self, folder: Path, epochs: int | None = None) -> None:
+        """Continue the run in ``folder``, up to so many epochs in total if they are given."""
         from striate.training.run import resume
 
-        self._run(lambda **arguments: resume(folder, **arguments), folder)
+        self._run(lambda **arguments: resume(folder, epochs=epochs, **arguments), folder)
 
     def _run(self, start: Callable[..., Run], folder: Path) -> None:
         from striate.cli.progress import ShowProgress
@@ -121,7 +121,7 @@ class Runner:
         if history.interrupted:
             fail(
                 f"interrupted after {progress.epoch} of {progress.epochs} epochs and {progress.step:,} steps; "
-                f"all of it is saved. Go on with: striate resume {run.folder.path}"
+                f"everything is saved. Continue with: striate resume {run.folder.path}"
             )
         facts = _facts(run, seconds)
         if history.stop_reason:

@@ -25,8 +25,9 @@ PARTS: dict[str, Callable[[Splits], Dataset | None]] = {
 
 
 def names_a_file(model: str) -> bool:
-    """Return whether ``model`` is meant as a file rather than as the name of a network."""
-    return Path(model).suffix == MODEL_SUFFIX or Path(model).is_file()
+    """Return whether ``model`` is meant as a file or the folder of a run rather than as a network."""
+    path = Path(model)
+    return path.suffix == MODEL_SUFFIX or (path.exists() and path.suffix != ".toml")
 
 
 def data_for_model(model: Model, name: str, folder: Path | None, seed: int, options: Options) -> Splits:

@@ -51,14 +51,19 @@ def train(
 
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a run.")],
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Train for N epochs in total, more than the run has.")
+    ] = None,
     report: Report = True,
     json: Json = False,
 ) -> None:
     """Continue a run that was stopped; the result is the same as without the interruption.
 
     striate resume runs/digits-lenet5
+
+    striate resume runs/digits-lenet5 --epochs 80
     """
     from striate.cli.output import Output
     from striate.cli.running import Runner
 
-    Runner(Output(json), report).resume(folder)
+    Runner(Output(json), report).resume(folder, epochs)

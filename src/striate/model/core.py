@@ -351,7 +351,7 @@ def _vector(values: np.ndarray, count: int, what: str) -> np.ndarray:
 
 
 def load(path: str | Path, threads: int | None = None, winograd: bool = True) -> Model:
-    """Return the model of a file that ``Model.save`` or a checkpoint wrote.
+    """Return the model of a file that ``Model.save`` or a checkpoint wrote, or of the folder of a run.
 
     Everything the file says is checked before memory for tensors is taken, and a checksum is compared
     afterwards. No code comes from the file.

@@ -9,6 +9,7 @@ from typing import Any
 from striate.errors import UsageError, unknown_name
 from striate.models.alexnet import alexnet
 from striate.models.classic import logistic_regression, mlp, perceptron, xor
+from striate.models.described import network_of_file
 from striate.models.digit_recogniser import digit_recogniser
 from striate.models.googlenet import googlenet
 from striate.models.lenet import lenet5
@@ -45,8 +46,12 @@ MODELS: dict[str, Callable[..., Network]] = {
 """Functions ``f(classes, input_shape, **options) -> Network`` by the name users type."""
 
 
-def build(name: str, classes: int, input_shape: int | Sequence[int], /, **options: Any) -> Network:
-    """Return the model called ``name`` for ``classes`` and samples of ``input_shape``.
+def build(
+    name: str, classes: int | None = None, input_shape: int | Sequence[int] | None = None, /, **options: Any
+) -> Network:
+    """Return the model called ``name``, or described by a TOML file, for classes and samples of a shape.
+
+    Without them a model is as its authors published it.
 
     Raises
     ------
@@ -60,6 +65,11 @@ def build(name: str, classes: int, input_shape: int | Sequence[int], /, **option
     >>> build("lenet5", 10, (1, 32, 32)).output_shape
     (10,)
     """
+    if name.endswith(".toml"):
+        if options:
+            raise UsageError(f"{name}: a network from a file has no options; got {', '.join(options)}.")
+        shape = (input_shape,) if isinstance(input_shape, int) else input_shape
+        return network_of_file(name, 10 if classes is None else classes, shape)
     if name not in MODELS:
         raise unknown_name("model", name, MODELS)
     function = MODELS[name]
@@ -69,4 +79,5 @@ def build(name: str, classes: int, input_shape: int | Sequence[int], /, **option
             if not known:
                 raise UsageError(f"{name}: the model has no options; got {key!r}. Leave it out.")
             raise unknown_name(f"{name}: option", key, known)
-    return function(classes, input_shape, **options)
+    sizes = {"classes": classes, "input_shape": input_shape}
+    return function(**{key: value for key, value in sizes.items() if value is not None}, **options)

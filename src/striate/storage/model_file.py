@@ -16,6 +16,8 @@ from striate.network import Network, Slot, from_description
 from striate.storage.container import Container, reading, write
 
 MESSAGE = 400  # characters of what a hostile description may put into one line
+MODEL_NAME = "model.safetensors"
+"""The name of the model in the folder of a run."""
 EXTRA = "training/"
 """How the names of tensors begin that a checkpoint has beside the model's."""
 
@@ -58,16 +60,36 @@ def save(path: str | Path, contents: Contents) -> Path:
 
 
 def load(path: str | Path) -> Contents:
-    """Return what the file of a model or a checkpoint holds of a model.
+    """Return what the file of a model or a checkpoint, or the folder of a run, holds of a model.
 
     Raises
     ------
     ModelFileError
         If the file is missing, truncated, damaged, of another kind, or disagrees with itself.
     """
-    with reading(path) as container:
+    with reading(model_file_of(path)) as container:
         network = check_description(container)
         return contents_from(container.content, network, container.tensors())
+
+
+def model_file_of(path: str | Path) -> Path:
+    """Return the file of a model: ``path`` itself, or for the folder of a run the model in it.
+
+    Raises
+    ------
+    ModelFileError
+        If it is a folder without a model.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return folder
+    if (folder / MODEL_NAME).is_file():
+        return folder / MODEL_NAME
+    if (folder / "config.toml").is_file():
+        raise ModelFileError(
+            f"{folder}: this run has no model yet. Finish it with: striate resume {folder}; or use a checkpoint."
+        )
+    raise ModelFileError(f"{folder}: must be a model file or the folder of a run; there is no {MODEL_NAME} in it.")
 
 
 def describe(contents: Contents) -> dict[str, Any]:

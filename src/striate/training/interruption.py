@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish that is granted at the end of the step."""
+"""Ctrl-C, and signals that end a process, as a request to stop at the end of the step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Interruption:
         self.asked = False
 
     def handle(self, number: int, frame: Any) -> None:
-        """Note the first Ctrl-C; the second one stops at once."""
+        """Note the first signal; the second one stops at once."""
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
@@ -24,13 +24,20 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Turn Ctrl-C into ``Interruption.asked`` while the block runs (in the main thread)."""
+    """Turn Ctrl-C, SIGTERM and SIGHUP into ``Interruption.asked`` while the block runs (in the main thread)."""
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = signal.signal(signal.SIGINT, interruption.handle)
+    before = {number: signal.signal(number, interruption.handle) for number in _signals()}
     try:
         yield interruption
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _signals() -> list[signal.Signals]:
+    """Return the signals that stop a training; one that is ignored, as SIGHUP under nohup, stays ignored."""
+    known = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    return [number for number in known if number is not None and signal.getsignal(number) != signal.SIG_IGN]

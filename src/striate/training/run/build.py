@@ -31,6 +31,11 @@ from striate.training.trainer import Trainer
 MODEL_SUFFIX = ".safetensors"
 
 
+def is_saved(name: str) -> bool:
+    """Return whether a model is named by its file, or by the folder of a run."""
+    return Path(name).suffix == MODEL_SUFFIX or Path(name).is_dir()
+
+
 def load_splits(config: RunConfig) -> Splits:
     """Return the data of a run."""
     data = config.data
@@ -41,7 +46,7 @@ def load_splits(config: RunConfig) -> Splits:
 def _demands(config: RunConfig) -> dict[str, Any]:
     """Return what the loss, or the saved model that a run starts from, says of the data."""
     path, task = Path(config.model.name), config.data.options.task
-    known = load(path) if path.suffix == MODEL_SUFFIX and path.exists() else None
+    known = load(path) if is_saved(config.model.name) and path.exists() else None
     if task is None and config.training.loss is not None:
         task = config.training.loss.task
     if known is None:
@@ -58,7 +63,7 @@ def loss_of(config: RunConfig, train: Dataset) -> Loss:
     named, path = config.training.loss, Path(config.model.name)
     if named is not None:
         return named
-    return usual_loss(train, load(path).loss if path.suffix == MODEL_SUFFIX and path.exists() else None)
+    return usual_loss(train, load(path).loss if is_saved(config.model.name) and path.exists() else None)
 
 
 def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
@@ -71,7 +76,7 @@ def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
     """
     wanted, loss = config.model, loss_of(config, train)
     outputs = loss.output_count(train)
-    if Path(wanted.name).suffix != MODEL_SUFFIX:
+    if not is_saved(wanted.name):
         if wanted.new_head:
             raise UsageError(f"model: a new head is for a saved model; got the network {wanted.name!r}.")
         network = build(wanted.name, max(2, outputs), train.sample_shape, **wanted.options)

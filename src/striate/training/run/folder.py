@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from striate.data.dataset import Dataset
@@ -12,7 +14,11 @@ from striate.storage import write_atomically
 from striate.storage.atomic import remove_leftovers
 from striate.training.data_mark import data_mark
 from striate.training.run.config import RunConfig
+from striate.training.run.lock import locked
 from striate.training.run.log import RunLog
+
+ASIDE = "diverged-"
+"""How the folders begin that keep what a run that diverged has left."""
 
 
 class RunFolder:
@@ -40,19 +46,25 @@ class RunFolder:
         self.tensorboard = self.path / "tensorboard"
 
     def check_new(self) -> None:
-        """Raise UsageError if the folder holds a run, or a model, already."""
+        """Raise UsageError if the folder holds a run, or a model, already; one that diverged may be replaced."""
+        if self.has_diverged():
+            return
         if self.config.exists() or any(self.checkpoints.glob("*.safetensors")):
             raise UsageError(
-                f"{self.path}: holds a run already. Go on with it: striate resume {self.path}; "
+                f"{self.path}: holds a run already. Continue it with: striate resume {self.path}; "
                 "or choose another folder."
             )
         if self.model.exists():
             raise UsageError(f"{self.path}: holds a model already, {self.model.name}. Choose another folder.")
 
     def begin(self, config: RunConfig, splits: Splits) -> RunLog:
-        """Write down what the run is; raises UsageError if the folder holds one already."""
+        """Write down what the run is; raises UsageError if the folder holds one already.
+
+        What a run that diverged left is moved into a folder ``diverged-1``, ``diverged-2`` and so on.
+        """
         self.check_new()
-        self.path.mkdir(parents=True, exist_ok=True)
+        if self.has_diverged():
+            self._set_aside()
         config.save(self.config)
         parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
         content = {name: part_of(part) for name, part in parts.items() if part is not None}
@@ -60,10 +72,32 @@ class RunFolder:
         write_atomically(self.splits, (text + "\n").encode())
         return RunLog(self.log)
 
-    def reopen(self) -> tuple[RunConfig, RunLog]:
-        """Return what the run is, and its log; raises UsageError if the folder holds none."""
+    def has_diverged(self) -> bool:
+        """Return whether the last that happened in this folder was a divergence."""
+        entries = RunLog(self.log).entries()
+        return bool(entries) and entries[-1].get("event") == "diverged"
+
+    def _set_aside(self) -> None:
+        numbers = itertools.count(1)
+        place = next(p for p in (self.path / f"{ASIDE}{number}" for number in numbers) if not p.exists())
+        place.mkdir()
+        for item in list(self.path.iterdir()):
+            if not item.name.startswith(ASIDE):
+                item.rename(place / item.name)
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Keep other processes from training in this folder, which is made if need be; see `locked`."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return locked(self.path)
+
+    def check_run(self) -> None:
+        """Raise UsageError unless the folder holds a run."""
         if not self.config.is_file():
             raise UsageError(f"{self.path}: must be the folder of a run; there is no {self.config.name} in it.")
+
+    def reopen(self) -> tuple[RunConfig, RunLog]:
+        """Return what the run is, and its log; raises UsageError if the folder holds none."""
+        self.check_run()
         for folder in (self.path, self.checkpoints):
             remove_leftovers(folder)
         return RunConfig.load(self.config), RunLog(self.log)

@@ -9,7 +9,7 @@ from typing import Any
 
 from striate.data.dataset import Dataset
 from striate.data.splits import Splits
-from striate.errors import DivergenceError
+from striate.errors import DivergenceError, StriateError, UsageError
 from striate.model import Evaluation, Model
 from striate.training.callbacks import Callback
 from striate.training.callbacks.checkpoint import checkpoints, restore_latest
@@ -102,12 +102,13 @@ def train(
     own = make_callbacks(config, place)
     for callback in own:
         callback.check(trainer)
-    log = place.begin(config, splits)
-    log.write("start", parameters=trainer.network.parameter_count, samples=len(splits.train))
-    if prepared is not None:
-        prepared(splits, trainer)
-    callbacks = [*own, log, *_listed(callbacks)]
-    return _go_on(config, place, splits, trainer, callbacks, log, config.training.epochs, report)
+    with place.hold():
+        log = place.begin(config, splits)
+        log.write("start", parameters=trainer.network.parameter_count, samples=len(splits.train))
+        if prepared is not None:
+            prepared(splits, trainer)
+        callbacks = [*own, log, *_listed(callbacks)]
+        return _go_on(config, place, splits, trainer, callbacks, log, config.training.epochs, report)
 
 
 def resume(
@@ -116,31 +117,62 @@ def resume(
     *,
     prepared: Callable[[Splits, Trainer], Any] | None = None,
     report: bool = True,
+    epochs: int | None = None,
 ) -> Run:
-    """Go on with the run of ``folder``; it ends with the same bits as one that was never stopped.
+    """Continue the run of ``folder``; it ends with the same bits as one that was never stopped.
 
-    A run that has ended already is only evaluated again. The arguments are those of ``train``.
+    A run that has ended already is only evaluated again. The other arguments are those of ``train``.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        Train for so many epochs in total instead; the schedule is stretched over them.
 
     Raises
     ------
     UsageError
-        If the folder holds no run, or the data are not those it began with.
+        If the folder holds no run, another process trains in it, the data are not those it began with, or it
+        has as many epochs already.
     ModelFileError
         If none of its checkpoints can be read.
     """
     place = RunFolder(folder)
+    place.check_run()
+    with place.hold():
+        return _resume(place, callbacks, prepared, report, epochs)
+
+
+def _resume(
+    place: RunFolder,
+    callbacks: Callbacks,
+    prepared: Callable[[Splits, Trainer], Any] | None,
+    report: bool,
+    epochs: int | None,
+) -> Run:
     config, log = place.reopen()
     splits = load_splits(config)
     config = resolve(config, splits.train)
     trainer = _trainer(config, splits)
     own = make_callbacks(config, place)
     found = restore_latest(trainer, place.checkpoints)
+    if epochs is not None:
+        config = config.changed(training=config.training.changed(epochs=epochs))
+        _extend(place, trainer, epochs)
+        config.save(place.config)
     log.rewind(trainer.progress.epoch)
     log.write("resume", checkpoint=found and found.name, steps=trainer.progress.step)
     if prepared is not None:
         prepared(splits, trainer)
-    epochs = None if found else config.training.epochs
-    return _go_on(config, place, splits, trainer, [*own, log, *_listed(callbacks)], log, epochs, report)
+    more = None if found else config.training.epochs
+    return _go_on(config, place, splits, trainer, [*own, log, *_listed(callbacks)], log, more, report)
+
+
+def _extend(place: RunFolder, trainer: Trainer, epochs: int) -> None:
+    """Let a training end after so many epochs in total."""
+    done = trainer.progress.epoch
+    if epochs <= done:
+        raise UsageError(f"{place.path}: the run has {done} epochs already; got --epochs {epochs}. Give more.")
+    trainer.progress.epochs, trainer.stop_reason = epochs, None
 
 
 def _trainer(config: RunConfig, splits: Splits) -> Trainer:
@@ -187,7 +219,12 @@ def _go_on(
     if report:
         from striate.report import write_report
 
-        write_report(run, place.report)
+        try:
+            write_report(run, place.report)
+        except KeyboardInterrupt:
+            raise StriateError(
+                f"{place.report}: interrupted while writing the report. The model is saved in {place.model}."
+            ) from None
     return run
 
 

@@ -1,0 +1,44 @@
+"""One process at a time trains in the folder of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from striate.errors import UsageError
+
+try:
+    import fcntl
+except ImportError:  # Windows: folders cannot be locked
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which ends with the process at the latest.
+
+    File systems without locks let everyone in.
+
+    Raises
+    ------
+    UsageError
+        If another process, or another run of this one, holds it.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"{folder}: another process is training in this folder. Wait for it to end, or stop it."
+            ) from None
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(handle)

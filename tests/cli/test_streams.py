@@ -1,0 +1,77 @@
+"""What reaches the terminal, and what happens where there is none."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from striate.cli.streams import json_text, printable
+
+PROGRAM = f"'{sys.executable}' -m striate"
+
+
+def shell(line, **options):
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, timeout=120, **options)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{PROGRAM} summary lenet5 >&-",
+        f"{PROGRAM} summary lenet5 2>&-",
+        f"{PROGRAM} summary nothing 2>&-",
+        f"{PROGRAM} summary lenet5 <&-",
+        f"{PROGRAM} train --help | head -1",
+        f"{PROGRAM} summary vgg16 --json | head -c 1",
+        f"{PROGRAM} summary vgg16 > /dev/full",
+    ],
+)
+def test_streams_that_are_closed_or_full_end_without_a_traceback(line):
+    done = shell(line)
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_stop_a_training_in_good_order(number, tmp_path):
+    arguments = ["train", "digits", "--epochs", "100000", "--out", str(tmp_path / "run"), "--no-report"]
+    process = subprocess.Popen([sys.executable, "-m", "striate", *arguments], stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "run" / "log.jsonl").exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert "Traceback" not in errors
+    assert process.returncode == 1, errors
+    assert "interrupted" in errors
+
+
+def test_escape_sequences_and_lone_surrogates_are_shown_as_text():
+    assert printable("a\x1b[31m\x9b\r\n\tb\ud800\u202eü€") == "a\\x1b[31m\\x9b\\r\n\tb\\ud800\\u202eü€"
+    name = {"class": "a\x1b[31m\x7f\ud800ü"}
+    text = json_text(json.dumps(name, ensure_ascii=False))
+    assert json.loads(text) == name
+    assert text.encode().decode().isprintable()
+
+
+def test_names_of_classes_cannot_change_the_terminal(run, tmp_path):
+    import numpy as np
+
+    path = tmp_path / "odd.npz"
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    names = np.array(["\x1b[31mred", "ok\ud800"])
+    np.savez(path, x=rng.normal(size=(60, 1, 8, 8)) + y[:, None, None, None], y=y, classes=names)
+    result = run("train", path, "--epochs", 1, "--model", "mlp", "--out", tmp_path / "run", "--no-report")
+    assert "\x1b[31mred" not in result.output
+
+
+def test_an_option_that_is_repeated_is_refused(refused, run):
+    assert "--epochs: can be given only once; got it 2 times" in refused(
+        "train", "digits", "--epochs", 1, "--epochs", 2, status=2
+    )
+    assert "--report: can be given only once" in refused("train", "--report", "--no-report", status=2)
