@@ -30,8 +30,9 @@ def samples(shape: tuple[int, ...], dtype: type = np.uint8, count: int = 4) -> D
         ((1, 32, 32), np.uint8, "lenet5"),
         ((3, 64, 64), np.float32, "lenet5"),
         ((1, 3, 64), np.uint8, "mlp"),
-        ((2, 64), np.float32, "signal_cnn"),
-        ((1, 63), np.float32, "mlp"),
+        ((2, 1025), np.float32, "signal_cnn"),
+        ((2, 64), np.float32, "series_cnn"),
+        ((1, 7), np.float32, "mlp"),
         ((1, 11, 12, 13), np.uint8, "voxnet"),
         ((1, 10, 12, 13), np.uint8, "mlp"),
         ((7,), np.float32, "mlp"),
@@ -42,6 +43,14 @@ def test_the_network_suits_the_samples(shape, dtype, model):
     assert found.model == model
     assert build(found.model, 2, shape).input_shape == shape
     assert bool(found.augmentation.transforms) == (model == "photo_cnn")
+
+
+@pytest.mark.parametrize(("count", "decay"), [(100, 4.0), (1000, 1.2), (50_000, 0.024)])
+def test_few_rows_of_a_table_are_held_back_more(count, decay):
+    found = recipe(samples((5, 1), np.float32, count))
+    assert (found.model, found.optimizer["weight_decay"]) == ("mlp", decay)
+    linear = recipe(samples((5, 1), np.float32, count), model="logistic_regression")
+    assert linear.learning_rate == 3e-2
 
 
 def test_colour_is_mirrored_and_grey_is_not_since_it_may_be_writing():

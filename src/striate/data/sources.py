@@ -11,6 +11,8 @@ from striate.data.folders import class_folders
 from striate.data.mnist import read_idx_folder
 from striate.data.options import TEST_SEED, Options
 from striate.data.problems import printable
+from striate.data.series import SUFFIX as SERIES_SUFFIX
+from striate.data.series import paired_files, series_splits
 from striate.data.splits import Splits, split_validation, with_validation
 from striate.data.tables import TABLE_SUFFIXES, table_splits
 from striate.data.tables.files import is_table
@@ -26,7 +28,8 @@ def load_path(
     =====================================================  ========================================
     path                                                   read as
     =====================================================  ========================================
-    ``.csv``, ``.tsv``                                     a table, see `csv_dataset`
+    ``.csv``, ``.tsv``, ``.arff``                          a table, see `csv_dataset`
+    ``.ts``, ``NAME_TRAIN.*`` (with ``NAME_TEST.*``)       series, see `series_splits`
     ``.npz``                                               arrays, see `array_parts`
     folder with ``train-images-idx3-ubyte`` and the like   IDX, see `read_idx_folder`
     folder with ``train.csv`` (``val.csv``, ``test.csv``)  tables; a test table without labels is left
@@ -47,8 +50,8 @@ def load_path(
         return _load_folder(path, options, seed, validation_fraction)
     if not path.is_file():
         raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
-    if is_table(path):
-        return table_splits({"all": path}, options, seed, validation_fraction)
+    if is_table(path) or path.suffix.lower() == SERIES_SUFFIX:
+        return _of_tables(paired_files(path) or {"all": path}, options, seed, validation_fraction)
     return _finish(_file_parts(path, options), options, seed, validation_fraction)
 
 
@@ -58,9 +61,9 @@ def _load_folder(folder: Path, options: Options, seed: int, validation_fraction:
         return read_idx_folder(folder, None, printable(folder.name), seed, validation_fraction)
     if holds_cifar10(folder):
         return cifar10(folder, seed, validation_fraction)
-    tables = _tables(folder, names)
+    tables = _tables(folder, names) or paired_files(folder)
     if "train" in tables:
-        return table_splits(tables, options, seed, validation_fraction)
+        return _of_tables(tables, options, seed, validation_fraction)
     if any(name.lower().endswith(".npy") for name in names):
         return _finish(array_parts(folder, options.shape, options.task), options, seed, validation_fraction)
     if len(names) == 1 and names[0].endswith((".npz", *TABLE_SUFFIXES)):
@@ -78,8 +81,15 @@ def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
         )
     raise DataError(
         f"{printable(path)}: not a kind of file that data sets are read from "
-        f"({', '.join((*TABLE_SUFFIXES, '.npz'))}). Convert it, or give the folder it is in."
+        f"({', '.join((*TABLE_SUFFIXES, SERIES_SUFFIX, '.npz'))}). Convert it, or give the folder it is in."
     )
+
+
+def _of_tables(paths: dict[str, Path], options: Options, seed: int, validation_fraction: float) -> Splits:
+    """Return the splits of one file, or of one file for each split, of a table or of series."""
+    first = next(iter(paths.values()))
+    read = series_splits if first.suffix.lower() == SERIES_SUFFIX else table_splits
+    return read(paths, options, seed, validation_fraction)
 
 
 def _tables(folder: Path, names: list[str]) -> dict[str, Path]:

@@ -18,6 +18,8 @@ from striate.data.images import ImageReader
 from striate.data.layout import make_inputs
 from striate.data.pixels import Fit
 from striate.data.problems import BadFile, printable
+from striate.data.series import SUFFIX as SERIES_SUFFIX
+from striate.data.series import read_ts
 from striate.data.tables import Schema, read_table
 from striate.data.tables.files import is_table
 from striate.data.tables.loading import inputs_without_schema
@@ -71,6 +73,9 @@ def read_unlabelled(
         bad: list[BadFile] = []
         found = _read_files(files_below(path, bad), sample_shape, fit, invert, rate)
         found.bad_files.extend(bad)
+    elif path.suffix.lower() == SERIES_SUFFIX:
+        inputs = _series_inputs(path, sample_shape)
+        found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
     elif is_table(path):
         inputs = _table_inputs(path, sample_shape, table)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
@@ -87,6 +92,16 @@ def read_unlabelled(
 
 def _is_numeric(path: Path) -> bool:
     return path.suffix.lower() in (".npy", ".npz") or "idx3-ubyte" in path.name
+
+
+def _series_inputs(path: Path, sample_shape: tuple[int, ...]) -> np.ndarray:
+    series = read_ts(path)
+    if len(sample_shape) != 2 or sample_shape[0] != series.shape[0]:
+        raise DataError(
+            f"{printable(path)}: the model takes inputs of shape {' x '.join(map(str, sample_shape))}; "
+            f"got series of {series.shape[0]} channels. Use series like those it was trained on."
+        )
+    return series.inputs(sample_shape)
 
 
 def _table_inputs(path: Path, sample_shape: tuple[int, ...], table: Mapping[str, Any] | None) -> np.ndarray:

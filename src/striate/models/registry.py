@@ -16,6 +16,7 @@ from striate.models.lenet import lenet5
 from striate.models.lenet_1998 import lenet5_1998
 from striate.models.photo_cnn import photo_cnn
 from striate.models.resnet import resnet18, resnet34, resnet50
+from striate.models.series_cnn import series_cnn
 from striate.models.signal_cnn import signal_cnn
 from striate.models.vgg import small_vgg, vgg11, vgg13, vgg16, vgg19
 from striate.models.voxnet import voxnet
@@ -34,6 +35,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     "resnet18": resnet18,
     "resnet34": resnet34,
     "resnet50": resnet50,
+    "series_cnn": series_cnn,
     "signal_cnn": signal_cnn,
     "small_vgg": small_vgg,
     "vgg11": vgg11,

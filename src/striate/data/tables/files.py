@@ -7,6 +7,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import IO, Any
 from striate.data.problems import printable, why
 from striate.errors import DataError
 
-PLAIN_SUFFIXES = (".csv", ".tsv", ".txt", ".data")
+PLAIN_SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".arff")
 TABLE_SUFFIXES = (*PLAIN_SUFFIXES, *(f"{suffix}.gz" for suffix in PLAIN_SUFFIXES))
 COMPRESSIONS: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -27,6 +28,7 @@ OTHERS = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook. Save the sheet as CSV",
     b"PAR1": "a Parquet file. Convert it to CSV",
 }
+ARFF_ATTRIBUTE = re.compile(r"@attribute\s+(?P<name>'[^']*'|\"[^\"]*\"|\S+)\s+(?P<type>.+)", re.IGNORECASE)
 WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -47,9 +49,32 @@ def open_lines(path: Path) -> Iterator[Iterator[bytes]]:
     try:
         with ExitStack() as opened:
             raw = opened.enter_context(path.open("rb", buffering=0))
-            yield _decoded(opened.enter_context(_decompressed(raw, path)), path, opened)
+            lines = _decoded(opened.enter_context(_decompressed(raw, path)), path, opened)
+            yield _without_header(lines, path) if ".arff" in path.suffixes else lines
     except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
         raise DataError(f"{printable(path)}: cannot be read ({why(error)}). Check the file.") from error
+
+
+def _without_header(lines: Iterator[bytes], path: Path) -> Iterator[bytes]:
+    """Yield an ARFF file as CSV: a line of names in the place of ``@data``, blank lines before it."""
+    names = []
+    for line in lines:
+        text = text_of(line).strip()
+        attribute = ARFF_ATTRIBUTE.match(text)
+        if attribute is not None:
+            names.append(attribute["name"].strip("'\""))
+            if attribute["type"].lower().startswith("relational"):
+                raise DataError(
+                    f"{printable(path)}: relational attributes are not read. Use the .ts file of the set."
+                )
+        if text.lower() == "@data":
+            yield ",".join(f'"{name}"' for name in names).encode() + b"\n"
+            break
+        yield b"\n"
+    for line in lines:
+        if line.startswith(b"{"):
+            raise DataError(f"{printable(path)}: sparse ARFF is not read. Convert it to CSV.")
+        yield b"\n" if line.startswith(b"%") else line
 
 
 def text_of(line: bytes) -> str:

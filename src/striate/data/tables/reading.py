@@ -115,7 +115,7 @@ def _read_plain(path: Path, dialect: Dialect) -> Table | None:
     numbers = np.concatenate(pieces)
     places = {column: column for column in range(len(dialect.names))}
     at = np.arange(len(numbers)) + dialect.first_line
-    return Table(path, dialect.names, dialect.has_names, numbers, places, {}, at)
+    return Table(path, dialect.names, dialect.has_names, _smallest(numbers), places, {}, at)
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -230,7 +230,7 @@ def _all_numbers(cells: tuple[str, ...]) -> np.ndarray | None:
 
 def _smallest(numbers: np.ndarray) -> np.ndarray:
     """Return the numbers as bytes if all are whole and from 0 to 255, as `parse_numbers` does."""
-    if numbers.size and ((numbers >= 0) & (numbers <= 255)).all():  # NaN is not
+    if numbers.dtype != np.uint8 and numbers.size and ((numbers >= 0) & (numbers <= 255)).all():  # NaN is not
         as_bytes = numbers.astype(np.uint8)
         return as_bytes if (as_bytes == numbers).all() else numbers
     return numbers

@@ -6,6 +6,7 @@ The choice depends on nothing but the name of a named set, the kind and shape of
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,6 @@ from striate.data.augmentation import (
     Zoom,
 )
 from striate.data.dataset import Dataset
-from striate.data.layout import LEAST_SIGNAL
 from striate.models.photo_cnn import LEAST_SIDE
 from striate.training import defaults
 
@@ -28,6 +28,18 @@ LARGEST_CHARACTER = 32  # a grey image of up to this side is taken for a charact
 LEAST_VOLUME = 11
 EPOCHS, MOST_EPOCHS = 30, 100
 LEAST_STEPS = 1000  # few samples are gone through more often, until so many steps are taken
+LEAST_SERIES, LONGEST_SERIES = 8, 1024
+MOST_SERIES_EPOCHS = 200
+MOST_TABLE_EPOCHS = 300  # an epoch of a small table takes a millisecond
+TABLE_BATCH, TABLE_RATE = 32, 3e-3
+LINEAR, LINEAR_RATE = "logistic_regression", 3e-2
+"""With more than 33 inputs the rate is one over their number."""
+MOST_DECAY, DECAY_SAMPLES = 4.0, 1200.0
+"""The weights for a table decay by 1200 over the number of samples, as under a fixed prior, and at most by 4.
+
+On diabetes (298 samples) R2 is 0.44 with it and 0.18 without (Ridge: 0.45); on 270 samples of a smooth function
+without noise it is 0.93 with it and 0.97 without; on iris, wine and breast_cancer no difference was seen.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +86,7 @@ PHOTO_TRAINING: dict[str, Any] = {
 """Batch normalisation bears three times Adam's usual rate, once the first steps were taken with less."""
 
 
-def recipe(data: Dataset, name: str | None = None) -> Recipe:
+def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> Recipe:
     """Return what suits a data set.
 
     ==============================================  ============================================================
@@ -83,8 +95,10 @@ def recipe(data: Dataset, name: str | None = None) -> Recipe:
     images in bytes, in colour or larger than 32    `photo_cnn`; moved and lit a little differently every time,
                                                     colour images also mirrored (grey ones may show writing)
     other images                                    `lenet5`
-    signals of 64 values or more                    `signal_cnn`
+    series of 8 to 1024 values                      `series_cnn`
+    longer signals, such as recordings              `signal_cnn`
     volumes of 11 voxels or more along every side   `voxnet`
+    features of a table                             `mlp`, with more weight decay for fewer samples
     anything else                                   `mlp`
     ==============================================  ============================================================
 
@@ -94,19 +108,42 @@ def recipe(data: Dataset, name: str | None = None) -> Recipe:
         The training part.
     name : str, optional
         Of a named set; some have a recipe of their own.
+    model : str, optional
+        The network that the user chose, which may have a recipe of its own.
     """
     if name in NAMED:
         return NAMED[name]
+    if model == LINEAR:
+        rate = min(LINEAR_RATE, 1 / math.prod(data.sample_shape))
+        linear = Recipe(model=LINEAR, batch_size=TABLE_BATCH, learning_rate=rate)
+        return _with_epochs(linear, len(data), MOST_TABLE_EPOCHS)
+    if data.sample_shape[1:] == (1,):
+        return _with_epochs(_features(len(data)), len(data), MOST_TABLE_EPOCHS)
+    found = _of_shape(data)
+    return _with_epochs(found, len(data), MOST_SERIES_EPOCHS if found.model == "series_cnn" else MOST_EPOCHS)
+
+
+def _of_shape(data: Dataset) -> Recipe:
+    """Return the recipe for images, signals and volumes."""
     channels, *space = data.sample_shape if len(data.sample_shape) > 1 else (1, *data.sample_shape)
     if len(space) == 2 and min(space) >= LEAST_SIDE:
         if data.inputs.dtype == "uint8" and (channels > 1 or max(space) > LARGEST_CHARACTER):
-            return _with_epochs(photographs(mirrored=channels > 1), len(data))
-        return _with_epochs(Recipe(model="lenet5"), len(data))
-    if len(space) == 1 and min(space) >= LEAST_SIGNAL:
-        return _with_epochs(Recipe(model="signal_cnn"), len(data))
+            return photographs(mirrored=channels > 1)
+        return Recipe(model="lenet5")
+    if len(space) == 1 and space[0] > LONGEST_SERIES:
+        return Recipe(model="signal_cnn")
+    if len(space) == 1 and space[0] >= LEAST_SERIES:
+        return Recipe(model="series_cnn", batch_size=16, learning_rate=3e-3, initial="he")
     if len(space) == 3 and min(space) >= LEAST_VOLUME:
-        return _with_epochs(Recipe(model="voxnet"), len(data))
-    return _with_epochs(Recipe(model="mlp"), len(data))
+        return Recipe(model="voxnet")
+    return Recipe(model="mlp")
+
+
+def _features(samples: int) -> Recipe:
+    """Return the recipe for the features of a table."""
+    decay = round(min(MOST_DECAY, DECAY_SAMPLES / samples), 4)
+    rule = {"name": "adamw", "weight_decay": decay}
+    return Recipe(model="mlp", batch_size=TABLE_BATCH, optimizer=rule, learning_rate=TABLE_RATE)
 
 
 def photographs(mirrored: bool) -> Recipe:
@@ -115,7 +152,7 @@ def photographs(mirrored: bool) -> Recipe:
     return Recipe(**PHOTO_TRAINING, augmentation=Augmentation((*flips, *SLIGHT_MOVES, *LIGHT), "reflect"))
 
 
-def _with_epochs(found: Recipe, samples: int) -> Recipe:
+def _with_epochs(found: Recipe, samples: int, most: int = MOST_EPOCHS) -> Recipe:
     """Return the recipe with more epochs for few samples."""
     steps = -(-samples // found.batch_size)
-    return dataclasses.replace(found, epochs=min(MOST_EPOCHS, max(found.epochs, -(-LEAST_STEPS // steps))))
+    return dataclasses.replace(found, epochs=min(most, max(found.epochs, -(-LEAST_STEPS // steps))))

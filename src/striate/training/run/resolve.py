@@ -37,7 +37,7 @@ def resolve(config: RunConfig, data: Dataset) -> RunConfig:
     data : Dataset
         The training split.
     """
-    config, found = with_absolute_paths(config), recipe(data, config.data.name)
+    config, found = with_absolute_paths(config), recipe(data, config.data.name, config.model.name)
     model = config.model if config.model.name != AUTO else config.model.changed(name=found.model)
     training = _filled(config.training, found, own_model=model.name == found.model)
     config = config.changed(model=_with_options(model), training=training)
