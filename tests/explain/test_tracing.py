@@ -284,3 +284,12 @@ def test_samples_are_drawn_from_black_to_white():
     shown = draw_sample(colour).images[0].get_array()[-4:]
     scaled = (colour - colour.min()) / np.ptp(colour)
     np.testing.assert_allclose(shown[..., :3], np.moveaxis(scaled, 0, 2))
+
+
+def test_scores_and_outputs_are_called_by_their_class():
+    network = Sequential([Linear(2), Softmax()], 3)
+    model = Model(network, np.arange(8.0), classes=("sound", "cracked"))
+    found = trace(model, np.ones(3))
+    assert found.why("linear1", feature=0).place == "linear1[feature 0] (sound)"
+    assert str(found.why("softmax1", feature=1)).startswith("softmax1[feature 1] (cracked) = ")
+    assert found.why("input", feature=1).place == "input[feature 1]"

@@ -30,16 +30,16 @@ def explain(
     import striate
     from striate.cli.output import Output
     from striate.explain.tracing import trace
-    from striate.report.explanation import explain_page
+    from striate.report.explanation import page_of
     from striate.storage.atomic import write_atomically
 
     output = Output(json)
     loaded = striate.load(model)
     sample = s.read(loaded, image, fit, invert, data_dir)
-    shown = Path(image).name
-    page = explain_page(loaded, sample, target=s.class_of(loaded, target), name=shown).encode()
+    with output.console.status("computing every value and six attributions"):
+        found = trace(loaded, sample)
+        page = page_of(found, target=s.class_of(loaded, target), name=Path(image).name).encode()
     write_atomically(out, page)
-    scores = trace(loaded, sample).scores
-    name = s.class_name(loaded, int(scores.argmax()))
+    name = s.class_name(loaded, int(found.scores.argmax()))
     output.line(f"{image}: {name}. The page is {out} ({len(page) / 1e6:.1f} MB).")
     output.result({"file": image, "class": name, "page": str(out), "bytes": len(page)})

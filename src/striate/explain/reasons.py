@@ -45,7 +45,14 @@ class Why:
     @property
     def place(self) -> str:
         """The place in words."""
-        return place_text(self.step.name, self.step.shape, self.index)
+        return place_text(self.step.name, self.step.shape, self.index) + (f" ({self.label})" if self.label else "")
+
+    @property
+    def label(self) -> str:
+        """The class whose score or probability this is; empty for other values and for classes without names."""
+        named = self.trace.scored and self.step.name in self.trace.scored
+        name = self.trace.model.classes[self.index[0]] if named else ""
+        return "" if name == str(self.index[0]) else name
 
     @property
     def sources(self) -> tuple[str, ...]:

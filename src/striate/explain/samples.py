@@ -137,3 +137,11 @@ def class_number(model: Model, target: int | str | None, scores: np.ndarray) -> 
     known = ", ".join(model.classes[:12]) + (", ..." if len(model.classes) > 12 else "")
     names = f" or one of {known}" if model.classes else ""
     raise UsageError(f"class: must be a number from 0 to {count - 1}{names}; got {target!r}.")
+
+
+def feature_names(model: Model) -> tuple[str, ...]:
+    """Return the names of the inputs of a model of tables, such as ``age`` or ``colour=red``; () of others."""
+    from striate.data.tables import Schema
+
+    table = (model.metadata.get("preparation") or {}).get("table")
+    return tuple(Schema.from_dict(table).features) if table else ()

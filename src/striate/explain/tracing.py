@@ -95,6 +95,13 @@ class Trace:
         """The class scores before a final softmax (or the outputs), float64[K]."""
         return self[score_step(self.network)].ravel()
 
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The layers with one value for each class of the model: scores, and the output."""
+        names, count = self.model.classes, len(self.model.classes)
+        found = (score_step(self.network), self.network.steps[-1].name)
+        return tuple(name for name in found if names and self.network.step(name).shape[0] == count)
+
     def why(
         self,
         layer: str,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from striate.report.explanation.build import explain_page, page_data
+from striate.report.explanation.build import explain_page, page_data, page_of
 
-__all__ = ["explain_page", "page_data"]
+__all__ = ["explain_page", "page_data", "page_of"]

@@ -14,7 +14,7 @@ from striate.errors import UsageError
 from striate.explain.attribution import attribute_all
 from striate.explain.board import layer_text
 from striate.explain.positions import axis_names
-from striate.explain.samples import class_number
+from striate.explain.samples import class_number, feature_names
 from striate.explain.tracing import Trace, trace
 from striate.losses import NUMBERS
 from striate.model import Model
@@ -56,7 +56,20 @@ def explain_page(
     UsageError
         If the sample, the class or a method does not fit the model, or its outputs are not finite.
     """
-    found = trace(model, sample)
+    return page_of(trace(model, sample), target=target, name=name, methods=methods)
+
+
+def page_of(
+    found: Trace, *, target: int | str | None = None, name: str = "sample", methods: Sequence[str] | None = None
+) -> str:
+    """Return the page of a trace; the arguments are those of ``explain_page``.
+
+    Raises
+    ------
+    UsageError
+        If the class or a method does not fit the model, or its outputs are not finite.
+    """
+    model = found.model
     if not np.isfinite(found.output).all():
         raise UsageError(
             f"{model.network.name}: only finite outputs can be explained; got {found.output.flat[0]} for {name}. "
@@ -93,6 +106,8 @@ def page_data(
         "target": chosen,
         "shown": chosen if len(shares) == len(found.scores) else int(np.argmax(shares or [0])),
         "layers": [_layer(found, step, rules, fields[step.name], wide) for step in found.network.steps],
+        "scored": list(found.scored),
+        "features": list(feature_names(model)),
         "attributions": _attributions(found, chosen, methods),
     }
 

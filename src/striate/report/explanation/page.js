@@ -146,6 +146,30 @@ function paint(canvas, values, layout, low, high, signed) {
   }
   context.putImageData(image, 0, 0);
 }
+function paintCurves(canvas, values, shape, width, height, bands) { // series: one curve for each channel, over red and blue bands
+  canvas.width = width;
+  canvas.height = height;
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d"), [channels, length] = shape, [low, high] = range(values), span = high - low || 1;
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  if (bands) {
+    const limit = Math.max(...range(bands).map(Math.abs)) || 1, step = width / length;
+    for (let n = 0; n < length; n++) {
+      context.fillStyle = `rgb(${colour(0.8 * bands[n] / limit, true)})`;
+      context.fillRect(n * step, 0, Math.ceil(step), height);
+    }
+  }
+  for (let c = 0; c < channels; c++) {
+    context.strokeStyle = ["#0b5394", "#c2570c", "#3f7d20", "#7b3fa0"][c % 4];
+    context.beginPath();
+    for (let n = 0; n < length; n++) {
+      context.lineTo(((n + 0.5) / length) * width, height - 3 - ((values[c * length + n] - low) / span) * (height - 6));
+    }
+    context.stroke();
+  }
+}
 function range(values) {
   let low = Infinity, high = -Infinity;
   for (const value of values) { if (value < low) low = value; if (value > high) high = value; }
@@ -173,7 +197,8 @@ function drawMaps(layer) {
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${layer.name}, ${layer.shape.length === 1 ? "all features" : `channel ${c}`}`);
     const part = layer.shape.length === 1 ? layer.values : layer.values.subarray(c * layout.count, (c + 1) * layout.count);
-    paint(canvas, part, layout, low, high, signed);
+    if (layer.shape.length === 2) paintCurves(canvas, part, [1, layer.shape[1]], 220, 64);
+    else paint(canvas, part, layout, low, high, signed);
     listen(canvas, layer, c, layout);
     frame.append(canvas, box);
     boxes.set(`${layer.name}/${c}`, { box, layout });
@@ -304,7 +329,9 @@ function explain(layer, index) {
   detail.dataset.index = index.join(",");
   detail.dataset.sum = found.result;
   detail.dataset.value = found.value;
-  detail.append(element("h2", "", `${layer.name}: ${layer.axes.map((axis, n) => `${axis} ${index[n]}`).join(", ")}`));
+  const name = page.scored.includes(layer.name) ? page.classes[index[0]] : undefined;
+  const called = name === undefined || name === String(index[0]) ? "" : ` (${name})`;
+  detail.append(element("h2", "", `${layer.name}: ${layer.axes.map((axis, n) => `${axis} ${index[n]}`).join(", ")}${called}`));
   detail.append(element("p", "hint", found.rule ? `${layer.layer}: ${found.rule}` : layer.layer));
   detail.append(ending(found, layer, index));
   if (found.text) detail.append(element("pre", "", found.text));
@@ -341,25 +368,96 @@ function drawScores() {
     room.append(row);
   }
 }
-function drawAttributions() {
-  const room = document.getElementById("attributions");
-  for (const item of page.attributions) {
-    const values = unpack(item.values), layout = sheet([1, ...item.shape]);
-    const figure = element("figure"), frame = element("div", "map"), canvas = element("canvas"), caption = element("figcaption", "", item.method);
-    const [low, high] = range(values);
-    paint(canvas, values, layout, low, high, true);
-    canvas.dataset.attribution = item.method;
-    canvas.addEventListener("pointermove", (event) => {
-      const area = canvas.getBoundingClientRect();
-      const column = clip(Math.floor(((event.clientX - area.left) / area.width) * layout.columns), 0, layout.columns - 1);
-      const row = clip(Math.floor(((event.clientY - area.top) / area.height) * layout.rows), 0, layout.rows - 1);
-      caption.textContent = `[${unflat(row * layout.columns + column, item.shape).join(", ")}] ${short(values[row * layout.columns + column])}`;
-    });
-    canvas.addEventListener("pointerleave", () => { caption.textContent = item.method; });
-    frame.append(canvas);
-    figure.append(frame, caption);
-    room.append(figure);
+function levels(shape, raw) { // the grey or coloured pixels of the sample: {rows, columns, first, rgb(i)}; of a volume its middle slice
+  const space = shape.slice(1), [rows, columns] = space.slice(-2), plane = rows * columns;
+  const first = space.length === 3 ? Math.floor(space[0] / 2) * plane : 0, whole = product(space);
+  const [low, high] = range(raw), scale = (v) => Math.round((255 * (v - low)) / (high - low || 1));
+  const rgb = (i) => {
+    if (shape[0] === 3) return [0, 1, 2].map((c) => scale(raw[c * whole + first + i]));
+    let sum = 0;
+    for (let c = 0; c < shape[0]; c++) sum += raw[c * whole + first + i];
+    const g = scale(sum / shape[0]);
+    return [g, g, g];
+  };
+  return { rows, columns, first, rgb };
+}
+function radius(rows, columns) { return Math.floor(Math.max(rows, columns) / 64); }
+function averaged(values, rows, columns) { // over squares: a map of a large picture is too fine to be seen pixel by pixel
+  const r = radius(rows, columns), out = new Float64Array(values.length);
+  if (r === 0) return values;
+  for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++) {
+    let sum = 0, count = 0;
+    for (let b = Math.max(0, y - r); b <= Math.min(rows - 1, y + r); b++)
+      for (let a = Math.max(0, x - r); a <= Math.min(columns - 1, x + r); a++) { sum += values[b * columns + a]; count++; }
+    out[y * columns + x] = sum / count;
   }
+  return out;
+}
+function paintSample(canvas, input, values) { // the sample, with what speaks for (red) and against (blue) over it
+  const { rows, columns, first, rgb } = levels(input.shape, input.rule.raw);
+  if (values) values = averaged(values.subarray(first, first + rows * columns), rows, columns);
+  const limit = values ? Math.max(...range(values).map(Math.abs)) || 1 : 1;
+  canvas.width = columns;
+  canvas.height = rows;
+  const context = canvas.getContext("2d"), image = context.createImageData(columns, rows);
+  for (let i = 0; i < rows * columns; i++) {
+    let pixel = rgb(i);
+    if (values) {
+      const share = values[i] / limit, alpha = 0.9 * Math.min(1, Math.abs(share)) ** 0.7, grey = 90 + 0.6 * total(pixel) / 3;
+      const end = colour(Math.sign(share), true);
+      pixel = end.map((c) => Math.round(grey + (c - grey) * alpha));
+    }
+    image.data.set([...pixel, 255], 4 * i);
+  }
+  context.putImageData(image, 0, 0);
+}
+function featureTable(input, values) {
+  const table = element("table", "features"), limit = values ? Math.max(...range(values).map(Math.abs)) || 1 : 1;
+  const order = Array.from(input.rule.raw, (_, n) => n);
+  if (values) order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]));
+  for (const n of order.slice(0, 60)) {
+    const row = table.insertRow();
+    row.insertCell().textContent = page.features[n] ?? `feature ${n}`;
+    row.insertCell().textContent = short(input.rule.raw[n]);
+    const bar = element("span", values && values[n] < 0 ? "bar against" : "bar for");
+    bar.style.width = values ? `${(100 * Math.abs(values[n])) / limit}%` : "0";
+    row.insertCell().append(bar);
+    row.insertCell().textContent = values ? short(values[n]) : "";
+  }
+  return table;
+}
+function drawSample() {
+  const input = page.layers[0], room = document.getElementById("sample"), caption = element("p", "hint", ""), choices = element("div", "choices");
+  const frame = element("div", "map large"), canvas = element("canvas"), maps = page.attributions.map((item) => ({ ...item, values: unpack(item.values) }));
+  const flatInput = input.shape.length === 1, curve = input.shape.length === 2;
+  const show = (item, button) => {
+    for (const other of choices.children) other.setAttribute("aria-pressed", other === button);
+    caption.textContent = item ? `${item.method}: the map adds up to ${short(item.sum)}; the score rose by ${short(item.rise)} from a blank sample` : "";
+    if (item && !flatInput && !curve) {
+      const r = radius(...input.shape.slice(-2));
+      if (r > 0) caption.textContent += `; averaged over ${2 * r + 1} × ${2 * r + 1} pixels`;
+    }
+    if (flatInput) return frame.replaceChildren(featureTable(input, item?.values));
+    if (curve) paintCurves(canvas, input.rule.raw, input.shape, 620, 220, item?.values);
+    else {
+      paintSample(canvas, input, item?.values);
+      const most = Math.max(canvas.width, canvas.height), side = Math.max(320, Math.min(480, most));
+      canvas.style.width = `${(side * canvas.width) / most}px`;
+      canvas.style.height = `${(side * canvas.height) / most}px`;
+      canvas.style.imageRendering = most < 200 ? "pixelated" : "auto";
+    }
+    canvas.dataset.attribution = item?.method ?? "none";
+  };
+  for (const item of [null, ...maps]) {
+    const button = element("button", "", item?.method ?? "sample");
+    button.addEventListener("click", () => show(item, button));
+    choices.append(button);
+  }
+  if (!flatInput) frame.append(canvas);
+  const follows = "Which places gradient-x-input, integrated-gradients and occlusion mark follows the sample even for random weights; read their signs.";
+  room.append(choices, frame, caption, element("p", "hint", maps.length ? follows : ""));
+  const preferred = Math.max(0, maps.findIndex((item) => item.method === "integrated-gradients") + 1);
+  show(preferred ? maps[preferred - 1] : null, choices.children[preferred]);
 }
 
 document.getElementById("title").textContent = `${page.network}: ${page.sample}`;
@@ -367,6 +465,8 @@ document.getElementById("verdict").textContent =
   (page.classifier ? `class ${page.classes[page.shown]}, ${(100 * page.probabilities[page.shown]).toFixed(1)} %. ` : "") +
   "Red speaks for, blue against. Point at any cell of a feature map to see the numbers it came from.";
 drawScores();
-drawAttributions();
+drawSample();
 for (const layer of page.layers) document.getElementById("layers").append(drawMaps(layer));
+const last = page.layers[page.layers.length - 1];
+explain(last, last.shape.length === 1 ? [Math.min(page.shown, last.shape[0] - 1)] : last.shape.map(() => 0));
 detail.append(element("p", "hint", "Point at a cell, or move with Tab and the arrow keys: its window, kernel and sum appear here."));
