@@ -64,12 +64,15 @@ class Selection:
         First task, number of tasks.
     tasks : int64[tasks, 2 + REGISTERS]
     by_shards : list of int
-        Phases with one task for each shard.
+        Phases with tasks for each shard.
+    each : int64[len(by_shards)]
+        How many tasks a shard has in them.
     """
 
     phases: np.ndarray
     tasks: np.ndarray
     by_shards: list[int]
+    each: np.ndarray
 
 
 @dataclass
@@ -104,7 +107,7 @@ class Bound:
         self.memory = Memory({**(memory or {})})
         self._patches, self._kept = _Patches(), list[Any]()
         self._selections: dict[tuple[str, ...] | None, Selection] = {}
-        self._shards = max((len(p.tasks) for p in program.phases if p.shards), default=1)
+        self._shards = max((len(p.tasks) // p.each for p in program.phases if p.each), default=1)
         for segment in program.segments.values():
             self._allocate(segment)
         self._encode()
@@ -188,7 +191,8 @@ class Bound:
         return self._selections[sections]
 
     def _selected(self, sections: tuple[str, ...] | None) -> Selection:
-        first, phases, tasks, by_shards = 0, list[list[int]](), list[list[int]](), list[int]()
+        first, phases, tasks = 0, list[list[int]](), list[list[int]]()
+        by_shards, each = list[int](), list[int]()
         for phase in self.program.phases:
             begin = len(tasks)
             for registers, span in zip(phase.tasks, phase.spans, strict=True):
@@ -197,12 +201,13 @@ class Bound:
                     assert len(chosen) == chosen[-1] - chosen[0] + 1, "sections of a task must not interleave"
                     tasks.append([first + chosen[0], first + chosen[-1] + 1, *self._registers(registers)])
             if len(tasks) > begin:
-                if phase.shards:
+                if phase.each:
                     by_shards.append(len(phases))
-                phases.append([begin, self._shards if phase.shards else len(tasks) - begin])
+                    each.append(phase.each)
+                phases.append([begin, self._shards * phase.each if phase.each else len(tasks) - begin])
             first += len(phase.rows)
         numbers = np.array(tasks, np.int64).reshape(-1, 2 + REGISTERS)
-        return Selection(np.array(phases, np.int64).reshape(-1, 2), numbers, by_shards)
+        return Selection(np.array(phases, np.int64).reshape(-1, 2), numbers, by_shards, np.array(each, np.int64))
 
     def _registers(self, task: dict[int, int]) -> list[int]:
         values = [task.get(register, 0) for register in range(REGISTERS)]
@@ -223,7 +228,7 @@ class Bound:
         for row, cell, numbers in self._patches.by_count:
             self.rows[row, cell] = numbers[shards - 1]
         for selection in self._selections.values():
-            selection.phases[selection.by_shards, 1] = shards
+            selection.phases[selection.by_shards, 1] = shards * selection.each
 
     def check(self) -> None:
         """Raise what went wrong in the last run."""

@@ -137,7 +137,7 @@ class Samples:
     def __init__(self, memory: Mapping[str, np.ndarray], outputs: int) -> None:
         self.index, self.keys = memory[segments.SAMPLES].view(np.int64), memory[segments.KEYS].view(np.int64)
         self.present, self.count = memory[segments.PRESENT], memory[segments.FILLED]
-        self.scale, self.offset = memory[segments.SCALE], memory[segments.SHIFT]
+        self.scale, self.mean = memory[segments.SCALE], memory[segments.MEAN]
         self.scale[:] = 1.0
         if segments.TARGETS in memory:
             self.targets = memory[segments.TARGETS]

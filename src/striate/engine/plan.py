@@ -127,11 +127,11 @@ def emit_load(lowering: Lowering) -> None:
     """Emit the call that puts samples into lanes, normalised, where the network's input lies."""
     first = lowering.network.steps[0]
     lowering.where = first.name
-    emit_load_into(lowering, lowering.allocate(first), Place(INPUTS), Place(segments.SCALE), Place(segments.SHIFT))
+    emit_load_into(lowering, lowering.allocate(first), Place(INPUTS), Place(segments.SCALE), Place(segments.MEAN))
 
 
-def emit_load_into(lowering: Lowering, buffer: Buffer, x: Place, scale: Place, shift: Place) -> None:
-    """Emit the call that puts ``x * scale[channel] + shift[channel]`` into the lanes of ``buffer``."""
+def emit_load_into(lowering: Lowering, buffer: Buffer, x: Place, scale: Place, mean: Place) -> None:
+    """Emit the call that puts ``(x - mean[channel]) * scale[channel]`` into the lanes of ``buffer``."""
     rows = buffer.space(np.arange(buffer.shape[1]), np.arange(buffer.shape[2]), np.zeros(1, np.int64)).ravel()
     begins = (buffer.channels()[:, None] + rows[None, :]).ravel()
     numbers = np.arange(len(begins))
@@ -143,7 +143,7 @@ def emit_load_into(lowering: Lowering, buffer: Buffer, x: Place, scale: Place, s
         index=Place(segments.SAMPLES, 0, INDEX),
         out=lowering.place(buffer),
         scale=scale,
-        offset=shift,
+        mean=mean,
         runs=lowering.program.table(runs),
         run_count=len(runs),
         length=width,

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from striate.engine.channels.choice import batch_class
+from striate.engine.channels.choice import batch_class, few, pays
+from striate.engine.channels.session import ChannelSession
 from striate.engine.forks import follow
 from striate.engine.session import InferenceSession
 from striate.network import Network
@@ -27,7 +28,7 @@ class SessionPool:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._idle: list[tuple[tuple[Any, ...], InferenceSession]] = []  # the last used one last
+        self._idle: list[tuple[tuple[Any, ...], InferenceSession | ChannelSession]] = []  # the last used one last
         self._lent = 0
         self._changed = threading.Condition()
         follow(self)
@@ -40,7 +41,7 @@ class SessionPool:
     @contextmanager
     def lend(
         self, dtype: np.dtype, batch_size: int, threads: int | None, winograd: bool
-    ) -> Iterator[InferenceSession]:
+    ) -> Iterator[InferenceSession | ChannelSession]:
         """Lend a session for batches of up to ``batch_size``; waits while eight others are lent."""
         key = (np.dtype(dtype), batch_class(batch_size), threads, winograd)
         session = self._take(key)
@@ -55,14 +56,17 @@ class SessionPool:
                     self._idle.append((key, session))
                 self._changed.notify()
 
-    def _make(self, key: tuple[Any, ...]) -> InferenceSession:
-        """Return a new session."""
+    def _make(self, key: tuple[Any, ...]) -> InferenceSession | ChannelSession:
+        """Return a new session of the faster layout."""
         dtype, batch_size, threads, winograd = key
-        return InferenceSession(
-            self.network, batch_size=batch_size, dtype=dtype, threads=threads, winograd=winograd
-        )
+        options = {"batch_size": batch_size, "dtype": dtype, "threads": threads, "winograd": winograd}
+        if few(batch_size):
+            session = ChannelSession(self.network, **options)
+            if pays(self.network, batch_size, session.products):
+                return session
+        return InferenceSession(self.network, **options)
 
-    def _take(self, key: tuple[Any, ...]) -> InferenceSession | None:
+    def _take(self, key: tuple[Any, ...]) -> InferenceSession | ChannelSession | None:
         """Reserve a session; returns None where a new one must be made."""
         with self._changed:
             self._changed.wait_for(lambda: self._lent < MOST)

@@ -129,14 +129,15 @@ class Phase:
         What the registers of each task hold.
     spans : list of (first, end)
         The rows that each task runs through.
-    shards : bool
-        Whether there is one task for each shard; only those that a batch fills are run.
+    each : int
+        Tasks of each shard, one shard after the other, of which only those that a batch fills are run; 0 where
+        the tasks do not belong to shards.
     """
 
     rows: list[Row]
     tasks: list[dict[int, int]]
     spans: list[tuple[int, int]]
-    shards: bool = False
+    each: int = 0
 
 
 @dataclass
@@ -236,7 +237,7 @@ class Program:
 
     def phase(self, rows: list[Row], tasks: Sequence[dict[int, int]], *, shards: bool = False) -> None:
         """Append ``rows`` as a phase that runs once for each of ``tasks`` (register -> value)."""
-        self.phases.append(Phase(rows, list(tasks), [(0, len(rows))] * len(tasks), shards))
+        self.phases.append(Phase(rows, list(tasks), [(0, len(rows))] * len(tasks), int(shards)))
 
     def side_by_side(self, rows: list[Row]) -> None:
         """Append ``rows`` as a phase in which each is a task of its own."""

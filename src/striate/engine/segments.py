@@ -14,7 +14,7 @@ PARAMETERS, STATES, GRADIENTS, NUMBERS = "parameters", "states", "gradients", "n
 SAMPLES, PRESENT, FILLED, KEYS = "index", "present", "filled", "keys"
 """Of one batch: the numbers of its samples, -1 for none; 1 or 0 for each; how many samples and shards there are;
 the keys of random numbers."""
-TARGETS, OUTPUTS, SCALE, SHIFT = "targets", "outputs", "scale", "shift"
+TARGETS, OUTPUTS, SCALE, MEAN = "targets", "outputs", "scale", "mean"
 """Of one batch too: targets, outputs; and what normalises each channel of the samples."""
 PACKED, STATISTICS, PROBLEMS = "packed", "statistics", "problems"
 """Segments that only a program knows: weights in the order of kernels; what layers sum over a batch; errors."""
@@ -49,7 +49,7 @@ def sample_sizes(facts: Facts) -> dict[str, int]:
     """Return the bytes of what a batch brings and gets."""
     room, channels = facts.sizes.samples * facts.sizes.shards, facts.network.input_shape[0]
     sizes = {SAMPLES: 8 * room, PRESENT: 4 * room, FILLED: 64, KEYS: 8 * RANDOM_LAYERS}
-    sizes |= {SCALE: 4 * channels, SHIFT: 4 * channels}
+    sizes |= {SCALE: 4 * channels, MEAN: 4 * channels}
     if facts.loss is None:
         return sizes | {OUTPUTS: 4 * room * math.prod(facts.network.output_shape)}
     sizes[TARGETS] = 4 * room * facts.target_count

@@ -120,7 +120,7 @@ class Session:
     def normalise(self, mean: np.ndarray, scale: np.ndarray) -> None:
         """Let every sample become ``(x - mean) / scale``, per channel."""
         self.samples.scale[:] = 1.0 / np.asarray(scale, np.float64)
-        self.samples.offset[:] = -np.asarray(mean, np.float64) / np.asarray(scale, np.float64)
+        self.samples.mean[:] = mean
 
 
 class TrainingSession(Session):
@@ -169,7 +169,7 @@ class TrainingSession(Session):
         winograd: bool = True,
     ) -> None:
         self.loss, self.auxiliary_weight = Loss.of(loss), auxiliary_weight
-        _check_dtype(network, dtype)
+        check_dtype(network, dtype)
         _check_outputs(network)
         self.loss.target_count(network.output_shape)
         sizes = Sizes.of(batch_size, lanes or default_lanes(), network.parameter_count)
@@ -272,7 +272,8 @@ class TrainingSession(Session):
         self.samples.targets[:] = blocks.ravel()
 
 
-def _check_dtype(network: Network, dtype: np.dtype) -> None:
+def check_dtype(network: Network, dtype: np.dtype) -> None:
+    """Raise UsageError unless the kernels read such samples."""
     if np.dtype(dtype) not in (np.uint8, np.float32):
         raise UsageError(f"{network.name}: a plan reads uint8 or float32; got {dtype}. Convert the samples.")
 
@@ -288,7 +289,10 @@ def _check_outputs(network: Network) -> None:
 
 
 class InferenceSession(Session):
-    """The forward pass of one network, compiled for one batch size."""
+    """The forward pass of one network, compiled for one batch size.
+
+    Parameters and states come in by ``load``, or into ``vectors``; after that, ``pack`` must be called.
+    """
 
     def __init__(
         self,
@@ -300,7 +304,7 @@ class InferenceSession(Session):
         lanes: int | None = None,
         winograd: bool = True,
     ) -> None:
-        _check_dtype(network, dtype)
+        check_dtype(network, dtype)
         sizes = Sizes.of(batch_size, lanes or default_lanes())
         check_least(network, batch_size, sizes, training=False)
         facts = analyse(network, sizes, dtype, winograd=winograd)

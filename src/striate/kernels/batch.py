@@ -12,7 +12,7 @@ def load_bytes(
     index: Ints,
     out: Floats,
     scale: Floats,
-    offset: Floats,
+    mean: Floats,
     runs: Ints,
     run_count: int,
     length: int,
@@ -20,7 +20,7 @@ def load_bytes(
     blocks: int,
     out_block: int,
 ):
-    """Put samples into lanes and normalise them: ``out = x * scale[channel] + offset[channel]``.
+    """Put samples into lanes and normalise them: ``out = (x - mean[channel]) * scale[channel]``.
 
     ``index`` names the sample of every lane, -1 for none (zeros); ``runs`` holds (place in a sample, place
     out, channel) for every row of ``length`` pixels.
@@ -33,10 +33,10 @@ def load_bytes(
             source = shift(x, max(sample, 0) * sample_size)
             keep = f32(1.0) if sample >= 0 else f32(0.0)
             for r in range(run_count):
-                a, b = scale[runs[3 * r + 2]] * keep, offset[runs[3 * r + 2]] * keep
+                a, m = scale[runs[3 * r + 2]] * keep, mean[runs[3 * r + 2]]
                 row, o = shift(source, runs[3 * r]), runs[3 * r + 1] + lane
                 for i in range(length):
-                    ob[o] = f32(row[i]) * a + b
+                    ob[o] = (f32(row[i]) - m) * a
                     o += lanes
 
 
@@ -45,7 +45,7 @@ def load_floats(
     index: Ints,
     out: Floats,
     scale: Floats,
-    offset: Floats,
+    mean: Floats,
     runs: Ints,
     run_count: int,
     length: int,
@@ -61,10 +61,10 @@ def load_floats(
             sample = index[block * lanes + lane]
             source = shift(x, max(sample, 0) * sample_size)
             for r in range(run_count):
-                a, b = scale[runs[3 * r + 2]], offset[runs[3 * r + 2]]
+                a, m = scale[runs[3 * r + 2]], mean[runs[3 * r + 2]]
                 row, o = shift(source, runs[3 * r]), runs[3 * r + 1] + lane
                 for i in range(length):
-                    ob[o] = row[i] * a + b if sample >= 0 else f32(0.0)
+                    ob[o] = (row[i] - m) * a if sample >= 0 else f32(0.0)
                     o += lanes
 
 

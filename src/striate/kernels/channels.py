@@ -7,6 +7,8 @@ a channel is to the layout with samples in the lanes.
 
 from __future__ import annotations
 
+import math
+
 from numba import float32 as f32
 
 from striate.kernels.correlation import END
@@ -30,6 +32,7 @@ from striate.kernels.vector import (
     vload,
     vstore,
 )
+from striate.kernels.winograd import filter_side
 
 
 def correlate(K, X):
@@ -199,6 +202,86 @@ def softmax(
             share = f32(1.0) / total
             for block in range(blocks):
                 vstore(y, block * out_channel, vload(y, block * out_channel) * splat(x, share))
+
+
+def fold(
+    weight: Floats,
+    bias: Floats,
+    mean: Floats,
+    variance: Floats,
+    scale: Floats,
+    offset: Floats,
+    count: int,
+    has_weight: int,
+    has_bias: int,
+    normalises: int,
+    epsilon: float,
+):
+    """Turn ``weight * (x - mean) / sqrt(variance + epsilon) + bias`` into ``scale * x + offset``, per channel."""
+    for c in range(count):
+        a = weight[c] if has_weight != 0 else f32(1.0)
+        b = bias[c] if has_bias != 0 else f32(0.0)
+        if normalises != 0:
+            a = a / math.sqrt(variance[c] + epsilon)
+            b = b - mean[c] * a
+        scale[c] = a
+        offset[c] = b
+
+
+def pack_filters(w: Floats, scale: Floats, out: Floats, filters: int, terms: int, scaled: int):
+    """Put filters, [filter][term], into the lanes: [block of filters][term][lane], zeros beyond the last."""
+    lanes = lanes_of(w)
+    blocks = (filters + lanes - 1) // lanes
+    for f in range(blocks * lanes):
+        at = (f // lanes) * terms * lanes + f % lanes
+        if f >= filters:
+            for t in range(terms):
+                out[at + t * lanes] = f32(0.0)
+        else:
+            factor = scale[f] if scaled != 0 else f32(1.0)
+            for t in range(terms):
+                out[at + t * lanes] = w[f * terms + t] * factor
+
+
+def pack_bias(bias: Floats, scale: Floats, offset: Floats, out: Floats, count: int, has_bias: int, scaled: int):
+    """Complete biases to whole vectors: ``out[c] = bias[c] * scale[c] + offset[c]``."""
+    lanes = lanes_of(bias)
+    for c in range((count + lanes - 1) // lanes * lanes):
+        value = f32(0.0)
+        if c < count:
+            value = bias[c] if has_bias != 0 else f32(0.0)
+            if scaled != 0:
+                value = value * scale[c] + offset[c]
+        out[c] = value
+
+
+def pack_winograd(w: Floats, scale: Floats, out: Floats, filters: int, channels: int, scaled: int, scratch: Floats):
+    """``G g G'`` of every 3x3 filter: [36][block of filters][channel][lane]."""
+    lanes = lanes_of(w)
+    blocks = (filters + lanes - 1) // lanes
+    step = blocks * channels * lanes
+    for f in range(filters):
+        factor = scale[f] if scaled != 0 else f32(1.0)
+        for c in range(channels):
+            g = (f * channels + c) * 9
+            at = ((f // lanes) * channels + c) * lanes + f % lanes
+            for j in range(3):
+                v = filter_side(w[g + j] * factor, w[g + 3 + j] * factor, w[g + 6 + j] * factor)
+                scratch[j] = v[0]
+                scratch[3 + j] = v[1]
+                scratch[6 + j] = v[2]
+                scratch[9 + j] = v[3]
+                scratch[12 + j] = v[4]
+                scratch[15 + j] = v[5]
+            for i in range(6):
+                v = filter_side(scratch[3 * i], scratch[3 * i + 1], scratch[3 * i + 2])
+                o = at + 6 * i * step
+                out[o] = v[0]
+                out[o + step] = v[1]
+                out[o + 2 * step] = v[2]
+                out[o + 3 * step] = v[3]
+                out[o + 4 * step] = v[4]
+                out[o + 5 * step] = v[5]
 
 
 def load_floats(

@@ -49,7 +49,7 @@ def _gradient_side(e0, e1, e2, e3):
 
 
 @inline
-def _filter_side(g0, g1, g2):
+def filter_side(g0, g1, g2):
     """G g."""
     s, t = (g0 + g2) * f32(-1.0 / 6.0), g1 * f32(-1.0 / 6.0)
     u, v = g0 * f32(1.0 / 24.0) + g2 * f32(1.0 / 6.0), g1 * f32(1.0 / 12.0)
@@ -281,11 +281,11 @@ def winograd_filters(w: Floats, out: Floats, begins: Ints, count: int, flipped: 
             g = shift(w, begins[begin + lane])
             for t in range(9):
                 scratch[t * lanes + lane] = g[8 - t if flipped != 0 else t]
-        r0 = _filter_side(vload(scratch, 0), vload(scratch, lanes), vload(scratch, 2 * lanes))
-        r1 = _filter_side(vload(scratch, 3 * lanes), vload(scratch, 4 * lanes), vload(scratch, 5 * lanes))
-        r2 = _filter_side(vload(scratch, 6 * lanes), vload(scratch, 7 * lanes), vload(scratch, 8 * lanes))
+        r0 = filter_side(vload(scratch, 0), vload(scratch, lanes), vload(scratch, 2 * lanes))
+        r1 = filter_side(vload(scratch, 3 * lanes), vload(scratch, 4 * lanes), vload(scratch, 5 * lanes))
+        r2 = filter_side(vload(scratch, 6 * lanes), vload(scratch, 7 * lanes), vload(scratch, 8 * lanes))
         for j in range(6):
-            v = _filter_side(r0[j], r1[j], r2[j])
+            v = filter_side(r0[j], r1[j], r2[j])
             for k in range(6):
                 vstore(out, (6 * k + j) * count + begin, v[k])
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.engine.channels.buffers import ChannelArena, Channels
 from striate.engine.layout import NO_MARGIN, Buffer, Margin, canonical_shape
-from striate.engine.memory import aligned
-from striate.engine.program import ARENA, Place, Program, Row
+from striate.engine.program import BUFFERS, FORWARD, PACK, Place, Program, Row
+from striate.engine.segments import PACKED
 from striate.layers.base import Layer
 from striate.network import Network, Step
 
-Packer = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From the flat vectors of parameters and states to an array in the order in which a kernel reads it."""
+if TYPE_CHECKING:
+    from striate.engine.analysis import Facts
 
 
 @dataclass(frozen=True)
@@ -65,31 +65,26 @@ class Chain:
 
 @dataclass
 class ChannelLowering:
-    """Calls, buffers and packed weights of one network for one sample.
+    """A program under construction with channels in the lanes: the calls for one sample, and where its values lie.
 
     Parameters
     ----------
-    network : Network
+    facts : Facts
+        A shard is a sample.
     program : Program
-    samples : int
-        The largest batch.
+    folded : dict
+        Affine map -> the layer before it, into whose weights it disappears.
     """
 
-    network: Network
+    facts: Facts
     program: Program
-    samples: int
-    fused: dict[str, str]
     folded: dict[str, str]
-    margins: dict[str, Margin]
-    outputs: tuple[str, ...]
     arena: ChannelArena = field(init=False)
     stored: Channels = field(init=False)
+    where: str = ""
     works: list[Work | Chain] = field(default_factory=list)
-    pack_rows: list[Row] = field(default_factory=list)
-    packers: list[tuple[np.ndarray, Packer]] = field(default_factory=list)
+    packs: list[list[Row]] = field(default_factory=lambda: [[], []])
     values: dict[str, Channels] = field(default_factory=dict)
-    training: bool = False
-    winograd: bool = True
 
     def __post_init__(self) -> None:
         self.arena = ChannelArena(self.program.lanes)
@@ -99,32 +94,52 @@ class ChannelLowering:
         """Channels of a vector."""
         return self.program.lanes
 
+    @property
+    def samples(self) -> int:
+        """The largest batch."""
+        return self.facts.sizes.shards
+
+    @property
+    def network(self) -> Network:
+        """The network that is lowered."""
+        return self.facts.network
+
+    @property
+    def margins(self) -> dict[str, Margin]:
+        """The zeros that the readers of each value want around it."""
+        return self.facts.margins
+
+    training = False
+
     def emit(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
         """Append a call; what it costs and how it may be shared is read off its arguments."""
-        self.works.append(work_of(self.program.row(kernel, constants, **arguments)))
+        self.works.append(work_of(self._row(kernel, constants, arguments)))
 
     def call(
         self, kernel: str, constants: tuple, arguments: dict[str, Any], products: int, *shared: Shared
     ) -> Work:
         """Return a call of a kernel with what it costs."""
-        return Work(self.program.row(kernel, constants, **arguments), products, shared)
+        return Work(self._row(kernel, constants, arguments), products, shared)
+
+    def _row(self, kernel: str, constants: tuple, arguments: dict[str, Any]) -> Row:
+        return self.program.row(FORWARD, kernel, constants, where=self.where, **arguments)
+
+    def pack(self, kernel: str, *, after_maps: bool = True, **arguments: Any) -> None:
+        """Append a call that depends on parameters and states alone; maps come before the weights they scale."""
+        row = self.program.row(PACK, kernel, where=self.where, **arguments)
+        self.packs[int(after_maps)].append(row)
+
+    def room(self, floats: int) -> Place:
+        """Return a place for numbers that depend on parameters and states alone."""
+        return self.program.room(PACKED, floats + 64)  # a vector beyond the end may be read, never used
 
     def place(self, buffer: Buffer) -> Place:
         """Return where ``buffer`` begins, in whichever sample's part of the arena."""
-        return Place(4 * buffer.offset, ARENA)
+        return Place(BUFFERS, 4 * buffer.offset)
 
-    def constant(self, value: float, count: int) -> np.ndarray:
-        """Return ``count`` times ``value``, float32, kept as long as the program."""
-        array = np.full(count, value, np.float32)
-        self.program.kept.append(array)
-        return array
-
-    def packed(self, size: int, packer: Packer) -> np.ndarray:
-        """Return float32[size], filled by ``packer`` whenever the parameters have changed."""
-        array = aligned(size + 64)
-        self.program.kept.append(array)
-        self.packers.append((array[:size], packer))
-        return array
+    def constant(self, value: float, count: int) -> Place:
+        """Return a place where ``value`` stands ``count`` times."""
+        return self.program.array(np.full(count, value, np.float32))
 
     def allocate(self, step: Step, like: Buffer | None = None) -> Channels:
         """Return a new buffer for the value of ``step``, with the margins that its readers need."""
@@ -157,17 +172,7 @@ class ChannelLowering:
 
     def copy_features(self, x: Channels, out: Channels) -> None:
         """Copy value by value, in the order of Flatten, between buffers of other shapes."""
-        runs, length, steps = common_runs(x, out)
-        self.emit(
-            "channels.move",
-            x=self.place(x),
-            out=self.place(out),
-            runs=self.program.table(runs),
-            run_count=len(runs),
-            length=length,
-            x_step=steps[0],
-            out_step=steps[1],
-        )
+        self.emit("channels.move", x=self.place(x), out=self.place(out), **move_arguments(self.program, x, out))
 
     def products(self) -> float:
         """Return what a sample costs, in multiplications."""
@@ -180,10 +185,18 @@ class ChannelLowering:
     def floor(self, step: Step) -> float:
         """Return 0 where the ReLU after ``step`` (or after what is folded into it) costs nothing, else -inf."""
         folded = [name for name, into in self.folded.items() if into == step.name]
-        return 0.0 if any(name in self.fused.values() for name in (step.name, *folded)) else -np.inf
+        clipped = self.facts.fused.values()
+        return 0.0 if any(name in clipped for name in (step.name, *folded)) else -np.inf
 
 
-def common_runs(x: Channels, out: Channels) -> tuple[np.ndarray, int, tuple[int, int]]:
+def move_arguments(program: Program, x: Channels, out: Channels) -> dict[str, Any]:
+    """Return what ``channels.move`` copies between buffers of other shapes, in the order of Flatten."""
+    runs, length, (x_step, out_step) = _common_runs(x, out)
+    table = program.table(runs)
+    return {"runs": table, "run_count": len(runs), "length": length, "x_step": x_step, "out_step": out_step}
+
+
+def _common_runs(x: Channels, out: Channels) -> tuple[np.ndarray, int, tuple[int, int]]:
     """Return the places where runs of equal steps begin in both buffers, their length, and the steps."""
     pairs = np.stack([x.features(), out.features()], axis=1)
     for length in (len(pairs), int(np.prod(x.shape[1:])), x.shape[3]):

@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from striate.engine import graph
 from striate.engine.channels.context import ChannelLowering, rule
+from striate.engine.program import Place
+from striate.engine.segments import PARAMETERS, STATES
 from striate.layers.arithmetic import ChannelScale
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear
 from striate.layers.normalisation import BatchNorm
-from striate.network import Network, Step
+from striate.network import Network, Slot, Step
 
 
 @dataclass(frozen=True)
 class Affine:
-    """``scale[c] * x + offset[c]``, from the parameters and the running statistics of a step."""
+    """Where ``scale[c]`` and ``offset[c]`` of the map ``scale[c] * x + offset[c]`` lie."""
 
-    step: Step
+    scale: Place
+    offset: Place
 
-    def scale(self, theta: np.ndarray, states: np.ndarray) -> np.ndarray:
-        """Return what each channel is multiplied by, float32[C]."""
-        return self._numbers(theta, states)[0].astype(np.float32)
 
-    def offset(self, bias: np.ndarray, theta: np.ndarray, states: np.ndarray) -> np.ndarray:
-        """Return what each channel is moved by after ``bias`` (float32[C]) went through the map, float32[C]."""
-        scale, offset = self._numbers(theta, states)
-        return np.asarray(bias * scale + offset, np.float32)
+def affine(lowering: ChannelLowering, step: Step) -> Affine:
+    """Return the map of a step, computed from its parameters and states whenever they change."""
+    channels, layer = step.input_shapes[0][0], step.layer
+    found = Affine(lowering.room(channels), lowering.room(channels))
+    weight, bias = _slot(step.parameters, PARAMETERS, "weight"), _slot(step.parameters, PARAMETERS, "bias")
+    mean, variance = (_slot(step.states, STATES, name) for name in ("running_mean", "running_variance"))
+    nothing = Place(PARAMETERS)
+    lowering.pack(
+        "channels.fold",
+        after_maps=False,
+        weight=weight or nothing,
+        bias=bias or nothing,
+        mean=mean or nothing,
+        variance=variance or nothing,
+        scale=found.scale,
+        offset=found.offset,
+        count=channels,
+        has_weight=int(weight is not None),
+        has_bias=int(bias is not None),
+        normalises=int(variance is not None),
+        epsilon=layer.epsilon if isinstance(layer, BatchNorm) else 0.0,
+    )
+    return found
 
-    def _numbers(self, theta: np.ndarray, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        channels = self.step.input_shapes[0][0]
-        found = {
-            slot.spec.name: vector[slot.offset : slot.offset + slot.spec.size].astype(np.float64)
-            for slots, vector in ((self.step.parameters, theta), (self.step.states, states))
-            for slot in slots
-        }
-        weight, bias = found.get("weight", np.ones(channels)), found.get("bias", np.zeros(channels))
-        if not isinstance(self.step.layer, BatchNorm):
-            return weight, bias
-        scale = weight / np.sqrt(found["running_variance"] + self.step.layer.epsilon)
-        return scale, bias - found["running_mean"] * scale
+
+def _slot(slots: Sequence[Slot], segment: str, name: str) -> Place | None:
+    return next((Place(segment, 4 * slot.offset) for slot in slots if slot.spec.name == name), None)
 
 
 def folds(network: Network, outputs: Collection[str]) -> dict[str, str]:
@@ -63,5 +71,5 @@ def affine_after(lowering: ChannelLowering, step: Step) -> Affine | None:
     """Return the map that disappears into ``step``, if one does."""
     for name, into in lowering.folded.items():
         if into == step.name:
-            return Affine(lowering.network.step(name))
+            return affine(lowering, lowering.network.step(name))
     return None

@@ -5,18 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from striate.engine import graph
+from striate.engine import graph, segments
+from striate.engine.analysis import Facts
 from striate.engine.channels import pointwise, sums  # noqa: F401  (they fill the table of rules)
-from striate.engine.channels.context import Chain, ChannelLowering, Work, common_runs, rule
+from striate.engine.channels.context import Chain, ChannelLowering, Work, move_arguments, rule
 from striate.engine.channels.folding import folds
+from striate.engine.channels.single import SingleLowering
 from striate.engine.channels.single import forward as single_forward
-from striate.engine.channels.single import single_lowering
-from striate.engine.memory import Vectors
-from striate.engine.program import ARENA, INDEX, LANEWISE, OUTPUTS, REGISTERS, Phase, Place, Program, Row
+from striate.engine.layout import NO_MARGIN
+from striate.engine.program import (
+    ARENA,
+    BUFFERS,
+    INDEX,
+    INPUTS,
+    LANEWISE,
+    OUTPUTS,
+    Phase,
+    Place,
+    Program,
+    Row,
+)
 from striate.layers.shape import InputLayer
 from striate.network import Network
 
@@ -24,29 +35,48 @@ PRODUCTS = 500_000  # of a task: some 10 microseconds, ten times what it costs t
 TASKS = 64  # that a call is cut into at most, over all samples
 
 
-def lower(
-    network: Network,
-    program: Program,
-    samples: int,
-    outputs: Sequence[str],
-    vectors: Vectors,
-    winograd: bool = True,
-) -> ChannelLowering:
-    """Return the calls that compute ``outputs``, all steps they depend on included."""
-    fused, _ = graph.fusions(network, outputs)
-    folded = folds(network, outputs)
-    margins = graph.margins(network, {**fused, **folded}, training=False)
-    lowering = ChannelLowering(network, program, samples, fused, folded, margins, tuple(outputs), winograd=winograd)
-    single = single_lowering(lowering, vectors)
+def lower(facts: Facts, lanes: int) -> tuple[Program, float]:
+    """Return the program of a network for inference, and what a sample costs in multiplications.
+
+    Parameters
+    ----------
+    facts : Facts
+        A shard is a sample.
+    """
+    lowering = _begin(facts, lanes)
+    _emit_load(lowering)
+    _lower_steps(lowering)
+    _emit_store(lowering, facts.outputs[0])
+    _deal(lowering)
+    return lowering.program.finish(), lowering.products()
+
+
+def _begin(facts: Facts, lanes: int) -> ChannelLowering:
+    network = facts.network
+    folded = folds(network, facts.outputs)
+    margins = graph.margins(network, {**facts.fused, **folded}, training=False)
+    program = Program(lanes, shared_arena=True)
+    sizes = segments.flat_sizes(network.parameter_count, network.state_count, 0) | segments.sample_sizes(facts)
+    for name, size in sizes.items():
+        program.segment(name, size)
+    program.segment(INPUTS, math.prod(network.input_shape) * facts.dtype.itemsize, external=True)
+    lowering = ChannelLowering(replace(facts, margins=margins), program, folded)
     first = network.steps[0]
     lowering.stored = lowering.arena.of_channels(first.shape, margins[first.name], lanes=1)
     lowering.values[first.name] = lowering.stored
+    return lowering
+
+
+def _lower_steps(lowering: ChannelLowering) -> None:
+    """Emit the outputs and all that they depend on."""
+    network, outputs = lowering.network, lowering.facts.outputs
+    single = SingleLowering(lowering)
     needed = graph.ancestors(network, outputs)
     alive = _readers(network, needed, outputs)
     for step in network.steps[1:]:
         if step.name not in needed or isinstance(step.layer, InputLayer):
             continue
-        found = rule(step)
+        lowering.where, found = step.name, rule(step)
         if found is None:
             single_forward(lowering, single, step)
         else:
@@ -54,8 +84,7 @@ def lower(
                 lowering.in_lanes(name)
             found.forward(lowering, step)
         _release(lowering, step.inputs, alive)
-    lowering.pack_rows = single.packs
-    return lowering
+    lowering.packs[0] += single.packs
 
 
 def _readers(network: Network, needed: set[str], outputs: Sequence[str]) -> dict[str, int]:
@@ -73,96 +102,77 @@ def _release(lowering: ChannelLowering, sources: tuple[str, ...], alive: dict[st
             lowering.arena.free(buffer)
 
 
-def emit_load(lowering: ChannelLowering, index: Place, mean: Any, scale: Any, dtype: np.dtype) -> Row:
-    """Put first, and return, the call that puts a sample where the network's input lies; its ``x`` is set later."""
-    buffer = lowering.stored
+def _emit_load(lowering: ChannelLowering) -> None:
+    """Emit the call that normalises a sample and puts it where the network's input lies."""
+    buffer, network = lowering.stored, lowering.network
+    lowering.where = network.steps[0].name
     inner, length = buffer.channel_runs()
     runs = (buffer.channels()[:, None] + inner[:, 0][None, :]).ravel()
     numbers = np.arange(len(runs))
     table = np.stack([numbers * length, runs, numbers // len(inner)], axis=1)
     arguments = {
-        "x": Place(0),
-        "index": index,
+        "x": Place(INPUTS),
+        "index": Place(segments.SAMPLES, 0, INDEX),
         "out": lowering.place(buffer),
-        "mean": mean,
-        "scale": scale,
+        "mean": Place(segments.MEAN),
+        "scale": Place(segments.SCALE),
         "runs": lowering.program.table(table),
         "run_count": len(table),
         "length": length,
-        "size": math.prod(lowering.network.input_shape),
+        "size": math.prod(network.input_shape),
     }
-    kernel = "channels.load_bytes" if dtype == np.uint8 else "channels.load_floats"
-    work = lowering.call(kernel, (), arguments, len(table) * length)
-    lowering.works.insert(0, work)
-    return work.row
+    kernel = "channels.load_bytes" if lowering.facts.dtype == np.uint8 else "channels.load_floats"
+    lowering.works.append(lowering.call(kernel, (), arguments, len(table) * length))
 
 
-def emit_store(lowering: ChannelLowering, name: str, out: Place) -> None:
+def _emit_store(lowering: ChannelLowering, name: str) -> None:
     """Append the call that stores a value in the order of its shape."""
     buffer = lowering.values[name]
     shape = (buffer.count, *buffer.shape[1:])
-    flat = replace(buffer, offset=0, shape=shape, margin=((0, 0),) * 3, lanes=1, block_stride=0)  # type: ignore[arg-type]
-    runs, length, (x_step, out_step) = common_runs(buffer, flat)
-    lowering.emit(
-        "channels.move",
-        x=lowering.place(buffer),
-        out=out,
-        runs=lowering.program.table(runs),
-        run_count=len(runs),
-        length=length,
-        x_step=x_step,
-        out_step=out_step,
-    )
+    flat = replace(buffer, offset=0, shape=shape, margin=NO_MARGIN, lanes=1, block_stride=0)
+    moved = move_arguments(lowering.program, buffer, flat)
+    out = Place(segments.OUTPUTS, 0, OUTPUTS)
+    lowering.emit("channels.move", x=lowering.place(buffer), out=out, **moved)
 
 
-def deal(lowering: ChannelLowering, room: np.ndarray, stride: int, output_count: int) -> list[tuple[int, int]]:
-    """Cut the calls into tasks and append the phases.
-
-    Returns the numbers of the phases whose tasks are those of each sample, and how many tasks a sample has.
-
-    Parameters
-    ----------
-    room : float32[samples * stride]
-        The buffers of all samples.
-    stride : int
-        Floats from one sample's buffers to the next's.
-    output_count : int
-        Numbers of a sample's output.
-    """
+def _deal(lowering: ChannelLowering) -> None:
+    """Cut the calls into tasks and append the phases."""
+    program, samples = lowering.program, lowering.samples
+    stride = -(-lowering.arena.size // 64) * 64 + 64  # so that samples do not collide in the caches
+    program.segment(BUFFERS, 4 * stride * samples)
+    outputs = math.prod(lowering.network.output_shape)
     tasks = [
-        {ARENA: room.ctypes.data + 4 * stride * s, INDEX: 8 * s, LANEWISE: 4 * s, OUTPUTS: 4 * output_count * s}
-        for s in range(lowering.samples)
+        {ARENA: 4 * stride * s, INDEX: 8 * s, LANEWISE: 4 * s, OUTPUTS: 4 * outputs * s} for s in range(samples)
     ]
-    phases: list[tuple[int, int]] = []
+    for rows in lowering.packs:
+        if rows:
+            program.side_by_side(rows)
     alone: list[Work] = []
     for work in [*lowering.works, None]:
-        together = isinstance(work, Work) and work.samples and lowering.samples > 1
-        parts = [] if work is None else _parts(work, lowering.samples, stride)
+        together = isinstance(work, Work) and work.samples and samples > 1
+        parts = [] if work is None else _parts(program, work, samples, stride)
         if len(parts) == 1 and not together:
             alone += parts[0]
             continue
         if alone:
-            phases.append(_phase(lowering.program, [alone], tasks))
+            program.phases.append(_phase([alone], tasks))
             alone = []
-        if together:
-            _phase(lowering.program, parts, tasks[:1])
-        elif parts:
-            phases.append(_phase(lowering.program, parts, tasks))
-    return phases
+        if parts:
+            program.phases.append(_phase(parts, [] if together else tasks))
 
 
-def _phase(program: Program, parts: list[list[Work]], tasks: list[dict[int, int]]) -> tuple[int, int]:
+def _phase(parts: list[list[Work]], tasks: list[dict[int, int]]) -> Phase:
+    """Return the phase that runs all parts for each of ``tasks``, or where there are none, once for all samples."""
     rows: list[Row] = []
     spans = []
     for part in parts:
         spans.append((len(rows), len(rows) + len(part)))
         rows += [work.row for work in part]
-    registers = [[task.get(register, 0) for register in range(REGISTERS)] for task in tasks]
-    program.phases.append(Phase(rows, [r for r in registers for _ in spans], spans * len(tasks)))
-    return len(program.phases) - 1, len(spans)
+    registers = [task for task in tasks or [{}] for _ in spans]
+    return Phase(rows, registers, spans * len(tasks or [{}]), each=len(spans) if tasks else 0)
 
 
-def _parts(work: Work | Chain, samples: int, stride: int) -> list[list[Work]]:
+def _parts(program: Program, work: Work | Chain, samples: int, stride: int) -> list[list[Work]]:
     """Cut a call into calls for several threads."""
     if isinstance(work, Chain):
         products = sum(call.products for time in work.times for call in time)
@@ -178,12 +188,12 @@ def _parts(work: Work | Chain, samples: int, stride: int) -> list[list[Work]]:
         return [[work]]
     shared = max(work.shared, key=lambda s: arguments[s.count] // s.tile)
     count, table = arguments[shared.count], arguments[shared.table]
+    width = math.prod(program.shapes[table.segment, table.offset]) // count
     pieces = np.array_split(np.arange(0, count, shared.tile), min(wanted, count // shared.tile))
-    width = table.size // count
     found = []
     for piece in pieces:
         first, end = int(piece[0]), int(piece[-1]) + shared.tile
-        own = table.reshape(-1)[first * width : end * width]
+        own = replace(table, offset=table.offset + 8 * first * width)
         part = {**arguments, shared.table: own, shared.count: end - first}
         found.append([replace(work, row=replace(work.row, arguments=part))])
     return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Shared
-from striate.engine.channels.folding import Affine
+from striate.engine.channels.folding import affine
 from striate.engine.lowering.activation import FUNCTIONS
 from striate.engine.lowering.context import RULES as SAMPLE_RULES
 from striate.engine.lowering.shape import emit_copy
@@ -29,7 +29,7 @@ def _same(lowering: ChannelLowering, step: Step) -> None:
 
 
 def _activation(lowering: ChannelLowering, step: Step) -> None:
-    if step.name in lowering.fused:
+    if step.name in lowering.facts.fused:
         _same(lowering, step)
     else:
         SAMPLE_RULES[type(step.layer)].forward(lowering, step)  # type: ignore[arg-type]
@@ -85,21 +85,18 @@ def _affine(lowering: ChannelLowering, step: Step) -> None:
         return
     x = lowering.compact(step.inputs[0])
     out = lowering.allocate(step, like=x)
-    affine, size, whole = Affine(step), x.count, x.shape[0] * lowering.lanes
-
-    def scale(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
-        return np.pad(affine.scale(theta, states), (0, whole - size))
-
-    def offset(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
-        return np.pad(affine.offset(np.zeros(size), theta, states), (0, whole - size))
-
+    found, size = affine(lowering, step), x.shape[0] * lowering.lanes
+    scale, offset = lowering.room(size), lowering.room(size)
+    for source, packed in ((found.scale, scale), (found.offset, offset)):
+        nothing = {"scale": source, "offset": source, "scaled": 0}
+        lowering.pack("channels.pack_bias", bias=source, out=packed, count=x.count, has_bias=1, **nothing)
     runs, length = x.channel_runs(out)
     table = lowering.program.table
     arguments = {
         "x": lowering.place(x),
         "out": lowering.place(out),
-        "scale": lowering.packed(whole, scale),
-        "offset": lowering.packed(whole, offset),
+        "scale": scale,
+        "offset": offset,
         "channels": table(np.stack([x.channels(), out.channels()], axis=1)),
         "channel_count": x.shape[0],
         "runs": table(runs),

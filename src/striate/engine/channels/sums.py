@@ -13,10 +13,12 @@ from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Shared
 from striate.engine.channels.folding import affine_after
 from striate.engine.channels.tiles import tile_for
-from striate.engine.channels.weights import in_blocks, packed_bias, packed_weights
+from striate.engine.channels.weights import in_place, packed_bias, packed_weights
 from striate.engine.lowering.correlation import FLAT_TERMS, LONGEST_SUM, ended_pairs, whole_tiles
 from striate.engine.lowering.weights import weight_index
 from striate.engine.lowering.windows import Geometry, places, taps
+from striate.engine.program import Place
+from striate.engine.segments import PARAMETERS
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear
 from striate.network import Step
@@ -41,8 +43,8 @@ def emit_correlation(
     lowering: ChannelLowering,
     x: Channels,
     out: Channels,
-    weights: np.ndarray,
-    bias: np.ndarray,
+    weights: Place,
+    bias: Place,
     rows: np.ndarray,
     parts: list[Terms],
     floor: float,
@@ -56,8 +58,8 @@ def emit_correlation(
     numbers = np.arange(blocks)
     where = np.stack([numbers * total * lanes, numbers * out.strides[0], numbers * lanes], axis=1)
     table = lowering.program.table
-    positions = table(whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0]))
-    places = table(whole_tiles(where, tile[1]))
+    positions = whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0])
+    where = whole_tiles(where, tile[1])
     shared = (Shared("rows", "row_count", tile[0]), Shared("places", "place_count", tile[1]))
     for number, terms in enumerate(parts):
         last = number == len(parts) - 1
@@ -66,16 +68,16 @@ def emit_correlation(
             "weights": weights,
             "bias": bias if number == 0 else lowering.constant(0.0, blocks * lanes),
             "out": lowering.place(out),
-            "rows": positions,
+            "rows": table(positions),
             "row_count": len(positions),
             **terms_arguments(lowering, terms),
-            "places": places,
-            "place_count": len(places),
+            "places": table(where),
+            "place_count": len(where),
             **ONCE,
             "floor": lowering.constant(floor if last else -math.inf, 1),
             "accumulate": int(number > 0),
         }
-        products = len(positions) * len(places) * len(terms) * lanes
+        products = len(positions) * len(where) * len(terms) * lanes
         lowering.works.append(lowering.call("channels.correlate", tile, arguments, products, *shared))
 
 
@@ -124,13 +126,14 @@ def _convolution(lowering: ChannelLowering, step: Step) -> None:
         winograd.emit(lowering, step, x, out, index[0], after, geometry)
         return
     groups, filters, channels, _ = index.shape
+    terms = channels * index.shape[3]
     for g in range(groups):
         own = out_part(out, g * filters, filters)
         emit_correlation(
             lowering,
             x,
             own,
-            packed_weights(lowering, index[g].reshape(filters, -1), after, g * filters),
+            packed_weights(lowering, in_place(lowering, index[g]), filters, terms, after, g * filters),
             packed_bias(lowering, step, after, g * filters, filters),
             places(x, own, geometry),
             _window_terms(x, g * channels, channels, taps(x, geometry), lowering.lanes),
@@ -152,7 +155,7 @@ def _is_depthwise(step: Step) -> bool:
 def _depthwise(lowering: ChannelLowering, step: Step, x: Channels, out: Channels, geometry: Geometry) -> None:
     index, after = _index(lowering, step), affine_after(lowering, step)
     channels, count = index.shape[0], index.shape[3]
-    weights = packed_weights(lowering, index.reshape(channels, count), after, 0)
+    weights = packed_weights(lowering, in_place(lowering, index), channels, count, after)
     numbers = np.arange(out.shape[0])
     where = [x.channels(), out.channels(), numbers * count * lowering.lanes, numbers * lowering.lanes]
     table, window = lowering.program.table, taps(x, geometry)
@@ -185,39 +188,25 @@ def _convolution_fits(step: Step) -> bool:
 def _dense(lowering: ChannelLowering, step: Step) -> None:
     """All samples at once: every weight is read from memory once, however many samples there are."""
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
-    lanes, features, filters = lowering.lanes, x.features(), step.shape[0]
-    after, weight = affine_after(lowering, step), step.parameters[0]
-    size = weight.spec.size
-
-    def pack(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
-        weights = theta[weight.offset : weight.offset + size].reshape(filters, -1)
-        if after is not None:
-            weights = weights * after.scale(theta, states)[:, None]
-        return in_blocks(weights, lanes).ravel()
-
-    blocks, terms = -(-filters // lanes), len(features)
-    emit_dense(
-        lowering,
-        x,
-        out,
-        lowering.packed(blocks * terms * lanes, pack),
-        packed_bias(lowering, step, after, 0, filters),
-        lowering.floor(step),
-    )
+    weights = Place(PARAMETERS, 4 * step.parameters[0].offset)
+    after, filters = affine_after(lowering, step), step.shape[0]
+    packed = packed_weights(lowering, weights, filters, x.count * math.prod(x.shape[1:]), after)
+    bias = packed_bias(lowering, step, after, 0, filters)
+    emit_dense(lowering, x, out, packed, bias, lowering.floor(step))
 
 
 def emit_dense(
-    lowering: ChannelLowering, x: Channels, out: Channels, weights: np.ndarray, bias: np.ndarray, floor: float
+    lowering: ChannelLowering, x: Channels, out: Channels, weights: Place, bias: Place, floor: float
 ) -> None:
     """Append the sums over all features of ``x``, for every filter of ``out`` and all samples."""
     lanes, blocks, features = lowering.lanes, -(-out.count // lowering.lanes), x.features()
     tile = tile_for(lanes, lowering.samples, blocks, len(features))
     numbers, table = np.arange(blocks), lowering.program.table
     where = [numbers * len(features) * lanes, numbers * out.strides[0], numbers * lanes]
-    places = table(whole_tiles(np.stack(where, axis=1), tile[1]))
+    places = whole_tiles(np.stack(where, axis=1), tile[1])
     count = -(-lowering.samples // tile[0]) * tile[0]
 
-    def rows(stride: int) -> np.ndarray:
+    def rows(stride: int) -> Place:
         begins = np.arange(lowering.samples) * stride
         return table(whole_tiles(np.stack([begins, begins, 0 * begins], axis=1), tile[0]))
 
@@ -232,7 +221,7 @@ def emit_dense(
             "rows": rows,
             "row_count": count,
             **terms_arguments(lowering, Terms(part)),
-            "places": places,
+            "places": table(places),
             "place_count": len(places),
             **ONCE,
             "floor": lowering.constant(floor if number == len(parts) - 1 else -math.inf, 1),

@@ -6,39 +6,68 @@ import numpy as np
 
 from striate.engine.channels.context import ChannelLowering
 from striate.engine.channels.folding import Affine
+from striate.engine.program import Place
+from striate.engine.segments import PARAMETERS
 from striate.network import Step
 
 
-def in_blocks(weights: np.ndarray, lanes: int) -> np.ndarray:
-    """Put float[filters, terms] in the order [block of filters][term][lane]; lanes without a filter get zeros."""
-    filters, terms = weights.shape
-    whole = np.zeros((-(-filters // lanes) * lanes, terms), weights.dtype)
-    whole[:filters] = weights
-    return whole.reshape(-1, lanes, terms).transpose(0, 2, 1)
+def _scale(after: Affine | None, first: int) -> dict:
+    scale = Place(PARAMETERS) if after is None else after.scale + first
+    return {"scale": scale, "scaled": int(after is not None)}
 
 
-def packed_bias(lowering: ChannelLowering, step: Step, after: Affine | None, first: int, count: int) -> np.ndarray:
+def packed_bias(lowering: ChannelLowering, step: Step, after: Affine | None, first: int, count: int) -> Place:
     """Return the bias of ``count`` filters from ``first`` on, completed to whole vectors."""
     found = [slot for slot in step.parameters if slot.spec.name == "bias"]
+    out = lowering.room(-(-count // lowering.lanes) * lowering.lanes)
+    lowering.pack(
+        "channels.pack_bias",
+        bias=Place(PARAMETERS, 4 * (found[0].offset + first) if found else 0),
+        offset=Place(PARAMETERS) if after is None else after.offset + first,
+        out=out,
+        count=count,
+        has_bias=int(bool(found)),
+        **_scale(after, first),
+    )
+    return out
 
-    def pack(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
-        filters = step.shape[0]
-        bias = theta[found[0].offset : found[0].offset + filters] if found else np.zeros(filters, np.float32)
-        whole = np.zeros(-(-count // lowering.lanes) * lowering.lanes, np.float32)
-        whole[:count] = (bias if after is None else after.offset(bias, theta, states))[first : first + count]
-        return whole
 
-    return lowering.packed(-(-count // lowering.lanes) * lowering.lanes, pack)
+def packed_weights(
+    lowering: ChannelLowering, weights: Place, filters: int, terms: int, after: Affine | None, first: int = 0
+) -> Place:
+    """Return ``filters`` filters of ``terms`` weights, which are those from ``first`` on of their layer."""
+    out = lowering.room(-(-filters // lowering.lanes) * lowering.lanes * terms)
+    lowering.pack("channels.pack_filters", w=weights, out=out, filters=filters, terms=terms, **_scale(after, first))
+    return out
 
 
-def packed_weights(lowering: ChannelLowering, index: np.ndarray, after: Affine | None, first: int) -> np.ndarray:
-    """Return the weights at ``index`` (int64[filters, terms]) for filters from ``first`` on."""
-    filters, terms = index.shape
+def in_place(lowering: ChannelLowering, index: np.ndarray) -> Place:
+    """Return where weights lie one after the other, int64[..., terms] their places in the flat vector.
 
-    def pack(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
-        weights = theta[index]
-        if after is not None:
-            weights = weights * after.scale(theta, states)[first : first + filters, None]
-        return in_blocks(weights, lowering.lanes).ravel()
+    They are gathered where a connection table leaves some out.
+    """
+    flat = index.ravel()
+    if (np.diff(flat) == 1).all():
+        return Place(PARAMETERS, 4 * int(flat[0]))
+    out = lowering.room(flat.size)
+    pairs = np.resize(flat.astype(np.uint32), -(-flat.size // 2) * 2)
+    table = lowering.program.table(pairs.view(np.int64))
+    lowering.pack("batch.gather", after_maps=False, x=Place(PARAMETERS), out=out, index=table, count=flat.size)
+    return out
 
-    return lowering.packed(-(-filters // lowering.lanes) * lowering.lanes * terms, pack)
+
+def winograd_weights(
+    lowering: ChannelLowering, weights: Place, filters: int, channels: int, after: Affine | None
+) -> Place:
+    """Return the transformed 3x3 filters, ``G g G'``: [36][block of filters][channel][lane]."""
+    out = lowering.room(36 * -(-filters // lowering.lanes) * lowering.lanes * channels)
+    lowering.pack(
+        "channels.pack_winograd",
+        w=weights,
+        out=out,
+        filters=filters,
+        channels=channels,
+        scratch=lowering.room(18),
+        **_scale(after, 0),
+    )
+    return out

@@ -10,24 +10,14 @@ from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import Chain, ChannelLowering, Work
 from striate.engine.channels.folding import Affine
 from striate.engine.channels.tiles import tile_for
-from striate.engine.channels.weights import packed_bias
+from striate.engine.channels.weights import in_place, packed_bias, winograd_weights
 from striate.engine.layout import Buffer
 from striate.engine.lowering.correlation import ended_pairs, whole_tiles
 from striate.engine.lowering.windows import Geometry
 from striate.engine.lowering.winograd import Patches, chunks
+from striate.engine.program import Place
 from striate.network import Step
 
-FILTER_SIDE = np.array(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
-)
-"""G of F(4x4, 3x3)."""
 PRODUCTS_PER_NS = 50.0  # of a core
 WEIGHT_BYTES_PER_NS = 16.0  # from beyond the second-level cache
 NEAR_BYTES = 2**19  # that lie nearer
@@ -40,7 +30,7 @@ def suits(lowering: ChannelLowering, step: Step, x: Channels, shape: tuple[int, 
     groups, filters, channels, _ = shape
     plain = geometry.kernel == (1, 3, 3) and geometry.stride == geometry.dilation == (1, 1, 1)
     lanes = lowering.lanes
-    if not (lowering.winograd and plain and groups == 1 and x.lanes == lanes and channels >= lanes):
+    if not (lowering.facts.winograd and plain and groups == 1 and x.lanes == lanes and channels >= lanes):
         return False
     _, height, width = step.shape[-3:]
     patches = math.ceil(height / 4) * math.ceil(width / 4)
@@ -66,7 +56,7 @@ def emit(
     """Emit a convolution with the weights at ``index`` (int64[filters, channels, 9]), chunk by chunk of patches."""
     filters, channels, _ = index.shape
     lanes, blocks = lowering.lanes, out.shape[0]
-    weights = _filters(lowering, index, after)
+    weights = winograd_weights(lowering, in_place(lowering, index), filters, channels, after)
     bias = packed_bias(lowering, step, after, 0, filters)
     each = 36 * (blocks * lanes + x.shape[0] * lanes) * 4
     products = 36 * blocks * lanes * channels
@@ -82,8 +72,8 @@ def _chunk(
     x: Channels,
     out: Channels,
     part: Patches,
-    weights: np.ndarray,
-    bias: np.ndarray,
+    weights: Place,
+    bias: Place,
     channels: int,
     geometry: Geometry,
     floor: float,
@@ -108,13 +98,13 @@ def _chunk(
         "weights": weights,
         "bias": lowering.constant(0.0, lanes),
         "out": lowering.place(products),
-        "rows": (whole := table(whole_tiles(np.stack([rows, rows, 0 * rows], axis=1), tile[0]))),
+        "rows": table(whole := whole_tiles(np.stack([rows, rows, 0 * rows], axis=1), tile[0])),
         "row_count": len(whole),
         "taps": table(ended_pairs(taps)),
         "outer_count": 1,
         "image_outer": 0,
         "weights_outer": 0,
-        "places": (places := table(whole_tiles(where, tile[1]))),
+        "places": table(places := whole_tiles(where, tile[1])),
         "place_count": len(places),
         "blocks": 36,
         "image_block": x.shape[0] * count * lanes,
@@ -151,22 +141,3 @@ def _geometry(lowering: ChannelLowering, buffer: Buffer, patches: np.ndarray) ->
         "height": buffer.shape[2],
         "width": buffer.shape[3],
     }
-
-
-def _filters(lowering: ChannelLowering, index: np.ndarray, after: Affine | None) -> np.ndarray:
-    """Return the transformed filters, ``G g G'``: [36][block of filters][channel][lane]."""
-    filters, channels, _ = index.shape
-    lanes = lowering.lanes
-    whole = -(-filters // lanes) * lanes
-
-    def pack(theta: np.ndarray, states: np.ndarray) -> np.ndarray:
-        weights = theta[index].reshape(filters, channels, 3, 3)
-        if after is not None:
-            weights = weights * after.scale(theta, states)[:, None, None, None]
-        transformed = np.zeros((36, whole, channels), np.float32)
-        transformed[:, :filters] = (
-            (FILTER_SIDE @ weights @ FILTER_SIDE.T).reshape(filters, channels, 36).transpose(2, 0, 1)
-        )
-        return transformed.reshape(36, -1, lanes, channels).transpose(0, 1, 3, 2).ravel()
-
-    return lowering.packed(36 * whole * channels, pack)
