@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
+import shutil
 import struct
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import striate
 from striate.data import registry
@@ -24,21 +30,68 @@ def test_the_test_part_by_default(run, trained):
 
 
 def test_another_part(run, trained):
-    values = last_json(run("evaluate", trained, "digits", "--part", "validation", "--json"))
+    values = last_json(run("evaluate", trained, "digits", "--split", "validation", "--json"))
     assert values["samples"] == 144
     assert "validation_accuracy" in values
 
 
 def test_unknown_part(refused, trained):
-    assert "part: unknown name 'tset'; did you mean 'test'" in refused(
-        "evaluate", trained, "digits", "--part", "tset", status=2
+    assert "split: unknown name 'tset'; did you mean 'test'" in refused(
+        "evaluate", trained, "digits", "--split", "tset", status=2
     )
 
 
 def test_a_part_that_is_not_there(refused, trained, monkeypatch):
     monkeypatch.setattr("striate.cli.sources.VALIDATION", 0.0)
     line = refused("evaluate", trained, "digits", "--part", "validation", status=1)
-    assert "digits: has no validation part. Choose another with --part." in line
+    assert "digits: has no validation split. Choose another with --split." in line
+
+
+@pytest.fixture
+def held_out(tmp_path):
+    """A folder of pictures of three digits, 20 of the first and 5 of each other."""
+    data = registry.load("digits").test
+    for label, count in ((0, 20), (1, 5), (2, 5)):
+        (tmp_path / "held" / str(label)).mkdir(parents=True)
+        for number, index in enumerate(np.flatnonzero(data.targets == label)[:count]):
+            picture = Image.fromarray(np.uint8(data.inputs[index][0]))
+            picture.save(tmp_path / "held" / str(label) / f"{number}.png")
+    return tmp_path / "held"
+
+
+def test_a_folder_is_tested_whole(run, trained, held_out, tmp_path):
+    values = last_json(run("evaluate", trained, held_out, "--json"))
+    assert (values["split"], values["samples"]) == ("all", 30)
+    assert last_json(run("evaluate", trained, held_out, "--split", "test", "--json"))["samples"] == 6
+
+
+def test_the_test_part_of_a_folder_is_tested(run, trained, held_out, tmp_path):
+    for part in ("train", "test"):
+        shutil.copytree(held_out, tmp_path / "set" / part)
+    shutil.rmtree(tmp_path / "set" / "test" / "2")
+    values = last_json(run("evaluate", trained, tmp_path / "set", "--json"))
+    assert (values["split"], values["samples"]) == ("test", 25)
+
+
+def test_scores_of_each_class_and_mistakes(run, trained, held_out, tmp_path):
+    model, path = striate.load(trained), tmp_path / "mistakes.csv"
+    result = run("evaluate", trained, held_out, "--mistakes", path)
+    assert "balanced accuracy" in result.stdout
+    assert re.search(r"precision +recall +F1 +samples", result.stdout)
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    called = {str(file): int(model.predict(file)[0]) for file in held_out.rglob("*.png")}
+    wrong = {file for file, label in called.items() if label != int(Path(file).parent.name)}
+    assert {row["file"] for row in rows} == wrong
+    assert all(int(row["predicted"]) == called[row["file"]] for row in rows)
+    shares = [float(row["probability"]) for row in rows]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_model_without_numbers_is_refused(refused, trained, tmp_path):
+    model = striate.load(trained)
+    model.theta = np.full_like(model.theta, np.nan)
+    path = model.save(tmp_path / "nan.safetensors")
+    assert "outputs must be finite; got a loss of nan" in refused("evaluate", path, "digits", status=1)
 
 
 def test_threads_are_a_number(refused, trained):

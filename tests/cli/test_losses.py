@@ -57,7 +57,9 @@ def test_regressions(run, table, tmp_path, loss):
     assert len(items) == 4
     assert ("standard_deviations" in items[0]) == gaussian
     assert ("±" in run("predict", out / "model.safetensors", table / "new.csv").output) == gaussian
-    evaluated = run("evaluate", out / "model.safetensors", table / "known.csv", "--label", "price", "--json")
+    evaluated = run(
+        "evaluate", out / "model.safetensors", table / "known.csv", "--label", "price", "--split", "test", "--json"
+    )
     assert f"{last_json(evaluated)['metrics']['r2']:.4f}" in figures
     submission = tmp_path / "s.csv"
     run("predict", out / "model.safetensors", table / "new.csv", "--submission", submission)

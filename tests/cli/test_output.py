@@ -55,7 +55,9 @@ def test_figures_of_labels():
     result = Evaluation(
         0.5, 0.75, (), None, np.zeros((2, 2)), np.zeros((2, 2)), np.zeros(2), "binary_cross_entropy"
     )
-    assert evaluation_text(result, "test") == "test accuracy of labels 75.00 %, loss 0.5000"
+    assert evaluation_text(result, "test") == (
+        "test accuracy of labels 75.00 %, all labels right 100.00 %, macro F1 0.0000, loss 0.5000"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,7 +72,7 @@ def test_a_bad_file_does_not_hide_the_good_ones(run, trained, digit, tmp_path):
     errors = [line for line in result.stderr.splitlines() if line.startswith("striate: ")]
     assert str(bad) in errors[0]
     assert str(missing) in errors[1]
-    assert errors[2] == "striate: 2 of 3 files could not be read."
+    assert errors[2] == "striate: 2 of 3 samples could not be read or predicted."
 
 
 def test_one_bad_file_is_one_line(refused, trained, tmp_path):
@@ -120,3 +123,53 @@ def test_unknown_fit(refused, trained, digit, tmp_path):
     path = tmp_path / "digit.png"
     Image.fromarray(digit).save(path)
     assert "fit must be one of" in refused("predict", trained, path, "--fit", "squeeze", status=2)
+
+
+@pytest.fixture
+def three(digit, tmp_path):
+    """Three files of one picture."""
+    paths = [tmp_path / "pictures" / f"{number}.png" for number in range(3)]
+    paths[0].parent.mkdir()
+    for path in paths:
+        Image.fromarray(digit).save(path)
+    return paths
+
+
+def test_patterns_archives_and_lists_of_files(run, trained, three, tmp_path):
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        for path in three[:2]:
+            archive.write(path, f"inner/{path.name}")
+    (tmp_path / "list.csv").write_text("file,label\npictures/2.png,7\n")
+    where = [tmp_path / "pictures" / "[12].png", tmp_path / "some.zip", tmp_path / "list.csv"]
+    values = last_json(run("predict", trained, *where, "--json"))
+    names = [item["file"] for item in values["predictions"]]
+    inner = [f"{tmp_path / 'some.zip'}:inner/{number}.png" for number in (0, 1)]
+    assert names == [str(three[1]), str(three[2]), *inner, str(three[2])]
+    assert len({item["probability"] for item in values["predictions"]}) == 1
+
+
+def test_a_pattern_without_files(refused, trained, tmp_path):
+    assert "no file matches this pattern" in refused("predict", trained, tmp_path / "*.png", status=1)
+
+
+def test_a_damaged_archive(refused, trained, tmp_path):
+    (tmp_path / "bad.zip").write_bytes(b"PK no archive")
+    assert "bad.zip: cannot be unpacked" in refused("predict", trained, tmp_path / "bad.zip", status=1)
+
+
+def test_a_table_of_predictions(run, trained, three, tmp_path):
+    out = tmp_path / "predictions.csv"
+    result = run("predict", trained, three[0].parent, "--out", out)
+    assert result.stdout == f"written: {out}\n"
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    expected = striate.load(trained).predict_proba(str(three[0]))[0]
+    assert [row["file"] for row in rows] == list(map(str, three))
+    assert all(row["prediction"] == str(expected.argmax()) for row in rows)
+    assert [float(rows[0][str(k)]) for k in range(10)] == pytest.approx(expected.tolist(), rel=1e-5)
+
+
+def test_outputs_that_are_not_finite_are_a_failure(refused, trained, three, tmp_path):
+    model = striate.load(trained)
+    model.theta = np.full_like(model.theta, np.nan)
+    path = model.save(tmp_path / "nan.safetensors")
+    assert "the model's outputs must be finite" in refused("predict", path, three[0], status=1)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from striate import Model
+from striate.data.normalisation import Normalisation
 from striate.errors import UsageError
 from striate.explain import gradient_path, trace
 from striate.layers import (
@@ -21,6 +22,7 @@ from striate.layers import (
     Linear,
     PReLU,
     RadialBasis,
+    Sigmoid,
     Softmax,
     Subsample2d,
     Tanh,
@@ -118,3 +120,23 @@ def test_text_says_how_many_terms_are_left_out(random_lenet, picture):
     text = str(gradient_path(trace(random_lenet, picture), "conv1.bias", 0, 0))
     assert " smaller terms add " in text
     assert text.splitlines()[-1].startswith("  sum: ")
+
+
+def test_the_loss_is_that_of_the_model():
+    network = Sequential([Linear(1), Sigmoid()], 3)
+    metadata = {"loss_function": "binary_cross_entropy", "targets": "classes"}
+    model = Model(network, np.array([0.5, -1.0, 2.0, 0.25]), classes=("no", "yes"), metadata=metadata)
+    x = np.array([1.0, 0.5, 0.25])
+    path = gradient_path(trace(model, x), "linear1.weight", (0, 2), "yes")
+    share = 1.0 / (1.0 + np.exp(-0.75))
+    assert path.rule == "binary cross-entropy with class yes"
+    assert path.loss == pytest.approx(-np.log(share))
+    assert path.gradient == pytest.approx((share - 1.0) * 0.25)
+
+
+def test_targets_are_in_the_users_units():
+    metadata = {"loss_function": "mean_squared_error", "targets": "numbers"}
+    units = Normalisation((100.0,), (10.0,))
+    model = Model(Sequential([Linear(1)], 2), np.ones(3), metadata=metadata, target_normalisation=units)
+    path = gradient_path(trace(model, np.ones(2)), "linear1.bias", 0, [110.0])
+    assert (path.loss, path.gradient) == (pytest.approx(4.0), pytest.approx(4.0))

@@ -8,7 +8,7 @@ import pytest
 from striate import Model
 from striate.errors import UsageError
 from striate.explain import draw_invariance, invariance
-from striate.layers import AvgPool2d, Conv1d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d, ReLU
+from striate.layers import AvgPool2d, Conv1d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d, ReLU, Sigmoid
 from striate.network import Network, Sequential
 
 
@@ -120,3 +120,13 @@ def test_what_does_not_fit(network, arguments, message):
 def test_drawing_knows_three_things(trained_lenet, digits):
     with pytest.raises(UsageError, match="what"):
         draw_invariance(invariance(trained_lenet, digits.inputs[0], amounts=(0,)), what="everything")
+
+
+def test_probabilities_are_those_of_predictions():
+    network = Sequential([Flatten(), Linear(1), Sigmoid()], (1, 6, 6))
+    metadata = {"loss_function": "binary_cross_entropy", "targets": "classes"}
+    theta = np.random.default_rng(0).normal(size=37)
+    model = Model(network, theta, classes=("no", "yes"), metadata=metadata)
+    sample = np.random.default_rng(1).random((1, 6, 6))
+    found = invariance(model, sample, "shift", [0.0])
+    np.testing.assert_allclose(found.probabilities, model.predict_proba(sample[None].astype(np.float32)), rtol=1e-5)

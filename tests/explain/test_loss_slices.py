@@ -10,7 +10,7 @@ from striate.data.dataset import Dataset
 from striate.errors import UsageError
 from striate.explain import draw_loss_line, draw_loss_plane, loss_line, loss_plane
 from striate.explain.loss_slices import random_direction
-from striate.layers import Linear
+from striate.layers import Flatten, Linear, Sigmoid
 from striate.network import Sequential
 
 
@@ -73,3 +73,26 @@ def test_what_makes_no_sense(trained_lenet, random_lenet, digits):
         loss_line(trained_lenet, digits, reach=0)
     with pytest.raises(UsageError, match="points"):
         loss_plane(trained_lenet, digits, points=1)
+
+
+def sigmoid_model():
+    """A network that says 0.9 for every sample, trained with the binary cross-entropy."""
+    network = Sequential([Flatten(), Linear(1), Sigmoid()], (1, 4, 4))
+    theta = np.zeros(17, np.float32)
+    theta[-1] = np.log(9.0)
+    metadata = {"loss_function": "binary_cross_entropy", "targets": "classes"}
+    return Model(network, theta, classes=("no", "yes"), metadata=metadata)
+
+
+def test_the_loss_is_that_of_the_model():
+    data = Dataset(np.ones((5, 1, 4, 4), np.float32), np.array([1, 1, 1, 1, 0]), ("no", "yes"))
+    line = loss_line(sigmoid_model(), data, points=3)
+    assert line.losses[1] == pytest.approx(-(4 * np.log(0.9) + np.log(0.1)) / 5, rel=1e-6)
+
+
+def test_gaussian_models_have_slices():
+    network = Sequential([Flatten(), Linear(2)], (1, 2, 2))
+    metadata = {"loss_function": "gaussian_negative_log_likelihood", "targets": "numbers"}
+    model = Model(network, np.zeros(10), metadata=metadata)
+    line = loss_line(model, Dataset(np.ones((3, 1, 2, 2), np.float32), np.ones((3, 1), np.float32)), points=3)
+    assert line.losses[1] == pytest.approx((1 + np.log(2 * np.pi)) / 2, rel=1e-6)

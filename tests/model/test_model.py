@@ -261,3 +261,18 @@ def test_names_of_the_package_are_imported_when_asked_for():
     assert "Trainer" in dir(striate)
     with pytest.raises(AttributeError, match="module 'striate' has no attribute 'nothing'"):
         striate.nothing  # noqa: B018
+
+
+def test_classes_without_names_are_numbered(pictures):
+    network = Sequential([Flatten(), Linear(3)], (2, 6, 6))
+    theta = np.zeros(network.parameter_count)
+    assert Model(network, theta, metadata={"targets": "classes"}).output_names == ("0", "1", "2")
+    assert Model(network, theta, metadata={"targets": "labels"}).output_names == ("label 1", "label 2", "label 3")
+    assert Model(network, theta).output_names == ("target 1", "target 2", "target 3")
+    assert Model(network, theta, classes=("a", "b", "c")).output_names == ("a", "b", "c")
+
+
+def test_numbers_have_no_probabilities(pictures):
+    network = Sequential([Flatten(), Linear(3)], pictures.shape[1:])
+    with pytest.raises(UsageError, match=r"probabilities: come from a model of classes or labels; got the numbers"):
+        Model(network, np.zeros(network.parameter_count)).predict_proba(pictures)

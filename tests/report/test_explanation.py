@@ -240,3 +240,14 @@ def test_arrow_keys_move_the_cell(window, trained_lenet, digits, tmp_path: Path)
         "  canvas.dispatchEvent(new KeyboardEvent('keydown', {key, cancelable: true}));"
     )
     assert window.run("return document.getElementById('detail').dataset.index") == "0,1,1"
+
+
+def test_probabilities_of_the_page_are_those_of_predictions():
+    network = Sequential([Flatten(), Linear(1), Sigmoid()], (1, 4, 4))
+    theta = np.zeros(17, np.float32)
+    theta[-1] = np.log(9.0)
+    metadata = {"loss_function": "binary_cross_entropy", "targets": "classes"}
+    model = Model(network, theta, classes=("no", "yes"), metadata=metadata)
+    page = page_data(trace(model, np.ones((1, 4, 4))))
+    assert page["probabilities"] == pytest.approx([0.1, 0.9])
+    assert (page["classes"], page["shown"]) == (["no", "yes"], 1)

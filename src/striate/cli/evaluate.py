@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,14 @@ def evaluate(
     context: typer.Context,
     model: ModelArgument,
     dataset: DataArgument,
-    part: Annotated[str, typer.Option(metavar="PART", help="train, validation or test.")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option(metavar="SPLIT", help="train, validation, test or all.  [default: the test files, else all]"),
+    ] = None,
+    part: Annotated[str | None, typer.Option(hidden=True)] = None,
+    mistakes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the mistakes to a CSV file, the worst first.")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="S", help="Of the split; as in training.")] = 0,
     threads: o.Threads = None,
     no_winograd: o.NoWinograd = False,
@@ -32,27 +40,35 @@ def evaluate(
     max_bad_share: o.MaxBadShare = None,
     json: Json = False,
 ) -> None:
-    """Test a saved model on a data set: loss, accuracy, confusion matrix.
+    """Test a saved model: loss, accuracy, scores of each class, confusion matrix.
 
     striate evaluate runs/digits-lenet5/model.safetensors digits
+
+    A folder or file without a test part of its own is tested whole; --split test takes what training left out.
     """
+    import math
+
     import striate
     from striate.cli.configuration import data_options
+    from striate.cli.ending import fail
     from striate.cli.output import Output, confusion_json, evaluation_text, metrics_json
-    from striate.cli.sources import PARTS, data_for_model
-    from striate.errors import DataError, unknown_name
+    from striate.cli.sources import WHOLE, held_out
+    from striate.cli.tables import mistakes_table, write_csv
     from striate.layers.arguments import integer
 
     output = Output(json)
-    if part not in PARTS:
-        raise unknown_name("part", part, PARTS)
     loaded = striate.load(model, winograd=not no_winograd)
     loaded.threads = None if threads is None else integer(threads, "threads")
-    data = PARTS[part](data_for_model(loaded, dataset, data_dir, seed, data_options(context.params)))
-    if data is None:
-        raise DataError(f"{dataset}: has no {part} part. Choose another with --part.")
+    name, data = held_out(loaded, dataset, data_dir, seed, data_options(context.params), split or part)
     result = loaded.evaluate(data)
-    output.line(evaluation_text(result, part))
-    accuracy = {f"{part}_accuracy": result.accuracy, f"{part}_loss": result.loss, "samples": len(data)}
+    if not math.isfinite(result.loss):
+        fail(f"{model}: the model's outputs must be finite; got a loss of {result.loss}. Train it again.")
+    output.line(evaluation_text(result, "" if name == WHOLE else name, by_class=True).strip())
+    if name == WHOLE and data.name == loaded.metadata.get("data"):
+        output.line("\nThese may be the samples the model was trained on. --split test leaves those out.")
+    if mistakes is not None:
+        output.line(f"\nwritten: {write_csv(mistakes, *mistakes_table(result, data))}")
+    scores = {"split": name, f"{name}_accuracy": result.accuracy, f"{name}_loss": result.loss}
     figures = {"metrics": metrics_json(result)} if json else {}
-    output.result({**accuracy, **confusion_json(result), **figures, "dataset": dataset, "model": str(model)})
+    more = {"samples": len(data), "dataset": dataset, "model": str(model)}
+    output.result({**scores, **confusion_json(result), **figures, **more})

@@ -73,24 +73,56 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def evaluation_text(result: Evaluation, what: str) -> str:
-    """Return loss, accuracy, confusion matrix and worst-confused pairs as text."""
+def evaluation_text(result: Evaluation, what: str, by_class: bool | None = None) -> str:
+    """Return loss, accuracy, confusion matrix and worst-confused pairs as text.
+
+    ``by_class`` adds precision, recall and F1 of every class; by default where classes differ much in size.
+    """
     if result.kind == "numbers":
         return regression_text(result, what)
     if result.kind == "labels":
-        return f"{what} accuracy of labels {percent(result.accuracy or 0.0)}, loss {result.loss:.4f}"
+        return labels_text(result, what)
     assert result.accuracy is not None
-    right = round(result.accuracy * len(result.targets))
+    right, scores = round(result.accuracy * len(result.targets)), result.by_class
+    few = len(result.classes) <= MOST_CLASSES
     lines = [
         f"{what} accuracy {percent(result.accuracy)} ({right:,} of {len(result.targets):,}), loss {result.loss:.4f}"
     ]
-    if result.confusion is not None and len(result.classes) <= MOST_CLASSES:
+    if scores.is_unbalanced if by_class is None else by_class:
+        lines.append(f"balanced accuracy {percent(scores.balanced_accuracy)}, macro F1 {scores.macro_f1:.4f}")
+        lines += ["", *scores_lines(result)] if few else []
+    if result.confusion is not None and few:
         lines += ["", "confusion matrix (a row for each true class, a column for each predicted one)"]
         lines += confusion_lines(result.confusion, result.classes)
     if pairs := result.worst_pairs():
         lines += ["", "confused most"]
         lines += [f"  {true} taken for {called}: {count:,}" for true, called, count in pairs]
     return "\n".join(lines)
+
+
+def labels_text(result: Evaluation, what: str) -> str:
+    """Return accuracy and F1 of labels that are on or off as text."""
+    shares = result.outputs.reshape(len(result.outputs), -1)
+    truth, called = result.targets.reshape(shares.shape) >= 0.5, shares >= 0.5
+    both = (truth & called).sum(axis=0)
+    f1 = 2 * both / (truth.sum(axis=0) + called.sum(axis=0)).clip(1)
+    exact = (truth == called).all(axis=1).mean()
+    lines = [
+        f"{what} accuracy of labels {percent(result.accuracy or 0.0)}, all labels right {percent(float(exact))}, "
+        f"macro F1 {f1.mean():.4f}, loss {result.loss:.4f}"
+    ]
+    if len(result.classes) == len(f1) <= MOST_CLASSES:
+        rows = [[f"{score:.4f}", f"{on:,}"] for score, on in zip(f1, truth.sum(axis=0), strict=True)]
+        lines += ["", *_table(["F1", "samples"], result.classes, rows)]
+    return "\n".join(lines)
+
+
+def scores_lines(result: Evaluation) -> list[str]:
+    """Return precision, recall and F1 of every class as lines of text."""
+    scores = result.by_class
+    columns = zip(scores.precision, scores.recall, scores.f1, scores.support, strict=True)
+    rows = [[f"{p:.4f}", f"{r:.4f}", f"{f:.4f}", f"{n:,}"] for p, r, f, n in columns]
+    return _table(["precision", "recall", "F1", "samples"], result.classes, rows)
 
 
 def regression_text(result: Evaluation, what: str) -> str:
@@ -105,12 +137,8 @@ def regression_text(result: Evaluation, what: str) -> str:
 
 def confusion_lines(confusion: np.ndarray, classes: Sequence[str]) -> list[str]:
     """Return a confusion matrix (int64[K, K]) as lines of text, zeros as dots."""
-    names = [name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…" for name in classes]
-    cells = [[f"{count:,}" if count else "." for count in row] for row in confusion.tolist()]
-    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
-    first = max(map(len, names))
-    lines = [" " * (first + 2) + _aligned(names, widths)]
-    return lines + [f"  {name:>{first}}{_aligned(row, widths)}" for name, row in zip(names, cells, strict=True)]
+    names = [_short(name) for name in classes]
+    return _table(names, names, [[f"{count:,}" if count else "." for count in row] for row in confusion.tolist()])
 
 
 def confusion_json(result: Evaluation) -> dict[str, Any]:
@@ -130,6 +158,19 @@ def metrics_json(result: Evaluation) -> dict[str, Any]:
     kinds = {"classes": classification_metrics, "labels": label_metrics, "numbers": regression_metrics}
     figures: Any = kinds[result.kind](result)  # type: ignore[operator]
     return asdict(figures)
+
+
+def _table(heads: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table with a name before every row."""
+    names = [_short(name) for name in names]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    first = max(map(len, names))
+    lines = [" " * (first + 2) + _aligned(heads, widths)]
+    return lines + [f"  {name:>{first}}{_aligned(row, widths)}" for name, row in zip(names, rows, strict=True)]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _aligned(cells: Iterable[str], widths: Sequence[int]) -> str:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def predict(
     model: ModelArgument,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Images of any size, folders of them, tables, arrays.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help='Images of any size, folders or ZIP files of them, "dir/*.jpg", tables, arrays.'
+        ),
     ],
     top: Annotated[int, typer.Option(metavar="K", help="Classes to show for each file.")] = 3,
     invert: Annotated[
@@ -24,6 +27,9 @@ def predict(
     ] = False,
     fit: Annotated[
         str | None, typer.Option(metavar="HOW", help="Other proportions: stretch, crop or pad; as in training.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write names, predictions and probabilities to a CSV file.")
     ] = None,
     submission: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the classes of a table's rows as ImageId,Label.")
@@ -40,76 +46,99 @@ def predict(
     from striate.cli.ending import fail
     from striate.cli.files import write_text
     from striate.cli.output import Output
-    from striate.data.images import check_options
+    from striate.cli.tables import write_csv
     from striate.layers.arguments import integer
 
     output = Output(json)
     loaded = striate.load(model, winograd=not no_winograd)
     loaded.threads = None if threads is None else integer(threads, "threads")
-    preparation = {"fit": "stretch", **(loaded.metadata.get("preparation") or {})}
-    preparation |= {"fit": fit} if fit else {}
-    check_options(3, None, preparation["fit"])
     shown = integer(top, "top")
     predictions: list[dict[str, Any]] = []
+    rows: list[tuple[str, Any]] = []
     problems: list[str] = []
     for path in files:
-        found, bad = _predict_path(loaded, path, shown, preparation, invert)
-        for item in found if submission is None else ():
+        found, bad = _predict_path(loaded, path, fit, invert)
+        items = [_item(loaded, name, row, shown) for name, row in found]
+        for item in items if submission is None and out is None else ():
             output.line(_text(item))
-        predictions += found
+        predictions += items
+        rows += found
         problems += bad
     if len(problems) == 1 and not predictions:
         fail(problems[0])
     for problem in problems:
         typer.echo(f"striate: {problem}", err=True)
+    if out is not None and rows:
+        output.line(f"written: {write_csv(out, *_table(loaded, rows))}")
     if submission is not None:
         output.line(f"written: {write_text(_submission(predictions), submission)}")
     output.result({"predictions": predictions, "problems": problems, "model": str(model)})
     if problems:
-        fail(f"{len(problems)} of {len(problems) + len(predictions)} files could not be read.")
+        fail(f"{len(problems)} of {len(problems) + len(predictions)} samples could not be read or predicted.")
 
 
 def _predict_path(
-    model: Model, path: Path, top: int, preparation: dict[str, Any], invert: bool
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return a prediction for every sample in ``path``, and the problems of files left out."""
-    from striate.data.unlabelled import read_unlabelled
+    model: Model, path: Path, fit: str | None, invert: bool
+) -> tuple[list[tuple[str, Any]], list[str]]:
+    """Return a name and a row for every sample in ``path``, and the problems of files left out."""
+    import numpy as np
+
     from striate.errors import DataError
+    from striate.model.reading import read_inputs
 
     try:
-        found = read_unlabelled(path, model.input_shape, invert=invert, **preparation)
+        found = read_inputs(model, path, fit, invert)
     except DataError as error:
         return [], [str(error)]
-    names = found.names if path.is_dir() or len(found.names) == 1 else [f"{path}:{name}" for name in found.names]
-    return (
-        [_item(model, name, row, top) for name, row in zip(names, _rows(model, found.inputs), strict=True)],
-        [f"{bad.path}: {bad.reason}" for bad in found.bad_files],
-    )
+    numbered = len(found.names) > 1 and found.names[0] == "1"
+    names = [f"{path}:{name}" for name in found.names] if numbered else found.names
+    rows, problems = [], [f"{bad.path}: {bad.reason}" for bad in found.bad_files]
+    for name, row in zip(names, _rows(model, found.inputs), strict=True):
+        if np.isfinite(row).all():
+            rows.append((name, row))
+        else:
+            problems.append(
+                f"{name}: the model's outputs must be finite; got NaN or infinity. Check the sample, "
+                "or train the model again."
+            )
+    return rows, problems
 
 
 def _rows(model: Model, inputs: Any) -> Any:
     """Return for each sample its probabilities, or its numbers, with their standard deviations if it has any."""
     if model.kind != "numbers":
         return model.predict_proba(inputs)
-    if model.loss is None or model.loss.name != "gaussian_negative_log_likelihood":
-        return model.predict(inputs)
-    mean, variance = model.predict_moments(inputs)
-    return list(zip(mean, variance**0.5, strict=True))
+    found = model.interpret(model.outputs(inputs))
+    if found.variances is None:
+        return found.values
+    return list(zip(found.values, found.variances**0.5, strict=True))
 
 
 def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:
     if model.kind == "labels":
-        names = model.classes or [f"label {k + 1}" for k in range(len(row))]
-        return {"file": name, "labels": {label: float(share) for label, share in zip(names, row, strict=True)}}
+        shares = zip(model.output_names, row.ravel(), strict=True)
+        return {"file": name, "labels": {label: float(share) for label, share in shares}}
     if isinstance(row, tuple):
         values, deviations = ([float(value) for value in part.ravel()] for part in row)
         return {"file": name, "values": values, "standard_deviations": deviations}
     if model.kind == "numbers":
         return {"file": name, "values": [float(value) for value in row.ravel()]}
-    names = model.classes or tuple(map(str, range(len(row))))
+    names = model.output_names
     order = (-row).argsort(kind="stable")[:top]
     classes = [{"class": names[k], "probability": float(row[k])} for k in order]
     return {"file": name, **classes[0], "classes": classes}
+
+
+def _table(model: Model, rows: list[tuple[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    """Return the columns and rows of a table of predictions."""
+    names = list(model.output_names)
+    if model.kind == "classes":
+        cells = [[file, names[row.argmax()], *(f"{share:.6g}" for share in row)] for file, row in rows]
+        return ["file", "prediction", *names], cells
+    spread = bool(rows) and isinstance(rows[0][1], tuple)
+    heads = [*names, *(f"{name} standard deviation" for name in names)] if spread else names
+    flat = [(file, [*row[0].ravel(), *row[1].ravel()] if spread else row.ravel()) for file, row in rows]
+    return ["file", *heads], [[file, *(f"{value:.9g}" for value in values)] for file, values in flat]
 
 
 def _submission(predictions: list[dict[str, Any]]) -> str:

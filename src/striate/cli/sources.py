@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.errors import ShapeError
+from striate.errors import DataError, ShapeError, unknown_name
 
 if TYPE_CHECKING:
     from striate.data.dataset import Dataset
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MODEL_SUFFIX = ".safetensors"
 VALIDATION = 0.1
+WHOLE = "all"
 PARTS: dict[str, Callable[[Splits], Dataset | None]] = {
     "train": lambda splits: splits.train,
     "validation": lambda splits: splits.validation,
@@ -30,7 +31,39 @@ def names_a_file(model: str) -> bool:
     return path.suffix == MODEL_SUFFIX or (path.exists() and path.suffix != ".toml")
 
 
-def data_for_model(model: Model, name: str, folder: Path | None, seed: int, options: Options) -> Splits:
+def held_out(
+    model: Model, name: str, folder: Path | None, seed: int, options: Options, split: str | None
+) -> tuple[str, Dataset]:
+    """Return what a model is tested on, and which split that is.
+
+    Without ``split`` it is the test or validation part that the source has of its own, else all of the source: what
+    is cut from a source for testing depends on the training, of which a folder of new samples knows nothing.
+
+    Raises
+    ------
+    DataError, UsageError
+        If the data set cannot be had, has no such split, or has other samples or classes.
+    """
+    if split not in (None, WHOLE, *PARTS):
+        raise unknown_name("split", str(split), [*PARTS, WHOLE])
+    if split in PARTS:
+        found = PARTS[split](data_for_model(model, name, folder, seed, options))
+        if found is None:
+            raise DataError(f"{name}: has no {split} split. Choose another with --split.")
+        return split, found
+    from striate.data.dataset import joined
+
+    whole = data_for_model(model, name, folder, seed, dataclasses.replace(options, test_fraction=0.0), 0.0)
+    for part in ("test", "validation") if split is None else ():
+        data = PARTS[part](whole)
+        if data is not None:
+            return part, data
+    return WHOLE, joined([data for data in (take(whole) for take in PARTS.values()) if data is not None])
+
+
+def data_for_model(
+    model: Model, name: str, folder: Path | None, seed: int, options: Options, validation: float | None = None
+) -> Splits:
     """Return the splits of a data set in the shape and with the classes of ``model``.
 
     Raises
@@ -42,7 +75,9 @@ def data_for_model(model: Model, name: str, folder: Path | None, seed: int, opti
     from striate.data.targets import align_classes
     from striate.layers.base import format_shape
 
-    splits = registry.load(name, folder, seed, VALIDATION, like_model(model, options))
+    splits = registry.load(
+        name, folder, seed, VALIDATION if validation is None else validation, like_model(model, options)
+    )
     if splits.train.sample_shape != model.input_shape:
         raise ShapeError(
             f"{name}: samples must be {format_shape(model.input_shape)}, as {model.network.name} takes them; "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -106,3 +107,18 @@ class Dataset:
         groups = None if self.groups is None else self.groups[indices]
         files = None if self.files is None else self.files[indices]
         return Dataset(self.inputs[indices], self.targets[indices], self.classes, self.name, groups, files)
+
+
+def joined(parts: Sequence[Dataset]) -> Dataset:
+    """Return the samples of several parts of one data set, one part after the other."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    files = [part.files for part in parts if part.files is not None]
+    return replace(
+        first,
+        inputs=np.concatenate([part.inputs for part in parts]),
+        targets=np.concatenate([part.targets for part in parts]),
+        groups=None,
+        files=np.concatenate(files) if len(files) == len(parts) else None,
+    )

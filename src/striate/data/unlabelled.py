@@ -13,6 +13,7 @@ from striate.data.arrays import INPUT_NAMES, open_arrays, read_npy
 from striate.data.audio import WavReader
 from striate.data.decoding import Reader, decode_files, scan_files
 from striate.data.folders import IMAGES, RECORDINGS
+from striate.data.gathering import listed_files, matches, unpacked
 from striate.data.idx import read_idx
 from striate.data.images import ImageReader
 from striate.data.layout import make_inputs
@@ -47,7 +48,9 @@ def read_unlabelled(
 
     A table (with or without the column of labels), NPY, NPZ or IDX file gives one input for each row,
     called by its number from 1; an image or WAV file gives one; a folder gives one for each image, or
-    WAV file, at any depth in it.
+    WAV file, at any depth in it, and so does a ZIP file. A pattern such as ``photos/*.jpg`` stands for the files
+    that it matches, a table with a column ``file`` for those that it lists (if the model takes pictures or
+    recordings).
 
     Parameters
     ----------
@@ -67,12 +70,19 @@ def read_unlabelled(
         If the path is missing, nothing in it can be read, or a sample has another number of values.
     """
     path = Path(path)
-    if not path.exists():
+    chosen = matches(path)
+    if chosen is None and not path.exists():
         raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
-    if path.is_dir():
-        bad: list[BadFile] = []
-        found = _read_files(files_below(path, bad), sample_shape, fit, invert, rate)
-        found.bad_files.extend(bad)
+    if chosen is None and table is None and len(sample_shape) > 1 and math.prod(sample_shape[1:]) > 1:
+        chosen = listed_files(path)
+    if chosen is not None:
+        found = _read_files(chosen, sample_shape, fit, invert, rate, every=True)
+    elif path.is_dir():
+        found = _read_folder(path, sample_shape, fit, invert, rate)
+    elif path.suffix.lower() == ".zip":
+        with unpacked(path) as folder:
+            found = _read_folder(folder, sample_shape, fit, invert, rate)
+            found.names[:] = [f"{printable(path)}:{Path(name).relative_to(folder)}" for name in found.names]
     elif path.suffix.lower() == SERIES_SUFFIX:
         inputs = _series_inputs(path, sample_shape)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
@@ -87,6 +97,15 @@ def read_unlabelled(
     if not found.names:
         reason = found.bad_files[0].reason if found.bad_files else "it holds no files of a kind that is read"
         raise DataError(f"{printable(path)}: {reason}. Give images, recordings or a table.")
+    return found
+
+
+def _read_folder(
+    folder: Path, sample_shape: tuple[int, ...], fit: Fit, invert: bool, rate: int | None
+) -> Unlabelled:
+    bad: list[BadFile] = []
+    found = _read_files(files_below(folder, bad), sample_shape, fit, invert, rate)
+    found.bad_files.extend(bad)
     return found
 
 
@@ -127,13 +146,18 @@ def _read_numbers(path: Path) -> np.ndarray:
 
 
 def _read_files(
-    paths: Sequence[Path], sample_shape: tuple[int, ...], fit: Fit, invert: bool, rate: int | None
+    paths: Sequence[Path],
+    sample_shape: tuple[int, ...],
+    fit: Fit,
+    invert: bool,
+    rate: int | None,
+    every: bool = False,
 ) -> Unlabelled:
-    """Decode images or recordings, whichever the model takes, into its shape."""
+    """Decode images or recordings, whichever the model takes, into its shape; ``every`` file, or those by name."""
     recordings = len(sample_shape) == 2
     kind = RECORDINGS if recordings else IMAGES
     suffixes = kind.suffixes()
-    wanted = [path for path in paths if len(paths) == 1 or path.suffix.lower() in suffixes]
+    wanted = [path for path in paths if every or len(paths) == 1 or path.suffix.lower() in suffixes]
     with kind.guard():
         reader = _reader(wanted, sample_shape, fit, rate)
         decoded = decode_files(wanted, reader, np.empty((len(wanted), *sample_shape), reader.dtype))

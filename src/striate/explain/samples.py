@@ -11,6 +11,7 @@ from striate.data.dataset import Dataset
 from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
 from striate.model import Model
+from striate.model.reading import read_inputs
 
 
 def as_sample(model: Model, sample: Any) -> np.ndarray:
@@ -76,16 +77,7 @@ def read_sample(
     UsageError
         For another ``fit``.
     """
-    from striate.data.images import check_options
-    from striate.data.unlabelled import read_unlabelled
-
-    preparation: dict[str, Any] = {"fit": "stretch", **(model.metadata.get("preparation") or {})}
-    preparation |= {"fit": fit} if fit else {}
-    check_options(3, None, preparation["fit"])
-    inputs = read_unlabelled(path, model.input_shape, invert=invert, **preparation).inputs
-    if not 1 <= row <= len(inputs):
-        raise UsageError(f"{path}: has rows 1 to {len(inputs):,}; got {row}.")
-    return np.asarray(inputs[row - 1], np.float64)
+    return read_inputs(model, path, fit, invert).inputs[0].astype(np.float64)
 
 
 def as_batch(model: Model, samples: np.ndarray | Dataset) -> np.ndarray:

@@ -4,7 +4,7 @@ from striate.losses.base import Loss
 from striate.losses.binary import BinaryCrossEntropy
 from striate.losses.cross_entropy import CrossEntropy
 from striate.losses.hinge import Hinge
-from striate.losses.interpretation import CLASSES, LABELS, NUMBERS, Interpretation
+from striate.losses.interpretation import CLASSES, LABELS, NUMBERS, Interpretation, usual_names
 from striate.losses.likelihood import GaussianNegativeLogLikelihood, PoissonNegativeLogLikelihood
 from striate.losses.registry import LOSSES, by_name, register
 from striate.losses.regression import ErrorLoss, Huber, MeanAbsoluteError, MeanSquaredError
@@ -32,4 +32,5 @@ __all__ = [
     "by_name",
     "is_labelled",
     "register",
+    "usual_names",
 ]

@@ -74,3 +74,16 @@ def sigmoid(outputs: np.ndarray, last: Layer | None) -> np.ndarray:
 def two_classes(positive: np.ndarray) -> np.ndarray:
     """Return the probabilities of both classes, float32[N, 2], from that of the second, float32[N, 1]."""
     return np.concatenate([1.0 - positive, positive], axis=1)
+
+
+def usual_names(kind: str, count: int) -> tuple[str, ...]:
+    """Return names of outputs that have none: numbers of classes from 0, of labels and targets from 1.
+
+    Examples
+    --------
+    >>> usual_names("labels", 2)
+    ('label 1', 'label 2')
+    """
+    if kind == CLASSES:
+        return tuple(map(str, range(count)))
+    return tuple(f"{'label' if kind == LABELS else 'target'} {number}" for number in range(1, count + 1))

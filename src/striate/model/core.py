@@ -17,7 +17,7 @@ from striate.errors import ShapeError, UsageError
 from striate.layers.activation import Softmax
 from striate.layers.arguments import integer
 from striate.layers.base import format_shape
-from striate.losses import CLASSES, NUMBERS, Interpretation, Loss
+from striate.losses import CLASSES, NUMBERS, Interpretation, Loss, usual_names
 from striate.losses.choice import assumed_loss
 from striate.model.evaluation import Evaluation, evaluation
 from striate.model.fit import check_fit
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from striate.engine.session import InferenceSession
 
 BATCH_SIZE = 256
+Inputs = np.ndarray | str | Path
+"""Raw samples, or the path of a picture, recording, table, folder, archive, or pattern of files."""
 
 
 class Model:
@@ -110,12 +112,13 @@ class Model:
         """Every learnt array by name, as views into ``theta``."""
         return self.network.views(self.theta)
 
-    def outputs(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+    def outputs(self, x: Inputs, batch_size: int = BATCH_SIZE) -> np.ndarray:
         """Return what the network computes for raw samples: float32[N, *output_shape].
 
         Parameters
         ----------
-        x : uint8 or float [N, *input_shape]
+        x : uint8 or float [N, *input_shape], or path
+            A path names pictures, recordings, a table, a folder, a ZIP file, or a pattern such as ``"*.jpg"``.
         batch_size : int
             Samples that are computed together; changes the speed alone.
 
@@ -126,7 +129,7 @@ class Model:
         """
         return self._computed(self._pool, x, batch_size)
 
-    def scores(self, x: np.ndarray, batch_size: int = BATCH_SIZE, loss: Loss | None = None) -> np.ndarray:
+    def scores(self, x: Inputs, batch_size: int = BATCH_SIZE, loss: Loss | None = None) -> np.ndarray:
         """Return what a loss reads of raw samples (as in ``outputs``), float32[N, *shape].
 
         These are the outputs, or the logits before a last Softmax, LogSoftmax or Sigmoid that the loss contains.
@@ -152,7 +155,7 @@ class Model:
         units = self.target_normalisation
         return found if units is None or found.kind != NUMBERS else numbers_in_user_units(found, units)
 
-    def predict_proba(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+    def predict_proba(self, x: Inputs, batch_size: int = BATCH_SIZE) -> np.ndarray:
         """Return the probability of each class, or label, for raw samples: float32[N, K, *space].
 
         Raises
@@ -162,7 +165,7 @@ class Model:
         """
         return self.interpret(self.outputs(x, batch_size)).probabilities
 
-    def predict(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+    def predict(self, x: Inputs, batch_size: int = BATCH_SIZE) -> np.ndarray:
         """Return the class number of each raw sample, int64[N], or of each of its positions, int64[N, *space].
 
         For labels that are on or off it is 1 or 0 for each, int64[N, T]; for a regression the numbers,
@@ -170,7 +173,7 @@ class Model:
         """
         return self.interpret(self.outputs(x, batch_size)).predictions
 
-    def predict_moments(self, x: np.ndarray, batch_size: int = BATCH_SIZE) -> tuple[np.ndarray, np.ndarray]:
+    def predict_moments(self, x: Inputs, batch_size: int = BATCH_SIZE) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each number for raw samples, float32[N, T] each.
 
         Raises
@@ -197,6 +200,14 @@ class Model:
         """What the outputs stand for: "classes", "labels" that are on or off, or "numbers"."""
         usual = CLASSES if self.classes or isinstance(self.network.steps[-1].layer, Softmax) else NUMBERS
         return str(self.metadata.get("targets", usual))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The name of each class, label or number; "0", "label 1" and "target 1" are the first without names."""
+        if self.classes:
+            return self.classes
+        meaning = self.interpret(np.zeros((1, *self.network.output_shape), np.float32))
+        return usual_names(meaning.kind, meaning.values.shape[1])
 
     @property
     def is_classifier(self) -> bool:
@@ -277,7 +288,11 @@ class Model:
             self.target_normalisation,
         )
 
-    def _samples(self, x: np.ndarray) -> np.ndarray:
+    def _samples(self, x: Inputs) -> np.ndarray:
+        if isinstance(x, str | Path):
+            from striate.model.reading import read_inputs
+
+            return read_inputs(self, x).inputs
         x = np.asarray(x)
         if x.shape[1:] != self.input_shape:
             raise ShapeError(
@@ -286,7 +301,7 @@ class Model:
             )
         return np.ascontiguousarray(readable(x, f"{self.network.name}: samples"))
 
-    def _computed(self, pool: SessionPool, x: np.ndarray, batch_size: int) -> np.ndarray:
+    def _computed(self, pool: SessionPool, x: Inputs, batch_size: int) -> np.ndarray:
         """Return what the network of a pool computes for raw samples."""
         x, size = self._samples(x), integer(batch_size, "batch size")
         room = np.empty((len(x), *pool.network.output_shape), np.float32)

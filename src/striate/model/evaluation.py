@@ -7,9 +7,49 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.losses import CLASSES, LABELS, NUMBERS, Loss
+from striate.errors import UsageError
+from striate.losses import CLASSES, LABELS, NUMBERS, Loss, usual_names
 from striate.losses.targets import are_numbers_of_classes
 from striate.model.sample_losses import sample_losses
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """How well each class is told from the others; 0 where nothing was called, or was, of a class.
+
+    Parameters
+    ----------
+    precision, recall, f1 : float64[K]
+    support : int64[K]
+        Samples of each class.
+    """
+
+    precision: np.ndarray
+    recall: np.ndarray
+    f1: np.ndarray
+    support: np.ndarray
+
+    @classmethod
+    def of(cls, confusion: np.ndarray) -> ClassScores:
+        """Return the scores of a confusion matrix, int64[K, K]: a row for each true class."""
+        right, support, called = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+        precision, recall = right / np.maximum(called, 1), right / np.maximum(support, 1)
+        return cls(precision, recall, 2 * right / np.maximum(support + called, 1), support)
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that have samples."""
+        return float(self.recall[self.support > 0].mean())
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the classes."""
+        return float(self.f1.mean())
+
+    @property
+    def is_unbalanced(self) -> bool:
+        """Whether one class has more than twice as many samples as another."""
+        return int(self.support.max()) > 2 * int(self.support.min())
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +75,9 @@ class Evaluation:
         Which loss that is.
     variances : float32[N, T] or None
         Of each number, for a network that learns them.
+    samples : int64[N]
+        Where each row stands in the data set; ignored labels are left out, and a class map has a row for each
+        position.
     """
 
     loss: float
@@ -46,6 +89,7 @@ class Evaluation:
     losses: np.ndarray = field(repr=False)
     loss_name: str = "cross_entropy"
     variances: np.ndarray | None = field(default=None, repr=False)
+    samples: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
 
     @property
     def kind(self) -> str:
@@ -63,6 +107,19 @@ class Evaluation:
         order = np.argsort(-wrong, axis=None, kind="stable")[:count]
         pairs = [divmod(int(place), len(wrong)) for place in order]
         return [(self.classes[t], self.classes[p], int(wrong[t, p])) for t, p in pairs if wrong[t, p]]
+
+    @property
+    def by_class(self) -> ClassScores:
+        """Precision, recall and F1 of every class.
+
+        Raises
+        ------
+        UsageError
+            If the evaluation is not one of classes.
+        """
+        if self.confusion is None:
+            raise UsageError(f"scores by class: need classes; got {self.kind}. Use their own metrics.")
+        return ClassScores.of(self.confusion)
 
     def mistakes(self) -> np.ndarray:
         """Return the samples classified wrongly, int64[M], the most confident mistake first."""
@@ -100,13 +157,16 @@ def evaluation(
     kind = loss.kind(targets, scores.shape[1:])
     found = loss.interpret(scores, None, kind)
     if kind == NUMBERS:
-        return Evaluation(total, None, (), None, found.values, targets, losses, loss.name, found.variances)
-    names = classes or dataset.classes
+        return Evaluation(
+            total, None, (), None, found.values, targets, losses, loss.name, found.variances, np.arange(len(losses))
+        )
+    names = classes or dataset.classes or usual_names(kind, found.values.shape[1])
     if kind == LABELS:
         shares = found.probabilities
         right = (shares >= 0.5) == (targets.reshape(shares.shape) >= 0.5)
         accuracy = float(np.average(right.reshape(len(right), -1).mean(axis=1), weights=weights))
-        return Evaluation(total, accuracy, names, None, shares, targets, losses, loss.name)
+        rows = np.arange(len(losses))
+        return Evaluation(total, accuracy, names, None, shares, targets, losses, loss.name, None, rows)
     return _of_classes(total, losses, found.probabilities, dataset, names, loss, weights)
 
 
@@ -126,11 +186,11 @@ def _of_classes(
     keep = loss.keeps(labels).ravel()
     labels = labels.ravel()[keep]
     shares = np.moveaxis(shares, 1, -1).reshape(-1, count)[keep]
-    losses = np.repeat(losses, positions)[keep]
-    counting = None if weights is None else np.repeat(weights, positions)[keep]
+    samples = np.repeat(np.arange(len(losses)), positions)[keep]
+    losses = losses[samples]
+    counting = None if weights is None else weights[samples]
     predicted = shares.argmax(axis=1)
     confusion = np.zeros((count, count), np.int64)
     np.add.at(confusion, (labels, predicted), 1)
     accuracy = float(np.average(predicted == labels, weights=counting))
-    names = names or tuple(map(str, range(count)))
-    return Evaluation(total, accuracy, names, confusion, shares, labels, losses, loss.name)
+    return Evaluation(total, accuracy, names, confusion, shares, labels, losses, loss.name, None, samples)

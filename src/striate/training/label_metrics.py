@@ -51,7 +51,7 @@ def label_metrics(evaluation: Evaluation) -> LabelMetrics:
         )
     shares = evaluation.outputs
     truth, called = evaluation.targets.reshape(shares.shape) >= 0.5, shares >= 0.5
-    names = evaluation.classes or tuple(f"label {i + 1}" for i in range(shares.shape[1]))
+    names = evaluation.classes
     areas = [area_under_roc(truth[:, i], shares[:, i]) for i in range(len(names))]
     columns = [_figures(truth[:, i], called[:, i], "binary") for i in range(len(names))]
     by_label = tuple(

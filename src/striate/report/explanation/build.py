@@ -99,7 +99,7 @@ def page_data(
     return {
         "network": found.network.name,
         "sample": name,
-        "classes": list(model.classes) or [str(k) for k in range(len(found.scores))],
+        "classes": list(model.output_names),
         "classifier": bool(shares),
         "scores": found.scores.tolist(),
         "probabilities": shares,

@@ -1,0 +1,71 @@
+"""Tables that commands write: predictions and mistakes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from striate.data.dataset import Dataset
+    from striate.model.evaluation import Evaluation
+
+
+def write_csv(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
+    """Write a table with the names of its columns, atomically."""
+    from striate.cli.files import write_text
+
+    room = io.StringIO(newline="")
+    table = csv.writer(room, lineterminator="\n")
+    table.writerow(heads)
+    table.writerows(rows)
+    return write_text(room.getvalue(), path)
+
+
+def mistakes_table(result: Evaluation, data: Dataset) -> tuple[list[str], list[list[Any]]]:
+    """Return the columns and rows of what a model got wrong, the worst first.
+
+    Classes: the most confident mistakes; labels: a row for each wrong label; numbers: all, by their error.
+    """
+    names = data.files if data.files is not None else range(1, len(data) + 1)
+    if result.kind == "numbers":
+        return _errors(result, names)
+    if result.kind == "labels":
+        return _wrong_labels(result, names)
+    rows: list[list[Any]] = []
+    for row in result.mistakes().tolist():
+        called, true = int(result.outputs[row].argmax()), int(result.targets[row])
+        share = f"{result.outputs[row, called]:.6g}"
+        rows.append([names[int(result.samples[row])], result.classes[true], result.classes[called], share])
+    return ["file", "true", "predicted", "probability"], rows
+
+
+def _wrong_labels(result: Evaluation, names: Any) -> tuple[list[str], list[list[Any]]]:
+    import numpy as np
+
+    shares = result.outputs.reshape(len(result.outputs), -1)
+    truth = result.targets.reshape(shares.shape) >= 0.5
+    wrong = np.argwhere((shares >= 0.5) != truth)
+    confidence = np.abs(shares[tuple(wrong.T)] - 0.5)
+    rows = [
+        [names[row], result.classes[label], int(truth[row, label]), f"{shares[row, label]:.6g}"]
+        for row, label in wrong[np.argsort(-confidence, kind="stable")].tolist()
+    ]
+    return ["file", "label", "true", "probability"], rows
+
+
+def _errors(result: Evaluation, names: Any) -> tuple[list[str], list[list[Any]]]:
+    import numpy as np
+
+    found = result.outputs.reshape(len(result.outputs), -1).astype(np.float64)
+    wanted = result.targets.reshape(found.shape).astype(np.float64)
+    order = np.argsort(-np.abs(found - wanted).max(axis=1), kind="stable").tolist()
+    numbered = [""] if found.shape[1] == 1 else [f" {k + 1}" for k in range(found.shape[1])]
+    heads = ["file", *(f"{word}{number}" for number in numbered for word in ("true", "predicted", "error"))]
+    rows = [
+        [names[row], *(f"{v:.9g}" for t, p in zip(wanted[row], found[row], strict=True) for v in (t, p, p - t))]
+        for row in order
+    ]
+    return heads, rows

@@ -1,0 +1,73 @@
+"""Files that a path stands for in other ways than by itself: a pattern, an archive, a table that lists them."""
+
+from __future__ import annotations
+
+import glob
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from striate.data.problems import printable
+from striate.data.tables import read_table
+from striate.data.tables.files import is_table
+from striate.errors import DataError
+
+FILE_COLUMNS = ("file", "files", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path")
+MOST_BYTES = 1 << 34  # that an archive may unpack to
+
+
+def matches(pattern: Path) -> list[Path] | None:
+    """Return the files that a pattern such as ``photos/*.jpg`` names, sorted; None if it is no pattern.
+
+    Raises
+    ------
+    DataError
+        If no file matches.
+    """
+    if pattern.exists() or not glob.has_magic(str(pattern)):
+        return None
+    found = sorted(Path(name) for name in glob.iglob(str(pattern), recursive=True) if Path(name).is_file())
+    if not found:
+        raise DataError(f"{printable(pattern)}: no file matches this pattern. Check the path.")
+    return found
+
+
+def listed_files(table: Path) -> list[Path] | None:
+    """Return the files that a table lists in a column such as ``file``; None if it has no such column.
+
+    Relative paths start in the folder of the table.
+    """
+    if not is_table(table):
+        return None
+    found = read_table(table)
+    columns = [number for number, name in enumerate(found.names) if name.strip().lower() in FILE_COLUMNS]
+    texts = [found.texts[number] for number in columns if number in found.texts]
+    return [table.parent / str(cell).strip() for cell in texts[0]] if found.has_names and texts else None
+
+
+@contextmanager
+def unpacked(archive: Path) -> Iterator[Path]:
+    """Yield a temporary folder with the content of a ZIP file.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, encrypted, or larger than 16 GiB.
+    """
+    with TemporaryDirectory(prefix="striate-") as folder:
+        try:
+            with zipfile.ZipFile(archive) as content:
+                size = sum(entry.file_size for entry in content.infolist())
+                if size > MOST_BYTES:
+                    raise DataError(
+                        f"{printable(archive)}: unpacks to {size >> 30} GiB; at most {MOST_BYTES >> 30} are read. "
+                        "Unpack it and give the folder."
+                    )
+                content.extractall(folder)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+            raise DataError(
+                f"{printable(archive)}: cannot be unpacked ({error}). Unpack it and give the folder."
+            ) from None
+        yield Path(folder)
