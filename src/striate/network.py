@@ -158,6 +158,17 @@ class Network:
         lines = [f"  {step.name}: {step.layer!r}" for step in self.steps]
         return "\n".join([f"Network {self.name!r}, {self.parameter_count:,} parameters", *lines])
 
+    def _repr_html_(self) -> str:
+        """Return the layers as a table, for notebooks."""
+        from striate.drawing.html import element, join, table
+
+        rows = []
+        for step in self.steps:
+            count = sum(slot.spec.size for slot in step.parameters)
+            rows.append((step.name, repr(step.layer), " x ".join(map(str, step.shape)), count))
+        heading = element("p", element("b", self.name), f": {self.parameter_count:,} parameters")
+        return join([heading, table(("name", "layer", "output", "parameters"), rows)])
+
 
 def Sequential(layers: Iterable[Layer], input_shape: int | Sequence[int], name: str = "network") -> Network:
     """Return the network that applies ``layers`` one after the other.

@@ -37,7 +37,7 @@ def _unmasked(array: np.ma.MaskedArray, what: str) -> np.ndarray:
     return np.asarray(array.data)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Samples with their targets, in a fixed order.
 
@@ -93,6 +93,29 @@ class Dataset:
                 f"{self.name}: labels must be 0 to {len(self.classes) - 1} for {len(self.classes)} classes; "
                 f"got {self.targets.min()} to {self.targets.max()}."
             )
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.inputs.shape[1:]))
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        return f"<Dataset {self.name!r}, {len(self.inputs):,} samples of {shape}{classes}>"
+
+    def _repr_html_(self) -> str:
+        """Return a sample of each class, or the first ones, as pictures, for notebooks."""
+        from striate.drawing.html import element, join
+        from striate.drawing.images import limits, picture
+
+        named = bool(self.classes) and self.targets.ndim == 1
+        if named:
+            chosen = [int(n) for n in np.unique(self.targets, return_index=True)[1][:12]]
+        else:
+            chosen = list(range(min(8, len(self.inputs))))
+        figures = []
+        for n in chosen:
+            label = self.classes[int(self.targets[n])] if named else self.targets[n]
+            image = picture(self.inputs[n], *limits(self.inputs), 84, f"sample {n}")
+            caption = element("figcaption", str(label))
+            figures.append(element("figure", image, caption, style="display: inline-block; margin: 4px"))
+        return join([element("p", repr(self)[1:-1]), *figures])
 
     def __len__(self) -> int:
         return len(self.inputs)

@@ -17,7 +17,7 @@ SPLITS = ("train", "validation", "test")
 ROUNDS = 3  # more rounds bring the shares nearer by less than 0.1 percentage points (300 groups, 4 classes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Splits:
     """The parts of a data set: learn from ``train``, choose by ``validation``, report on ``test``.
 
@@ -32,6 +32,26 @@ class Splits:
     bad_files: tuple[BadFile, ...] = ()
     preparation: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(part):,} {name}" for name, part in self._parts().items())
+        return f"<Splits of {self.train.name}: {counts}>"
+
+    def _repr_html_(self) -> str:
+        """Return the size of every split and its classes, with samples of the training split, for notebooks."""
+        from striate.drawing.html import Markup, element, join, table
+
+        classes = self.train.classes[:20]
+        rows = []
+        for name, part in self._parts().items():
+            counts = np.bincount(part.targets, minlength=len(part.classes)).tolist() if part.classes else []
+            rows.append((name, len(part), *counts[: len(classes)]))
+        shown = table(("split", "samples", *classes), rows)
+        return join([element("p", self.train.name), shown, Markup(self.train._repr_html_())])
+
+    def _parts(self) -> dict[str, Dataset]:
+        parts = {"training": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in parts.items() if part is not None}
 
 
 def shuffled(count: int, seed: int) -> np.ndarray:

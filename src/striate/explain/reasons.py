@@ -150,5 +150,11 @@ class Why:
     def __str__(self) -> str:
         return write(self)
 
+    def _repr_html_(self) -> str:
+        """Return the numbers as on a board, for notebooks."""
+        from striate.drawing.html import element
+
+        return element("pre", str(self))
+
     def __repr__(self) -> str:
         return f"<Why {self.place} = {self.value:.6g}, {len(self.terms)} terms>"

@@ -167,6 +167,21 @@ class Trace:
         """Return what the value at ``index`` sees of the input, in theory and by its gradient."""
         return field_of(self, layer, index)
 
+    def _repr_html_(self) -> str:
+        """Return the sample and the first maps of every layer, for notebooks."""
+        from striate.drawing.html import element, join, table
+        from striate.drawing.images import picture
+
+        sample = picture(self.raw, float(self.raw.min()), float(self.raw.max()), 84, "sample")
+        rows = []
+        for step in self.network.steps:
+            values = self[step.name]
+            low, high = float(values.min()), float(values.max())
+            shown = [values] if values.ndim == 1 else [one[None] for one in values[:8]]
+            maps = join(picture(one, low, high, 42, step.name) for one in shown)
+            rows.append((step.name, " x ".join(map(str, step.shape)), low, high, maps))
+        return join([element("p", sample), table(("layer", "shape", "least", "largest", "maps"), rows)])
+
     def __repr__(self) -> str:
         return f"<Trace of {self.network.name!r}, {len(self)} layers>"
 

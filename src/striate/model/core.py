@@ -352,6 +352,13 @@ class Model:
         classes = f", {len(self.classes)} classes" if self.classes else ""
         return f"<Model {self.network.name!r}, {len(self.theta):,} parameters{classes}>"
 
+    def _repr_html_(self) -> str:
+        """Return what the model is and its layers, for notebooks."""
+        from striate.drawing.html import Markup, element, join
+
+        named = f" Classes: {', '.join(self.classes)}." if self.classes else ""
+        return join([element("p", f"Model for {self.kind}.{named}"), Markup(self.network._repr_html_())])
+
 
 def _is_held(array: np.ndarray) -> bool:
     """Return whether somebody else than the model, and the two calls that ask, holds ``array`` or a view of it."""

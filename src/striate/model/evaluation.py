@@ -52,7 +52,7 @@ class ClassScores:
         return int(self.support.max()) > 2 * int(self.support.min())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """The result of a model on a data set.
 
@@ -90,6 +90,23 @@ class Evaluation:
     loss_name: str = "cross_entropy"
     variances: np.ndarray | None = field(default=None, repr=False)
     samples: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+
+    def __repr__(self) -> str:
+        accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.4f}"
+        return f"<Evaluation of {len(self.targets):,} samples: {self.loss_name} {self.loss:.4g}{accuracy}>"
+
+    def _repr_html_(self) -> str:
+        """Return the figures and the confusion matrix, or predictions against the truth, for notebooks."""
+        from striate.drawing.html import element, join
+        from striate.drawing.svg import confusion, scatter
+
+        heading = element("p", repr(self)[1:-1])
+        if self.confusion is not None:
+            return join([heading, confusion(self.confusion, self.classes)])
+        if self.kind == LABELS:
+            return heading
+        true = np.asarray(self.targets).reshape(len(self.targets), -1)
+        return join([heading, scatter("predicted", "true", true[:, 0], self.outputs[:, 0])])
 
     @property
     def kind(self) -> str:

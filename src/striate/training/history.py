@@ -44,7 +44,7 @@ class EpochRecord:
         return dataclasses.asdict(self)
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """The epochs of a training.
 
@@ -68,6 +68,28 @@ class History:
         """Return one figure of every epoch, such as ``history["val_loss"]``."""
         return [getattr(record, key) for record in self.records]
 
+    def __repr__(self) -> str:
+        if not self.records:
+            return "<History, no epochs>"
+        last = self.records[-1]
+        scores = {"loss": last.loss, "val_loss": last.val_loss, "val_accuracy": last.val_accuracy}
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in scores.items() if value is not None)
+        return f"<History, {len(self)} epoch{'s' * (len(self) != 1)}: {shown}>"
+
+    def _repr_html_(self) -> str:
+        """Return the curves of loss and accuracy, for notebooks."""
+        from striate.drawing.html import element, join
+        from striate.drawing.svg import curves
+
+        charts = []
+        for key in ("loss", "accuracy"):
+            series = {}
+            for name, label in ((key, "training"), (f"val_{key}", "validation")):
+                found = zip(self["epoch"], self[name], strict=True)
+                series[label] = [(float(x), float(y)) for x, y in found if y is not None]
+            charts.append(curves(key, "epoch", series))
+        return join([element("p", repr(self)[1:-1]), *charts])
+
     def plot(self, axes: Any = None) -> Any:
         """Draw loss and accuracy over the epochs with matplotlib; return the axes.
 
@@ -75,11 +97,6 @@ class History:
         ----------
         axes : two matplotlib Axes, optional
             A new figure's by default.
-
-        Raises
-        ------
-        UsageError
-            If matplotlib is not installed.
         """
         from striate.training.plotting import plot_history
 

@@ -1,0 +1,81 @@
+"""What notebooks show: one piece of HTML for each object, well formed and escaped; and a short text."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from striate import Dataset, Trainer
+from striate.data.splits import Splits
+from striate.explain import trace
+from striate.layers import Conv2d, Flatten, Linear, ReLU, Softmax
+from striate.network import Sequential
+
+EMPTY = {"img", "br"}
+
+
+class Checker(HTMLParser):
+    """Raises where an element is not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def objects() -> dict[str, object]:
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.integers(0, 255, (30, 1, 6, 6)).astype(np.uint8), np.arange(30) % 2, ("a<b", "c"), "noise")
+    trainer = Trainer(Sequential([Conv2d(2, 3), ReLU(), Flatten(), Linear(2), Softmax()], (1, 6, 6)))
+    history = trainer.fit(data, data, epochs=2)
+    found = trace(trainer.model, data.inputs[0])
+    regression = Trainer(Sequential([Linear(1)], 4))
+    numbers = Dataset(rng.normal(size=(20, 4)), rng.normal(size=(20, 1)))
+    regression.fit(numbers, epochs=1)
+    return {
+        "network": trainer.network,
+        "model": trainer.model,
+        "history": history,
+        "evaluation": trainer.model.evaluate(data),
+        "regression": regression.model.evaluate(numbers),
+        "why": found.why("linear1", feature=0),
+        "trace": found,
+        "splits": Splits(data, None, data),
+        "data set": data,
+        "numbers": numbers,
+    }
+
+
+SHOWN = {
+    "network": "conv1", "model": "a<b", "history": "validation", "evaluation": "predicted",
+    "regression": "predicted", "why": "(a<b)", "trace": "linear1", "splits": "training", "data set": "a<b", "numbers": "20 samples",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_notebooks_show_html(objects: dict[str, object], name: str) -> None:
+    html = objects[name]._repr_html_()  # type: ignore[attr-defined]
+    checker = Checker()
+    checker.feed(html.encode().decode())  # a plain text: Markup escapes what is added to it
+    assert checker.open == []
+    assert "<b</" not in html
+    assert SHOWN[name] in checker.text
+
+
+@pytest.mark.parametrize("name", SHOWN.keys() - {"network"})
+def test_texts_are_short(objects: dict[str, object], name: str) -> None:
+    assert len(repr(objects[name])) < 120
+    assert "array" not in repr(objects[name])
