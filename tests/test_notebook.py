@@ -61,7 +61,8 @@ def objects() -> dict[str, object]:
 
 SHOWN = {
     "network": "conv1", "model": "a<b", "history": "validation", "evaluation": "predicted",
-    "regression": "predicted", "why": "(a<b)", "trace": "linear1", "splits": "training", "data set": "a<b", "numbers": "20 samples",
+    "regression": "predicted", "why": "(a<b)", "trace": "linear1", "splits": "training", "data set": "a<b",
+    "numbers": "20 samples",
 }  # fmt: skip
 
 
