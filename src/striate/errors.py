@@ -5,11 +5,30 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 1500  # characters of a message; hostile files put endless ones into it
+
+
+def visible(text: str) -> str:
+    """Return ``text`` as one line that a terminal can show: all that does not print becomes an escape.
+
+    Examples
+    --------
+    >>> visible("a\\x1b[2J\\n")
+    'a\\\\x1b[2J\\\\n'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
 
 class StriateError(Exception):
     """Something the user can put right; the command line prints it as one line and exits with status 1."""
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        text = visible(super().__str__())
+        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
 
 
 class UsageError(StriateError, ValueError):

@@ -44,6 +44,8 @@ def read_npy(path: str | Path) -> np.ndarray:
         mapped = np.load(path, mmap_mode="r" if size > available_memory() // 2 else None, allow_pickle=False)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({why(error)}). Check the path.") from error
+    except ValueError as error:
+        raise DataError(f"{path}: not an NPY array ({why(error)}). Get the file again.") from error
     return np.asarray(mapped)
 
 
@@ -160,6 +162,8 @@ def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = m
         shape, _, dtype = reader(stream)
     except Exception as error:  # the header is Python text, and NumPy's parser of it raises nearly anything
         raise DataError(f"{where}: not an NPY array ({why(error)}). Get the file again.") from error
+    if any(not isinstance(size, int) or size < 0 for size in shape):
+        raise DataError(f"{where}: not an NPY array (its shape is {shape}). Get the file again.")
     if dtype.hasobject:
         raise DataError(
             f"{where}: holds Python objects, which may run code and are not read. Save it as numbers or text."

@@ -36,11 +36,12 @@ def make_inputs(array: np.ndarray, where: str, shape: tuple[int, ...] | None = N
     DataError
         If entries are not numbers or not finite, or do not fill the shape.
     """
-    numbers = _to_bytes_or_float(np.asarray(array), where)
-    if numbers.ndim < 2:
+    array = np.asarray(array)
+    if array.ndim < 2:
         raise DataError(
-            f"{where}: samples must be the first of at least 2 axes; got shape {list(numbers.shape)}. Reshape it."
+            f"{where}: samples must be the first of at least 2 axes; got shape {list(array.shape)}. Reshape it."
         )
+    numbers = _to_bytes_or_float(array, where)
     if shape is not None:
         return _reshape(numbers, where, shape)
     if numbers.ndim == 2:

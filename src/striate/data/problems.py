@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from striate.errors import DataError
+from striate.errors import DataError, visible
 
 
 class BadFile(NamedTuple):
@@ -37,8 +37,7 @@ def printable(path: str | Path) -> str:
     >>> printable("a\\nb")
     'a\\\\nb'
     """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return visible(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def why(error: BaseException) -> str:

@@ -54,9 +54,9 @@ class RunLog(Callback):
 
     def rewind(self, epoch: int) -> None:
         """Forget lines that were cut off, and epochs after ``epoch``, which will come again."""
-        kept = [e for e in self.entries() if e.get("event") != "epoch" or int(e.get("epoch", 0)) <= epoch]
+        kept = [entry for entry in self.entries() if not _is_later(entry, epoch)]
         text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept)
-        write_atomically(self.path, text.encode())
+        write_atomically(self.path, text.encode(errors="replace"))
 
     def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
         """Write the epoch down."""
@@ -65,3 +65,8 @@ class RunLog(Callback):
     def on_train_end(self, trainer: Trainer, history: History) -> None:
         """Write down why training stopped."""
         self.write("stop", reason=history.stop_reason or "all epochs done", steps=trainer.progress.step)
+
+
+def _is_later(entry: dict[str, Any], epoch: int) -> bool:
+    number = entry.get("epoch")
+    return entry.get("event") == "epoch" and not (isinstance(number, int) and number <= epoch)

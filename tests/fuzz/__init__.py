@@ -1,0 +1,1 @@
+"""Hostile files of every kind that striate reads; ``python -m tests.fuzz --help``."""
