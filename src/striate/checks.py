@@ -13,8 +13,13 @@ from striate.errors import UsageError, unknown_name
 LARGEST = 3.4028234663852886e38  # of float32
 
 
-def integer(value: Any, what: str, minimum: int = 1) -> int:
-    """Return ``value`` as an int of at least ``minimum``.
+MOST = 2**63 - 1
+LONGEST = 2**24
+"""Positions of an axis of space, and the largest stride, dilation or padding on it."""
+
+
+def integer(value: Any, what: str, minimum: int = 1, maximum: int = MOST) -> int:
+    """Return ``value`` as an int from ``minimum`` to ``maximum``.
 
     Examples
     --------
@@ -28,8 +33,17 @@ def integer(value: Any, what: str, minimum: int = 1) -> int:
     if number is None or isinstance(value, bool):
         raise UsageError(f"{what}: must be a whole number; got {value!r}.")
     if number < minimum:
-        raise UsageError(f"{what}: must be at least {minimum}; got {number}.")
+        raise UsageError(f"{what}: must be at least {minimum}; got {_short(number)}.")
+    if number > maximum:
+        raise UsageError(f"{what}: must be at most {maximum}; got {_short(number)}.")
     return number
+
+
+def _short(number: int) -> str:
+    """Return a whole number for a message; Python refuses to write very long ones."""
+    if number.bit_length() <= 128:
+        return str(number)
+    return f"{'-' * (number < 0)}2 to the {number.bit_length() - 1} or more"
 
 
 def real(
@@ -88,7 +102,7 @@ def choice(value: Any, what: str, known: Iterable[str]) -> str:
 
 
 def per_axis(value: Any, rank: int, what: str, minimum: int = 1) -> tuple[int, ...]:
-    """Return one integer for each of ``rank`` axes, from one number or a sequence of ``rank``.
+    """Return one integer up to 2^24 for each of ``rank`` axes, from one number or a sequence of ``rank``.
 
     Examples
     --------
@@ -98,5 +112,5 @@ def per_axis(value: Any, rank: int, what: str, minimum: int = 1) -> tuple[int, .
     if isinstance(value, Sequence) and not isinstance(value, str):
         if len(value) != rank:
             raise UsageError(f"{what}: needs one number, or one for each of {rank} axes; got {value!r}.")
-        return tuple(integer(item, what, minimum) for item in value)
-    return (integer(value, what, minimum),) * rank
+        return tuple(integer(item, what, minimum, LONGEST) for item in value)
+    return (integer(value, what, minimum, LONGEST),) * rank

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from striate.errors import ModelFileError, ShapeError, UsageError, unknown_name
-from striate.layers.base import Layer, Node, Parameter, Shape
+from striate.layers.base import MOST_NUMBERS, Layer, Node, Parameter, Shape
 from striate.layers.graph import layer_names, topological_order
 from striate.layers.registry import from_dict, to_dict
 from striate.layers.shape import Input, InputLayer
+
+MOST_LAYERS = 5000  # of a network that a file describes
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Network:
         parameters, states = _Places(), _Places()
         self.steps: tuple[Step, ...] = tuple(_step(node, names, parameters, states) for node in order)
         self.parameter_count = parameters.size
+        if parameters.size + states.size > MOST_NUMBERS:
+            raise ShapeError(f"{name}: a network has at most 2^40 parameters. Use fewer channels or features.")
         self.state_count = states.size
         self._by_name = {step.name: step for step in self.steps}
 
@@ -214,7 +218,7 @@ def from_description(description: dict[str, Any]) -> Network:
     """
     nodes: dict[str, Node] = {}
     try:
-        for item in description["layers"]:
+        for item in _bounded(description["layers"]):
             fields = dict(item)
             name, inputs = fields.pop("name"), fields.pop("inputs")
             _check_place(name, inputs, nodes)
@@ -239,6 +243,12 @@ def without_last(network: Network) -> Network:
     (source,) = last["inputs"]
     items.sort(key=lambda item: item["name"] == source)  # the output comes last
     return from_description({**network.describe(), "layers": items})
+
+
+def _bounded(layers: Any) -> Any:
+    if isinstance(layers, list) and len(layers) > MOST_LAYERS:
+        raise ModelFileError(f"description: a network has at most {MOST_LAYERS:,} layers; got {len(layers):,}.")
+    return layers
 
 
 def _check_place(name: Any, inputs: Any, nodes: dict[str, Node]) -> None:

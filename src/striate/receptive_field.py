@@ -13,6 +13,8 @@ from striate.layers.base import Shape, Window
 from striate.layers.shape import Flatten, InputLayer
 from striate.network import Network, Step
 
+LONGEST_PERIOD = 2**20
+"""Positions of the input that the windows of a period cover; of a longer one only the beginning is followed."""
 NOTHING = (2**31, -(2**31))  # the first and last position of an empty set: any position extends it
 
 
@@ -211,6 +213,7 @@ def _through(axis: AxisField, window: Window, index: int, size: int, outputs: in
 
     zoom, stride = window.zoom[index] if window.zoom else 1, window.stride[index]
     count = zoom * len(axis.period.firsts) // math.gcd(stride, zoom * len(axis.period.firsts))
+    count = max(1, min(count, LONGEST_PERIOD // stride))
     advance = axis.jump * Fraction(count * stride, zoom)
     period = Period(*_taps_of(window, index, count, axis.period), int(advance))
     return AxisField(*_taps_of(window, index, outputs, inside), period, outputs)
@@ -220,15 +223,27 @@ def _taps_of(
     window: Window, index: int, count: int, field: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what the first ``count`` windows see, given what each of the values before them sees."""
-    begins = np.arange(count) * window.stride[index] - window.padding[index][0]
-    zoom = window.zoom[index] if window.zoom else 1
-    first, last = (np.full(count, end, np.int64) for end in NOTHING)
-    for tap in range(window.kernel[index]):
-        place, between = np.divmod(begins + tap * window.dilation[index], zoom)
-        begin, end = field(place)
-        first = np.where(between == 0, np.minimum(first, begin), first)
-        last = np.where(between == 0, np.maximum(last, end), last)
-    return first, last
+    stride, kernel, dilation = window.stride[index], window.kernel[index], window.dilation[index]
+    begins = np.arange(count) * stride
+    spread = np.arange(begins[-1] + dilation * (kernel - 1) + 1) - window.padding[index][0]
+    place, between = np.divmod(spread, window.zoom[index] if window.zoom else 1)
+    begin, end = field(place)
+    first = _over_taps(np.minimum, np.where(between == 0, begin, NOTHING[0]), kernel, dilation)
+    last = _over_taps(np.maximum, np.where(between == 0, end, NOTHING[1]), kernel, dilation)
+    return first[begins], last[begins]
+
+
+def _over_taps(extreme: np.ufunc, values: np.ndarray, kernel: int, dilation: int) -> np.ndarray:
+    """Return the extreme of ``kernel`` values from each place on, each ``dilation`` after the one before.
+
+    The number of values doubles from step to step; two overlapping runs give the rest.
+    """
+    taps = 1
+    while 2 * taps <= kernel:
+        values = extreme(values[: len(values) - taps * dilation], values[taps * dilation :])
+        taps *= 2
+    rest = (kernel - taps) * dilation
+    return extreme(values[: len(values) - rest], values[rest:])
 
 
 def _mirrored(places: np.ndarray, n: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from striate.engine.lowering.windows import (
     taps,
     windows_over,
 )
+from striate.errors import CapacityError
 from striate.layers.arguments import output_size
 from support.choices import examples
 
@@ -123,3 +124,18 @@ def test_class_tables_hold_every_pair_once(
         place = x.space(np.array([i0]), np.array([i1]), np.array([i2])).item()
         expected[window, (t0 * kh + t1) * kw + t2, place] += 1
     assert found == expected
+
+
+def test_of_a_huge_kernel_only_the_taps_inside_count() -> None:
+    """Of 2^40 taps all but 8 lie in the padding, and nothing walks through them."""
+    half = 2**39
+    (over,) = windows_over(8, 1, 2**40, 2**40, 1, half)
+    assert [tap - half for tap, _ in over.pairs] == list(range(8))
+    under = inputs_under(8, 1, 2**40, 2**40, 1, half)
+    assert sorted(part.pairs[0][0] - half for part in under) == list(range(8))
+
+
+@pytest.mark.parametrize("grouping", [windows_over, inputs_under])
+def test_tables_are_bounded(grouping: object) -> None:
+    with pytest.raises(CapacityError, match=r"windows of 8000 over 8000 positions need tables of [\d,]+ entries"):
+        grouping(8000, 8000, 8000, 1, 1, 4000)  # type: ignore[operator]

@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any, cast
 
-from striate.checks import choice, flag, integer, per_axis, real
+from striate.checks import LONGEST, choice, flag, integer, per_axis, real
 from striate.errors import ShapeError, UsageError
 
 __all__ = [
     "Padding",
     "Pair",
     "axes",
+    "canonical_kernel",
     "canonical_padding",
     "check_groups",
     "choice",
@@ -26,6 +27,7 @@ __all__ = [
     "windows",
 ]
 
+MOST_TAPS = 2**18
 Pair = tuple[int, int]
 Padding = str | tuple[Pair, ...]
 
@@ -33,6 +35,23 @@ Padding = str | tuple[Pair, ...]
 def axes(value: Any) -> tuple[int, ...]:
     """Return an argument that is canonical already as what it is, for the type checker."""
     return cast("tuple[int, ...]", value)
+
+
+def canonical_kernel(value: Any, rank: int) -> tuple[int, ...]:
+    """Return the size of a kernel on each axis.
+
+    Examples
+    --------
+    >>> canonical_kernel(3, 2)
+    (3, 3)
+    """
+    size = per_axis(value, rank, "kernel_size")
+    if math.prod(size) > MOST_TAPS:
+        raise UsageError(
+            f"kernel_size: must cover at most {MOST_TAPS:,} positions; got {' x '.join(map(str, size))}. "
+            "Use a smaller kernel, or pool over the whole space with GlobalAvgPool or GlobalMaxPool."
+        )
+    return size
 
 
 def canonical_padding(value: Any, rank: int) -> Padding:
@@ -61,7 +80,7 @@ def _before_after(item: Any) -> Pair:
         item = (item, item)
     if len(item) != 2:
         raise UsageError(f"padding: an axis takes a number or (before, after); got {item!r}.")
-    before, after = (integer(part, "padding", minimum=0) for part in item)
+    before, after = (integer(part, "padding", 0, LONGEST) for part in item)
     return before, after
 
 

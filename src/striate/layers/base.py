@@ -10,7 +10,10 @@ from typing import Any, ClassVar
 
 from striate.errors import ShapeError, UsageError
 from striate.layers.graph import names_at
+from striate.checks import LONGEST
 
+MOST_NUMBERS = 2**40
+"""How many numbers a value of one sample, or all parameters, may have."""
 Shape = tuple[int, ...]
 """The shape of one sample without the batch axis: (C, *space), or (features,) after Flatten."""
 
@@ -169,6 +172,7 @@ class Layer:
         check_arity(self, nodes)
         try:
             shape = self.output_shape(*(node.shape for node in nodes))
+            check_size(shape, nodes)
         except ShapeError as error:
             own, sources = names_at(self, nodes)
             shapes = [node.shape for node in nodes]
@@ -207,6 +211,17 @@ class Layer:
         if self.name:
             arguments.append(f"name={self.name!r}")
         return f"{type(self).__name__}({', '.join(arguments)})"
+
+
+def check_size(shape: Shape, nodes: Sequence[Node] = ()) -> None:
+    """Raise ShapeError if a value of ``shape`` is larger than any machine can hold."""
+    if math.prod(shape) <= MOST_NUMBERS and max(shape[1:], default=0) <= LONGEST:
+        return
+    got = f"got {format_shapes([node.shape for node in nodes])}" if nodes else f"got {format_shape(shape)}"
+    raise ShapeError(
+        f"a value has at most 2^40 numbers, and 2^24 positions on an axis of space; {got}"
+        f"{f', which becomes {format_shape(shape)}' * bool(nodes)}. Use fewer channels or a smaller factor."
+    )
 
 
 def check_arity(layer: Layer, nodes: Sequence[Node]) -> None:

@@ -12,6 +12,7 @@ from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import (
     Padding,
     axes,
+    canonical_kernel,
     canonical_padding,
     check_groups,
     choice,
@@ -73,7 +74,7 @@ class Convolution(Layer):
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "out_channels", integer(self.out_channels, "out_channels"))
-        put(self, "kernel_size", per_axis(self.kernel_size, self.rank, "kernel_size"))
+        put(self, "kernel_size", canonical_kernel(self.kernel_size, self.rank))
         put(self, "stride", per_axis(self.stride, self.rank, "stride"))
         put(self, "dilation", per_axis(self.dilation, self.rank, "dilation"))
         put(self, "padding", canonical_padding(self.padding, self.rank))

@@ -11,6 +11,7 @@ from striate.layers.arguments import (
     Padding,
     Pair,
     axes,
+    canonical_kernel,
     canonical_padding,
     expect_space,
     flag,
@@ -49,7 +50,7 @@ class Pooling(Layer):
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "kernel_size", per_axis(self.kernel_size, self.rank, "kernel_size"))
+        put(self, "kernel_size", canonical_kernel(self.kernel_size, self.rank))
         stride = self.kernel_size if self.stride is None else self.stride
         put(self, "stride", per_axis(stride, self.rank, "stride"))
         put(self, "dilation", per_axis(self.dilation, self.rank, "dilation"))

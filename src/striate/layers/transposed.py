@@ -11,6 +11,7 @@ from striate.errors import ShapeError, UsageError
 from striate.layers.arguments import (
     Pair,
     axes,
+    canonical_kernel,
     canonical_padding,
     check_groups,
     expect_space,
@@ -61,7 +62,7 @@ class TransposedConvolution(Layer):
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "out_channels", integer(self.out_channels, "out_channels"))
-        put(self, "kernel_size", per_axis(self.kernel_size, self.rank, "kernel_size"))
+        put(self, "kernel_size", canonical_kernel(self.kernel_size, self.rank))
         put(self, "stride", per_axis(self.stride, self.rank, "stride"))
         put(self, "padding", canonical_padding(self.padding, self.rank))
         put(self, "output_padding", per_axis(self.output_padding, self.rank, "output_padding", minimum=0))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
+from striate.reference.shape import along, sparse
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @define(GlobalAvgPool)
@@ -55,19 +60,19 @@ class _GlobalMaxPool:
         return (grad.reshape(inputs[0].shape),), {}
 
 
-def parts_matrix(n: int, parts: int) -> Array:
-    """Return float64[parts, n]: what each input counts in the mean of each part along one axis.
+def parts_matrix(n: int, parts: int) -> csr_array:
+    """Return float64[parts, n], sparse: what each input counts in the mean of each part along one axis.
 
     Examples
     --------
-    >>> (6 * parts_matrix(5, 2)).tolist()
+    >>> (6 * parts_matrix(5, 2)).toarray().tolist()
     [[2.0, 2.0, 2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 2.0, 2.0]]
     """
-    matrix = np.zeros((parts, n))
-    for i in range(parts):
-        first, end = i * n // parts, -(-(i + 1) * n // parts)
-        matrix[i, first:end] = 1.0 / (end - first)
-    return matrix
+    first = np.arange(parts) * n // parts
+    count = -(-(np.arange(parts) + 1) * n // parts) - first
+    rows = np.repeat(np.arange(parts), count)
+    columns = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    return sparse(rows, columns, np.repeat(1.0 / count, count), (parts, n))
 
 
 @define(AdaptiveAvgPooling)
@@ -78,7 +83,7 @@ class _AdaptiveAvgPooling:
     def forward(layer: AdaptiveAvgPooling, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         x = inputs[0]
         for axis, size in enumerate(layer.output_shape(x.shape[1:])[1:], start=2):
-            x = _along(parts_matrix(x.shape[axis], size), x, axis)
+            x = along(parts_matrix(x.shape[axis], size), x, axis)
         return x
 
     @staticmethod
@@ -92,9 +97,5 @@ class _AdaptiveAvgPooling:
     ) -> Gradients:
         grad = grad_output
         for axis, size in enumerate(output.shape[2:], start=2):
-            grad = _along(parts_matrix(inputs[0].shape[axis], size).T, grad, axis)
+            grad = along(parts_matrix(inputs[0].shape[axis], size).T, grad, axis)
         return (grad,), {}
-
-
-def _along(matrix: Array, x: Array, axis: int) -> Array:
-    return np.moveaxis(np.tensordot(matrix, x, axes=(1, axis)), 0, axis)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from striate.layers.resize import Resize
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
-from striate.reference.shape import along
+from striate.reference.shape import along, sparse
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def coordinates(n: int, size: int, scale: float, how: str) -> Array:
@@ -49,35 +54,33 @@ def _kernel(distance: Array, layer: Resize) -> Array:
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
 
 
-def resize_matrix(layer: Resize, n: int, size: int, scale: float) -> Array:
-    """Return float64[size, n]: what each input counts in each output along one axis.
+def resize_matrix(layer: Resize, n: int, size: int, scale: float) -> csr_array:
+    """Return float64[size, n], sparse: what each input counts in each output along one axis.
 
     Examples
     --------
-    >>> resize_matrix(Resize((3,), coordinates="align_corners"), 2, 3, 1.5).tolist()
+    >>> resize_matrix(Resize((3,), coordinates="align_corners"), 2, 3, 1.5).toarray().tolist()
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
     place = coordinates(n, size, scale, layer.coordinates)
-    matrix = np.zeros((size, n))
     rows = np.arange(size)
     if layer.mode == "nearest":
-        matrix[rows, np.clip(_round(place, layer.rounding), 0, n - 1).astype(int)] = 1.0
-        return matrix
+        nearest = np.clip(_round(place, layer.rounding), 0, n - 1).astype(int)
+        return sparse(rows, nearest, np.ones(size), (size, n))
     shrink = min(1.0, scale) if layer.antialias else 1.0
     reach = (1 if layer.mode == "linear" else 2) / shrink
     first = np.floor(place).astype(int)
-    for shift in range(-int(np.ceil(reach)) + 1, int(np.ceil(reach)) + 1):
-        source = first + shift
-        share = _kernel((source - place) * shrink, layer)
-        if layer.exclude_outside:
-            share = np.where((source >= 0) & (source < n), share, 0.0)
-        np.add.at(matrix, (rows, np.clip(source, 0, n - 1)), share)
+    source = first[:, None] + np.arange(-int(np.ceil(reach)) + 1, int(np.ceil(reach)) + 1)
+    share = _kernel((source - place[:, None]) * shrink, layer)
+    if layer.exclude_outside:
+        share = np.where((source >= 0) & (source < n), share, 0.0)
     if layer.exclude_outside or layer.antialias:
-        matrix /= matrix.sum(axis=1, keepdims=True)
-    return matrix
+        share = share / share.sum(axis=1, keepdims=True)
+    columns = np.clip(source, 0, n - 1)
+    return sparse(np.repeat(rows, source.shape[1]), columns.ravel(), share.ravel(), (size, n))
 
 
-def matrices(layer: Resize, shape: tuple[int, ...]) -> list[Array]:
+def matrices(layer: Resize, shape: tuple[int, ...]) -> list[csr_array]:
     """Return the matrix of each axis of space for the input ``shape`` (C, *space)."""
     sizes = layer.output_shape(shape)[1:]
     zipped = zip(shape[1:], sizes, layer.scales(shape), strict=True)

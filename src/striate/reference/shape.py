@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from striate.layers.shape import Flatten, Reshape, Upsample
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @define(Flatten, Reshape)
@@ -28,25 +33,31 @@ class _Reshape:
         return (grad_output.reshape(inputs[0].shape),), {}
 
 
-def upsampling_matrix(n: int, factor: int, mode: str) -> Array:
-    """Return float64[n * factor, n]: what each input counts in each output along one axis.
+def sparse(rows: Array, columns: Array, shares: Array, shape: tuple[int, int]) -> csr_array:
+    """Return the sparse matrix of ``shape`` to which entry n adds ``shares[n]`` at ``rows[n], columns[n]``."""
+    from scipy.sparse import csr_array
+
+    matrix = csr_array((shares, (rows, columns)), shape=shape)
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def upsampling_matrix(n: int, factor: int, mode: str) -> csr_array:
+    """Return float64[n * factor, n], sparse: what each input counts in each output along one axis.
 
     Examples
     --------
-    >>> upsampling_matrix(2, 2, "bilinear").tolist()
+    >>> upsampling_matrix(2, 2, "bilinear").toarray().tolist()
     [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
     """
     place = np.arange(n * factor)
-    matrix = np.zeros((n * factor, n))
     if mode == "nearest":
-        matrix[place, place // factor] = 1.0
-        return matrix
+        return sparse(place, place // factor, np.ones(n * factor), (n * factor, n))
     centre = np.clip((place + 0.5) / factor - 0.5, 0.0, n - 1.0)
     low = np.minimum(np.floor(centre).astype(int), max(n - 2, 0))
     share = centre - low
-    matrix[place, low] += 1.0 - share
-    matrix[place, np.minimum(low + 1, n - 1)] += share
-    return matrix
+    columns = np.concatenate([low, np.minimum(low + 1, n - 1)])
+    return sparse(np.tile(place, 2), columns, np.concatenate([1.0 - share, share]), (n * factor, n))
 
 
 @define(Upsample)
@@ -70,6 +81,8 @@ class _Upsample:
         return (grad,), {}
 
 
-def along(matrix: Array, x: Array, axis: int) -> Array:
-    """Return ``x`` with ``matrix`` ([outputs, inputs]) applied along ``axis``."""
-    return np.moveaxis(np.tensordot(matrix, x, axes=(1, axis)), 0, axis)
+def along(matrix: Array | csr_array, x: Array, axis: int) -> Array:
+    """Return ``x`` with ``matrix`` (dense or sparse) applied along ``axis``."""
+    first = np.moveaxis(x, axis, 0)
+    product = matrix @ first.reshape(len(first), -1)
+    return np.moveaxis(product.reshape(-1, *first.shape[1:]), 0, axis)

@@ -1,4 +1,4 @@
-"""Interpolation: a sparse matrix from the positions of the input to those of the output."""
+"""Interpolation and means of parts: a sparse matrix from the positions of the input to those of the output."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.layers.global_pooling import AdaptiveAvgPooling
 from striate.layers.resize import Resize
 from striate.layers.shape import Upsample
 from striate.network import Step
+from striate.reference.global_pooling import parts_matrix
 from striate.reference.resize import matrices
 from striate.reference.shape import upsampling_matrix
 
@@ -21,15 +23,17 @@ def _matrix(step: Step) -> Any:
 
     matrix = csr_array(np.ones((1, 1)))
     for axis in _axes(step):
-        matrix = kron(matrix, csr_array(axis), format="csr")
+        matrix = kron(matrix, axis, format="csr")
     return matrix
 
 
-def _axes(step: Step) -> list[np.ndarray]:
-    """Return the matrix of each axis of space."""
+def _axes(step: Step) -> list[Any]:
+    """Return the sparse matrix of each axis of space."""
     layer, shape = step.layer, step.input_shapes[0]
     if isinstance(layer, Resize):
         return matrices(layer, shape)
+    if isinstance(layer, AdaptiveAvgPooling):
+        return [parts_matrix(n, parts) for n, parts in zip(shape[1:], step.shape[1:], strict=True)]
     assert isinstance(layer, Upsample)
     pairs = zip(shape[1:], layer.factors(shape), strict=True)
     return [upsampling_matrix(n, factor, layer.mode) for n, factor in pairs]
@@ -68,4 +72,5 @@ def backward(lowering: Lowering, step: Step) -> None:
         _emit(lowering, _matrix(step).T.tocsr(), lowering.gradients[step.name], grad_x, accumulate)
 
 
+RULES[AdaptiveAvgPooling] = Rule(forward, backward)
 RULES[Resize] = Rule(forward, backward)

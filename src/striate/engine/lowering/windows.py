@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.engine.layout import Buffer, three
+from striate.errors import CapacityError
 from striate.layers.base import Window
+
+MOST_PAIRS = 2**22  # of a tap and a position that the tables of one axis hold
 
 
 @dataclass(frozen=True)
@@ -78,23 +81,41 @@ def axis_classes(pairs_of: Sequence[Sequence[tuple[int, int]]]) -> list[AxisClas
 
 def windows_over(size: int, outputs: int, k: int, s: int, d: int, before: int) -> list[AxisClass]:
     """Group the windows of an axis by the taps that lie inside the input: (tap, input position)."""
-    return axis_classes(
-        [
-            [(t, o * s + t * d - before) for t in range(k) if 0 <= o * s + t * d - before < size]
-            for o in range(outputs)
-        ]
-    )
+    groups: dict[tuple[int, int], list[int]] = {}
+    for o in range(outputs):
+        groups.setdefault(_taps_inside(o * s - before, size, k, d), []).append(o)
+    _check_pairs(sum(end - first for first, end in groups), size, k)
+    found = []
+    for (first, end), members in groups.items():
+        positions = np.array(members)
+        partners = positions * s - before + first * d if end > first else np.zeros_like(positions)
+        found.append(AxisClass(positions, partners, tuple((t, (t - first) * d) for t in range(first, end))))
+    return found
 
 
 def inputs_under(size: int, outputs: int, k: int, s: int, d: int, before: int) -> list[AxisClass]:
     """Group the input positions of an axis by the windows that cover them: (tap, window)."""
     pairs: list[list[tuple[int, int]]] = [[] for _ in range(size)]
-    for t in range(k):
-        for o in range(outputs):
-            position = o * s + t * d - before
-            if 0 <= position < size:
-                pairs[position].append((t, o))
+    inside = [_taps_inside(o * s - before, size, k, d) for o in range(outputs)]
+    _check_pairs(sum(end - first for first, end in inside), size, k)
+    for o in reversed(range(outputs)):  # so that the taps of a position come in their order
+        for t in range(*inside[o]):
+            pairs[o * s + t * d - before].append((t, o))
     return axis_classes(pairs)
+
+
+def _taps_inside(begin: int, size: int, k: int, d: int) -> tuple[int, int]:
+    """Return the first tap of the window at ``begin`` that lies inside 0 to ``size - 1``, and the end of them."""
+    first, end = max(0, -(begin // d)), min(k, -((begin - size) // d))
+    return (first, end) if first < end else (0, 0)
+
+
+def _check_pairs(count: int, size: int, k: int) -> None:
+    if count > MOST_PAIRS:
+        raise CapacityError(
+            f"pooling: windows of {k} over {size} positions need tables of {count:,} entries, of at most "
+            f"{MOST_PAIRS:,}. Use a larger stride or a smaller kernel."
+        )
 
 
 def classes(
