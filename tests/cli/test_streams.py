@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -75,3 +76,14 @@ def test_an_option_that_is_repeated_is_refused(refused, run):
         "train", "digits", "--epochs", 1, "--epochs", 2, status=2
     )
     assert "--report: can be given only once" in refused("train", "--report", "--no-report", status=2)
+
+
+def test_a_file_does_not_take_the_number_of_a_closed_stream(tmp_path):
+    """What is written for people must not land in the first file that a command opens."""
+    code = (
+        "from striate.cli.streams import prepare_streams; prepare_streams(); "
+        f"f = open({str(tmp_path / 'file')!r}, 'w'); print('for people'); print(f.fileno(), file=f)"
+    )
+    done = shell(f"'{sys.executable}' -c \"$CODE\" <&- >&- 2>&-", env={**os.environ, "CODE": code})
+    assert done.returncode == 0
+    assert int((tmp_path / "file").read_text()) > 2

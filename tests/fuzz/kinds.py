@@ -377,6 +377,19 @@ def _unlabelled(*shape: int) -> Callable[[Path], object]:
     return read
 
 
+def read_rows(path: Path) -> object:
+    """Read a table as inputs of the model that was trained on the good one."""
+    from striate.data.sources import load_path
+    from striate.data.unlabelled import read_unlabelled
+
+    if not _tables:
+        _tables.append(load_path(path).preparation["table"])
+    return read_unlabelled(path, (4, 1), table=_tables[0]).inputs.shape
+
+
+_tables: list[Any] = []
+
+
 def make_npz(folder: Path) -> str:
     """Write arrays of pictures and labels."""
     rng = np.random.default_rng(0)
@@ -471,6 +484,6 @@ KINDS: dict[str, Kind] = {
     "images": Kind(make_images, load_data, (bytewise, png_chunks)),
     "cifar": Kind(make_cifar, load_data, (bytewise,)),
     "npz to predict": Kind(make_npz, _unlabelled(1, 6, 6), (bytewise, arrays_inside)),
-    "csv to predict": Kind(make_csv, _unlabelled(4, 1, 1), (bytewise, table_cells)),
+    "csv to predict": Kind(make_csv, read_rows, (bytewise, table_cells)),
     "images to predict": Kind(make_images, _unlabelled(3, 8, 8), (bytewise, png_chunks)),
 }

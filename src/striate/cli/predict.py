@@ -46,6 +46,7 @@ def predict(
     from striate.cli.ending import fail
     from striate.cli.files import write_text
     from striate.cli.output import Output
+    from striate.cli.streams import printable
     from striate.cli.tables import write_csv
     from striate.layers.arguments import integer
 
@@ -67,7 +68,7 @@ def predict(
     if len(problems) == 1 and not predictions:
         fail(problems[0])
     for problem in problems:
-        typer.echo(f"striate: {problem}", err=True)
+        typer.echo(f"striate: {printable(problem)}", err=True)
     if out is not None and rows:
         output.line(f"written: {write_csv(out, *_table(loaded, rows))}")
     if submission is not None:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from striate.checks import LONGEST
 from striate.errors import ShapeError, UsageError
 from striate.layers.graph import names_at
-from striate.checks import LONGEST
 
 MOST_NUMBERS = 2**40
 """How many numbers a value of one sample, or all parameters, may have."""

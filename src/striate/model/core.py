@@ -13,11 +13,12 @@ import numpy as np
 from striate.checks import flag
 from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
-from striate.errors import ShapeError, UsageError
+from striate.data.preparation import check_preparation
+from striate.errors import ModelFileError, ShapeError, StriateError, UsageError
 from striate.layers.activation import Softmax
 from striate.layers.arguments import integer
 from striate.layers.base import format_shape
-from striate.losses import CLASSES, NUMBERS, Interpretation, Loss, usual_names
+from striate.losses import CLASSES, LABELS, NUMBERS, Interpretation, Loss, usual_names
 from striate.losses.choice import assumed_loss
 from striate.model.evaluation import Evaluation, evaluation
 from striate.model.fit import check_fit
@@ -383,7 +384,21 @@ def load(path: str | Path, threads: int | None = None, winograd: bool = True) ->
     ModelFileError
         If the file is missing, truncated, damaged, of another kind, or disagrees with itself.
     """
-    return from_contents(model_file.load(path), threads, winograd)
+    model = from_contents(model_file.load(path), threads, winograd)
+    _check_metadata(Path(path), model)
+    return model
+
+
+def _check_metadata(path: Path, model: Model) -> None:
+    """Raise ModelFileError if the metadata of a file say something that no model has."""
+    try:
+        preparation, kind, _ = model.metadata.get("preparation") or {}, model.kind, model.loss
+        check_preparation(preparation)
+        if kind not in (CLASSES, LABELS, NUMBERS):
+            raise ModelFileError(f"targets must be {CLASSES}, {LABELS} or {NUMBERS}; got {kind!r}.")
+    except (StriateError, TypeError, ValueError) as error:
+        reason = error if isinstance(error, StriateError) else "a value is of the wrong type"
+        raise ModelFileError(f"{path}: its metadata are damaged; {reason} Restore it from a copy.") from None
 
 
 def from_contents(contents: model_file.Contents, threads: int | None = None, winograd: bool = True) -> Model:

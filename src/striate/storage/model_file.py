@@ -174,12 +174,23 @@ def _check_tensors(container: Container, network: Network) -> None:
 
 
 def contents_from(content: Mapping[str, Any], network: Network, tensors: Mapping[str, np.ndarray]) -> Contents:
-    """Return the model made of a checked description and its tensors."""
+    """Return the model made of a checked description and its tensors.
+
+    Raises
+    ------
+    ModelFileError
+        If a parameter or running statistic is NaN or infinite.
+    """
     theta = np.zeros(network.parameter_count, np.float32)
     states = np.zeros(network.state_count, np.float32)
     for slots, vector in ((network.parameters, theta), (network.states, states)):
         for slot in slots:
             slot.view(vector)[...] = tensors[slot.name]
+            if not np.isfinite(tensors[slot.name]).all():
+                raise ModelFileError(
+                    f"{network.name}: the parameters of a model must be finite; {slot.name} are not. "
+                    "Use an earlier checkpoint."
+                )
     return Contents(
         network,
         theta,

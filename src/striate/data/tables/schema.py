@@ -107,8 +107,13 @@ class Schema:
                 Column(str(item["name"]), tuple(map(str, item["categories"])), item["fill"])
                 for item in description["columns"]
             )
+            label = description["label"]
+            if not all(column.fill is None or isinstance(column.fill, int | float) for column in columns):
+                raise TypeError("fill must be a number")
+            if not isinstance(label, str | None):
+                raise TypeError("label must be a name")
             ignored, shape = tuple(map(str, description["ignored"])), tuple(map(int, description["shape"]))
-            return cls(columns, description["label"], ignored, bool(description["named"]), shape)
+            return cls(columns, label, ignored, bool(description["named"]), shape)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"table: the record of its columns is damaged ({error!r}). Train again.") from None
 

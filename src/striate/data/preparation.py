@@ -1,0 +1,25 @@
+"""How files became the inputs of a model, as its file records it."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from striate.data.pixels import Fit
+from striate.data.tables.schema import Schema
+from striate.errors import ModelFileError
+
+KEYS = ("fit", "rate", "table")
+HIGHEST_RATE = 2**24  # Hz
+
+
+def check_preparation(preparation: Any) -> None:
+    """Raise ModelFileError unless ``preparation`` is a record that `read_unlabelled` can take as arguments."""
+    if not isinstance(preparation, dict) or set(preparation) - set(KEYS):
+        raise ModelFileError(f"preparation: must be an object of {', '.join(KEYS)}; got {preparation!r}.")
+    if preparation.get("fit", "stretch") not in get_args(Fit):
+        raise ModelFileError(f"preparation: fit must be one of {get_args(Fit)}; got {preparation['fit']!r}.")
+    rate = preparation.get("rate", 1)
+    if type(rate) is not int or not 1 <= rate <= HIGHEST_RATE:
+        raise ModelFileError(f"preparation: rate must be a whole number of hertz; got {rate!r}.")
+    if preparation.get("table") is not None:
+        Schema.from_dict(preparation["table"])
