@@ -313,15 +313,18 @@ def restore_checkpoint(path: Path) -> object:
 def make_config(folder: Path) -> str:
     """Write a configuration with every table."""
     from striate.training import Regularisation
-    from striate.training.run import CheckpointConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
+    from striate.training.run import CheckpointConfig, DataConfig, ModelConfig, RunConfig, TrainingSettings
 
     RunConfig(
         data=DataConfig(name="digits"),
         model=ModelConfig(name="mlp", options={"hidden": (12,)}),
-        training=TrainingConfig(
-            epochs=4, batch_size=100, learning_rate=0.01, schedule={"name": "cosine", "warm_up_epochs": 0.5}
+        training=TrainingSettings(
+            epochs=4,
+            batch_size=100,
+            learning_rate=0.01,
+            schedule={"name": "cosine", "warm_up_epochs": 0.5},
+            regularisation=Regularisation(label_smoothing=0.05, l2=1e-4),
         ),
-        regularisation=Regularisation(label_smoothing=0.05, l2=1e-4),
         early_stopping={"patience": 3},
         reduce_on_plateau={"patience": 1},
         checkpoint=CheckpointConfig(every_steps=5, every_minutes=None, keep=2),
@@ -333,10 +336,10 @@ def read_config(path: Path) -> object:
     """Load a configuration and build everything that it names, but no data."""
     from striate.training.run import RunConfig
     from striate.training.run.build import make_trainer, network_or_model
-    from striate.training.run.recipes import suited
+    from striate.training.run.resolve import resolve
 
     config = RunConfig.load(path)
-    config = suited(config, _stripes()).explicit()
+    config = resolve(config, _stripes())
     make_trainer(config, _stripes(), network_or_model(config, _stripes()))
     return config
 

@@ -94,7 +94,12 @@ def _uncommented(lines: Iterable[bytes], squeeze: bool) -> Iterator[str]:
         if text.startswith(COMMENT):
             yield "\n"
         else:
-            yield " ".join(text.split()) + "\n" if squeeze else text
+            yield " ".join(text.split()) + "\n" if squeeze else _without_returns(text)
+
+
+def _without_returns(text: str) -> str:
+    """Return a line without carriage returns but at its end: the reader takes others for the end of a row."""
+    return text[:-2].replace("\r", " ") + text[-2:].replace("\r", "") if "\r" in text else text
 
 
 def _delimiter(lines: list[bytes]) -> str:

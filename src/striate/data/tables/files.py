@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import csv
 import gzip
 import io
 import lzma
@@ -51,7 +52,7 @@ def open_lines(path: Path) -> Iterator[Iterator[bytes]]:
             raw = opened.enter_context(path.open("rb", buffering=0))
             lines = _decoded(opened.enter_context(_decompressed(raw, path)), path, opened)
             yield _without_header(lines, path) if ".arff" in path.suffixes else lines
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{printable(path)}: cannot be read ({why(error)}). Check the file.") from error
 
 
