@@ -27,7 +27,7 @@ class StriateError(Exception):
     exit_status = 1
 
     def __str__(self) -> str:
-        text = visible(super().__str__())
+        text = visible(" ".join(line.strip() for line in super().__str__().splitlines()))
         return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
 
 
