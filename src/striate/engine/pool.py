@@ -28,7 +28,7 @@ class SessionPool:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._idle: list[tuple[tuple[Any, ...], InferenceSession | ChannelSession]] = []  # the last used one last
+        self._idle: list[tuple[tuple[Any, ...], InferenceSession]] = []  # the last used one last
         self._lent = 0
         self._changed = threading.Condition()
         follow(self)
@@ -41,13 +41,13 @@ class SessionPool:
     @contextmanager
     def lend(
         self, dtype: np.dtype, batch_size: int, threads: int | None, winograd: bool
-    ) -> Iterator[InferenceSession | ChannelSession]:
+    ) -> Iterator[InferenceSession]:
         """Lend a session for batches of up to ``batch_size``; waits while eight others are lent."""
         key = (np.dtype(dtype), batch_class(batch_size), threads, winograd)
         session = self._take(key)
         try:
             if session is None:
-                session = self._make(key)
+                session = make_session(self.network, key[1], key[0], threads, winograd)
             yield session
         finally:
             with self._changed:
@@ -56,17 +56,7 @@ class SessionPool:
                     self._idle.append((key, session))
                 self._changed.notify()
 
-    def _make(self, key: tuple[Any, ...]) -> InferenceSession | ChannelSession:
-        """Return a new session of the faster layout."""
-        dtype, batch_size, threads, winograd = key
-        options = {"batch_size": batch_size, "dtype": dtype, "threads": threads, "winograd": winograd}
-        if few(batch_size):
-            session = ChannelSession(self.network, **options)
-            if pays(self.network, batch_size, session.products):
-                return session
-        return InferenceSession(self.network, **options)
-
-    def _take(self, key: tuple[Any, ...]) -> InferenceSession | ChannelSession | None:
+    def _take(self, key: tuple[Any, ...]) -> InferenceSession | None:
         """Reserve a session; returns None where a new one must be made."""
         with self._changed:
             self._changed.wait_for(lambda: self._lent < MOST)
@@ -77,3 +67,15 @@ class SessionPool:
             if self._lent + len(self._idle) > MOST:
                 self._idle.pop(0)
             return None
+
+
+def make_session(
+    network: Network, batch_size: int, dtype: np.dtype, threads: int | None, winograd: bool
+) -> InferenceSession:
+    """Return a new session of the faster layout."""
+    options: dict[str, Any] = {"batch_size": batch_size, "dtype": dtype, "threads": threads, "winograd": winograd}
+    if few(batch_size):
+        session = ChannelSession(network, **options)
+        if pays(network, batch_size, session.products):
+            return session
+    return InferenceSession(network, **options)

@@ -321,6 +321,26 @@ class InferenceSession(Session):
             n = len(index)
             return self.samples.outputs[: n * self.output_count].reshape(n, *self.network.output_shape).copy()
 
+    def outputs_view(self) -> np.ndarray:
+        """Return float32[batch_size, *output_shape], where every run leaves its outputs."""
+        whole = self.samples.outputs[: self.batch_size * self.output_count]
+        return whole.reshape(self.batch_size, *self.network.output_shape)
+
+    def run_first(self, x: np.ndarray, count: int) -> None:
+        """Compute the first ``count`` samples of a contiguous array of the plan's dtype and shape."""
+        if count != self._first:
+            self._select(x, np.arange(count))
+            self._first = count
+        else:
+            self._inputs = x
+            self.bound.attach(INPUTS, x.ctypes.data)
+        self.team.run(_FORWARD)
+
+    _first = 0
+
+
+_FORWARD = (FORWARD,)
+
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     """Return whether two float32 vectors hold the same bits."""

@@ -7,7 +7,7 @@ import numpy as np
 from striate.engine.binding import ENTRY, ROW, Bound, Selection
 from striate.engine.memory import aligned
 from striate.engine.program import REGISTERS
-from striate.engine.workers import JOB, UNUSED, Workers, shared, yield_address
+from striate.engine.workers import JOB, UNUSED_ADDRESS, Workers, shared, yield_address
 from striate.kernels.mailboxes import LINE
 
 
@@ -57,7 +57,7 @@ class Team:
         run.arguments[1] = workers
         if run.arguments[2] != self._workers.wake_address:  # in a forked process
             run.arguments[0], run.arguments[2] = self._workers.mailboxes.ctypes.data, self._workers.wake_address
-        self._lead(UNUSED.ctypes.data, UNUSED.ctypes.data, run.address)
+        self._lead(UNUSED_ADDRESS, UNUSED_ADDRESS, run.address)
 
     def _prepare(self, sections: tuple[str, ...] | None) -> _Run:
         selection = self._bound.select(sections)

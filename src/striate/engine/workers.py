@@ -27,6 +27,7 @@ PATIENCE = 5000  # looks for more work before a worker sleeps, some 200 microsec
 LOOKS, PAUSE_SECONDS = 100, 1e-4  # a wait for a worker: looks that only give the core away, then naps
 LAST_LOOKS = 10_000  # a second: the longest wait for workers that are no longer needed
 UNUSED = np.zeros(8, np.int64)
+UNUSED_ADDRESS = int(UNUSED.ctypes.data)
 
 
 @functools.cache
@@ -66,7 +67,7 @@ class Worker:
         arguments = [mailbox.ctypes.data, patience, kernels[RUN].address, self.job.ctypes.data, yield_address()]
         self._arguments = np.array(arguments, np.int64)
         self.entry: Callable[[], int] = functools.partial(
-            ENTRY(kernels[SERVE].address), UNUSED.ctypes.data, UNUSED.ctypes.data, self._arguments.ctypes.data
+            ENTRY(kernels[SERVE].address), UNUSED_ADDRESS, UNUSED_ADDRESS, self._arguments.ctypes.data
         )
         self.alarm = threading.Lock()
         self.alarm.acquire()

@@ -22,12 +22,12 @@ from striate.losses import CLASSES, LABELS, NUMBERS, Interpretation, Loss, usual
 from striate.losses.choice import assumed_loss
 from striate.model.evaluation import Evaluation, evaluation
 from striate.model.fit import check_fit
+from striate.model.predictor import Predictor
 from striate.model.target_units import in_user_units, numbers_in_user_units, standardise
 from striate.network import Network, without_last
 from striate.storage import model_file
 
 if TYPE_CHECKING:
-    from striate.engine.channels.session import ChannelSession
     from striate.engine.pool import SessionPool
     from striate.engine.session import InferenceSession
 
@@ -309,7 +309,7 @@ class Model:
         if not len(x):
             return room
         with pool.lend(x.dtype, min(size, len(x)), self.threads, self.winograd) as session:
-            self._prepare(session)
+            self.prepare(session)
             for start in range(0, len(x), size):
                 index = np.arange(start, min(start + size, len(x)))
                 room[start : start + len(index)] = session.run(x, index)
@@ -328,7 +328,14 @@ class Model:
 
         return SessionPool(without_last(self.network))
 
-    def _prepare(self, session: InferenceSession | ChannelSession) -> None:
+    def predictor(self, batch_size: int = 1, dtype: Any = np.float32) -> Predictor:
+        """Return a function that computes ``outputs`` of up to ``batch_size`` samples as fast as it can be done.
+
+        It keeps the parameters of now, and takes contiguous samples of ``dtype``, uint8 or float32, alone.
+        """
+        return Predictor(self, batch_size, dtype)
+
+    def prepare(self, session: InferenceSession) -> None:
         """Bring a session up to date with the parameters and the normalisation.
 
         The arrays are compared with those of the session only while somebody else holds them, and may have

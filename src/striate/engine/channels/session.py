@@ -7,6 +7,7 @@ import numpy as np
 from striate.engine.analysis import analyse
 from striate.engine.channels.plan import lower
 from striate.engine.memory import Sizes, check_least
+from striate.engine.program import PACK
 from striate.engine.session import InferenceSession, Session, check_dtype
 from striate.machine import available_threads, default_lanes
 from striate.network import Network
@@ -36,5 +37,5 @@ class ChannelSession(InferenceSession):
         check_least(network, batch_size, sizes, training=False)
         facts = analyse(network, sizes, dtype, winograd=winograd)
         program, self.products = lower(facts, lanes or default_lanes())
-        most = max(len(phase.tasks) for phase in program.phases)
+        most = max(len(phase.tasks) for phase in program.phases if phase.rows[0].section != PACK)
         Session.__init__(self, facts, program, batch_size, min(threads or available_threads(), most))
