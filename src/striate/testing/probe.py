@@ -13,11 +13,13 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from striate import reference
-from striate.engine.session import InferenceSession, Session, TrainingSession
+from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.team import Team
 from striate.layers import Flatten, Input, Linear, Node, Reshape
 from striate.layers.base import Shape
 from striate.network import Network
@@ -202,7 +204,7 @@ class Fast:
         experiment, session = self.experiment, self.session
         n = experiment.setting.batch if count is None else count
         if threads:
-            session._finish(threads)
+            session.team = Team(session.bound, threads)
         states = [s.ravel() for s in experiment.values.context.states.values()]
         session.vectors.states[: sum(map(len, states))] = np.concatenate([np.zeros(0), *states])
         weight = READOUT / 2 if experiment.readout is not None else experiment.targets.shape[1] / 2
@@ -230,7 +232,7 @@ class Fast:
 
 
 def infer(
-    experiment: Experiment, threads: int = 1, direct: bool = False, kind: type[Session] = InferenceSession
+    experiment: Experiment, threads: int = 1, direct: bool = False, kind: Any = InferenceSession
 ) -> np.ndarray:
     """Return the outputs of the forward pass; ``direct`` puts the operation at the network's input."""
     case, setting = experiment.case, experiment.setting
