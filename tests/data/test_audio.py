@@ -46,6 +46,11 @@ def test_channels_come_first_and_are_mixed_when_one_is_asked(tmp_path):
     assert np.allclose(mixed[0], 0.25 * tone(), atol=1e-6)
 
 
+def test_a_file_that_claims_an_absurd_rate_is_left_out_and_does_not_stretch_the_others():
+    headers = [WavHeader(16_000, 1, 16_000)] * 5 + [WavHeader(1, 1, 400)]
+    assert WavReader.for_headers(headers, None, None).shape == (1, 16_000)
+
+
 def test_length_and_rate_are_brought_to_one(tmp_path):
     wavfile.write(tmp_path / "a.wav", 16000, tone(rate=16000).astype(np.float32))
     resampled = WavReader(8000, 1, 500).read(tmp_path / "a.wav")

@@ -230,7 +230,7 @@ class TestDamage:
     def test_nothing_readable(self, tmp_path):
         for label in ("ape", "bee"):
             (tmp_path / label).mkdir()
-        with pytest.raises(DataError, match="got 0 of 0"):
+        with pytest.raises(DataError, match="its folders hold none"):
             class_folders(tmp_path, Options(test_fraction=0), validation_fraction=0)
 
     def test_a_class_without_a_readable_file(self, tmp_path):
@@ -254,6 +254,15 @@ class TestDamage:
         make(tmp_path / "test", {"ape": 2, "eel": 2})
         with pytest.raises(DataError, match=r"class 'eel' is not among the classes of the training part .ape, bee"):
             class_folders(tmp_path)
+
+    def test_one_class_is_counted(self, tmp_path):
+        with pytest.raises(DataError, match="are needed; got 1"):
+            class_folders(make(tmp_path / "one", {"ape": 4}))
+
+    def test_runs_beside_the_classes_are_no_class(self, photos):
+        (photos / "runs" / "first").mkdir(parents=True)
+        (photos / "runs" / "first" / "config.toml").write_text("")
+        assert class_folders(photos).train.classes == CLASSES
 
     def test_a_link_to_the_folder_of_all_classes_is_not_followed(self, photos):
         (photos / "ape" / "all").symlink_to(photos)
@@ -327,6 +336,43 @@ class TestTooLargeForMemory:
         self.same(first, class_folders(photos))
         next((tmp_path / "cache").rglob("*.json")).write_text("{")
         self.same(first, class_folders(photos))
+
+    def test_changed_pixels_are_noticed(self, photos, tmp_path):
+        first = class_folders(photos)
+        rows = self.rows(tmp_path)[0]
+        content = bytearray(rows.read_bytes())
+        content[len(content) // 2] ^= 1
+        rows.write_bytes(content)
+        again = class_folders(photos)
+        assert self.rows(tmp_path)[0].read_bytes() != bytes(content)
+        picture_of = dict(zip(again.train.files, again.train.inputs, strict=True))
+        assert all(
+            np.array_equal(np.asarray(Image.open(name)).transpose(2, 0, 1), row) for name, row in picture_of.items()
+        )
+        assert len(first.train) == len(again.train)
+
+    def test_two_trainings_do_not_disturb_each_other(self, photos, tmp_path, monkeypatch):
+        """The second begins while the first is decoding."""
+        decode, inner = folders.decode_files, []
+
+        def other_first(*arguments):
+            monkeypatch.setattr(folders, "decode_files", decode)
+            inner.append(class_folders(photos))
+            return decode(*arguments)
+
+        monkeypatch.setattr(folders, "decode_files", other_first)
+        self.same(class_folders(photos), inner[0])
+        assert not list((tmp_path / "cache").rglob("*.part"))
+
+    def test_the_cache_keeps_within_its_limit(self, photos, tmp_path, monkeypatch):
+        other = make(tmp_path / "other", dict.fromkeys(CLASSES, 20))
+        class_folders(other)
+        monkeypatch.setenv("STRIATE_CACHE_GB", str(12_000 / 1e9))
+        class_folders(photos)
+        assert len(self.rows(tmp_path)) == 1
+        monkeypatch.setenv("STRIATE_CACHE_GB", str(11_000 / 1e9))
+        with pytest.raises(DataError, match="may take 11,000 bytes; these need 11,520"):
+            class_folders(other)
 
     def test_an_interrupted_run_leaves_nothing_half_done(self, photos, tmp_path, monkeypatch):
         def interrupted(*_):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from striate.data import mnist as module
-from striate.data.mnist import CLOTHES, DIGITS, fashion_mnist, mnist, read_idx_pair
+from striate.data.mnist import CLOTHES, DIGITS, fashion_mnist, mnist, read_idx_folder, read_idx_pair
 from striate.errors import DataError
 
 from .servers import serve
@@ -92,6 +92,15 @@ class TestFolder:
         files = small_files() | {"train-labels-idx1-ubyte": encode(np.full(40, 10, np.uint8))}
         with pytest.raises(DataError, match="labels must be 0 to 9; got 10 to 10"):
             mnist(write(tmp_path, files))
+
+    def test_absurd_labels_are_refused_before_classes_are_counted(self, tmp_path):
+        files = small_files()
+        labels = np.zeros(40, ">i4")
+        labels[3] = 2**31 - 1
+        files["train-labels-idx1-ubyte"] = b"\0\0\x0c\1" + (40).to_bytes(4, "big") + labels.tobytes()
+        write(tmp_path, files)
+        with pytest.raises(DataError, match="must number the classes from 0; got 2,147,483,647 among 60"):
+            read_idx_folder(tmp_path, None, "mine")
 
     def test_an_empty_set(self, tmp_path):
         files = small_files() | small_files(count=0)

@@ -11,6 +11,7 @@ import striate
 from striate.cli.arithmetic import arithmetic
 from striate.cli.augment import augment
 from striate.cli.backprop import backprop
+from striate.cli.cache import cache
 from striate.cli.convolve import convolve
 from striate.cli.descend import descend
 from striate.cli.draw import draw
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment, export),
+    "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment, export, cache),
     "See inside a model": (explain, why, gradient, invariance, loss_slice),
     "Worked out by hand": (arithmetic, convolve, pool, matrix, find_patch, backprop, descend),
 }

@@ -15,6 +15,7 @@ import numpy as np
 
 from striate.data.problems import FileProblem, why
 
+MOST_RATIO = 50
 SUFFIXES = frozenset({".wav", ".wave"})
 
 
@@ -82,6 +83,11 @@ def _to_float(data: np.ndarray) -> np.ndarray:
     return data.astype(np.float32)
 
 
+def _is_near(rate: int, usual: int) -> bool:
+    """Return whether a rate may be true beside the usual one: recordings are made at 4 to 192 kHz."""
+    return usual <= MOST_RATIO * rate and rate <= MOST_RATIO * usual
+
+
 @dataclass(frozen=True)
 class WavReader:
     """Brings recordings to one rate, number of channels and length."""
@@ -102,7 +108,8 @@ class WavReader:
         known = list(headers) or [WavHeader(1, 1, 1)]
         rate = Counter(header.rate for header in known).most_common(1)[0][0]
         numbers = {header.channels for header in known}
-        longest = max(ceil(header.length * rate / header.rate) for header in known)
+        alike = [header for header in known if _is_near(header.rate, rate)]
+        longest = max(ceil(header.length * rate / header.rate) for header in alike)
         return cls(rate, channels or (numbers.pop() if len(numbers) == 1 else 1), size[0] if size else longest)
 
     @property
@@ -118,6 +125,8 @@ class WavReader:
     def read(self, path: Path) -> np.ndarray:
         """Return a recording (float32[C, L]), resampled, mixed, and cut or padded with silence at its end."""
         rate, samples = decode_wav(path)
+        if not _is_near(rate, self.rate):
+            raise FileProblem(f"its header claims a rate of {rate:,} Hz; the others have {self.rate:,} Hz")
         if rate != self.rate:
             from scipy.signal import resample_poly
 

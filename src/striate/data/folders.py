@@ -86,6 +86,11 @@ def class_folders(
     listing = _list(root)
     kind = _kind_of(listing.paths)
     listing = _without_foreign(listing, kind)
+    if not listing.paths:
+        raise DataError(
+            f"{printable(root)}: images, recordings or texts are needed; its folders hold none. "
+            "Check that this is the folder that holds a folder for each class."
+        )
     groups = _groups(listing.below, options)
     part = _divide(root, listing, groups, options, seed, validation_fraction)
     order = np.concatenate([np.flatnonzero(part == number) for number in range(len(PARTS))])

@@ -44,6 +44,7 @@ FASHION_MIRRORS = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
 )
+MOST_CLASSES = 1000  # with fewer labels than this; a larger number is a sign of other content
 FASHION_CHECKSUMS = {
     "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
     "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
@@ -113,7 +114,7 @@ def read_idx_folder(
     folder = Path(folder)
     if classes is None:
         labels = [read_idx(_find(folder, LABELS.format(part=part)), ndim=1) for part in PARTS.values()]
-        classes = tuple(map(str, range(1 + max(int(part.max(initial=0)) for part in labels))))
+        classes = _numbered(folder, max(int(part.max(initial=0)) for part in labels), sum(map(len, labels)))
     learn, test = (_read_part(folder, part, classes, name) for part in PARTS.values())
     if learn.sample_shape != test.sample_shape:
         raise DataError(
@@ -121,6 +122,14 @@ def read_idx_folder(
             "Check that files were not mixed up."
         )
     return with_validation(learn, test, seed, validation_fraction)
+
+
+def _numbered(folder: Path, largest: int, count: int) -> tuple[str, ...]:
+    if largest >= max(MOST_CLASSES, count):
+        raise DataError(
+            f"{folder}: labels must number the classes from 0; got {largest:,} among {count:,}. Check the files."
+        )
+    return tuple(map(str, range(1 + largest)))
 
 
 def read_idx_pair(images: str | Path, labels: str | Path, classes: tuple[str, ...], name: str) -> Dataset:

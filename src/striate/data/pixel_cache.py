@@ -6,17 +6,41 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
+import time
+import zlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from striate.data.decoding import Decoded, Reader, bytes_needed
-from striate.data.problems import FileProblem
-from striate.errors import DataError
+from striate.data.problems import FileProblem, printable
+from striate.errors import DataError, UsageError
 from striate.machine import cache_folder
 
-FORMAT = 1
+FORMAT = 2
+DATA, NOTES, PARTIAL = ".rows", ".json", ".part"
+CHECKED_BYTES = 1 << 26  # that share a checksum
+ABANDONED_SECONDS = 86_400.0  # since a partial file was last written
+LIMIT = "STRIATE_CACHE_GB"
+DEFAULT_LIMIT = 100.0
+
+
+class Entry(NamedTuple):
+    """Decoded samples in the cache: their file, the folder they come from, bytes, and seconds since their use."""
+
+    path: Path
+    source: str
+    size: int
+    age: float
+
+
+def decoded_folder() -> Path:
+    """Return where decoded samples lie."""
+    return cache_folder() / "decoded"
 
 
 def cached_rows(
@@ -24,8 +48,9 @@ def cached_rows(
 ) -> Decoded:
     """Return the decoded files as rows mapped from the cache, decoding only if they are not there yet.
 
-    The file of another selection or size of the same source is removed first, so a source takes
-    the space of one.
+    The file of another selection or size of the same source is removed first, so a source takes the space of one;
+    so are those used longest ago, if the cache would take more than its limit. What is in the cache is used if its
+    checksums are right.
 
     Parameters
     ----------
@@ -41,25 +66,77 @@ def cached_rows(
     DataError
         If the cache folder cannot take the file.
     """
-    folder = cache_folder() / "decoded"
+    folder = decoded_folder()
     source = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
-    data = folder / f"{source}-{_content_key(paths, reader)}.rows"
-    notes = data.with_suffix(".json")
-    found = _load(data, notes, len(paths), reader)
+    data = folder / f"{source}-{_content_key(paths, reader)}{DATA}"
+    found = _load(data, len(paths), reader)
     if found is not None:
         return found
     needed = bytes_needed(len(paths), reader)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob(f"{source}-*"):
-            old.unlink()
-        return _fill(data, notes, len(paths), reader, decode)
+        _make_room(folder, source, needed)
+        return _fill(data, root, len(paths), reader, decode)
     except OSError as error:
         raise DataError(
-            f"{root}: {len(paths):,} decoded files need {needed:,} bytes, too many for the memory left, and the "
-            f"cache folder {folder} cannot take them ({error.strerror}). "
+            f"{printable(root)}: {len(paths):,} decoded files need {needed:,} bytes, too many for the memory left, "
+            f"and the cache folder {folder} cannot take them ({error.strerror}). "
             "Use a smaller size, or set STRIATE_CACHE_DIR."
         ) from error
+
+
+def entries() -> list[Entry]:
+    """Return what is in the cache, the last used first."""
+    found = []
+    for path in decoded_folder().glob(f"*{DATA}"):
+        notes = path.with_suffix(NOTES)
+        with contextlib.suppress(OSError):
+            used = (notes if notes.exists() else path).stat().st_mtime
+            found.append(Entry(path, _source_of(notes), path.stat().st_size, max(0.0, time.time() - used)))
+    return sorted(found, key=lambda entry: entry.age)
+
+
+def limit_bytes() -> int:
+    """Return how many bytes decoded samples may take: STRIATE_CACHE_GB, 100 by default.
+
+    Raises
+    ------
+    UsageError
+        If the variable holds no positive number.
+    """
+    text = os.environ.get(LIMIT) or str(DEFAULT_LIMIT)
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = 0.0
+    if not 0 < limit < 1e9:
+        raise UsageError(f"{LIMIT}: must be a positive number of gigabytes; got {text!r}. Use for example 100.")
+    return int(limit * 1e9)
+
+
+def remove(path: Path) -> None:
+    """Remove decoded samples with their notes; a training that uses them goes on."""
+    for file in (path, path.with_suffix(NOTES)):
+        with contextlib.suppress(FileNotFoundError):
+            file.unlink()
+
+
+def _make_room(folder: Path, source: str, needed: int) -> None:
+    limit = limit_bytes()
+    if needed > limit:
+        raise DataError(
+            f"{folder}: decoded samples may take {limit:,} bytes; these need {needed:,}. Use a smaller size, or "
+            f"raise the limit ({LIMIT})."
+        )
+    for partial in folder.glob(f"*{PARTIAL}"):
+        with contextlib.suppress(OSError):
+            if time.time() - partial.stat().st_mtime > ABANDONED_SECONDS:
+                partial.unlink()
+    for path in folder.glob(f"{source}-*{DATA}"):
+        remove(path)
+    kept = entries()
+    while kept and sum(entry.size for entry in kept) + needed > limit:
+        remove(kept.pop().path)
 
 
 def _content_key(paths: Sequence[Path], reader: Reader) -> str:
@@ -71,23 +148,26 @@ def _content_key(paths: Sequence[Path], reader: Reader) -> str:
     return digest.hexdigest()[:32]
 
 
-def _fill(data: Path, notes: Path, count: int, reader: Reader, decode: Callable[[np.ndarray], Decoded]) -> Decoded:
-    partial = data.with_name(f"{data.name}.{os.getpid()}")
+def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[np.ndarray], Decoded]) -> Decoded:
+    """Decode into a file of our own, then give it its name: several trainings may do so at once."""
+    partial = data.with_name(f"{data.name}.{secrets.token_hex(8)}{PARTIAL}")
+    written = partial.with_name(f"{partial.name}{PARTIAL}")
     try:
-        with partial.open("w+b") as file:
+        with partial.open("x+b") as file:
             _reserve(file.fileno(), bytes_needed(count, reader))
         rows = np.memmap(partial, reader.dtype, "r+", shape=(count, *reader.shape))
         decoded = decode(rows)
         rows.flush()
+        problems = {number: [str(problem), problem.foreign] for number, problem in decoded.problems.items()}
+        notes = {"source": printable(root.resolve()), "problems": problems, "checksums": _checksums(rows)}
+        written.write_text(json.dumps(notes))
         partial.replace(data)
+        written.replace(data.with_suffix(NOTES))
     except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+        for path in (partial, written):
+            with contextlib.suppress(OSError):
+                path.unlink()
         raise
-    problems = {number: [str(problem), problem.foreign] for number, problem in decoded.problems.items()}
-    written = notes.with_name(f"{notes.name}.{os.getpid()}")
-    written.write_text(json.dumps({"problems": problems}))
-    written.replace(notes)
     return Decoded(np.asarray(decoded.rows), decoded.problems)
 
 
@@ -99,14 +179,34 @@ def _reserve(descriptor: int, size: int) -> None:
         os.truncate(descriptor, size)
 
 
-def _load(data: Path, notes: Path, count: int, reader: Reader) -> Decoded | None:
-    """Return what an earlier run left, or None where that is missing or incomplete."""
+def _load(data: Path, count: int, reader: Reader) -> Decoded | None:
+    """Return what an earlier run left, or None where that is missing, incomplete or changed."""
+    notes = data.with_suffix(NOTES)
     try:
+        content = json.loads(notes.read_text())
         problems = {
             int(number): FileProblem(reason, foreign=foreign)
-            for number, (reason, foreign) in json.loads(notes.read_text())["problems"].items()
+            for number, (reason, foreign) in content["problems"].items()
         }
         rows = np.memmap(data, reader.dtype, "r", shape=(count, *reader.shape))
-    except (OSError, ValueError, KeyError, TypeError):
+        if content["checksums"] != _checksums(rows):
+            return None
+        os.utime(notes)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Decoded(np.asarray(rows)[: count - len(problems)], problems)
+
+
+def _checksums(rows: np.ndarray) -> list[int]:
+    """Return the CRC-32 of every piece of the rows; it is computed faster than a disk reads."""
+    content: Any = rows.reshape(-1).view(np.uint8)
+    with ThreadPoolExecutor() as pool:
+        starts = range(0, len(content), CHECKED_BYTES)
+        return list(pool.map(lambda start: zlib.crc32(content[start : start + CHECKED_BYTES]), starts))
+
+
+def _source_of(notes: Path) -> str:
+    try:
+        return str(json.loads(notes.read_text())["source"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown"

@@ -139,8 +139,8 @@ def _to_mode(image: Image, mode: str) -> Image:
     from PIL import Image as pillow
 
     if image.mode in SIXTEEN_BITS:
-        wide = np.asarray(image).astype(np.int64)
-        return pillow.fromarray((np.clip(wide, 0, 65535) // 257).astype(np.uint8)).convert(mode)
+        wide = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+        return pillow.fromarray(((wide + 128) // 257).astype(np.uint8)).convert(mode)  # to the nearest level
     if image.mode == "F":
         raise FileProblem("pixels are 32-bit floating point numbers; save it with 8 or 16 bits a channel")
     if image.has_transparency_data:

@@ -16,8 +16,8 @@ PART_NAMES = {
     "test": ("test", "testing"),
 }
 IGNORED = ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
-
-
+RUNS, RUN_FILE = "runs", "config.toml"
+"""Where the command line puts runs, and what every run has."""
 MAX_WRAPPERS = 4  # folders around the folder that holds the classes
 
 
@@ -33,14 +33,22 @@ def find_parts(root: Path, wrappers: int = MAX_WRAPPERS) -> dict[str, Path]:
     }
     if "train" in parts:
         return parts
-    if wrappers and len(folders) == 1 and len(visible(root)) == 1:
+    if wrappers and len(folders) == 1 and len(visible(root)) == 1 and subfolders(root / folders[0]):
         return find_parts(root / folders[0], wrappers - 1)
     return {"all": root}
 
 
 def subfolders(folder: Path) -> list[str]:
-    """Return the names of the folders inside, sorted, without hidden ones."""
-    return sorted(entry.name for entry in visible(folder) if os.path.isdir(entry))
+    """Return the names of the folders inside, sorted, without hidden ones and those that hold runs of striate."""
+    return sorted(entry.name for entry in visible(folder) if os.path.isdir(entry) and not _holds_runs(entry))
+
+
+def _holds_runs(folder: os.DirEntry[str]) -> bool:
+    """Return whether a folder is that of a run, or holds such folders (``runs``)."""
+    inside = Path(folder)
+    if (inside / RUN_FILE).is_file():
+        return True
+    return folder.name == RUNS and any(inside.glob(f"*/{RUN_FILE}"))
 
 
 def visible(folder: Path) -> list[os.DirEntry[str]]:

@@ -90,7 +90,7 @@ def _rows(lines: Iterable[bytes], delimiter: str) -> Iterator[tuple[int, list[st
 def _uncommented(lines: Iterable[bytes], squeeze: bool) -> Iterator[str]:
     """Yield lines as text; a comment becomes a blank line, so that lines are still counted."""
     for line in lines:
-        text = text_of(line)
+        text = text_of(line).rstrip("\r\n").replace("\r", " ") + "\n"
         if text.startswith(COMMENT):
             yield "\n"
         else:

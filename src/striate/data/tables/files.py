@@ -9,6 +9,7 @@ import gzip
 import io
 import lzma
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -52,7 +53,7 @@ def open_lines(path: Path) -> Iterator[Iterator[bytes]]:
             raw = opened.enter_context(path.open("rb", buffering=0))
             lines = _decoded(opened.enter_context(_decompressed(raw, path)), path, opened)
             yield _without_header(lines, path) if ".arff" in path.suffixes else lines
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{printable(path)}: cannot be read ({why(error)}). Check the file.") from error
 
 
