@@ -22,6 +22,7 @@ from striate.cli.export import export
 from striate.cli.find_patch import find_patch
 from striate.cli.find_rate import find_rate
 from striate.cli.gradient import gradient
+from striate.cli.import_ import import_
 from striate.cli.invariance import invariance
 from striate.cli.loss_slice import loss_slice
 from striate.cli.matrix import matrix
@@ -39,13 +40,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment, export, cache),
+    "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment, export, import_, cache),
     "See inside a model": (explain, why, gradient, invariance, loss_slice),
     "Worked out by hand": (arithmetic, convolve, pool, matrix, find_patch, backprop, descend),
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        app.command(cls=OneCommand, rich_help_panel=panel)(command)
+        name = command.__name__.rstrip("_").replace("_", "-")
+        app.command(name, cls=OneCommand, rich_help_panel=panel)(command)
 app.add_typer(draw, name="draw", rich_help_panel="See inside a model")
 
 

@@ -3,10 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from striate.errors import UsageError
+import numpy as np
+
+from striate.data.normalisation import Normalisation
+from striate.errors import DataError, UsageError, unknown_name
+from striate.layers.base import Shape
 from striate.model import Model
+
+T = TypeVar("T")
+PIXELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
+    "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+    "0..1": ((0.0,), (255.0,)),
+    "-1..1": ((127.5,), (127.5,)),
+    "0..255": None,
+}
+"""Mean and scale of pixels from 0 to 255 for what a model expects; one number stands for all channels."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user says of a file.
+
+    Parameters
+    ----------
+    input_shape : tuple of int, optional
+        Of a sample, where the file leaves sides open.
+    network : str, optional
+        The network whose weights a file holds.
+    pixels : str, optional
+        One of ``PIXELS``.
+    classes : Path, optional
+        Names of classes, one a line.
+    """
+
+    input_shape: Shape | None = None
+    network: str | None = None
+    pixels: str | None = None
+    classes: Path | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model of another program, and what there is to say of how it was read."""
+
+    model: Model
+    report: tuple[str, ...] = ()
 
 
 def write(model: Model, path: Path, *, preprocessing: bool = True) -> list[Path]:
@@ -19,16 +64,83 @@ def write(model: Model, path: Path, *, preprocessing: bool = True) -> list[Path]
     ModelFileError
         If the model cannot be written in this format.
     """
+    return _by_ending(path, WRITERS)(model, path, preprocessing)
+
+
+def read(path: Path, wish: Wish | None = None) -> Found:
+    """Return the model of a file in the format that the ending of ``path`` names.
+
+    Raises
+    ------
+    UsageError
+        If no format has this ending, or what is wished does not fit the model.
+    ModelFileError
+        If the file is damaged, or needs what striate does not have.
+    """
+    wish = wish or Wish()
+    found = _by_ending(path, READERS)(path, wish)
+    return replace(found, model=_completed(found.model, wish))
+
+
+def _by_ending(path: Path, known: dict[str, T]) -> T:
     ending = path.suffix.lower()
-    if ending not in WRITERS:
-        raise UsageError(f"{path}: the ending must be {' or '.join(WRITERS)}; got {ending or 'none'!r}. Rename it.")
-    return WRITERS[ending](model, path, preprocessing)
+    if ending not in known:
+        raise UsageError(f"{path}: the ending must be {' or '.join(known)}; got {ending or 'none'!r}. Rename it.")
+    return known[ending]
 
 
-def _onnx(model: Model, path: Path, preprocessing: bool) -> list[Path]:
+def _completed(model: Model, wish: Wish) -> Model:
+    """Return the model with the classes and the preprocessing that the user names."""
+    outputs = int(np.prod(model.network.output_shape))
+    classes = model.classes if wish.classes is None else _names(wish.classes, outputs)
+    normalisation = model.normalisation if wish.pixels is None else pixel_range(wish.pixels, model.input_shape[0])
+    return Model(model.network, model.theta, model.states, classes, normalisation, metadata=model.metadata)
+
+
+def pixel_range(name: str, channels: int) -> Normalisation | None:
+    """Return what turns pixels from 0 to 255 into what a model expects.
+
+    Examples
+    --------
+    >>> pixel_range("-1..1", 1)
+    Normalisation(mean=(127.5,), scale=(127.5,))
+    """
+    if name not in PIXELS:
+        raise unknown_name("--pixels", name, PIXELS)
+    numbers = PIXELS[name]
+    if numbers is None:
+        return None
+    mean, scale = (values * channels if len(values) == 1 else values for values in numbers)
+    if len(mean) != channels:
+        raise UsageError(f"--pixels: {name} is for {len(mean)} channels; got {channels}. Use 0..1 or -1..1.")
+    return Normalisation(mean, scale)
+
+
+def _names(path: Path, count: int) -> tuple[str, ...]:
+    try:
+        names = tuple(line.strip() for line in path.read_text("utf-8").splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as text; {error}. Give one name a line.") from None
+    if len(names) != count:
+        raise UsageError(f"{path}: the model has {count} outputs; got {len(names)} names. Give one name a line.")
+    return names
+
+
+def _write_onnx(model: Model, path: Path, preprocessing: bool) -> list[Path]:
     from striate.interop import onnx
 
     return [onnx.save(model, path, preprocessing=preprocessing)]
 
 
-WRITERS: dict[str, Callable[[Model, Path, bool], list[Path]]] = {".onnx": _onnx}
+def _read_onnx(path: Path, wish: Wish) -> Found:
+    from striate.interop import onnx
+
+    model = onnx.load(path, input_shape=wish.input_shape)
+    origin = model.metadata["origin"]
+    lines = [f"{path}: opset {origin['opset']}, {len(model.network.steps)} layers, {len(model.theta):,} parameters"]
+    lines += [f"{item['name']}: {item['layout']}" for item in origin["inputs"] if item["layout"] != "as is"]
+    return Found(model, tuple(lines))
+
+
+WRITERS: dict[str, Callable[[Model, Path, bool], list[Path]]] = {".onnx": _write_onnx}
+READERS: dict[str, Callable[[Path, Wish], Found]] = {".onnx": _read_onnx}

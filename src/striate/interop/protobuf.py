@@ -20,7 +20,7 @@ import numpy as np
 
 VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
 DEEPEST = 16  # messages within messages
-MOST_FIELDS = 400_000  # of one message: a graph of 100,000 nodes takes no more
+MOST_FIELDS = 100_000  # of one message, so that a graph of a million nodes is refused at once
 
 M = TypeVar("M")
 
@@ -67,7 +67,7 @@ def decode(cls: type[M], data: bytes | memoryview, depth: int = 0) -> M:
         raise MalformedError(f"messages within messages go deeper than {DEEPEST}")
     fields = {item.metadata["number"]: item for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
     found: dict[str, Any] = {}
-    for number, wire, value in _fields(memoryview(data)):
+    for number, wire, value in list(_fields(memoryview(data))):  # counted before any is taken apart
         item = fields.get(number)
         if item is None:
             continue

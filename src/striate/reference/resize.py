@@ -26,7 +26,7 @@ def coordinates(n: int, size: int, scale: float, how: str) -> Array:
     if how == "asymmetric":
         return p / scale
     if how == "align_corners":
-        return p * (n - 1) / max(size - 1, 1)
+        return p * (n - 1) / (n * scale - 1) if size > 1 else p * 0
     if how == "pytorch_half_pixel" and size == 1:
         return np.zeros(1)
     offset = 0.0

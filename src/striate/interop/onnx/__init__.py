@@ -1,5 +1,6 @@
 """ONNX files: models written for other programs, and models of other programs read."""
 
+from striate.interop.onnx.reading.load import load
 from striate.interop.onnx.writing.save import save
 
-__all__ = ["save"]
+__all__ = ["load", "save"]

@@ -71,7 +71,7 @@ def _values(tensor: Tensor, name: str) -> np.ndarray:
 
 def from_array(values: np.ndarray, name: str) -> Tensor:
     """Return ``values`` (any type of ``DTYPES``) as a named constant."""
-    values = np.ascontiguousarray(values)
+    values = np.asarray(values, order="C")
     number = next(key for key, dtype in DTYPES.items() if dtype == values.dtype)
     dtype = DTYPES[number]
     return Tensor(dims=list(values.shape), data_type=number, raw_data=values.astype(dtype).tobytes(), name=name)

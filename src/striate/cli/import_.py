@@ -1,0 +1,50 @@
+"""``striate import``: a model of another program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli.options import Json
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model of another program, such as model.onnx.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it; FILE.safetensors.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The network whose weights these are; for files of PyTorch.")
+    ] = None,
+    classes: Annotated[Path | None, typer.Option(metavar="FILE", help="Names of the classes, one a line.")] = None,
+    pixels: Annotated[
+        str | None,
+        typer.Option(metavar="RANGE", help="Pixels that the model expects: imagenet, 0..1, -1..1 or 0..255."),
+    ] = None,
+    input_shape: Annotated[
+        str | None,
+        typer.Option("--input", metavar="CxHxW", help="The shape of a sample where the file leaves it open."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Read a model of another program and write it as a striate model.
+
+    striate import yolo.onnx --pixels 0..1
+
+    striate import resnet18-f37072fd.pth --network resnet18
+    """
+    from striate.cli.output import Output
+    from striate.cli.parsing import sizes
+    from striate.interop.formats import Wish, read
+
+    output = Output(json)
+    sides = None if input_shape is None else sizes(input_shape, "--input")
+    shape = (sides,) if isinstance(sides, int) else sides
+    found = read(file, Wish(shape, network, pixels, classes))
+    path = found.model.save(file.with_suffix(".safetensors") if out is None else out)
+    for line in found.report:
+        output.line(line)
+    output.line(f"written: {path}")
+    output.result({"written": str(path), "report": list(found.report), "network": found.model.network.name})

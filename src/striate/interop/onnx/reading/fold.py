@@ -1,0 +1,214 @@
+"""Nodes without a sample among their operands: computed once, while the graph is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.interop.onnx.reading.values import Unsupported
+from striate.interop.onnx.tensors import BFLOAT16, DTYPES
+
+if TYPE_CHECKING:
+    from striate.interop.onnx.reading.importer import Operator
+
+Fold = Callable[..., Any]
+LARGEST = 2**28  # numbers of one constant
+
+
+def _constant(node: Operator) -> np.ndarray:
+    for name, dtype in (("value_float", np.float32), ("value_int", np.int64)):
+        if name in node.attributes:
+            return np.asarray(node.attributes[name], dtype)
+    for name, dtype in (("value_floats", np.float32), ("value_ints", np.int64)):
+        if name in node.attributes:
+            return np.asarray(node.attributes[name], dtype)
+    if "value" in node.attributes:
+        return np.asarray(node.attributes["value"])
+    raise Unsupported("the constant is of a type that is not known")
+
+
+def _sized(shape: Any) -> tuple[int, ...]:
+    sides = tuple(int(side) for side in np.asarray(shape).ravel())
+    if min(sides, default=0) < 0 or math.prod(sides) > LARGEST:
+        raise Unsupported(f"a constant cannot have the shape {list(sides)}")
+    return sides
+
+
+def _constant_of_shape(node: Operator, shape: np.ndarray) -> np.ndarray:
+    value = np.asarray(node.get("value", np.zeros(1, np.float32)))
+    return np.full(_sized(shape), value.ravel()[0], value.dtype)
+
+
+def _cast(node: Operator, x: np.ndarray) -> np.ndarray:
+    kind = node.get("to")
+    if kind != BFLOAT16 and kind not in DTYPES:
+        raise Unsupported(f"casts to the element type {kind} are not known")
+    return x.astype(np.float32 if kind == BFLOAT16 else DTYPES[kind])
+
+
+def target_shape(shape: np.ndarray, source: tuple[int, ...], allow_zero: bool) -> list[int]:
+    """Return the shape that a Reshape asks for: 0 copies a side, -1 is what is left."""
+    wanted = [int(side) for side in np.asarray(shape).ravel()]
+    if not allow_zero:
+        wanted = [source[i] if side == 0 and i < len(source) else side for i, side in enumerate(wanted)]
+    known = math.prod(side for side in wanted if side != -1)
+    total = math.prod(source)
+    if wanted.count(-1) > 1 or (known and -1 in wanted and total % known) or min(wanted, default=0) < -1:
+        raise Unsupported(f"{list(source)} cannot be reshaped to {wanted}")
+    return [total // known if side == -1 and known else side for side in wanted]
+
+
+def _reshape(node: Operator, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    return x.reshape(target_shape(shape, x.shape, bool(node.get("allowzero", 0))))
+
+
+def _slice(node: Operator, x: np.ndarray, *_: np.ndarray) -> np.ndarray:
+    starts, ends = node.ints(1, "starts") or [], node.ints(2, "ends") or []
+    axes = node.ints(3, "axes") or list(range(len(starts)))
+    steps = node.ints(4, "steps") or [1] * len(starts)
+    cut: list[slice] = [slice(None)] * x.ndim
+    for begin, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        cut[axis] = slice(begin, None if step < 0 and end < -x.shape[axis] else end, step)
+    return x[tuple(cut)]
+
+
+def _split(node: Operator, x: np.ndarray, *_: np.ndarray) -> list[np.ndarray]:
+    axis, parts = node.get("axis", 0), node.ints(1, "split")
+    if parts is None:
+        count = len(node.outputs)
+        size = -(-x.shape[axis] // count)
+        parts = [min(size, x.shape[axis] - size * i) for i in range(count)]
+    return np.split(x, np.cumsum(parts)[:-1], axis=axis)
+
+
+def _axes(node: Operator, number: int = 1) -> tuple[int, ...] | None:
+    found = node.ints(number, "axes")
+    return None if found is None else tuple(found)
+
+
+def _unsqueeze(node: Operator, x: np.ndarray, *_: np.ndarray) -> np.ndarray:
+    return np.expand_dims(x, _axes(node) or ())
+
+
+def _reduce(function: Fold) -> Fold:
+    def fold_reduction(node: Operator, x: np.ndarray, *_: np.ndarray) -> np.ndarray:
+        return np.asarray(function(x, axis=_axes(node), keepdims=bool(node.get("keepdims", 1)))).astype(x.dtype)
+
+    return fold_reduction
+
+
+def _divide(node: Operator, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    if a.dtype.kind in "iu":
+        return np.trunc(a / np.where(b == 0, 1, b)).astype(a.dtype)
+    with np.errstate(all="ignore"):
+        return np.asarray(a / b)
+
+
+def _plain(function: Fold) -> Fold:
+    def fold_plain(node: Operator, *inputs: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return np.asarray(function(*inputs))
+
+    return fold_plain
+
+
+def _range(node: Operator, start: np.ndarray, stop: np.ndarray, step: np.ndarray) -> np.ndarray:
+    if step == 0 or abs((stop - start) / step) > LARGEST:
+        raise Unsupported("a range is too long")
+    return np.asarray(np.arange(start.item(), stop.item(), step.item()), start.dtype)
+
+
+def _expand(node: Operator, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(x, np.broadcast_shapes(x.shape, _sized(shape)))
+
+
+def _tile(node: Operator, x: np.ndarray, repeats: np.ndarray) -> np.ndarray:
+    _sized([n * r for n, r in zip(x.shape, repeats, strict=True)])
+    return np.tile(x, [int(r) for r in repeats])
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+FOLDS: dict[str, Fold] = {
+    "Constant": _constant,
+    "ConstantOfShape": _constant_of_shape,
+    "Shape": lambda node, x: np.array(x.shape[slice(node.get("start", 0), node.get("end"))], np.int64),
+    "Size": lambda node, x: np.array(x.size, np.int64),
+    "Cast": _cast,
+    "Reshape": _reshape,
+    "Slice": _slice,
+    "Split": _split,
+    "Unsqueeze": _unsqueeze,
+    "Squeeze": lambda node, x, *_: np.squeeze(x, _axes(node)),
+    "Transpose": lambda node, x: np.transpose(x, node.get("perm")),
+    "Concat": lambda node, *inputs: np.concatenate(inputs, axis=node.get("axis", 0)),
+    "Gather": lambda node, x, index: np.take(x, index.astype(np.int64), axis=node.get("axis", 0)),
+    "Flatten": lambda node, x: x.reshape(math.prod(x.shape[: node.get("axis", 1)]), -1),
+    "Identity": lambda node, x: x,
+    "Dropout": lambda node, x, *_: x,
+    "Range": _range,
+    "Expand": _expand,
+    "Tile": _tile,
+    "Where": _plain(np.where),
+    "Equal": _plain(np.equal),
+    "Greater": _plain(np.greater),
+    "GreaterOrEqual": _plain(np.greater_equal),
+    "Less": _plain(np.less),
+    "LessOrEqual": _plain(np.less_equal),
+    "Not": _plain(np.logical_not),
+    "And": _plain(np.logical_and),
+    "Or": _plain(np.logical_or),
+    "Add": _plain(np.add),
+    "Sub": _plain(np.subtract),
+    "Mul": _plain(np.multiply),
+    "Div": _divide,
+    "Pow": lambda node, a, b: np.power(a.astype(np.float64), b).astype(a.dtype),
+    "Mod": lambda node, a, b: np.fmod(a, b) if node.get("fmod", 0) else np.mod(a, b),
+    "Neg": _plain(np.negative),
+    "Abs": _plain(np.abs),
+    "Sqrt": _plain(np.sqrt),
+    "Exp": _plain(np.exp),
+    "Log": _plain(np.log),
+    "Floor": _plain(np.floor),
+    "Ceil": _plain(np.ceil),
+    "Reciprocal": _plain(lambda x: 1 / x),
+    "Sigmoid": _plain(_sigmoid),
+    "Tanh": _plain(np.tanh),
+    "Relu": _plain(lambda x: np.maximum(x, 0)),
+    "Sin": _plain(np.sin),
+    "Cos": _plain(np.cos),
+    "Max": lambda node, *inputs: np.maximum.reduce(np.broadcast_arrays(*inputs)),
+    "Min": lambda node, *inputs: np.minimum.reduce(np.broadcast_arrays(*inputs)),
+    "Sum": lambda node, *inputs: sum(inputs[1:], inputs[0]),
+    "MatMul": _plain(np.matmul),
+    "ReduceSum": _reduce(np.sum),
+    "ReduceProd": _reduce(np.prod),
+    "ReduceMean": _reduce(np.mean),
+    "ReduceMax": _reduce(np.max),
+    "ReduceMin": _reduce(np.min),
+}
+"""Functions of (node, *arrays)."""
+
+
+def fold(node: Operator) -> Any:
+    """Return what a node makes of constants; None if it is one that is only known for samples.
+
+    Raises
+    ------
+    Unsupported
+        If the operands do not fit the operator.
+    """
+    function = FOLDS.get(node.kind)
+    if function is None:
+        if not node.inputs:
+            raise Unsupported("there is no such operator")
+        return None
+    try:
+        return function(node, *(item for item in node.inputs if item is not None))
+    except (TypeError, ValueError, IndexError, KeyError, OverflowError, ZeroDivisionError) as error:
+        raise Unsupported(f"its constants do not fit; {error}") from None

@@ -1,0 +1,192 @@
+"""A graph of operators becomes a network, node by node."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from striate.errors import UsageError
+from striate.interop.onnx.messages import Node as Message
+from striate.interop.onnx.reading.file import File, value_of
+from striate.interop.onnx.reading.fold import fold
+from striate.interop.onnx.reading.values import Unsupported, Value, permuted, reshaped
+from striate.interop.protobuf import MalformedError
+from striate.layers.base import Layer, Node
+
+Operand = Value | np.ndarray | None
+"""What a node reads: a value that depends on the sample, a constant, or nothing."""
+LARGEST_CONSTANT = 2**28  # numbers that folding may make
+
+
+@dataclass
+class Operator:
+    """A node while it is read: its operands and attributes.
+
+    Parameters
+    ----------
+    name, kind : str
+        Of the node, and of its operator.
+    inputs : list of Value, array or None
+    attributes : dict
+    opset : int
+    outputs : list of str
+    """
+
+    name: str
+    kind: str
+    inputs: list[Operand]
+    attributes: dict[str, Any]
+    opset: int
+    outputs: list[str]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an attribute."""
+        return self.attributes.get(name, default)
+
+    def value(self, number: int = 0) -> Value:
+        """Return an operand that depends on the sample; raises Unsupported if it does not."""
+        found = self.inputs[number] if number < len(self.inputs) else None
+        if not isinstance(found, Value):
+            raise Unsupported(f"input {number} must depend on the sample")
+        return found
+
+    def constant(self, number: int, name: str | None = None) -> np.ndarray | None:
+        """Return a constant operand, or the attribute of older versions that it was; None where there is none."""
+        if name is not None and name in self.attributes:
+            return np.asarray(self.attributes[name])
+        found = self.inputs[number] if number < len(self.inputs) else None
+        if isinstance(found, Value):
+            raise Unsupported(f"input {number} must be a constant")
+        return found
+
+    def needed(self, number: int) -> np.ndarray:
+        """Return a constant operand that must be there."""
+        found = self.constant(number)
+        if found is None:
+            raise Unsupported(f"input {number} is missing")
+        return found
+
+    def ints(self, number: int, name: str) -> list[int] | None:
+        """Return a list of whole numbers from an operand or an attribute; None where there is neither."""
+        found = self.constant(number, name)
+        return None if found is None else [int(item) for item in np.asarray(found).ravel()]
+
+
+Translation = Callable[["Importer", Operator], Any]
+OPERATORS: dict[str, list[tuple[int, Translation]]] = {}
+"""Functions of (importer, operator) for every operator, with the opset from which each holds."""
+
+
+def operator(*kinds: str, since: int = 1) -> Callable[[Translation], Translation]:
+    """Register the decorated function for operators from opset ``since`` on."""
+
+    def register(function: Translation) -> Translation:
+        for kind in kinds:
+            OPERATORS.setdefault(kind, []).append((since, function))
+            OPERATORS[kind].sort(key=lambda item: -item[0])
+        return function
+
+    return register
+
+
+def translation(kind: str, opset: int) -> Translation | None:
+    """Return the newest translation that is not newer than ``opset``."""
+    return next((function for since, function in OPERATORS.get(kind, ()) if since <= opset), None)
+
+
+@dataclass
+class Importer:
+    """Nodes of a network for the values of a graph.
+
+    Parameters
+    ----------
+    file : File
+    """
+
+    file: File
+    values: dict[str, Operand] = field(default_factory=dict)
+    arrays: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    problems: dict[str, tuple[str, str]] = field(default_factory=dict)
+    pooled: dict[str, tuple[Any, Value]] = field(default_factory=dict)
+    makers: dict[int, Operator] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    current: str = "layer"
+
+    def run(self) -> None:
+        """Read every node; what is not supported is collected in ``problems``."""
+        self.values.update(self.file.constants)
+        unknown: set[str] = set()
+        for message in self.file.graph.node:
+            if unknown.intersection(message.input):
+                unknown.update(message.output)
+                continue
+            name = message.name or next(iter(message.output), "")
+            try:
+                self._read(message, name)
+            except (Unsupported, UsageError) as error:
+                self.problems[name] = (message.op_type, str(error))
+                unknown.update(message.output)
+
+    def _read(self, message: Message, name: str) -> None:
+        attributes = {item.name: value_of(item) for item in message.attribute if item.type != 5}
+        inputs = [self.values[source] if source else None for source in message.input]
+        node = Operator(name, message.op_type, inputs, attributes, self.file.opset, list(message.output))
+        self.current = re.sub(r"[^\w/-]+", "_", name).strip("/_") or message.op_type
+        if message.domain not in ("", "ai.onnx", "ai.onnx.ml"):
+            raise Unsupported(f"operators of {message.domain!r} are not known")
+        found = fold(node) if not any(isinstance(item, Value) for item in inputs) else None
+        if found is None:
+            function = translation(message.op_type, self.file.opset)
+            if function is None:
+                raise Unsupported("there is no such operator")
+            found = function(self, node)
+        results = found if isinstance(found, list | tuple) else [found]
+        for output, result in zip(message.output, results, strict=False):
+            if isinstance(result, np.ndarray) and result.size > LARGEST_CONSTANT:
+                raise MalformedError(f"the constant {output!r} would have {result.size:,} values")
+            self.values[output] = result
+            self.makers.setdefault(id(result), node)
+
+    def apply(self, layer: Layer, *nodes: Node, **arrays: Any) -> Node:
+        """Return ``layer`` applied to nodes, under a name of the operator; ``arrays`` are its parameters."""
+        name = self._unused(self.current)
+        node = replace(layer, name=name)(*nodes)
+        if arrays:
+            self.arrays[name] = {key: np.asarray(value, np.float32) for key, value in arrays.items()}
+        return node
+
+    def _unused(self, stem: str) -> str:
+        name, number = stem, 1
+        while name in self.names:
+            number += 1
+            name = f"{stem}_{number}"
+        self.names.add(name)
+        return name
+
+    def each(self, layer: Layer, value: Value) -> Value:
+        """Return ``layer``, which treats every number alike, applied to ``value``."""
+        return value.with_node(self.apply(layer, value.node))
+
+    def grouped(self, value: Value, first: Sequence[int]) -> tuple[Node, Callable[[Node, Sequence[int]], Value]]:
+        """Return the numbers as [product of the axes ``first`` of a sample, product of the others].
+
+        The function returned puts such a node back: as a value whose axes ``first`` have other sizes.
+        """
+        base_first = [value.order[axis] for axis in first]
+        rest = [axis for axis in range(len(value.base)) if axis not in base_first]
+        order = [*base_first, *rest]
+        sizes = [value.base[axis] for axis in order]
+        shape = (math.prod(sizes[: len(first)]), math.prod(sizes[len(first) :]))
+        node = reshaped(permuted(value.node, value.base, order), shape)
+
+        def back(result: Node, changed: Sequence[int]) -> Value:
+            base = (*changed, *sizes[len(first) :])
+            places = tuple(order.index(axis) for axis in value.order)
+            return Value(result, tuple(int(n) for n in base), places, value.batch, value.count)
+
+        return node, back

@@ -1,0 +1,276 @@
+"""An ONNX file as a model."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data.normalisation import Normalisation
+from striate.errors import ModelFileError, UsageError
+from striate.interop.onnx.messages import ValueInfo
+from striate.interop.onnx.reading import operators
+from striate.interop.onnx.reading.file import File, read
+from striate.interop.onnx.reading.importer import Importer
+from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value, reshaped
+from striate.interop.protobuf import MalformedError
+from striate.layers import Identity, Input, Slice
+from striate.layers.base import Node, Shape
+from striate.model import Model
+from striate.network import Network
+
+ANY = 7919  # how many samples a model for any number is read with: a number that no shape has by chance
+SHOWN = 8  # problems in one message
+__all__ = ["load", "operators"]
+
+
+def load(
+    path: str | Path,
+    *,
+    input_shape: Sequence[int] | None = None,
+    constants: Mapping[str, np.ndarray] | None = None,
+    output: str | None = None,
+    samples: bool = True,
+) -> Model:
+    """Return the model of an ONNX file: an ordinary model to predict with, look into, fine-tune and save.
+
+    A model with several inputs becomes one whose samples are rows that hold them one after the other;
+    ``metadata["origin"]["inputs"]`` says how. Pictures that the file wants with channels last come in with
+    channels first, as everywhere in striate.
+
+    Parameters
+    ----------
+    path : path
+    input_shape : sequence of int, optional
+        The shape of a sample, where the file leaves sides open.
+    constants : mapping of arrays, optional
+        Inputs that are always the same.
+    output : str, optional
+        The output to take; the first by default, with the others as auxiliary ones.
+    samples : bool
+        Whether the first axis of inputs counts samples; if False, the whole input is one.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, or its graph needs what striate does not have: all of that at once.
+    """
+    file = read(path)
+    attempts = [ANY, 1] if samples else [0]
+    errors = []
+    for count in attempts:
+        try:
+            with np.errstate(all="ignore"):  # of numbers that a damaged file may hold
+                return _load(file, count, input_shape, dict(constants or {}), output)
+        except (ModelFileError, MalformedError, Unsupported, UsageError, RecursionError) as error:
+            text = str(error)
+            errors.append(text if text.startswith(str(file.path)) else f"{file.path}: {text}")
+    raise ModelFileError(min(errors, key=len)) from None
+
+
+def _load(
+    file: File, count: int, input_shape: Sequence[int] | None, constants: dict[str, np.ndarray], output: str | None
+) -> Model:
+    importer = Importer(file)
+    fixed = {**file.constants, **constants}
+    entries = [item for item in file.graph.input if item.name not in fixed]
+    if not entries:
+        raise ModelFileError(f"{file.path}: a model has an input; this graph has none.")
+    inputs = _inputs(file, entries, count, input_shape)
+    importer.values.update(constants)
+    importer.values.update(inputs)
+    importer.run()
+    if importer.problems:
+        raise ModelFileError(_report(file, importer))
+    network = _network(file, importer, output)
+    origin = _origin(file, entries, inputs, count)
+    return _model(file, importer, network, origin)
+
+
+def _report(file: File, importer: Importer) -> str:
+    """Say what is not supported, each kind of operator once, with the names of nodes."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for name, (kind, reason) in importer.problems.items():
+        kinds.setdefault((kind, reason.rstrip(".")), []).append(name)
+    items = []
+    for (kind, reason), names in list(kinds.items())[:SHOWN]:
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        items.append(f"{kind} {names[0][:60]!r}{more}: {reason[:160]}")
+    rest = len(kinds) - SHOWN
+    tail = f"; and {rest} other problems" if rest > 0 else ""
+    total = len(importer.problems)
+    return f"{file.path}: {total} of {len(file.graph.node)} nodes are not supported; {'; '.join(items)}{tail}."
+
+
+def _sides(item: ValueInfo) -> list[int | None] | None:
+    """Return the declared sides of an input, None for those left open."""
+    kind = item.type.tensor_type if item.type else None
+    if kind is None or kind.shape is None:
+        return None
+    return [side.dim_value if side.dim_value and side.dim_value > 0 else None for side in kind.shape.dim]
+
+
+def _inputs(
+    file: File, entries: list[ValueInfo], count: int, input_shape: Sequence[int] | None
+) -> dict[str, Value]:
+    """Return the value of every input: nodes of their own, or parts of one row."""
+    shapes: dict[str, tuple[Shape, int]] = {}
+    for item in entries:
+        sides = _sides(item)
+        if sides is None:
+            sides = [None, *(input_shape or ())]
+        batch = count
+        if count == ANY and sides and sides[0] is not None:
+            batch = sides[0]
+        if count and not sides:
+            raise Unsupported(f"the input {item.name!r} has no axis of samples")
+        sample = list(sides[1:] if count else sides)
+        if input_shape is not None and len(input_shape) == len(sample) and len(entries) == 1:
+            sample = [given if side is None else side for side, given in zip(sample, input_shape, strict=True)]
+        if None in sample:
+            shown = "x".join("?" if side is None else str(side) for side in sample)
+            raise ModelFileError(
+                f"{file.path}: the input {item.name!r} has open sides ({shown}); give the shape of a sample, such "
+                "as --input 3x224x224 (input_shape=)."
+            )
+        shapes[item.name] = (tuple(int(side) for side in sample if side is not None), batch)
+    return _apart(shapes, whole=not count)
+
+
+def _apart(shapes: dict[str, tuple[Shape, int]], whole: bool) -> dict[str, Value]:
+    if len(shapes) == 1:
+        ((name, (shape, batch)),) = shapes.items()
+        return {name: _entry(shape, batch, whole)}
+    row = Input((sum(math.prod(shape) for shape, _ in shapes.values()),))
+    begin, found = 0, {}
+    for name, (shape, batch) in shapes.items():
+        size = math.prod(shape)
+        node: Node = Slice((begin,), (size,))(row)
+        found[name] = Value(node, shape, tuple(range(len(shape))), None if whole else 0, batch)
+        begin += size
+    return found
+
+
+def _entry(shape: Shape, batch: int, whole: bool) -> Value:
+    """Return an input; a picture with channels last becomes one with channels first."""
+    place = None if whole else 0
+    if len(shape) == 3 and shape[2] in (1, 3, 4) and shape[0] not in (1, 3, 4) and not whole:
+        rows, columns, channels = shape
+        return Value(Input((channels, rows, columns)), (channels, rows, columns), (1, 2, 0), place, batch)
+    if len(shape) > MOST_AXES:
+        raise Unsupported(f"a sample of {len(shape)} axes has more than {MOST_AXES}")
+    return Value(Input(shape or (1,)), shape, tuple(range(len(shape))), place, batch)
+
+
+def _network(file: File, importer: Importer, output: str | None) -> Network:
+    names = [item.name for item in file.graph.output]
+    if output is not None:
+        if output not in importer.values:
+            raise ModelFileError(f"{file.path}: there is no output {output!r}; known: {', '.join(names)}.")
+        names = [output]
+    nodes: list[Node] = []
+    for name in names:
+        value = importer.values.get(name)
+        if not isinstance(value, Value):
+            if len(names) == 1 or (not nodes and name == names[-1]):
+                raise ModelFileError(f"{file.path}: the output {name!r} does not depend on the input.")
+            continue
+        nodes.append(_end(value))
+    main, *others = nodes
+    if not main.inputs or any(main is other for other in others) or _before(main, others):
+        main = Identity()(main)
+    auxiliary = [node for i, node in enumerate(others) if node.inputs and all(node is not n for n in others[:i])]
+    title = "".join(c if c.isalnum() or c in "_-" else "_" for c in file.path.stem) or "model"
+    return Network(main, title, auxiliary)
+
+
+def _end(value: Value) -> Node:
+    """Return an output as the foreign model gives it, the axis of samples first."""
+    if value.batch not in (None, 0):
+        value = value.transposed([value.batch, *(a for a in range(value.rank) if a != value.batch)])
+    value = value.straight()
+    if len(value.base) > MOST_AXES:
+        return reshaped(value.node, (math.prod(value.base),))
+    return reshaped(value.node, value.base or (1,))
+
+
+def _before(node: Node, others: list[Node]) -> bool:
+    """Return whether one of ``others`` depends on ``node``."""
+    stack, seen = list(others), set()
+    while stack:
+        here = stack.pop()
+        if here is node:
+            return True
+        if id(here) not in seen:
+            seen.add(id(here))
+            stack.extend(here.inputs)
+    return False
+
+
+def _origin(file: File, entries: list[ValueInfo], inputs: dict[str, Value], count: int) -> dict[str, Any]:
+    described = []
+    for item in entries:
+        value = inputs[item.name]
+        last = value.order == (1, 2, 0)
+        described.append(
+            {"name": item.name, "shape": list(value.sample), "layout": "channels last" if last else "as is"}
+        )
+    return {
+        "format": "onnx",
+        "producer": file.producer[:200],
+        "opset": file.opset,
+        "inputs": described,
+        "samples": "any" if count == ANY else "one" if count == 0 else "first axis",
+    }
+
+
+def _model(file: File, importer: Importer, network: Network, origin: dict[str, Any]) -> Model:
+    theta, states = np.zeros(network.parameter_count, np.float32), network.initial_states().astype(np.float32)
+    for step in network.steps:
+        arrays = importer.arrays.get(step.name, {})
+        for slots, vector in ((step.parameters, theta), (step.states, states)):
+            for slot in slots:
+                values = arrays[slot.spec.name]
+                if values.size != slot.spec.size:
+                    raise ModelFileError(
+                        f"{file.path}: {slot.name} has {slot.spec.size} numbers {list(slot.spec.shape)}; got "
+                        f"{list(values.shape)}."
+                    )
+                slot.view(vector)[...] = values.reshape(slot.spec.shape)
+    known = _known(file)
+    classes = known.get("classes", ())
+    fits = len(classes) == math.prod(network.output_shape)
+    normalisation = known.get("normalisation")
+    metadata = {"origin": origin} | ({"preparation": known["preparation"]} if "preparation" in known else {})
+    return Model(
+        network,
+        theta,
+        states,
+        classes if fits else (),
+        Normalisation.from_dict(normalisation) if normalisation else None,
+        metadata=metadata,
+    )
+
+
+def _known(file: File) -> dict[str, Any]:
+    """Return what the metadata of the file says of classes and preprocessing."""
+    known: dict[str, Any] = {}
+    for key in ("classes", "normalisation", "preparation"):
+        text = file.metadata.get(f"striate.{key}")
+        if text is not None:
+            try:
+                known[key] = json.loads(text)
+            except (ValueError, RecursionError):
+                raise ModelFileError(f"{file.path}: its metadata {key!r} is not JSON.") from None
+    if "classes" not in known and len(file.metadata.get("names", "")) < 100_000:
+        try:  # as YOLO writes them: {0: 'person', 1: 'bicycle'}
+            names = ast.literal_eval(file.metadata.get("names", "()"))
+            known["classes"] = [str(names[i]) for i in range(len(names))]
+        except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+            pass
+    return known
