@@ -9,6 +9,7 @@ from benchmarks.timing import Work
 from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.simulation import Measured, measure
 from striate.network import Network
 from striate.training.order import epoch_order
 from striate.training.trainer import Trainer
@@ -49,6 +50,14 @@ def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int, threads: int 
         session.team.rest()
 
     return work
+
+
+def measured_step(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> Measured:
+    """Return the tasks of a training step, timed one by one."""
+    session = training_session(case.network(), batch, threads=2)
+    for number in range(1, 3):
+        session.step(x, np.arange(batch), y, adam_numbers(number))
+    return measure(session.team)
 
 
 def bare_epochs(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> Work:

@@ -69,6 +69,28 @@ def threads(options: argparse.Namespace) -> list[str]:
     return ["### Training step on more threads, images/s", "", *table(header, rows)]
 
 
+SIMULATED = (1, 2, 4, 8, 16, 32, 64)
+
+
+def scaling(options: argparse.Namespace) -> list[str]:
+    """Simulate the training step on more threads, from tasks measured one by one; compare two with reality."""
+    rows = []
+    for name in options.networks:
+        case = CASES[name]
+        for batch in options.batch or case.batches:
+            x, y = samples(case, batch)
+            measured = ours.measured_step(case, x, y, batch)
+            simulated = [f"{measured.speed_up(threads):.1f}" for threads in SIMULATED]
+            contestants = {str(n): ours.training(case, x, y, batch, n) for n in (1, 2)}
+            speeds = alternate(contestants, batch, options.rounds, options.seconds)
+            tasks = max(map(len, measured.phases))
+            rows.append(
+                (name, str(batch), str(tasks), *simulated, f"{speeds.median('2') / speeds.median('1'):.2f}")
+            )
+    header = ("network", "batch", "tasks", *(f"{n}" for n in SIMULATED), "2, measured")
+    return ["### Training step: simulated speed-up by threads", "", *table(header, rows)]
+
+
 def operations(options: argparse.Namespace) -> list[str]:
     """Time the two passes of single operations."""
     rows, ratios = [], []

@@ -32,41 +32,51 @@ class Team:
         self.arenas = [aligned(bound.arena_floats + 1024) for _ in range(threads)]
         self._scratch = [aligned(64 + REGISTERS, np.int64) for _ in range(threads)]
         self._lead = ENTRY(bound.leader)
-        self._runs: dict[tuple[str, ...] | None, _Run] = {}
+        self._runs: dict[tuple[str, ...] | None, Run] = {}
 
     def run(self, sections: tuple[str, ...] | None = None) -> None:
         """Run some sections of the program, or all, once."""
-        run = self._runs.get(sections) or self._prepare(sections)
-        count = self._workers.borrow(self._count, run.jobs[1:], run) if self._count > 0 else None
+        run = self._runs.get(sections)
+        if run is None:
+            run = self._runs[sections] = self.prepare(self.select(sections))
+        self.run_prepared(run, self._count + 1)
+        self._bound.check()
+
+    def select(self, sections: tuple[str, ...] | None = None) -> Selection:
+        """Return the phases and tasks of some sections, or of all."""
+        return self._bound.select(sections)
+
+    def prepare(self, selection: Selection) -> Run:
+        """Return what threads read to run a selection."""
+        buffers = [(a.ctypes.data, s.ctypes.data) for a, s in zip(self.arenas, self._scratch, strict=True)]
+        return Run(selection, self._bound.rows.ctypes.data, buffers)
+
+    def run_prepared(self, run: Run, threads: int) -> None:
+        """Run what ``prepare`` returned on at most so many threads of the team."""
+        more = min(threads - 1, self._count)
+        count = self._workers.borrow(more, run.jobs[1 : 1 + more], run) if more > 0 else None
         if count is None:
             self.rest()
-            self._run_with(run, 0)
+            self._lead_run(run, 0)
         else:
             try:
-                self._run_with(run, count)
+                self._lead_run(run, count)
             finally:
                 self._workers.give_back()
-        self._bound.check()
 
     def rest(self) -> None:
         """Return when no worker takes part in a run of this program any more."""
         for run in self._runs.values():
             self._workers.rest(run)
 
-    def _run_with(self, run: _Run, workers: int) -> None:
+    def _lead_run(self, run: Run, workers: int) -> None:
         run.arguments[1] = workers
         if run.arguments[2] != self._workers.wake_address:  # in a forked process
             run.arguments[0], run.arguments[2] = self._workers.mailboxes.ctypes.data, self._workers.wake_address
         self._lead(UNUSED_ADDRESS, UNUSED_ADDRESS, run.address)
 
-    def _prepare(self, sections: tuple[str, ...] | None) -> _Run:
-        selection = self._bound.select(sections)
-        buffers = [(a.ctypes.data, s.ctypes.data) for a, s in zip(self.arenas, self._scratch, strict=True)]
-        self._runs[sections] = _Run(selection, self._bound.rows.ctypes.data, buffers)
-        return self._runs[sections]
 
-
-class _Run:
+class Run:
     """What the threads read of a run; kept by the workers, so that one that comes late finds it.
 
     Parameters
