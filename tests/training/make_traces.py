@@ -25,6 +25,10 @@ CASES = {
     ),
     "rmsprop": ("RMSprop", {"alpha": 0.95}, {"rho": 0.95}),
     "adagrad": ("Adagrad", {}, {}),
+    "adadelta": ("Adadelta", {"rho": 0.8, "eps": 1e-3}, {"rho": 0.8, "epsilon": 1e-3}),
+    "nadam": ("NAdam", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
+    "radam": ("RAdam", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
+    "adamax": ("Adamax", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
 }
 """Our name: PyTorch's class, its arguments, ours."""
 
@@ -40,13 +44,18 @@ def torch_trace(name: str) -> np.ndarray:
     import torch
 
     cls, arguments, _ = CASES[name]
-    theta = torch.tensor(START, requires_grad=True)
-    optimizer = getattr(torch.optim, cls)([theta], lr=RATE, **arguments)
-    rows = []
-    for _ in range(100):
-        theta.grad = torch.tensor(gradient(theta.detach().numpy()))
-        optimizer.step()
-        rows.append(theta.detach().numpy().copy())
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # NAdam keeps a number of this type
+    try:
+        theta = torch.tensor(START, requires_grad=True)
+        optimizer = getattr(torch.optim, cls)([theta], lr=RATE, **arguments)
+        rows = []
+        for _ in range(100):
+            theta.grad = torch.tensor(gradient(theta.detach().numpy()))
+            optimizer.step()
+            rows.append(theta.detach().numpy().copy())
+    finally:
+        torch.set_default_dtype(before)
     return np.array(rows)
 
 

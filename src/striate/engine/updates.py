@@ -23,6 +23,10 @@ UPDATES = {
     "momentum": Update(("first",)),
     "nesterov": Update(("first",)),
     "adam": Update(("first", "second")),
+    "nadam": Update(("first", "second")),
+    "radam": Update(("first", "second")),
+    "adamax": Update(("first", "second")),
+    "adadelta": Update(("first", "second")),
     "rmsprop": Update(("second",)),
     "adagrad": Update(("second",)),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import float32 as f32
 
-from striate.kernels.vector import Floats, lanes_of, splat, vload, vsqrt, vstore
+from striate.kernels.vector import Floats, lanes_of, splat, vabs, vload, vmax, vsqrt, vstore
 
 
 def sum_shards(shards: Floats, stride: int, shard_count: int, out: Floats, count: int):
@@ -87,3 +87,71 @@ def adagrad(theta: Floats, gradient: Floats, second: Floats, numbers: Floats, co
         v = vload(second, i) + g * g
         vstore(second, i, v)
         vstore(theta, i, vload(theta, i) - alpha * g / (vsqrt(v) + epsilon))
+
+
+def nadam(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: share of g, share of m, beta1, beta2, epsilon, 1/(1 - beta2^t).
+
+    m and v as in Adam, ``theta <- theta - (share g + share m) / (sqrt(v') + epsilon)``.
+    """
+    of_g, of_m = splat(theta, numbers[0]), splat(theta, numbers[1])
+    beta1, beta2 = splat(theta, numbers[2]), splat(theta, numbers[3])
+    rest1, rest2 = splat(theta, f32(1.0) - numbers[2]), splat(theta, f32(1.0) - numbers[3])
+    epsilon, fix2 = splat(theta, numbers[4]), splat(theta, numbers[5])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        m = beta1 * vload(first, i) + rest1 * g
+        v = beta2 * vload(second, i) + rest2 * g * g
+        vstore(first, i, m)
+        vstore(second, i, v)
+        vstore(theta, i, vload(theta, i) - (of_g * g + of_m * m) / (vsqrt(v * fix2) + epsilon))
+
+
+def radam(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: share of m, beta1, beta2, share of sqrt(v), what is added to it.
+
+    m and v as in Adam, ``theta <- theta - share m / (share sqrt(v) + added)``; a plain step is divided by 0 + 1.
+    """
+    of_m, beta1, beta2 = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
+    rest1, rest2 = splat(theta, f32(1.0) - numbers[1]), splat(theta, f32(1.0) - numbers[2])
+    of_v, added = splat(theta, numbers[3]), splat(theta, numbers[4])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        m = beta1 * vload(first, i) + rest1 * g
+        v = beta2 * vload(second, i) + rest2 * g * g
+        vstore(first, i, m)
+        vstore(second, i, v)
+        vstore(theta, i, vload(theta, i) - of_m * m / (of_v * vsqrt(v) + added))
+
+
+def adamax(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: alpha/(1 - beta1^t), beta1, beta2, epsilon.
+
+    m as in Adam, ``u <- max(beta2 u, |g| + epsilon)``, ``theta <- theta - alpha' m / u``.
+    """
+    alpha, beta1, beta2 = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
+    rest1, epsilon = splat(theta, f32(1.0) - numbers[1]), splat(theta, numbers[3])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        m = beta1 * vload(first, i) + rest1 * g
+        u = vmax(beta2 * vload(second, i), vabs(g) + epsilon)
+        vstore(first, i, m)
+        vstore(second, i, u)
+        vstore(theta, i, vload(theta, i) - alpha * m / u)
+
+
+def adadelta(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
+    """numbers: alpha, rho, epsilon.
+
+    ``v <- rho v + (1 - rho) g^2``, ``d = sqrt(u + epsilon) / sqrt(v + epsilon) g``,
+    ``u <- rho u + (1 - rho) d^2``, ``theta <- theta - alpha d``; u is ``first``, v is ``second``.
+    """
+    alpha, rho, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
+    rest = splat(theta, f32(1.0) - numbers[1])
+    for i in range(0, count, lanes_of(theta)):
+        g, u = vload(gradient, i), vload(first, i)
+        v = rho * vload(second, i) + rest * g * g
+        d = vsqrt(u + epsilon) / vsqrt(v + epsilon) * g
+        vstore(second, i, v)
+        vstore(first, i, rho * u + rest * d * d)
+        vstore(theta, i, vload(theta, i) - alpha * d)

@@ -1,20 +1,26 @@
 """Optimizers: frozen descriptions, each with its textbook formula and the kernel that computes it."""
 
-from striate.training.optimizers.adaptive import Adagrad, Adam, AdamW, RMSprop
+from striate.training.optimizers.adam_variants import Adamax, NAdam, RAdam
+from striate.training.optimizers.adaptive import Adam, AdamW
 from striate.training.optimizers.base import Optimizer, State
 from striate.training.optimizers.descent import SGD, GradientDescent, Momentum, Nesterov
 from striate.training.optimizers.registry import OPTIMIZERS, optimizer
+from striate.training.optimizers.squares import Adadelta, Adagrad, RMSprop
 
 __all__ = [
     "OPTIMIZERS",
     "SGD",
+    "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "GradientDescent",
     "Momentum",
+    "NAdam",
     "Nesterov",
     "Optimizer",
+    "RAdam",
     "RMSprop",
     "State",
     "optimizer",

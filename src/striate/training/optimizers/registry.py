@@ -6,17 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from striate.errors import UsageError, unknown_name
-from striate.training.optimizers.adaptive import Adagrad, Adam, AdamW, RMSprop
+from striate.training.optimizers.adam_variants import Adamax, NAdam, RAdam
+from striate.training.optimizers.adaptive import Adam, AdamW
 from striate.training.optimizers.base import Optimizer
 from striate.training.optimizers.descent import GradientDescent, Momentum, Nesterov
+from striate.training.optimizers.squares import Adadelta, Adagrad, RMSprop
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "adadelta": Adadelta,
     "adagrad": Adagrad,
     "adam": Adam,
+    "adamax": Adamax,
     "adamw": AdamW,
     "gradient_descent": GradientDescent,
     "momentum": Momentum,
+    "nadam": NAdam,
     "nesterov": Nesterov,
+    "radam": RAdam,
     "rmsprop": RMSprop,
     "sgd": GradientDescent,
 }

@@ -1,0 +1,169 @@
+"""What others made of Adam: Nesterov's momentum, a rectified start, the largest gradient in place of the mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from striate.checks import real
+from striate.training.optimizers.adaptive import Adam
+from striate.training.optimizers.base import State
+
+
+@dataclass(frozen=True)
+class NAdam(Adam):
+    """Adam with Nesterov's momentum.
+
+    ``m <- beta1 m + (1 - beta1) g``, ``v <- beta2 v + (1 - beta2) g^2``
+    ``mu_t = beta1 (1 - 0.96^(t psi) / 2)``
+    ``theta <- theta - alpha [(1 - mu_t) g / (1 - mu_1 ... mu_t) + mu_t+1 m / (1 - mu_1 ... mu_t+1)]``
+    ``/ (sqrt(v / (1 - beta2^t)) + epsilon)``
+
+    Parameters
+    ----------
+    beta1, beta2, epsilon : float
+        As in Adam.
+    psi : float
+        How fast the momentum grows to beta1, from 0.
+
+    References
+    ----------
+    Dozat (2016), "Incorporating Nesterov momentum into Adam", algorithm 2 and section 4.
+    """
+
+    kernel: ClassVar[str] = "nadam"
+    learning_rate: ClassVar[float] = 0.002
+
+    psi: float = 0.004
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "psi", real(self.psi, "psi", above=0, closed=True))
+
+    def momentum(self, step: int) -> float:
+        """Return ``mu_t``, the momentum of step t."""
+        return self.beta1 * (1.0 - 0.5 * 0.96 ** (step * self.psi))
+
+    def product(self, step: int) -> float:
+        """Return ``mu_1 ... mu_t``."""
+        known = self._products
+        while len(known) <= step:
+            known.append(known[-1] * self.momentum(len(known)))
+        return known[step]
+
+    @cached_property
+    def _products(self) -> list[float]:
+        """The products so far; that of no step is 1."""
+        return [1.0]
+
+    def _shares(self, step: int, learning_rate: float) -> tuple[float, float]:
+        """Return what the gradient and the momentum count in a step."""
+        now = (1.0 - self.momentum(step)) / (1.0 - self.product(step))
+        return learning_rate * now, learning_rate * self.momentum(step + 1) / (1.0 - self.product(step + 1))
+
+    def numbers(self, step: int, learning_rate: float) -> tuple[float, ...]:
+        """Return (share of g, share of m, beta1, beta2, epsilon, 1/(1 - beta2^t))."""
+        beta1, beta2 = self._rounded
+        return (*self._shares(step, learning_rate), beta1, beta2, self.epsilon, 1.0 / (1.0 - beta2**step))
+
+    def update(
+        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+    ) -> np.ndarray:
+        """Return the parameters after one step, as above."""
+        state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
+        state.second[:] = self.beta2 * state.second + (1.0 - self.beta2) * gradient**2
+        of_gradient, of_momentum = self._shares(step, learning_rate)
+        scale = np.sqrt(state.second / (1.0 - self.beta2**step)) + self.epsilon
+        return theta - (of_gradient * gradient + of_momentum * state.first) / scale
+
+
+@dataclass(frozen=True)
+class RAdam(Adam):
+    """Adam that takes plain steps of its momentum until its variance is known well enough, then rectified ones.
+
+    ``rho = 2 / (1 - beta2) - 1``, ``rho_t = rho - 2 t beta2^t / (1 - beta2^t)``, ``m' = m / (1 - beta1^t)``
+    ``theta <- theta - alpha m'`` while ``rho_t <= 5``, then
+    ``theta <- theta - alpha r m' sqrt(1 - beta2^t) / (sqrt(v) + epsilon)`` with
+    ``r = sqrt[(rho_t - 4)(rho_t - 2) rho / ((rho - 4)(rho - 2) rho_t)]``
+
+    Parameters
+    ----------
+    beta1, beta2, epsilon : float
+        As in Adam.
+
+    References
+    ----------
+    Liu et al. (2020), "On the variance of the adaptive learning rate and beyond", algorithm 2.
+    """
+
+    kernel: ClassVar[str] = "radam"
+
+    def _rectified(self, step: int, beta2: float) -> float | None:
+        """Return ``r sqrt(1 - beta2^t)``, or None while the variance is not known."""
+        power = beta2**step
+        limit = 2.0 / (1.0 - beta2) - 1.0
+        length = limit - 2.0 * step * power / (1.0 - power)
+        if length <= 5.0:
+            return None
+        ratio = (length - 4.0) * (length - 2.0) * limit / ((limit - 4.0) * (limit - 2.0) * length)
+        return math.sqrt(ratio * (1.0 - power))
+
+    def numbers(self, step: int, learning_rate: float) -> tuple[float, ...]:
+        """Return (share of m, beta1, beta2, what sqrt(v) counts, what is added to it)."""
+        beta1, beta2 = self._rounded
+        rectified = self._rectified(step, self.beta2)
+        share = learning_rate / (1.0 - beta1**step)
+        if rectified is None:
+            return (share, beta1, beta2, 0.0, 1.0)
+        return (share * rectified, beta1, beta2, 1.0, self.epsilon)
+
+    def update(
+        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+    ) -> np.ndarray:
+        """Return the parameters after one step, as above."""
+        state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
+        state.second[:] = self.beta2 * state.second + (1.0 - self.beta2) * gradient**2
+        mean = state.first / (1.0 - self.beta1**step)
+        rectified = self._rectified(step, self.beta2)
+        if rectified is None:
+            return theta - learning_rate * mean
+        return theta - learning_rate * rectified * mean / (np.sqrt(state.second) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class Adamax(Adam):
+    """Adam with the largest past gradient, which fades, in place of the mean of squares.
+
+    ``m <- beta1 m + (1 - beta1) g``
+    ``u <- max(beta2 u, |g| + epsilon)``
+    ``theta <- theta - alpha m / (1 - beta1^t) / u``
+
+    Parameters
+    ----------
+    beta1, beta2, epsilon : float
+        As in Adam.
+
+    References
+    ----------
+    Kingma and Ba (2015), "Adam: a method for stochastic optimization", algorithm 2.
+    """
+
+    kernel: ClassVar[str] = "adamax"
+    learning_rate: ClassVar[float] = 0.002
+
+    def numbers(self, step: int, learning_rate: float) -> tuple[float, ...]:
+        """Return (alpha / (1 - beta1^t), beta1, beta2, epsilon)."""
+        beta1, beta2 = self._rounded
+        return (learning_rate / (1.0 - beta1**step), beta1, beta2, self.epsilon)
+
+    def update(
+        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+    ) -> np.ndarray:
+        """Return the parameters after one step, as above."""
+        state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
+        state.second[:] = np.maximum(self.beta2 * state.second, np.abs(gradient) + self.epsilon)
+        return theta - learning_rate / (1.0 - self.beta1**step) * state.first / state.second
