@@ -178,3 +178,24 @@ def test_gradients_by_the_engine_follow_parameters_that_changed(monkeypatch):
     assert attribute(model, np.ones((1, 2, 2)), "gradient", 1).values.ravel().tolist() == [4, 5, 6, 7]
     model.theta[:] = np.arange(8.0) + 1
     assert attribute(model, np.ones((1, 2, 2)), "gradient", 1).values.ravel().tolist() == [5, 6, 7, 8]
+
+
+def test_the_features_of_a_table_are_drawn_by_name():
+    network = Sequential([Linear(4), ReLU(), Linear(2)], 3)
+    model = Model(network, np.random.default_rng(0).normal(size=network.parameter_count))
+    found = attribute_all(model, np.ones(3), 0)
+    axes = draw_attributions(found, np.ones(3), names=("age", "height", "colour=red"))
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["age", "height", "colour=red"]
+    one = draw_attribution(found["gradient"], np.ones(3))
+    assert [bar.get_width() for bar in one.patches] == pytest.approx(found["gradient"].values.tolist())
+    assert one.get_yticklabels()[2].get_text() == "feature 2"
+
+
+def test_colour_photographs_are_drawn_in_colour():
+    network = Sequential([Conv2d(2, 3), Flatten(), Linear(2)], (3, 6, 6))
+    model = Model(network, np.random.default_rng(0).normal(size=network.parameter_count))
+    sample = np.zeros((3, 6, 6))
+    sample[0] = 1.0
+    image = draw_attributions(attribute_all(model, sample, 0), sample).images[0].get_array()
+    tile = image[image.shape[0] - image.shape[0] + 2, 2]
+    assert tile[:3].tolist() == [1.0, 0.0, 0.0]

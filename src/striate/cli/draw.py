@@ -74,15 +74,17 @@ def attribution(
 ) -> None:
     """What in an image speaks for a class, and what against."""
     from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions
+    from striate.explain.samples import feature_names
 
     loaded = _load(model)
     sample, wanted = s.read(loaded, image, fit, invert, data_dir), s.class_of(loaded, target)
+    names = feature_names(loaded)
     if method is None:
         found = attribute_all(loaded, sample, wanted)
-        _write(draw_attributions(found, sample), out, json, _scores(found))
+        _write(draw_attributions(found, sample, names=names), out, json, _scores(found))
     else:
         one = attribute(loaded, sample, method, wanted)
-        _write(draw_attribution(one, sample), out, json, _scores({method: one}))
+        _write(draw_attribution(one, sample, names=names), out, json, _scores({method: one}))
 
 
 @draw.command()
@@ -158,15 +160,28 @@ def ideal(
     model: ModelArgument,
     layer: LayerNeeded = "conv1",
     channel: ChannelNeeded = 0,
+    target: Annotated[
+        str | None,
+        typer.Option("--class", metavar="CLASS", help="Of this class, in place of a layer.", show_default=False),
+    ] = None,
     steps: Annotated[int, typer.Option(metavar="N")] = 60,
     seed: Annotated[int, typer.Option(metavar="S")] = 0,
     out: Out = Path("ideal.png"),
 ) -> None:
     """An image made to excite a channel or class as much as it can (activation maximisation)."""
-    from striate.explain import draw_sample, maximise_activation
+    import numpy as np
 
-    found = maximise_activation(_load(model), layer, channel, steps=steps, seed=seed)
-    title = f"{layer}, channel {channel}: from {found.values[0]:.3g} to {found.values[-1]:.3g}"
+    from striate.explain import draw_sample, maximise_activation
+    from striate.explain.samples import class_number
+    from striate.explain.tracing import score_step
+
+    loaded, what = _load(model), f"{layer}, channel {channel}"
+    if target is not None:
+        layer = score_step(loaded.network)
+        channel = class_number(loaded, s.class_of(loaded, target), np.zeros(loaded.network.step(layer).shape[0]))
+        what = f"class {s.class_name(loaded, channel)}"
+    found = maximise_activation(loaded, layer, channel, steps=steps, seed=seed)
+    title = f"{what}: from {found.values[0]:.3g} to {found.values[-1]:.3g}"
     _write(draw_sample(found.picture, title), out)
 
 

@@ -24,9 +24,9 @@ def loss_slice(
         int | None, typer.Option(metavar="N", help="Default 51, or 21 x 21.", show_default=False)
     ] = None,
     count: Annotated[
-        int, typer.Option("--samples", metavar="N", help="Of the test part, from its beginning.")
+        int, typer.Option("--samples", metavar="N", help="Samples of the test split, drawn at random.")
     ] = 500,
-    seed: Annotated[int, typer.Option(metavar="S", help="Draws the directions.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="Draws the directions and the samples.")] = 0,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it.", show_default=False)] = None,
     data_dir: s.DataDir = None,
     json: Json = False,
@@ -48,7 +48,8 @@ def loss_slice(
         raise UsageError("loss-slice: --towards gives a line; got --plane as well. Leave one of them out.")
     loaded = striate.load(model)
     samples = s.dataset(loaded, data, data_dir)
-    samples = samples.take(np.arange(min(integer(count, "--samples"), len(samples))))
+    drawn = np.random.default_rng(seed).permutation(len(samples))[: integer(count, "--samples")]
+    samples = samples.take(np.sort(drawn))
     common: dict[str, Any] = {"reach": reach, "points": points or (21 if plane else 51), "seed": seed}
     output, axes = Output(json), None
     if plane:

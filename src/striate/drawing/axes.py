@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,3 +23,17 @@ def new_axes(
     axes.set_ylabel(vertical)
     axes.set_xlabel(horizontal)
     return axes
+
+
+def set_title(axes: Axes, title: str, size: int = 10) -> None:
+    """Set a title in as many lines as the width of the figure needs."""
+    characters = max(16, int(axes.figure.get_figwidth() * 128 / size))  # a character is about 0.56 of the size wide
+    axes.set_title("\n".join(line for part in title.split("\n") for line in wrap(part, characters)), fontsize=size)
+
+
+def whole_ticks(axes: Axes) -> None:
+    """Let the ticks of both axes be whole numbers, for places in a grid."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.drawing.axes import new_axes
+from striate.drawing.axes import new_axes, set_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_TILES = 256
-BACKGROUND = "#dfe3e8"  # between the tiles, so that white ones have an edge
+EDGE = "#c5ccd3"  # around the tiles, so that white ones have one
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,9 @@ def draw_mosaic(
         columns = columns or 1
     columns = columns or math.ceil(math.sqrt(len(shown)))
     height, width = (max(picture.shape[axis] for picture in shown) for axis in (0, 1))
-    above = 0 if signals else max(1, round(0.2 * height)) if names else max(1, height // 8)
+    above = max(1, round(0.2 * height) if names else height // 8)
+    if signals or (len(shown) == 1 and not names):
+        above = 0
     tiles = mosaic(shown, columns, (above, 0 if signals and columns == 1 else max(1, width // 8)))
     axes = new_axes(axes, size=_size(tiles.values.shape, signals))
     low, high = limits or (None, None)
@@ -105,15 +107,25 @@ def draw_mosaic(
         vmin=low,
         vmax=high,
     )
-    axes.set(xticks=[], yticks=[], facecolor=BACKGROUND)
+    axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    if names and not signals:
-        for name, (top, left) in zip(names, tiles.corners, strict=False):
-            middle = left + (shown[0].shape[1] - 1) / 2
-            axes.text(middle, top - 0.6, name, fontsize=7, ha="center", va="bottom")
+    if not signals:
+        _frame_tiles(axes, shown, tiles, names)
     left_out = f", the first {len(shown)} of {len(pictures)}" if len(pictures) > len(shown) else ""
-    axes.set_title(title + left_out, fontsize=10)
+    set_title(axes, title + left_out)
     return axes
+
+
+def _frame_tiles(axes: Axes, shown: Sequence[np.ndarray], tiles: Mosaic, names: Sequence[str]) -> None:
+    """Draw an edge around every tile, and its name above it."""
+    from matplotlib.patches import Rectangle
+
+    for picture, (top, left) in zip(shown, tiles.corners, strict=True):
+        rows, columns = picture.shape[:2]
+        axes.add_patch(Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor=EDGE, linewidth=0.6))
+    for name, (top, left) in zip(names, tiles.corners, strict=False):
+        middle = left + (shown[0].shape[1] - 1) / 2
+        axes.text(middle, top - 0.6, name, fontsize=7, ha="center", va="bottom")
 
 
 def _without_gaps(values: np.ndarray) -> np.ndarray:
@@ -130,7 +142,7 @@ def _size(shape: tuple[int, ...], signals: bool) -> tuple[float, float]:
     if signals:
         return 7.2, min(9.0, 0.5 + 0.22 * max(rows, 4))
     scale = min(9.0 / max(rows, columns), 0.18)
-    return max(2.0, scale * columns), max(1.6, scale * rows + 0.4)
+    return max(3.2, scale * columns), max(1.8, scale * rows + 0.5)
 
 
 def draw_sample(sample: np.ndarray, title: str = "", axes: Axes | None = None) -> Axes:
@@ -149,8 +161,12 @@ def draw_sample(sample: np.ndarray, title: str = "", axes: Axes | None = None) -
     if values.ndim < 3:
         axes = new_axes(axes, "value", "position", (6.4, 2.8))
         axes.plot(np.atleast_2d(values).T)
-        axes.set_title(title, fontsize=10)
+        set_title(axes, title)
         return axes
     scaled = (values - values.min()) / (float(np.ptp(values)) or 1.0)
-    picture = np.moveaxis(scaled, 0, 2) if len(scaled) == 3 else scaled.mean(axis=0)
-    return draw_mosaic([picture], (), axes, title=title)
+    return draw_mosaic([as_tile(scaled)], (), axes, title=title)
+
+
+def as_tile(image: np.ndarray) -> np.ndarray:
+    """Return an image [C, rows, columns] as a tile: of three channels in colour, otherwise their mean."""
+    return np.moveaxis(image, 0, 2) if len(image) == 3 else image.mean(axis=0)

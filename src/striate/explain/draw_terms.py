@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.drawing.axes import new_axes
+from striate.drawing.axes import new_axes, set_title
 from striate.drawing.mosaic import draw_mosaic
 from striate.drawing.pictures import as_colours
 from striate.layers.base import format_shape
@@ -80,6 +80,6 @@ def _bars(why: Why, title: str, axes: Axes | None) -> Axes:
     axes.barh(names, sizes, color=["#b2182b" if size > 0 else "#2166ac" for size in sizes])
     axes.invert_yaxis()
     axes.axvline(0.0, color="#888888", linewidth=0.8)
-    axes.tick_params(axis="y", labelsize=7)
-    axes.set_title(title, fontsize=10)
+    axes.tick_params(axis="y", labelsize=8)
+    set_title(axes, title)
     return axes

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from striate import reference
+from striate.drawing.axes import new_axes, set_title, whole_ticks
+from striate.drawing.mosaic import as_tile
 from striate.explain.positions import place_text
 from striate.receptive_field import AxisField, receptive_fields, spans_of
 
@@ -96,11 +98,9 @@ def draw_field(field: Field, sample: np.ndarray | None = None, axes: Axes | None
     ----------
     field : Field
     sample : array [C, *space], optional
-        Shown in grey below; of a volume the middle slice.
+        Shown below; of a volume the middle slice.
     axes : Axes, optional
     """
-    from striate.drawing.axes import new_axes
-
     is_picture = field.weight.ndim > 1
     axes = new_axes(
         axes, *(("row", "column") if is_picture else ("", "position")), size=(5.2, 4.8 if is_picture else 2.2)
@@ -108,16 +108,25 @@ def draw_field(field: Field, sample: np.ndarray | None = None, axes: Axes | None
     weight = np.atleast_2d(_middle(field.weight))
     rows, columns = weight.shape
     if sample is not None and is_picture:
-        grey = _middle(np.asarray(sample, np.float64).mean(axis=0))
-        axes.imshow(grey, cmap="gray", interpolation="nearest")
+        axes.imshow(_shown(np.asarray(sample, np.float64)), cmap="gray", interpolation="nearest")
     share = weight / (weight.max() or 1.0)
     colours = np.dstack([np.broadcast_to(np.array([0.9, 0.1, 0.1]), (rows, columns, 3)), share**0.5])
     axes.imshow(colours, interpolation="nearest", aspect="equal" if is_picture else "auto")
     _frame(axes, field.spans[-2:] if is_picture else ((0, 0), *field.spans))
     axes.set_xlim(-0.5, columns - 0.5)
     axes.set_ylim(rows - 0.5, -0.5)
-    axes.set_title(field.place, fontsize=10)
+    whole_ticks(axes)
+    if not is_picture:
+        axes.set_yticks([])
+    set_title(axes, field.place)
     return axes
+
+
+def _shown(sample: np.ndarray) -> np.ndarray:
+    """Return a sample as [rows, columns], or [rows, columns, 3] from 0 to 1; of a volume the middle slice."""
+    if sample.ndim == 4:
+        sample = sample[:, sample.shape[1] // 2]
+    return as_tile((sample - sample.min()) / (float(np.ptp(sample)) or 1.0))
 
 
 def _frame(axes: Axes, spans: tuple[tuple[int, int], ...]) -> None:

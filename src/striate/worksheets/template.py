@@ -167,7 +167,7 @@ def _with_channels(name: str, value: Any) -> np.ndarray:
 
 def draw_template_search(picture: Any, search: TemplateSearch, axes: Axes | None = None) -> Axes:
     """Draw the picture with a frame around every match, labelled with its rank and score."""
-    from striate.drawing.axes import new_axes
+    from striate.drawing.axes import new_axes, whole_ticks
 
     axes = new_axes(axes, "row", "column")
     from matplotlib.patches import Rectangle
@@ -191,4 +191,5 @@ def draw_template_search(picture: Any, search: TemplateSearch, axes: Axes | None
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
             annotation_clip=False,
         )
+    whole_ticks(axes)
     return axes

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.drawing.axes import new_axes
-from striate.drawing.mosaic import draw_mosaic
+from striate.drawing.axes import new_axes, set_title
+from striate.drawing.mosaic import as_tile, draw_mosaic
 from striate.drawing.pictures import as_colours
 from striate.explain.attribution.methods import Attribution
 
@@ -16,57 +16,101 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_attribution(attribution: Attribution, sample: np.ndarray | None = None, axes: Axes | None = None) -> Axes:
+def draw_attribution(
+    attribution: Attribution,
+    sample: np.ndarray | None = None,
+    axes: Axes | None = None,
+    names: Sequence[str] = (),
+) -> Axes:
     """Draw one map: red speaks for the class, blue against; over the picture in grey where it is given.
 
     Parameters
     ----------
     attribution : Attribution
-    sample : array [C, rows, columns] or [C, length], optional
+    sample : array [C, *space] or [features], optional
+    axes : Axes, optional
+    names : sequence of str
+        Of the features of a table.
     """
-    axes = new_axes(axes)
-    _paint(axes, attribution, sample)
-    axes.set_title(f"{attribution.method}: {attribution.class_name}", fontsize=9)
-    return axes
-
-
-def _paint(axes: Any, attribution: Attribution, sample: np.ndarray | None) -> None:
     rank = 2 if sample is None else max(np.ndim(sample) - 1, 1)
-    values = np.atleast_2d(attribution.map(rank))
-    limit = float(np.abs(values).max()) or 1.0
-    if sample is not None and np.ndim(sample) == 3:
-        axes.imshow(np.asarray(sample, np.float64).mean(axis=0), cmap="Greys")
-    aspect = "equal" if len(values) > 1 else "auto"
-    overlay = 0.75 if sample is not None and np.ndim(sample) == 3 else 1.0
-    axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=overlay, aspect=aspect)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    values = _flat(attribution.map(rank), rank)
+    if values.ndim == 1:
+        found = {attribution.method: values}
+        drawn = _features(found, axes, names) if np.ndim(sample) == 1 else _series(found, sample, axes)
+    else:
+        drawn = new_axes(axes)
+        if sample is not None and np.ndim(sample) == 3:
+            drawn.imshow(np.asarray(sample, np.float64).mean(axis=0), cmap="Greys")
+        limit = float(np.abs(values).max()) or 1.0
+        drawn.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=1.0 if sample is None else 0.75)
+        drawn.set(xticks=[], yticks=[])
+    set_title(drawn, f"{attribution.method}: {attribution.class_name}")
+    return drawn
 
 
-def draw_attributions(found: Mapping[str, Attribution], sample: np.ndarray, axes: Axes | None = None) -> Axes:
-    """Draw the sample and all maps of ``attribute_all`` side by side, each map scaled by its largest value.
+def draw_attributions(
+    found: Mapping[str, Attribution], sample: np.ndarray, axes: Axes | None = None, names: Sequence[str] = ()
+) -> Axes:
+    """Draw the sample and all maps of ``attribute_all``, each map scaled by its largest value.
 
     Parameters
     ----------
     found : mapping of a method to its Attribution
-    sample : array [C, *space]
+    sample : array [C, *space] or [features]
     axes : Axes, optional
+    names : sequence of str
+        Of the features of a table.
     """
     raw = np.asarray(sample, np.float64)
     rank = max(raw.ndim - 1, 1)
-    maps = [np.atleast_2d(_flat(item.map(rank), rank)) for item in found.values()]
-    scaled = [one / (float(np.abs(one).max()) or 1.0) for one in maps]
-    grey = np.atleast_2d(_flat(raw.mean(axis=0) if raw.ndim > 1 else raw, rank))
-    grey = (grey - grey.min()) / (float(np.ptp(grey)) or 1.0)
-    pictures = [np.repeat(grey[..., None], 3, axis=2), *(as_colours(one, 1.0) for one in scaled)]
-    classes = sorted({item.class_name for item in found.values()})
-    return draw_mosaic(
-        pictures,
-        ["sample", *(item.method for item in found.values())],
-        axes,
-        title=f"what speaks for (red) and against (blue) {', '.join(classes)}",
-        columns=1 if len(grey) == 1 else len(pictures),
-    )
+    maps = {method: _flat(item.map(rank), rank) for method, item in found.items()}
+    maps = {method: one / (float(np.abs(one).max()) or 1.0) for method, one in maps.items()}
+    classes = ", ".join(sorted({item.class_name for item in found.values()}))
+    title = f"what speaks for (red) and against (blue) {classes}"
+    if raw.ndim < 3:
+        drawn = _features(maps, axes, names) if raw.ndim == 1 else _series(maps, raw, axes)
+        set_title(drawn, title)
+        return drawn
+    image = raw[:, raw.shape[1] // 2] if raw.ndim == 4 else raw
+    tile = as_tile((image - image.min()) / (float(np.ptp(image)) or 1.0))
+    coloured = tile if tile.ndim == 3 else np.repeat(tile[..., None], 3, axis=2)
+    pictures = [coloured, *(as_colours(one, 1.0) for one in maps.values())]
+    return draw_mosaic(pictures, ["sample", *maps], axes, title=title, columns=min(4, len(pictures)))
+
+
+def _features(maps: Mapping[str, np.ndarray], axes: Axes | None, names: Sequence[str]) -> Axes:
+    """Draw a bar for each feature and method, the features by name."""
+    count = len(next(iter(maps.values())))
+    shown = names if len(names) == count else [f"feature {n}" for n in range(count)]
+    axes = new_axes(axes, "", "speaks for the class", (6.4, min(40.0, 1.2 + count * (0.14 + 0.08 * len(maps)))))
+    height = 0.8 / len(maps)
+    for place, (method, values) in enumerate(maps.items()):
+        axes.barh(np.arange(count) + place * height - 0.4 + height / 2, values, height, label=method)
+    axes.set_yticks(np.arange(count), shown, fontsize=8)
+    axes.invert_yaxis()
+    axes.axvline(0.0, color="#888888", linewidth=0.8)
+    if len(maps) > 1:
+        axes.legend(fontsize=7)
+    return axes
+
+
+def _series(maps: Mapping[str, np.ndarray], sample: np.ndarray | None, axes: Axes | None) -> Axes:
+    """Draw a row for each method, in red and blue, below the curves of the sample."""
+    length, rows = len(next(iter(maps.values()))), len(maps)
+    axes = new_axes(axes, "", "position", (7.2, 1.6 + 0.4 * rows))
+    for row, values in enumerate(maps.values()):
+        limit = float(np.abs(values).max()) or 1.0
+        extent = (-0.5, length - 0.5, row + 1.0, float(row))
+        axes.imshow(values[None], cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", extent=extent)
+    ticks, labels = [row + 0.5 for row in range(rows)], list(maps)
+    if sample is not None:
+        curves = np.atleast_2d(np.asarray(sample, np.float64))
+        scaled = (curves - curves.min()) / (float(np.ptp(curves)) or 1.0)
+        axes.plot(np.arange(length), -0.2 - 1.6 * scaled.T, linewidth=0.8)
+        ticks, labels = [-1.0, *ticks], ["sample", *labels]
+    axes.set_ylim(float(rows), -2.0 if sample is not None else 0.0)
+    axes.set_yticks(ticks, labels, fontsize=8)
+    return axes
 
 
 def _flat(values: np.ndarray, rank: int) -> np.ndarray:
