@@ -113,7 +113,7 @@ def test_plateaus_need_a_change_that_counts():
 
 def test_the_lower_rate_is_used(data):
     trainer = Trainer(small_network(), learning_rate=0.0)
-    trainer.learning_rate = lambda step: 1e-12
+    trainer.state.settings = trainer.settings.changed(learning_rate=lambda step: 1e-12)
     history = trainer.fit(data, epochs=4, callbacks=ReduceOnPlateau("loss", patience=1, factor=0.5))
     assert history["learning_rate"] == pytest.approx([1e-12, 1e-12, 5e-13, 2.5e-13])
 

@@ -59,7 +59,7 @@ def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     whole = trainer()
     whole.fit(stripes(150), stripes(60, 1), epochs=9, callbacks=callbacks(folder))
-    assert whole.learning_rate_factor < 1
+    assert whole.state.learning_rate_factor < 1
     assert len(whole.history) < 9
     return whole
 
@@ -68,7 +68,7 @@ def test_a_training_killed_again_and_again_ends_with_the_same_bits(undisturbed, 
     data, validation = stripes(150), stripes(60, 1)
     for step in (2, 5, 6, 11, 12, 17, 23, None):
         again = trainer()
-        found = restore_latest(again, tmp_path)
+        found = restore_latest(again.state, tmp_path)
         assert (found is None) == (step in (2, 5)), step
         kill = [] if step is None else [Kill(step)]
         try:
@@ -87,7 +87,7 @@ def test_a_finished_training_stays_finished(undisturbed, tmp_path):
     first = trainer()
     first.fit(stripes(150), stripes(60, 1), epochs=9, callbacks=callbacks(tmp_path))
     again = trainer()
-    restore_latest(again, tmp_path)
+    restore_latest(again.state, tmp_path)
     again.fit(stripes(150), stripes(60, 1), epochs=None, callbacks=callbacks(tmp_path))
     assert again.progress.step == first.progress.step
     assert np.array_equal(again.model.theta, first.model.theta)
@@ -98,7 +98,7 @@ def test_threads_of_the_resumed_part_change_no_bit(undisturbed, tmp_path):
     with pytest.raises(Killed):
         trainer(threads=1).fit(data, validation, epochs=9, callbacks=[*callbacks(tmp_path), Kill(9)])
     again = trainer(threads=2)
-    restore_latest(again, tmp_path)
+    restore_latest(again.state, tmp_path)
     again.fit(data, validation, epochs=None, callbacks=callbacks(tmp_path))
     assert np.array_equal(again.model.theta, undisturbed.model.theta)
 
@@ -110,7 +110,7 @@ SCRIPT = """
     from pathlib import Path
     folder = Path({folder!r})
     t = trainer()
-    found = restore_latest(t, folder)
+    found = restore_latest(t.state, folder)
     print("ready", flush=True)
     t.fit(stripes(150), stripes(60, 1), epochs=None if found else 9, callbacks=callbacks(folder))
     t.model.save(folder / "model.safetensors")
@@ -147,7 +147,7 @@ def test_no_fault_while_saving_harms_the_previous_checkpoint(tmp_path, monkeypat
                 with contextlib.suppress(ModelFileError, Killed):
                     running.save_checkpoint(place)
             fresh = trainer()
-            restore_latest(fresh, tmp_path)
+            restore_latest(fresh.state, tmp_path)
             assert any(np.array_equal(fresh.model.theta, theta) for theta in (first, later)), (kind, at)
             place.unlink(missing_ok=True) if place != path else None
 
@@ -210,21 +210,21 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(data, tmp_path):
     older, newest = checkpoints(tmp_path)
     newest.write_bytes(newest.read_bytes()[:-100])
     fresh = trainer()
-    assert restore_latest(fresh, tmp_path) == older
+    assert restore_latest(fresh.state, tmp_path) == older
     assert fresh.progress.step == 6
     older.write_bytes(b"")
     with pytest.raises(ModelFileError, match=r"step-000000012.safetensors: is truncated"):
-        restore_latest(trainer(), tmp_path)
-    assert restore_latest(trainer(), tmp_path / "none") is None
+        restore_latest(trainer().state, tmp_path)
+    assert restore_latest(trainer().state, tmp_path / "none") is None
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"seed": 8}, "a run goes on with the settings it began with; seed was 7, got 8"),
+        ({"seed": 8}, "training must continue with the settings it began with; seed was 7, got 8"),
         ({"batch_size": 24}, "batch_size was 25, got 24"),
-        ({"optimizer": "sgd"}, "optimizer was 'Adam', got 'GradientDescent'"),
-        ({"optimizer": Adam(beta1=0.8)}, "optimizer_arguments was .* got"),
+        ({"optimizer": "sgd"}, "optimizer was .*adam.*, got .*gradient_descent"),
+        ({"optimizer": Adam(beta1=0.8)}, "optimizer was .*0.9.* got .*0.8"),
         ({"regularisation": None}, "regularisation was .* got"),
         ({"class_weights": [1, 2, 3]}, r"class_weights was None, got \[1.0, 2.0, 3.0\]"),
         ({"class_weights": {"a": 2.0}}, "class_weights was None, got {'a': 2.0}"),
@@ -251,12 +251,12 @@ def test_another_network_or_a_model_cannot_go_on(data, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c, t: c.pop("training"), "the state of its training is missing"),
-        (lambda c, t: c["training"].pop("settings"), "the state of its training is missing"),
-        (lambda c, t: c["training"].pop("progress"), "the state of its training is damaged"),
-        (lambda c, t: c["training"].update(history=[{"epoch": 1}]), "the state of its training is damaged"),
-        (lambda c, t: t.pop("training/first"), "the state of its training is damaged"),
-        (lambda c, t: t.update({"training/first": np.zeros(3)}), "the state of its training is damaged"),
+        (lambda c, t: c.pop("training"), "the training state is missing"),
+        (lambda c, t: c["training"].pop("settings"), "the training state is missing"),
+        (lambda c, t: c["training"].pop("progress"), "the training state is damaged"),
+        (lambda c, t: c["training"].update(history=[{"epoch": 1}]), "the training state is damaged"),
+        (lambda c, t: t.pop("training/first"), "the training state is damaged"),
+        (lambda c, t: t.update({"training/first": np.zeros(3)}), "the training state is damaged"),
     ],
 )
 def test_a_state_that_is_not_one_is_refused(data, tmp_path, change, message):
@@ -278,6 +278,6 @@ def test_parameters_that_are_no_numbers_are_not_saved(data, tmp_path):
     callback = Checkpoint(tmp_path)
     running.fit(data, epochs=1, callbacks=callback)
     running.model.theta[0] = np.nan
-    running.publish()
-    assert callback.save(running) is None
+    running.state.publish()
+    assert callback.save(running.state) is None
     assert len(checkpoints(tmp_path)) == 1

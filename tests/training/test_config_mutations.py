@@ -63,7 +63,7 @@ def run_up_to_the_first_step(tables, splits, folder):
     if config.data.name != "digits":
         return
     config = resolve(config, splits.train)
-    trainer = make_trainer(config, splits.train, network_or_model(config, splits.train))
+    trainer = make_trainer(config, network_or_model(config, splits.train))
     trainer.check(splits.train, splits.validation)
     make_callbacks(config, RunFolder(folder))
     assert RunConfig.from_dict(config.to_dict()) == config

@@ -53,14 +53,14 @@ CASES = [
 def test_what_learns_learns_the_same_bits(network, freeze, arguments, monkeypatch):
     trainers = []
     for known in (frozen_layers, lambda network, factors: ()):
-        monkeypatch.setattr("striate.training.open.frozen_layers", known)
+        monkeypatch.setattr("striate.training.session.frozen_layers", known)
         trainer = Trainer(network, freeze=freeze, batch_size=40, learning_rate=0.05, **arguments)
         trainer.fit(stripes(150), epochs=2)
         trainers.append(trainer)
     few, all_ = trainers
     assert np.array_equal(few.model.theta, all_.model.theta)
     assert np.array_equal(few.model.states, all_.model.states)
-    assert np.array_equal(few.moments.first, all_.moments.first)
+    assert np.array_equal(few.state.optimizer.first, all_.state.optimizer.first)
     assert few.history["loss"] == all_.history["loss"]
     assert not np.array_equal(few.model.theta, Trainer(network).model.theta)
 

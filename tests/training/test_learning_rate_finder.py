@@ -18,7 +18,7 @@ def test_a_search_finds_a_rate_that_learns(data):
     assert np.allclose(np.diff(np.log(search.rates)), np.log(1e7) / 59)
     assert search.rates[0] == pytest.approx(1e-6)
     assert search.losses[-1] > 2 * search.losses.min()
-    trainer.learning_rate = lambda step: search.suggestion
+    trainer.state.settings = trainer.settings.changed(learning_rate=lambda step: search.suggestion)
     assert trainer.fit(data, epochs=12)["accuracy"][-1] > 0.9
 
 

@@ -222,7 +222,7 @@ def test_a_sum_is_the_mean_times_the_samples():
 def test_the_parts_of_a_large_batch_are_weighed_as_one(loss, monkeypatch):
     thetas, histories = [], []
     for largest in (1024, 64):
-        monkeypatch.setattr("striate.training.open.LARGEST", largest)
+        monkeypatch.setattr("striate.training.session.LARGEST", largest)
         trainer = Trainer(
             network(3), batch_size="full", loss=loss, optimizer="gradient_descent", learning_rate=1e-3
         )
@@ -377,7 +377,7 @@ def test_balance_goes_with_a_single_output():
             network(3), Dataset(stripes(9).inputs, np.full(9, 7)), {"loss": Loss("cross_entropy", ignored_index=7)},
             DataError, "needs labels that count; got 7, the ignored one",
         ),
-        (network(3), stripes(9), {"auxiliary_weight": -1}, UsageError, "auxiliary weight: must be at least 0"),
+        (network(3), stripes(9), {"auxiliary_weight": -1}, UsageError, "auxiliary_weight: must be at least 0"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_refused(net, data, arguments, kind, message):

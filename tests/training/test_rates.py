@@ -43,7 +43,7 @@ def test_a_frozen_normalisation_keeps_its_statistics(data):
             "small: a pattern must fit a parameter; got 'conv2'. Layers that learn: conv1, linear1",
         ),
         ({"freeze": "*"}, "small: every parameter is frozen"),
-        ({"rates": {"conv*": -1}}, r"rate of 'conv\*': must be at least 0; got -1"),
+        ({"rates": {"conv*": -1}}, r"rates.conv\*: must be at least 0; got -1"),
     ],
 )
 def test_patterns_that_cannot_mean_anything_are_refused(arguments, message):

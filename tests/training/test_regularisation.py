@@ -7,10 +7,12 @@ import pytest
 
 from striate import Trainer
 from striate.errors import UsageError
-from striate.layers import Flatten, Linear
+from striate.layers import Conv2d, ConvTranspose2d, Flatten, Linear
 from striate.network import Sequential
 from striate.training import Adam, AdamW, Regularisation
-from tasks import small_network
+from striate.training.regularisation import Regulariser
+from striate.training.stepper import Flat
+from tasks import small_network, stripes
 
 
 class OneStep:
@@ -100,3 +102,47 @@ def test_weight_noise_is_taken_back_and_repeats_with_the_seed(data):
 def test_regularisations_that_cannot_mean_anything_are_refused(arguments, message):
     with pytest.raises(UsageError, match=message):
         Regularisation(**arguments)
+
+
+def test_frozen_weights_are_left_alone():
+    data = stripes(60)
+    bounds = Regularisation(max_norm=0.5, l2=1.0, clip_norm=1e-3, weight_noise=0.1)
+    frozen = Trainer(small_network(), regularisation=bounds, freeze="conv1")
+    before = frozen.model.theta.copy()
+    frozen.fit(data, epochs=2)
+    place = frozen.network.parameters[0]
+    assert np.array_equal(place.view(frozen.model.theta), place.view(before))
+
+
+def test_penalties_of_frozen_weights_do_not_count_in_the_norm_of_the_gradient():
+    network = small_network()
+    factors = {slot.name: 0.0 if slot.name.startswith("conv") else 1.0 for slot in network.parameters}
+    theta = np.random.default_rng(0).normal(size=network.parameter_count).astype(np.float32)
+    flat = Flat(theta, np.zeros_like(theta), np.zeros(0, np.float32))
+    Regulariser(Regularisation(l2=1.0), network, 0, factors).before_update(flat, 0.1)
+    for slot in network.parameters:
+        expected = slot.view(theta) if slot.name in ("linear1.weight", "linear2.weight") else 0.0
+        assert np.array_equal(slot.view(flat.gradient), np.broadcast_to(expected, slot.spec.shape))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "incoming"),
+    [
+        (Conv2d(4, 3), (2, 6, 6), list),
+        (Conv2d(4, 3, groups=2), (2, 6, 6), list),
+        (Linear(5), (7,), list),
+        (ConvTranspose2d(4, 3), (2, 6, 6), lambda w: [w[:, m] for m in range(4)]),
+        (ConvTranspose2d(4, 3, groups=2), (2, 6, 6), lambda w: [w[m // 2 : m // 2 + 1, m % 2] for m in range(4)]),
+        (Conv2d(3, 3, connections=[[0], [0, 1], [1]]), (2, 6, 6), lambda w: [w[:1], w[1:3], w[3:]]),
+    ],
+)
+def test_max_norm_bounds_what_comes_into_a_unit(layer, shape, incoming):
+    network = Sequential([layer], shape)
+    slot = network.parameters[0]
+    theta = np.random.default_rng(1).normal(size=network.parameter_count).astype(np.float32)
+    theta[: slot.spec.size] *= np.linspace(0.01, 2, slot.spec.size, dtype=np.float32)
+    before = [np.linalg.norm(w) for w in incoming(slot.view(theta))]
+    Regulariser(Regularisation(max_norm=1.5), network, 0).after_update(Flat(theta, theta, theta))
+    after = [np.linalg.norm(w) for w in incoming(slot.view(theta))]
+    assert after == pytest.approx(np.minimum(before, 1.5), rel=1e-6)
+    assert max(before) > 1.5

@@ -90,7 +90,7 @@ def test_a_resumed_training_with_augmentation_ends_with_the_same_bits(data, tmp_
     stop = FunctionCallback(on_step_end=lambda p: first.stop("enough") if p.step == 8 else None)
     first.fit(data, epochs=3, callbacks=stop)
     second.restore(first.save_checkpoint(tmp_path / "checkpoint"))
-    second.stop_reason = None
+    second.state.stop_reason = None
     second.fit(data, epochs=None)
     assert second.progress.step == 18
     assert np.array_equal(second.model.theta, whole.model.theta)

@@ -74,7 +74,7 @@ def test_one_step_on_the_full_batch_is_the_textbook_line(data):
 def test_a_large_batch_is_the_sum_of_its_parts(data, monkeypatch):
     thetas = []
     for largest in (1024, 64):
-        monkeypatch.setattr("striate.training.open.LARGEST", largest)
+        monkeypatch.setattr("striate.training.session.LARGEST", largest)
         trainer = Trainer(small_network(), batch_size="full")
         trainer.fit(data, epochs=5)
         thetas.append(trainer.model.theta)
@@ -118,7 +118,7 @@ def test_an_interrupted_training_keeps_its_schedule(data):
     whole.fit(data, epochs=4)
     stopper = FunctionCallback(on_step_end=lambda progress: progress.step == 7 and parts.stop("now"))
     parts.fit(data, epochs=4, callbacks=stopper)
-    parts.stop_reason = None
+    parts.state.stop_reason = None
     parts.fit(data, epochs=None)
     assert np.array_equal(whole.model.theta, parts.model.theta)
     assert whole.history["learning_rate"] == parts.history["learning_rate"]
@@ -127,13 +127,13 @@ def test_an_interrupted_training_keeps_its_schedule(data):
 def test_python_and_the_command_line_have_the_same_defaults(data):
     config = resolve(run_config({"dataset": "mnist"}), data)
     t, trainer = config.training, Trainer(small_network())
-    assert (t.batch_size, t.learning_rate) == (trainer.batch_size, trainer.learning_rate)
-    assert t.schedule == trainer.schedule_arguments == schedule_arguments("cosine")
-    assert t.optimizer == trainer.optimizer
-    assert t.auxiliary_weight == trainer.auxiliary_weight
-    parameters = inspect.signature(Trainer).parameters
-    assert t.initial == parameters["initial"].default == "glorot"
-    assert t.epochs == inspect.signature(Trainer.fit).parameters["epochs"].default
+    assert (t.batch_size, t.learning_rate) == (trainer.settings.batch_size, trainer.settings.learning_rate)
+    assert t.schedule == trainer.settings.schedule == schedule_arguments("cosine")
+    assert t.optimizer == trainer.settings.optimizer
+    assert t.auxiliary_weight == trainer.settings.auxiliary_weight
+    assert t.initial == trainer.settings.initial == "glorot"
+    assert t.epochs == trainer.settings.epochs == 10
+    assert "learning_rate" in inspect.signature(Trainer).parameters
 
 
 def test_orders_are_permutations_that_differ_between_epochs_and_seeds():
@@ -261,13 +261,13 @@ def test_a_loss_that_is_no_number_names_step_and_layer_and_keeps_the_good_parame
     trainer.fit(data, epochs=1)
     good = trainer.model.theta.copy()
     if bad == "theta":
-        trainer.learning_rate = lambda step: 1e38 if step == 4 else 0.001
+        trainer.state.settings = trainer.settings.changed(learning_rate=lambda step: 1e38 if step == 4 else 0.001)
         layer = "conv1"
         place = "step 6, epoch 2, batch 3"
     else:
         data = Dataset(data.inputs.astype(np.float32), data.targets, data.classes)
         data.inputs[epoch_order(len(data), 4, 1)[10]] = np.nan
-        trainer.data_mark = None
+        trainer.state.fingerprint = None
         layer, place = "input", "step 4, epoch 2, batch 1"
     with pytest.raises(
         DivergenceError, match=rf"finite; got (nan|inf) in {place}, first at ({layer})\..* after step 3\."
@@ -290,18 +290,18 @@ def test_parameters_that_overflow_in_the_last_step_are_noticed(data):
     ("arguments", "message"),
     [
         ({"optimizer": "adamm"}, "optimizer: unknown name 'adamm'; did you mean"),
-        ({"learning_rate": -1.0}, "learning rate: must be at least 0; got -1"),
+        ({"learning_rate": -1.0}, "learning_rate: must be at least 0; got -1"),
         ({"schedule": "cosin"}, "schedule: unknown name 'cosin'; did you mean 'cosine'"),
         (
             {"schedule": {"name": "cosine", "rise": 1}},
             "schedule: cosine takes the arguments floor, warm_up_epochs; got 'rise'",
         ),
         ({"schedule": {"name": "cosine", "floor": 0.5}}, "the floor must be at most the rate 0.001; got 0.5"),
-        ({"learning_rate": math.nan}, "learning rate: must be finite; got nan"),
-        ({"batch_size": 0}, "batch size: must be at least 1; got 0"),
-        ({"batch_size": "all"}, "batch size: must be a whole number; got 'all'"),
+        ({"learning_rate": math.nan}, "learning_rate: must be finite; got nan"),
+        ({"batch_size": 0}, "batch_size: must be at least 1; got 0"),
+        ({"batch_size": "all"}, "batch_size: must be a whole number; got 'all'"),
         ({"threads": 0}, "threads: must be at least 1; got 0"),
-        ({"seed": -1}, "seed: must be an integer from 0"),
+        ({"seed": -1}, "seed: must be at least 0; got -1"),
         ({"initial": "xavier"}, "initial: unknown name 'xavier'"),
         ({"sampling": "balancd"}, "sampling: unknown name 'balancd'; did you mean 'balanced'"),
     ],
@@ -336,7 +336,7 @@ def test_data_that_do_not_fit_are_refused(data):
 def test_other_data_cannot_continue_a_training(data):
     trainer = Trainer(small_network())
     trainer.fit(data, epochs=1)
-    with pytest.raises(UsageError, match="stripes: a training goes on with the data it began with"):
+    with pytest.raises(UsageError, match="stripes: training must continue with the data it began with"):
         trainer.fit(stripes(150, seed=9), epochs=None)
     trainer.fit(stripes(150, seed=9), epochs=1)
     assert len(trainer.history) == 2
@@ -363,16 +363,16 @@ def test_snapshots_within_an_epoch_are_fallen_back_to(data, monkeypatch):
     monkeypatch.setattr("striate.training.snapshots.Snapshots.every", 4)
     thetas = {}
     trainer = Trainer(small_network(), batch_size=10, seed=4)
-    trainer.learning_rate = lambda step: 1e38 if step == 10 else 0.001
+    trainer.state.settings = trainer.settings.changed(learning_rate=lambda step: 1e38 if step == 10 else 0.001)
 
     def note(progress):
-        trainer.synchronise()
+        trainer.state.synchronise()
         thetas[progress.step] = trainer.model.theta.copy()
 
     with pytest.raises(DivergenceError, match=r"in step 12, epoch 1, batch 12, first at conv1\..* after step 8\."):
         trainer.fit(data, epochs=1, callbacks=FunctionCallback(on_step_end=note))
     assert np.array_equal(trainer.model.theta, thetas[8])
-    trainer.learning_rate = lambda step: 0.001
+    trainer.state.settings = trainer.settings.changed(learning_rate=lambda step: 0.001)
     trainer.fit(data, epochs=None)
     assert trainer.progress.epoch == 1
     assert np.isfinite(trainer.model.theta).all()
@@ -381,7 +381,7 @@ def test_snapshots_within_an_epoch_are_fallen_back_to(data, monkeypatch):
 def test_a_snapshot_that_led_nowhere_gives_way_to_the_one_before(data, monkeypatch):
     monkeypatch.setattr("striate.training.snapshots.Snapshots.every", 5)
     trainer = Trainer(small_network(), batch_size=10, seed=4)
-    trainer.learning_rate = lambda step: 1e38 if step == 9 else 0.001
+    trainer.state.settings = trainer.settings.changed(learning_rate=lambda step: 1e38 if step == 9 else 0.001)
     with pytest.raises(DivergenceError, match=r"in step 11, .* after step 5\."):
         trainer.fit(data, epochs=1)
     assert trainer.progress.batch == 5

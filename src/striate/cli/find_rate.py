@@ -40,7 +40,7 @@ def find_rate(
     config = run_config({"dataset": dataset, **settings})
     data = load_splits(config).train
     config = resolve(config, data)
-    trainer = make_trainer(config, data, network_or_model(config, data))
+    trainer = make_trainer(config, network_or_model(config, data))
     found = find_learning_rate(trainer, data, lowest, highest, steps)
     output.line(f"tried {len(found.rates)} learning rates from {found.rates[0]:.3g} to {found.rates[-1]:.3g}")
     output.line(f"suggested learning rate: {found.suggestion:.3g} (use it with --learning-rate)")

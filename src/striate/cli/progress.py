@@ -11,7 +11,7 @@ from striate.training.progress import Progress
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
-    from striate.training.trainer import Trainer
+    from striate.training.state import TrainingState
 
 BAR_SECONDS = 0.1  # between two changes of the bar
 LINE_SECONDS = 30.0  # between two lines within an epoch
@@ -34,7 +34,7 @@ class ShowProgress(Callback):
         self._task: Any = None
         self._next = 0.0
 
-    def on_train_begin(self, trainer: Trainer) -> None:
+    def on_train_begin(self, state: TrainingState) -> None:
         """Open the bar."""
         if self.output.console.is_terminal:
             self._bar = _bar(self.output)
@@ -42,11 +42,11 @@ class ShowProgress(Callback):
             self._task = self._bar.add_task("", total=None, text="", epoch="")
         self._wait()
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, state: TrainingState) -> None:
         """Move the bar, or write a line now and then."""
         if time.monotonic() < self._next:
             return
-        p = trainer.progress
+        p = state.progress
         if self._bar:
             total = p.epochs * p.batches
             done = min(total, p.epoch * p.batches + p.batch)
@@ -57,12 +57,12 @@ class ShowProgress(Callback):
             self.output.line(f"  step {p.batch:,}/{p.batches:,} of epoch {p.epoch + 1}: {_running(p)}")
         self._wait()
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """Write one line."""
-        self.output.line(epoch_line(record, trainer.progress.epochs))
+        self.output.line(epoch_line(record, state.progress.epochs))
         self._wait()
 
-    def on_train_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, state: TrainingState, history: History) -> None:
         """Close the bar."""
         self.close()
 

@@ -92,13 +92,15 @@ class Runner:
         self.output.line(f"{data.name}: {counts} samples of {format_shape(data.sample_shape)}{classes}")
         for note in splits.notes:
             self.output.line(f"  {note}")
-        threads = trainer.threads or available_threads()
+        settings = trainer.settings
+        threads = settings.threads or available_threads()
         self.output.line(
-            f"{trainer.network.name}: {trainer.network.parameter_count:,} parameters; {trainer.optimizer}, "
-            f"batches of {trainer.batch_size}, {threads} thread{'s' * (threads > 1)}, seed {trainer.seed}"
+            f"{trainer.network.name}: {trainer.network.parameter_count:,} parameters; {settings.optimizer}, "
+            f"batches of {settings.batch_size}, {threads} thread{'s' * (threads > 1)}, seed {settings.seed}"
         )
-        if trainer.augmentation is not None:
-            changes = describe(trainer.augmentation)
+        augmentation = settings.augmentation
+        if augmentation is not None and augmentation.transforms:
+            changes = describe(augmentation)
             self.output.line(f"changed at random, anew in every epoch: {changes} (--augment none for none)")
         self._warn_of_leaks(splits)
         self.started = time.perf_counter()
@@ -166,7 +168,7 @@ def _facts(run: Run, seconds: float) -> dict[str, Any]:
         "parameters": run.trainer.network.parameter_count,
         "network": run.trainer.network.name,
         "dataset": run.config.data.name,
-        "seed": run.trainer.seed,
+        "seed": run.trainer.settings.seed,
         "bad_files": [list(bad) for bad in run.splits.bad_files],
         "model": str(run.folder.model),
         "folder": str(run.folder.path),

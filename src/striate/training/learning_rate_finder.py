@@ -17,6 +17,7 @@ from striate.layers.arguments import integer, real
 from striate.training.callbacks.base import Callback
 
 if TYPE_CHECKING:
+    from striate.training.state import TrainingState
     from striate.training.trainer import Trainer
 
 SMOOTHING = 0.9
@@ -70,12 +71,12 @@ def find_learning_rate(
     steps = integer(steps, "learning-rate finder: steps", minimum=10)
     if highest <= lowest:
         raise UsageError(f"learning-rate finder: rates must increase; got {lowest:g} to {highest:g}.")
-    size = len(train) if trainer.batch_size == "full" else int(trainer.batch_size)
+    size = trainer.settings.batch_size if isinstance(trainer.settings.batch_size, int) else len(train)
     watch = _Watch(steps)
-    with untouched(trainer):
-        first, growth = trainer.progress.step, (highest / lowest) ** (1.0 / (steps - 1))
-        trainer.learning_rate = lambda step: lowest * growth ** (step - first)
-        trainer.learning_rate_factor = 1.0
+    with untouched(trainer) as state:
+        first, growth = state.progress.step, (highest / lowest) ** (1.0 / (steps - 1))
+        state.settings = state.settings.changed(learning_rate=lambda step: lowest * growth ** (step - first))
+        state.learning_rate_factor = 1.0
         with contextlib.suppress(DivergenceError):
             trainer.fit(train, epochs=-(-steps // -(-len(train) // size)), callbacks=watch)
     if len(watch.losses) < 5:
@@ -103,47 +104,40 @@ class _Watch(Callback):
         self.mean = 0.0
         self._sums = (0.0, 0)
 
-    def on_epoch_begin(self, trainer: Trainer) -> None:
+    def on_epoch_begin(self, state: TrainingState) -> None:
         """Begin new sums, as the progress does."""
         self._sums = (0.0, 0)
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, state: TrainingState) -> None:
         """Smooth the loss of the batch."""
-        progress = trainer.progress
+        progress = state.progress
         loss = (progress.loss_sum - self._sums[0]) / (progress.samples - self._sums[1])
         self._sums = (progress.loss_sum, progress.samples)
         self.mean = SMOOTHING * self.mean + (1.0 - SMOOTHING) * loss
         self.rates.append(progress.learning_rate)
         self.losses.append(self.mean / (1.0 - SMOOTHING ** (len(self.losses) + 1)))
         if len(self.losses) == self.steps or self.losses[-1] > WORSE * min(self.losses):
-            trainer.stop("the search is over")
+            state.stop("the search is over")
 
 
 @contextmanager
-def untouched(trainer: Trainer) -> Iterator[None]:
-    """Let the block train; afterwards the trainer is as it was."""
-    trainer.synchronise()
-    model, moments = trainer.model, trainer.moments
-    arrays = [model.theta, model.states, moments.first, moments.second]
-    kept = [array.copy() for array in arrays]
-    names = (
-        "learning_rate",
-        "schedule",
-        "learning_rate_factor",
-        "callbacks",
-        "stop_reason",
-        "data_mark",
-        "restored",
-    )
-    settings = {name: getattr(trainer, name) for name in names}
-    about = model.classes, model.normalisation, model.metadata
-    history, progress = copy.deepcopy(trainer.history), copy.copy(trainer.progress)
-    trainer.restored = {}
+def untouched(trainer: Trainer) -> Iterator[TrainingState]:
+    """Let the block train; afterwards the state is as it was."""
+    state = trainer.state
+    state.synchronise()
+    model = state.model
+    kept = [array.copy() for array in state.arrays()]
+    names = ("classes", "normalisation", "target_normalisation", "metadata")
+    about = {name: getattr(model, name) for name in names}
+    before = {**vars(state), "history": copy.deepcopy(state.history), "progress": copy.copy(state.progress)}
+    state.restored = {}
     try:
-        yield
+        yield state
     finally:
-        for array, values in zip(arrays, kept, strict=True):
+        session = {"session": state.session, "session_key": state.session_key}
+        vars(state).update(before, **session)
+        for array, values in zip(state.arrays(), kept, strict=True):
             array[:] = values
-        model.classes, model.normalisation, model.metadata = about
-        vars(trainer).update(settings, history=history, progress=progress)
-        trainer.publish()
+        for name, value in about.items():
+            setattr(model, name, value)
+        state.publish()

@@ -3,78 +3,49 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from striate.data.dataset import Dataset
 from striate.errors import DivergenceError
-from striate.losses import Loss
 from striate.model.evaluation import evaluation
 from striate.training.batches import Batches
 from striate.training.callbacks.base import Callback
 from striate.training.history import EpochRecord
 from striate.training.interruption import Interruption, interruptible
-from striate.training.losses import Plan
-from striate.training.open import batches_of, open_stepper
+from striate.training.job import Job
+from striate.training.session import batches_for, step_size, stepper_for
 from striate.training.snapshots import Snapshots
+from striate.training.state import TrainingState
 from striate.training.stepper import Stepper
 
-if TYPE_CHECKING:
-    from striate.training.trainer import Trainer
 
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """What one call of ``fit`` learns from.
-
-    Parameters
-    ----------
-    train, validation : Dataset
-    kind : {"classes", "labels", "numbers"}
-        What the targets are.
-    loss : Loss
-    plan : Plan
-        How the engine gets the targets.
-    weights, validation_weights : float32[N], optional
-        How much each sample counts.
-    """
-
-    train: Dataset
-    validation: Dataset | None
-    kind: str
-    loss: Loss
-    plan: Plan
-    weights: np.ndarray | None = None
-    validation_weights: np.ndarray | None = None
-
-
-def run(trainer: Trainer, job: Job) -> None:
-    """Train until the last epoch, a wish to stop, or Ctrl-C."""
-    batches = batches_of(trainer, job)
-    loop = _Loop(trainer, job, batches, open_stepper(trainer, job.plan, batches))
-    trainer.model.metadata = metadata(trainer, job)
-    history = trainer.history
+def run(state: TrainingState, job: Job, callbacks: Sequence[Callback]) -> None:
+    """Train until the last epoch, a request to stop, or Ctrl-C."""
+    batches = batches_for(state, job)
+    loop = _Loop(state, job, batches, stepper_for(state, job, batches), callbacks)
+    state.model.metadata = metadata(state, job)
+    history = state.history
     history.interrupted, history.stop_reason = False, None
     with interruptible() as loop.interruption:
-        for callback in trainer.callbacks:
-            callback.on_train_begin(trainer)
+        for callback in callbacks:
+            callback.on_train_begin(state)
         try:
             loop.epochs()
         except KeyboardInterrupt:
             loop.interrupt()
         finally:
-            trainer.synchronise()
-            trainer.model.metadata = metadata(trainer, job)
-        history.stop_reason = trainer.stop_reason
-        for callback in trainer.callbacks:
-            callback.on_train_end(trainer, history)
+            state.synchronise()
+            state.model.metadata = metadata(state, job)
+        history.stop_reason = state.stop_reason
+        for callback in callbacks:
+            callback.on_train_end(state, history)
 
 
-def metadata(trainer: Trainer, job: Job) -> dict:
+def metadata(state: TrainingState, job: Job) -> dict[str, Any]:
     """Return how the model came to be: what is saved with it, the same for the same training."""
-    records = trainer.history.records
+    records = state.history.records
     last = records[-1].to_dict() if records else {}
     kept = {key: last.get(key) for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
     new = {
@@ -82,13 +53,13 @@ def metadata(trainer: Trainer, job: Job) -> dict:
         "samples": len(job.train),
         "loss_function": job.loss.describe(),
         "targets": job.kind,
-        "optimizer": type(trainer.optimizer).__name__,
-        "seed": trainer.seed,
-        "epochs": trainer.progress.epoch,
-        "steps": trainer.progress.step,
+        "optimizer": type(state.settings.optimizer).__name__,
+        "seed": state.settings.seed,
+        "epochs": state.progress.epoch,
+        "steps": state.progress.step,
         **kept,
     }
-    return new | {key: value for key, value in trainer.model.metadata.items() if key not in new}
+    return new | {key: value for key, value in state.model.metadata.items() if key not in new}
 
 
 class _Loop:
@@ -96,21 +67,23 @@ class _Loop:
 
     interruption: Interruption
 
-    def __init__(self, trainer: Trainer, job: Job, batches: Batches, stepper: Stepper) -> None:
-        self.trainer, self.job, self.batches, self.stepper = trainer, job, batches, stepper
-        self.size = len(batches.inputs) if trainer.batch_size == "full" else int(trainer.batch_size)
-        self.step_callbacks = [c for c in trainer.callbacks if _listens(c, "on_step_end")]
-        self.snapshots = Snapshots(trainer)
+    def __init__(
+        self, state: TrainingState, job: Job, batches: Batches, stepper: Stepper, callbacks: Sequence[Callback]
+    ) -> None:
+        self.state, self.job, self.batches, self.stepper, self.callbacks = state, job, batches, stepper, callbacks
+        self.size = step_size(state, batches)
+        self.step_callbacks = [callback for callback in callbacks if callback.wants_steps]
+        self.snapshots = Snapshots(state, stepper, batches, self.size)
 
     def epochs(self) -> None:
-        trainer, progress = self.trainer, self.trainer.progress
-        while progress.epoch < progress.epochs and not trainer.stop_reason:
+        state, progress = self.state, self.state.progress
+        while progress.epoch < progress.epochs and not state.stop_reason:
             order = self.batches.order(progress.epoch)
             progress.begin_epoch(-(-len(order) // self.size), len(order))
             self.snapshots.take()
             if progress.batch == 0:
-                for callback in trainer.callbacks:
-                    callback.on_epoch_begin(trainer)
+                for callback in self.callbacks:
+                    callback.on_epoch_begin(state)
             self.steps(order)
             if progress.batch == progress.batches:
                 self.end_epoch()
@@ -121,11 +94,13 @@ class _Loop:
 
     def steps(self, order: np.ndarray) -> None:
         """Take the remaining steps of an epoch; what is done here is done for every batch, so it is little."""
-        trainer, progress, step = self.trainer, self.trainer.progress, self.stepper.step
-        schedule, numbers, snapshots = trainer.schedule, trainer.optimizer.numbers, self.snapshots
+        state, progress, step = self.state, self.state.progress, self.stepper.step
+        optimizer, snapshots = state.settings.optimizer, self.snapshots
+        assert optimizer is not None
+        numbers, learning_rate = optimizer.numbers, state.learning_rate
         interruption, callbacks, isfinite = self.interruption, self.step_callbacks, math.isfinite
         for batch in self.batches.of_epoch(order, progress.epoch, self.size, progress.batch):
-            rate = schedule(progress.step) * trainer.learning_rate_factor
+            rate = learning_rate()
             number = progress.step + 1
             loss, correct = step(batch, numbers(number, rate), number)
             if not isfinite(loss):
@@ -134,25 +109,25 @@ class _Loop:
             if number - snapshots.newest >= snapshots.every:
                 snapshots.take()
             for callback in callbacks:
-                callback.on_step_end(trainer)
-            if interruption.asked or trainer.stop_reason:
+                callback.on_step_end(state)
+            if interruption.asked or state.stop_reason:
                 return
 
     def interrupt(self) -> None:
-        self.trainer.stop("interrupted")
-        self.trainer.history.interrupted = True
+        self.state.stop("interrupted")
+        self.state.history.interrupted = True
 
     def end_epoch(self) -> None:
-        trainer, progress = self.trainer, self.trainer.progress
+        state, progress = self.state, self.state.progress
         loss, accuracy, speed = progress.loss, progress.accuracy, progress.images_per_second
-        trainer.synchronise()
-        if not np.isfinite(trainer.model.theta).all():
+        state.synchronise()
+        if not np.isfinite(state.model.theta).all():
             self.diverged("parameters must be finite; got NaN or infinity", self.batches.order(progress.epoch))
         val_loss, val_accuracy = self.validate()
         record = EpochRecord(
             epoch=progress.epoch + 1,
             loss=loss,
-            accuracy=accuracy if "accuracy" in trainer.figures else None,
+            accuracy=accuracy if "accuracy" in state.metrics else None,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
             learning_rate=progress.learning_rate,
@@ -160,32 +135,27 @@ class _Loop:
             seconds=progress.seconds,
             images_per_second=speed,
         )
-        trainer.history.records.append(record)
+        state.history.records.append(record)
         progress.end_epoch()
-        for callback in trainer.callbacks:
-            callback.on_epoch_end(trainer, record)
+        for callback in self.callbacks:
+            callback.on_epoch_end(state, record)
 
     def validate(self) -> tuple[float | None, float | None]:
         """Return loss and accuracy on the validation part, None where there is none."""
         validation = self.job.validation
         if validation is None:
             return None, None
-        model = self.trainer.model
+        model = self.state.model
         scores = model.scores(validation.inputs, loss=self.job.loss)
         found = evaluation(scores, validation, model.classes, self.job.loss, self.job.validation_weights)
         return found.loss, found.accuracy
 
     def diverged(self, what: str, order: np.ndarray) -> None:
         """Go back to the last good parameters and raise; the message names the step, the batch and the layer."""
-        p = self.trainer.progress
+        p = self.state.progress
         place = f"step {p.step + 1}, epoch {p.epoch + 1}, batch {p.batch + 1}"
-        good, layer = self.snapshots.go_back(self.stepper, self.batches, order, self.size)
+        good, layer = self.snapshots.go_back(order)
         raise DivergenceError(
             f"training: {what} in {place}{f', first at {layer}' if layer else ''}. The parameters are those "
             f"after step {good}. Lower the learning rate, or clip the gradient."
         )
-
-
-def _listens(callback: Callback, method: str) -> bool:
-    """Return whether a callback does something in ``method``, so that the others cost nothing."""
-    return method in vars(callback) or getattr(type(callback), method) is not getattr(Callback, method)

@@ -16,7 +16,7 @@ from striate.losses.choice import suited_loss
 from striate.model.fit import check_fit
 from striate.network import Network
 
-__all__ = ["LOSSES", "Loss", "Plan", "choose_loss", "figures", "plan_targets"]
+__all__ = ["LOSSES", "Loss", "Plan", "choose_loss", "metrics", "plan_targets"]
 
 
 def choose_loss(
@@ -87,8 +87,8 @@ def plan_targets(
     return Plan(loss, targets.astype(np.float32)[:, np.newaxis])
 
 
-def figures(loss: Loss, train: Dataset, kind: str, shape: Shape, validated: bool) -> tuple[str, ...]:
-    """Return which figures the epochs of a training have, of loss, accuracy, val_loss and val_accuracy."""
+def metrics(loss: Loss, kind: str, shape: Shape, validated: bool) -> tuple[str, ...]:
+    """Return which metrics the epochs of a training have, of loss, accuracy, val_loss and val_accuracy."""
     own = ("loss", "accuracy") if loss.tells_right(kind, shape) else ("loss",)
     if not validated:
         return own

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
+from striate.layers.base import Layer
+from striate.layers.transposed import TransposedConvolution
 from striate.network import Network, Slot
 from striate.training.settings.regularisation import Regularisation
 from striate.training.stepper import Flat
@@ -14,10 +17,14 @@ from striate.training.stepper import Flat
 class Regulariser:
     """Applies a `Regularisation` to the flat vectors of one network (an `Adjustment`)."""
 
-    def __init__(self, what: Regularisation, network: Network, seed: int) -> None:
+    def __init__(
+        self, what: Regularisation, network: Network, seed: int, factors: Mapping[str, float] | None = None
+    ) -> None:
         self.what, self.seed = what, seed
-        self.slots = weights_of(network)
+        frozen = {name for name, factor in (factors or {}).items() if factor == 0}
+        self.slots = [slot for slot in weights_of(network) if slot.name not in frozen]
         self.parts = [slice(slot.offset, slot.offset + slot.spec.size) for slot in self.slots]
+        self.layers = {slot.name: step.layer for step in network.steps for slot in step.parameters}
         self._clean: list[np.ndarray] = []
 
     def before_gradient(self, flat: Flat, step: int) -> None:
@@ -52,7 +59,8 @@ class Regulariser:
         """Bound the length of every unit's weights."""
         if self.what.max_norm is not None:
             for slot in self.slots:
-                bound_rows(slot.view(flat.theta), self.what.max_norm)
+                for weights in units(self.layers[slot.name], slot.view(flat.theta)):
+                    bound_units(weights, self.what.max_norm)
 
 
 _STREAM = 0x6E6F697365
@@ -71,9 +79,25 @@ def clip_norm(gradient: np.ndarray, bound: float) -> float:
     return length
 
 
-def bound_rows(weight: np.ndarray, bound: float) -> None:
-    """Scale the rows of ``weight`` (float32[K, ...]) down to the length ``bound`` where they are longer."""
-    rows = weight.reshape(len(weight), -1)
-    lengths = np.sqrt(np.sum(np.square(rows, dtype=np.float64), axis=1))
-    long = lengths > bound
-    rows[long] *= (bound / lengths[long]).astype(np.float32)[:, np.newaxis]
+def units(layer: Layer, weight: np.ndarray) -> list[np.ndarray]:
+    """Return views of a layer's weight, float32[K, ...], in which every entry is all that comes into one unit.
+
+    That is a filter of a convolution, with ``connections`` of any size, and a row of a fully connected layer. The
+    weight of a transposed convolution, [C, M/groups, *kernel], has its units along the second axis.
+    """
+    if isinstance(layer, TransposedConvolution):
+        grouped = weight.reshape(layer.groups, -1, *weight.shape[1:])
+        return [part.swapaxes(0, 1) for part in grouped]
+    connections = getattr(layer, "connections", None)
+    if connections:
+        ends = np.cumsum([len(row) for row in connections])
+        return [part[np.newaxis] for part in np.split(weight, ends[:-1])]
+    return [weight]
+
+
+def bound_units(weights: np.ndarray, bound: float) -> None:
+    """Scale the entries of ``weights`` (float32[K, ...]) down to the length ``bound`` where they are longer."""
+    axes = tuple(range(1, weights.ndim))
+    lengths = np.sqrt(np.sum(np.square(weights, dtype=np.float64), axis=axes, keepdims=True))
+    if (lengths > bound).any():
+        weights *= (bound / np.maximum(lengths, bound)).astype(np.float32)

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
-    from striate.training.trainer import Trainer
+    from striate.training.job import Job
+    from striate.training.state import TrainingState
 
 
 class Callback:
     """Called at the turning points of a training; every method does nothing by default.
 
-    A callback reads ``trainer.progress``, ``trainer.model`` and ``trainer.history``; it may call
-    ``trainer.stop(reason)`` and change ``trainer.learning_rate_factor``. What it must remember when a
-    run is resumed goes through ``state`` and ``restore``.
+    A callback reads ``state.progress``, ``state.model`` and ``state.history``; it may call
+    ``state.stop(reason)`` and change ``state.learning_rate_factor``. What it must remember when a
+    run is resumed goes through ``state()`` and ``restore``.
 
     Attributes
     ----------
@@ -22,27 +23,36 @@ class Callback:
         Under which its state is kept; two callbacks of one training need different names.
     last : bool
         Called after the others, so that it sees what they changed.
+    wants_steps : bool
+        Whether ``on_step_end`` is called, by default if the class defines it; the others cost nothing.
     """
 
     name: str = ""
     last: bool = False
+    wants_steps: bool = False
 
-    def check(self, trainer: Trainer) -> None:
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Let a class that defines ``on_step_end`` be called, unless it says otherwise."""
+        super().__init_subclass__(**arguments)
+        if "on_step_end" in vars(cls) and "wants_steps" not in vars(cls):
+            cls.wants_steps = True
+
+    def check(self, job: Job) -> None:
         """Raise UsageError if the training lacks what the callback needs; nothing has been learnt yet."""
 
-    def on_train_begin(self, trainer: Trainer) -> None:
+    def on_train_begin(self, state: TrainingState) -> None:
         """Before the first step of a call of ``fit``."""
 
-    def on_epoch_begin(self, trainer: Trainer) -> None:
+    def on_epoch_begin(self, state: TrainingState) -> None:
         """Before the first step of an epoch."""
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, state: TrainingState) -> None:
         """After every step."""
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """After the validation of an epoch."""
 
-    def on_train_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, state: TrainingState, history: History) -> None:
         """After the last step, also when training was interrupted or stopped."""
 
     def state(self) -> dict[str, Any]:

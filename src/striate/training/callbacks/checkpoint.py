@@ -14,14 +14,16 @@ from striate.settings import Place
 from striate.settings.setting import build
 from striate.settings.signature import takes
 from striate.storage.container import write
+from striate.training import checkpoint
 from striate.training.callbacks.base import Callback
 from striate.training.callbacks.monitor import Monitor
-from striate.training.checkpoint import State, copy_state
+from striate.training.checkpoint import Written
 from striate.training.settings.callbacks import CheckpointConfig
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
-    from striate.training.trainer import Trainer
+    from striate.training.job import Job
+    from striate.training.state import TrainingState
 
 PATTERN = "step-*.safetensors"
 BEST = "best.safetensors"
@@ -48,55 +50,55 @@ class Checkpoint(Callback):
         self.every_epochs, self.every_steps, self.every_minutes = s.every_epochs, s.every_steps, s.every_minutes
         self.monitors = [Monitor(key, s.mode, 0.0, "checkpoint") for key in ([s.monitor] if s.monitor else _USUAL)]
         self.best: float | None = None
-        self._best: State | None = None
+        self._best: Written | None = None
         self.saved_step = -1
         self.saved_at = time.monotonic()
-        if self.every_steps is not None or self.every_minutes is not None:
-            self.on_step_end = self._on_step_end  # type: ignore[method-assign]
+        self.wants_steps = self.every_steps is not None or self.every_minutes is not None
 
-    def check(self, trainer: Trainer) -> None:
-        """Raise UsageError if the training does not have the figure that was asked for."""
+    def check(self, job: Job) -> None:
+        """Raise UsageError if the training does not have the metric that was asked for."""
         if len(self.monitors) == 1:
-            self.monitors[0].check(trainer.figures)
+            self.monitors[0].check(job.metrics)
 
-    def on_train_begin(self, trainer: Trainer) -> None:
+    def on_train_begin(self, state: TrainingState) -> None:
         """Start the clock."""
         self.saved_at = time.monotonic()
 
-    def _on_step_end(self, trainer: Trainer) -> None:
-        step = trainer.progress.step
+    def on_step_end(self, state: TrainingState) -> None:
+        """Save if it is time."""
+        step = state.progress.step
         due = self.every_steps is not None and step % self.every_steps == 0
         if due or (self.every_minutes and time.monotonic() - self.saved_at >= 60.0 * self.every_minutes):
-            self.save(trainer)
+            self.save(state)
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """Keep the best, and save, unless the last checkpoint is too young."""
         monitor = self.monitors[0] if record.val_loss is not None or len(self.monitors) == 1 else self.monitors[1]
         if monitor.improves(monitor.value(record), self.best):
-            self.best, self._best = monitor.value(record), copy_state(trainer)
+            self.best, self._best = monitor.value(record), checkpoint.copy_of(state)
         if time.monotonic() - self.saved_at < self.least_seconds:
             return
         self._write_best()
         if self.every_epochs and record.epoch % self.every_epochs == 0:
-            self.save(trainer)
+            self.save(state)
 
-    def on_train_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, state: TrainingState, history: History) -> None:
         """Save the best, and where training stopped."""
         self._write_best()
-        if self.saved_step != trainer.progress.step:
-            self.save(trainer)
+        if self.saved_step != state.progress.step:
+            self.save(state)
 
-    def save(self, trainer: Trainer) -> Path | None:
+    def save(self, state: TrainingState) -> Path | None:
         """Write a checkpoint now, then remove those that are too old.
 
         Parameters that are no numbers are not saved: the next step will stop the training.
         """
-        trainer.synchronise()
-        if not np.isfinite(trainer.model.theta).all():
+        state.synchronise()
+        if not np.isfinite(state.model.theta).all():
             return None
         self._write_best()
-        self.saved_step, self.saved_at = trainer.progress.step, time.monotonic()
-        path = trainer.save_checkpoint(self.folder / f"step-{self.saved_step:09d}.safetensors")
+        self.saved_step, self.saved_at = state.progress.step, time.monotonic()
+        path = checkpoint.save(state, self.folder / f"step-{self.saved_step:09d}.safetensors")
         for old in checkpoints(self.folder)[: -self.keep]:
             with contextlib.suppress(OSError):
                 old.unlink()
@@ -124,7 +126,7 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(Path(folder).glob(PATTERN))
 
 
-def restore_latest(trainer: Trainer, folder: Path) -> Path | None:
+def restore_latest(state: TrainingState, folder: Path) -> Path | None:
     """Restore the newest checkpoint of a folder that can be read; return it, or None if there is none.
 
     Raises
@@ -137,7 +139,7 @@ def restore_latest(trainer: Trainer, folder: Path) -> Path | None:
     failed: ModelFileError | None = None
     for path in reversed(checkpoints(folder)):
         try:
-            trainer.restore(path)
+            checkpoint.restore(state, path)
         except ModelFileError as error:
             failed = failed or error
         else:

@@ -13,7 +13,7 @@ from striate.training.callbacks.base import Callback
 from striate.training.history import EpochRecord
 
 if TYPE_CHECKING:
-    from striate.training.trainer import Trainer
+    from striate.training.state import TrainingState
 
 
 class CSVLog(Callback):
@@ -31,11 +31,11 @@ class CSVLog(Callback):
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """Write the table anew."""
         text = io.StringIO()
         fields = [field.name for field in dataclasses.fields(EpochRecord)]
         table = csv.DictWriter(text, fields, lineterminator="\n")
         table.writeheader()
-        table.writerows(record.to_dict() for record in trainer.history.records)
+        table.writerows(record.to_dict() for record in state.history.records)
         write_atomically(self.path, text.getvalue().encode())

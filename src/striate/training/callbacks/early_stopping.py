@@ -15,7 +15,8 @@ from striate.training.settings.callbacks import EarlyStoppingSettings
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
-    from striate.training.trainer import Trainer
+    from striate.training.job import Job
+    from striate.training.state import TrainingState
 
 
 class EarlyStopping(Callback):
@@ -47,37 +48,37 @@ class EarlyStopping(Callback):
         self.waited = 0
         self._kept: dict[str, np.ndarray] = {}
 
-    def check(self, trainer: Trainer) -> None:
-        """Raise UsageError if the training does not have the figure."""
-        self.monitor.check(trainer.figures)
+    def check(self, job: Job) -> None:
+        """Raise UsageError if the training does not have the metric."""
+        self.monitor.check(job.metrics)
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """Compare the epoch with the best one."""
         value = self.monitor.value(record)
         if record.epoch <= self.start_from_epoch:
             return
         if self.best_epoch == 0:
-            self._keep(trainer, record)
+            self._keep(state, record)
         self.waited += 1
         if self.monitor.improves(value, self.best):
             self.best = value
-            self._keep(trainer, record)
+            self._keep(state, record)
             if self.baseline is None or self.monitor.improves(value, self.baseline):
                 self.waited = 0
                 return
         if self.waited >= self.patience and record.epoch > 1:
-            trainer.stop(f"{self.monitor.key} did not improve for {self.waited} epochs")
+            state.stop(f"{self.monitor.key} did not improve for {self.waited} epochs")
 
-    def on_train_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, state: TrainingState, history: History) -> None:
         """Give the model the best parameters, unless the training is to go on."""
         if self.restore_best_weights and self._kept and not history.interrupted:
-            trainer.model.theta[:], trainer.model.states[:] = self._kept["theta"], self._kept["states"]
-            trainer.publish()
+            state.model.theta[:], state.model.states[:] = self._kept["theta"], self._kept["states"]
+            state.publish()
 
-    def _keep(self, trainer: Trainer, record: EpochRecord) -> None:
+    def _keep(self, state: TrainingState, record: EpochRecord) -> None:
         self.best_epoch = record.epoch
         if self.restore_best_weights:
-            self._kept = {"theta": trainer.model.theta.copy(), "states": trainer.model.states.copy()}
+            self._kept = {"theta": state.model.theta.copy(), "states": state.model.states.copy()}
 
     def state(self) -> dict[str, Any]:
         """Return the best value and parameters, and how long there has been no better one."""

@@ -10,7 +10,7 @@ from striate.training.callbacks.base import Callback
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord
-    from striate.training.trainer import Trainer
+    from striate.training.state import TrainingState
 
 
 class FunctionCallback(Callback):
@@ -30,13 +30,18 @@ class FunctionCallback(Callback):
         on_step_end: Callable[[Any], Any] | None = None,
     ) -> None:
         self._on_epoch_end = on_epoch_end
-        if on_step_end is not None:
-            self.on_step_end = lambda trainer: on_step_end(trainer.progress)  # type: ignore[method-assign]
+        self._on_step_end = on_step_end
+        self.wants_steps = on_step_end is not None
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_step_end(self, state: TrainingState) -> None:
+        """Hand the progress to the user's function."""
+        if self._on_step_end is not None:
+            self._on_step_end(state.progress)
+
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """Hand the record to the user's function."""
         if self._on_epoch_end is not None and self._on_epoch_end(record) is True:
-            trainer.stop("a callback asked for it")
+            state.stop("a callback asked for it")
 
 
 def as_callbacks(items: Callback | Callable[..., Any] | Iterable[Any]) -> list[Callback]:

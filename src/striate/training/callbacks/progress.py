@@ -12,7 +12,7 @@ from striate.training.progress import Progress
 
 if TYPE_CHECKING:
     from striate.training.history import History
-    from striate.training.trainer import Trainer
+    from striate.training.state import TrainingState
 
 
 class ProgressHook(Callback):
@@ -32,13 +32,13 @@ class ProgressHook(Callback):
         self.pause = real(seconds, "progress: seconds", above=0, closed=True)
         self._next = 0.0
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, state: TrainingState) -> None:
         """Show the progress if it is time."""
         now = time.monotonic()
         if now >= self._next:
             self._next = now + self.pause
-            self.show(trainer.progress)
+            self.show(state.progress)
 
-    def on_train_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, state: TrainingState, history: History) -> None:
         """Show the end."""
-        self.show(trainer.progress)
+        self.show(state.progress)

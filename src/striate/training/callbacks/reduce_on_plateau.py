@@ -13,7 +13,8 @@ from striate.training.settings.callbacks import ReduceOnPlateauSettings
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord
-    from striate.training.trainer import Trainer
+    from striate.training.job import Job
+    from striate.training.state import TrainingState
 
 
 class ReduceOnPlateau(Callback):
@@ -38,11 +39,11 @@ class ReduceOnPlateau(Callback):
         self.waited = 0
         self.cooling = 0
 
-    def check(self, trainer: Trainer) -> None:
-        """Raise UsageError if the training does not have the figure."""
-        self.monitor.check(trainer.figures)
+    def check(self, job: Job) -> None:
+        """Raise UsageError if the training does not have the metric."""
+        self.monitor.check(job.metrics)
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """Compare the epoch with the best one."""
         value = self.monitor.value(record)
         if self.cooling:
@@ -54,7 +55,7 @@ class ReduceOnPlateau(Callback):
             self.waited += 1
             if self.waited >= self.patience and record.learning_rate > self.floor:
                 reduced = max(self.factor, self.floor / record.learning_rate)
-                trainer.learning_rate_factor *= reduced
+                state.learning_rate_factor *= reduced
                 self.cooling, self.waited = self.cooldown, 0
 
     def state(self) -> dict[str, Any]:

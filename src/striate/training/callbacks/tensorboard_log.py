@@ -10,7 +10,7 @@ from striate.training.callbacks.base import Callback
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
-    from striate.training.trainer import Trainer
+    from striate.training.state import TrainingState
 
 SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "images_per_second")
 
@@ -42,11 +42,11 @@ class TensorBoardLog(Callback):
         self._writer: Any = None
         self.folder = Path(folder)
 
-    def on_train_begin(self, trainer: Trainer) -> None:
+    def on_train_begin(self, state: TrainingState) -> None:
         """Open an event file of its own for this call."""
         self._writer = self._open(str(self.folder))
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """Write the figures of the epoch."""
         for key in SCALARS:
             value = getattr(record, key)
@@ -54,6 +54,6 @@ class TensorBoardLog(Callback):
                 self._writer.add_scalar(key, value, record.epoch)
         self._writer.flush()
 
-    def on_train_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, state: TrainingState, history: History) -> None:
         """Close the event file."""
         self._writer.close()

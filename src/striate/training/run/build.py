@@ -88,32 +88,9 @@ def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
     return replace_head(model, train.classes or outputs, t.seed, t.initial or "he") if wanted.new_head else model
 
 
-def make_trainer(config: RunConfig, train: Dataset, network: Network | Model) -> Trainer:
+def make_trainer(config: RunConfig, network: Network | Model) -> Trainer:
     """Return the trainer of a run whose configuration leaves nothing open; see `resolve`."""
-    t = config.training
-    assert t.optimizer is not None, "resolve the configuration first"
-    assert t.schedule is not None
-    assert t.batch_size is not None
-    assert t.initial is not None
-    return Trainer(
-        network,
-        optimizer=t.optimizer,
-        learning_rate=t.learning_rate,
-        schedule=t.schedule,
-        loss=t.loss,
-        auxiliary_weight=t.auxiliary_weight,
-        batch_size=t.batch_size,
-        seed=t.seed,
-        threads=t.threads,
-        winograd=t.winograd,
-        initial=t.initial,
-        regularisation=t.regularisation,
-        class_weights=t.class_weights,
-        sampling=t.sampling,
-        freeze=t.freeze,
-        rates=t.rates,
-        augmentation=t.augmentation if t.augmentation and t.augmentation.transforms else None,
-    )
+    return Trainer(network, config.training)
 
 
 def make_callbacks(config: RunConfig, place: RunFolder) -> list[Callback]:

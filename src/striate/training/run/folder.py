@@ -12,7 +12,7 @@ from striate.data.splits import Splits
 from striate.errors import UsageError
 from striate.storage import write_atomically
 from striate.storage.atomic import remove_leftovers
-from striate.training.data_mark import data_mark
+from striate.training.fingerprint import fingerprint
 from striate.training.run.config import RunConfig
 from striate.training.run.lock import locked
 from striate.training.run.log import RunLog
@@ -106,4 +106,4 @@ class RunFolder:
 def part_of(dataset: Dataset) -> dict[str, object]:
     """Return what identifies a part of the data, as JSON types: checksums, and its files where it has any."""
     files = None if dataset.files is None else [str(file) for file in dataset.files]
-    return {"samples": len(dataset), "classes": list(dataset.classes), "mark": data_mark(dataset), "files": files}
+    return {"samples": len(dataset), "classes": list(dataset.classes), "mark": fingerprint(dataset), "files": files}

@@ -13,7 +13,7 @@ from striate.training.callbacks.base import Callback
 
 if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
-    from striate.training.trainer import Trainer
+    from striate.training.state import TrainingState
 
 
 class RunLog(Callback):
@@ -58,13 +58,13 @@ class RunLog(Callback):
         text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept)
         write_atomically(self.path, text.encode(errors="replace"))
 
-    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
         """Write the epoch down."""
         self.write("epoch", **record.to_dict())
 
-    def on_train_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, state: TrainingState, history: History) -> None:
         """Write down why training stopped."""
-        self.write("stop", reason=history.stop_reason or "all epochs done", steps=trainer.progress.step)
+        self.write("stop", reason=history.stop_reason or "all epochs done", steps=state.progress.step)
 
 
 def _is_later(entry: dict[str, Any], epoch: int) -> bool:

@@ -98,10 +98,8 @@ def train(
     place.check_new()
     splits = load_splits(config)
     config = resolve(config, splits.train)
-    trainer = _trainer(config, splits)
     own = make_callbacks(config, place)
-    for callback in own:
-        callback.check(trainer)
+    trainer = _trainer(config, splits, own)
     with place.hold():
         log = place.begin(config, splits)
         log.write("start", parameters=trainer.network.parameter_count, samples=len(splits.train))
@@ -152,9 +150,9 @@ def _resume(
     config, log = place.reopen()
     splits = load_splits(config)
     config = resolve(config, splits.train)
-    trainer = _trainer(config, splits)
     own = make_callbacks(config, place)
-    found = restore_latest(trainer, place.checkpoints)
+    trainer = _trainer(config, splits, own)
+    found = restore_latest(trainer.state, place.checkpoints)
     if epochs is not None:
         config = config.changed(training=config.training.changed(epochs=epochs))
         _extend(place, trainer, epochs)
@@ -172,17 +170,14 @@ def _extend(place: RunFolder, trainer: Trainer, epochs: int) -> None:
     done = trainer.progress.epoch
     if epochs <= done:
         raise UsageError(f"{place.path}: the run has {done} epochs already; got --epochs {epochs}. Give more.")
-    trainer.progress.epochs, trainer.stop_reason = epochs, None
+    trainer.state.progress.epochs, trainer.state.stop_reason = epochs, None
 
 
-def _trainer(config: RunConfig, splits: Splits) -> Trainer:
-    trainer = make_trainer(config, splits.train, network_or_model(config, splits.train))
+def _trainer(config: RunConfig, splits: Splits, callbacks: list[Callback]) -> Trainer:
+    trainer = make_trainer(config, network_or_model(config, splits.train))
     if splits.preparation:
         trainer.model.metadata["preparation"] = dict(splits.preparation)
-    weighted = config.training.weighted_validation
-    trainer.check(splits.train, splits.validation, weighted_validation=weighted)  # before a folder is made
-    if trainer.augmentation is not None:
-        trainer.augmentation.check(splits.train.sample_shape[1:])
+    trainer.check(splits.train, splits.validation, callbacks)  # before a folder is made
     return trainer
 
 
@@ -200,9 +195,8 @@ def _go_on(
     epochs: int | None,
     report: bool,
 ) -> Run:
-    weighted = config.training.weighted_validation
     try:
-        trainer.fit(splits.train, splits.validation, epochs, callbacks, weighted_validation=weighted)
+        trainer.fit(splits.train, splits.validation, epochs, callbacks)
     except DivergenceError as error:
         log.write("diverged", reason=str(error))
         raise DivergenceError(f"{error}{_kept(place, trainer)}") from error

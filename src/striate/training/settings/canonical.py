@@ -71,10 +71,10 @@ def _class_weights(value: Any) -> Any:
     if isinstance(value, str):
         return choice("balanced").check(value, Place("class_weights"))
     if isinstance(value, Mapping):
-        return mapping(weight, "").check(value, Place())
+        return mapping(weight, "").check(value, Place("class_weights"))
     if not isinstance(value, Sequence) and not hasattr(value, "tolist"):
         raise UsageError(f'must be "balanced", a table of classes and weights, or a list; got {value!r}.')
-    return tuple(weight.check(item, Place()) for item in value)
+    return tuple(weight.check(item, Place("class_weights")) for item in value)
 
 
 def _seed(value: Any) -> int:

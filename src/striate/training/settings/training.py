@@ -169,6 +169,9 @@ class TrainingSettings(Settings):
     regularisation: Regularisation = setting(
         Regularisation(), table(Regularisation), "Penalties, clipping and label smoothing.", exact=True
     )
+    standardise_targets: bool = setting(
+        True, flag(), "Standardise the targets of a regression; predictions stay in their own units."
+    )
     augmentation: Augmentation | None = setting(
         None,
         AUGMENTATION,

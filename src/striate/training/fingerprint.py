@@ -1,4 +1,4 @@
-"""Recognise the data that a run began with."""
+"""Recognise the data that a training began with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from striate.data.dataset import Dataset
 SAMPLES = 64
 
 
-def data_mark(dataset: Dataset) -> dict[str, object]:
+def fingerprint(dataset: Dataset) -> dict[str, object]:
     """Return what tells data sets apart without reading them whole, as JSON types.
 
     It holds the shape and type, and checksums of all targets and of 64 samples spread over the set.
