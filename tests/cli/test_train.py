@@ -287,7 +287,7 @@ def test_ctrl_c_saves_and_the_run_goes_on(run, tmp_path):
     assert process.returncode == 1, errors
     line = errors.strip().splitlines()[-1]
     assert line.startswith("striate: interrupted after ")
-    assert line.endswith(f"Go on with: striate resume {out}")
+    assert line.endswith(f"Continue with: striate resume {out}")
     assert "Traceback" not in errors
     assert not (out / "model.safetensors").exists()
     resumed = run("resume", out, "--json")

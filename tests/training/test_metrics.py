@@ -5,18 +5,14 @@ import pytest
 
 from striate.data.dataset import Dataset
 from striate.errors import UsageError
-from striate.layers import Flatten, Linear, Softmax
 from striate.model.evaluation import Evaluation, evaluation
-from striate.network import Sequential
 from striate.training import metrics
 
-NETWORK = Sequential([Flatten(), Linear(3), Softmax()], (1, 1, 1))
 
-
-def evaluated(shares, targets, network=NETWORK) -> Evaluation:
+def evaluated(shares, targets) -> Evaluation:
     shares, targets = np.array(shares, np.float32), np.array(targets)
     data = Dataset(np.zeros((len(targets), 1, 1, 1), np.uint8), targets, tuple("abc"))
-    return evaluation(network, shares, data, tuple("abc"), "cross_entropy")
+    return evaluation(np.log(np.maximum(shares, 1e-30)), data, tuple("abc"), "cross_entropy")
 
 
 @pytest.fixture
@@ -69,9 +65,8 @@ def test_roc_ends_in_the_corners(four):
 
 
 def regression(outputs, targets):
-    network = Sequential([Flatten(), Linear(2)], (1, 1, 1))
     data = Dataset(np.zeros((len(targets), 1, 1, 1), np.uint8), np.array(targets, np.float32))
-    return evaluation(network, np.array(outputs, np.float32), data, (), "mean_squared_error")
+    return evaluation(np.array(outputs, np.float32), data, (), "mean_squared_error")
 
 
 def test_figures_of_a_regression_by_hand():

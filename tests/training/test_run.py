@@ -200,7 +200,7 @@ def test_a_divergence_in_the_first_step_leaves_no_model(tmp_path, monkeypatch):
 
 
 def test_the_model_knows_how_its_files_were_read_also_after_a_resume(tmp_path, monkeypatch):
-    known = {"fit": "crop", "size": 8}
+    known = {"fit": "crop"}
     monkeypatch.setattr(
         "striate.training.run.run.load_splits",
         lambda config: dataclasses.replace(load_splits(config), preparation=known),
