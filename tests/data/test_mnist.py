@@ -6,6 +6,7 @@ import hashlib
 import numpy as np
 import pytest
 
+from striate.data import download
 from striate.data import mnist as module
 from striate.data.mnist import CLOTHES, DIGITS, fashion_mnist, mnist, read_idx_folder, read_idx_pair
 from striate.errors import DataError
@@ -161,6 +162,14 @@ class TestDownload:
             with pytest.raises(DataError, match=r"cannot download train-images.*wrong checksum"):
                 mnist()
         assert not list((tmp_path / "cache").rglob("*.gz"))
+
+    def test_a_server_that_never_ends_is_left(self, remote, monkeypatch, tmp_path):
+        monkeypatch.setattr(download, "MOST_BYTES", 300_000)
+        with serve(dict.fromkeys(remote, bytes(3_000_000))) as (url, _):
+            monkeypatch.setattr(module, "MNIST_MIRRORS", (url,))
+            with pytest.raises(DataError, match=r"cannot download train-images.*more than 300,000 bytes"):
+                mnist()
+        assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
 
     def test_no_network_names_the_way_out(self, remote, monkeypatch):
         with serve({}) as (url, _):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 CHUNK_BYTES = 1 << 16
+MOST_BYTES = 1 << 31  # of one file; the largest of these data sets have a tenth of it
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,8 @@ def _fetch_one(name: str, file: RemoteFile, folder: Path) -> None:
 
     failures = []
     for url in file.urls:
-        bar = _ProgressBar(file.name)
-        shown: Any = bar if sys.stderr.isatty() else False
-        downloader = pooch.HTTPDownloader(timeout=30, chunk_size=CHUNK_BYTES, progressbar=shown)
+        bar: Any = _ProgressBar(file.name)  # always there, because it also stops a server that never ends
+        downloader = pooch.HTTPDownloader(timeout=30, chunk_size=CHUNK_BYTES, progressbar=bar)
         try:
             pooch.retrieve(url, file.checksum, fname=file.name, path=folder, downloader=downloader)
             return
@@ -91,19 +92,32 @@ def _reason(error: Exception) -> str:
 
 
 class _ProgressBar:
-    """The part of tqdm's interface that pooch calls, drawn by Rich from the first byte on."""
+    """The part of tqdm's interface that pooch calls, drawn on a terminal by Rich from the first byte on.
+
+    Raises
+    ------
+    OSError
+        In ``update``, once more bytes have come than any data set has.
+    """
 
     def __init__(self, file_name: str) -> None:
         self.total = 0
+        self._count = 0
         self._file_name = file_name
         self._progress: Progress | None = None
 
     def update(self, count: int) -> None:
+        self._count += count
+        if self._count > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"more than {MOST_BYTES:,} bytes")
+        if sys.stderr is None or not sys.stderr.isatty():
+            return
         if self._progress is None:
             self._progress = self._start()
         self._progress.update(self._progress.task_ids[0], advance=count, total=self.total or None)
 
     def reset(self) -> None:
+        self._count = 0
         if self._progress is not None:
             self._progress.reset(self._progress.task_ids[0])
 
