@@ -95,7 +95,7 @@ class Session:
         self._inputs = inputs
         self.bound.attach(INPUTS, inputs.ctypes.data)
         self.samples.index[:count] = index
-        self.samples.index[count:] = -1
+        self.samples.index[count:] = index[-1]  # zeros might be a pole of some layer
         self.samples.present[:count] = 1.0
         self.samples.present[count:] = 0.0
         shards = -(-count // self.facts.sizes.samples)
