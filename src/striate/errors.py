@@ -57,6 +57,10 @@ class CapacityError(StriateError):
     """A network or batch that does not fit into memory."""
 
 
+class ProgramError(StriateError):
+    """A program of the engine that would read or write where it must not, or that belongs to this process alone."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Return the error for a name that is not known, with the nearest names that are.
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from striate.engine.program import BUFFERS
+
 if TYPE_CHECKING:
     from striate.engine.analysis import Facts
 
@@ -56,3 +58,9 @@ def sample_sizes(facts: Facts) -> dict[str, int]:
     for output in range(len(facts.outputs)):
         sizes |= dict.fromkeys(of_loss(output).values(), 4 * room)
     return sizes
+
+
+def starts_blank(segment: str) -> bool:
+    """Return whether there is nothing in a segment until the program itself writes to it."""
+    name = segment.partition("/")[0]
+    return name in (BUFFERS, GRADIENTS, OUTPUTS, PACKED, STATISTICS, "losses", "correct")

@@ -59,7 +59,8 @@ def emit_channel_affine_gradient(lowering: Lowering, step: Step, x: Buffer, grad
     if lowering.parameter(step, "bias") is not None:
         grad_offset = lowering.parameter_gradient(step, "bias")
     else:
-        grad_offset = lowering.place(lowering.arena.allocate((x.shape[0],)))  # written, never read
+        grad_offset = lowering.place(lowering.arena.allocate((x.shape[0],)))  # nobody reads it
+        lowering.clear(grad_offset, x.shape[0])
     lowering.emit(
         "normalisation.channel_affine_gradient",
         x=lowering.place(x),

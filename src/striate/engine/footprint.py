@@ -1,0 +1,209 @@
+"""The places that a row of a program reads and writes, from the lines of ``striate.kernels.access``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from striate.engine.program import ARENA, BUFFERS, CONSTANTS, TABLES, ZERO, ByCount, Place, Program, Row
+from striate.errors import ProgramError
+from striate.kernels import library
+from striate.kernels.access import ACCESS
+
+ELEMENT_BYTES = {"Floats": 4, "Ints": 8, "Bytes": 1}
+_LINE = re.compile(r"(read|write|update|add|scratch|total) (\w+): (.*?)(?: if (\w+))?$")
+_TERM = re.compile(r"(\w+)(?:\.(\d+|low|high|both)|@(\d))$")
+END = -(2**63)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a row does with one of its arguments.
+
+    Parameters
+    ----------
+    argument : str
+    place : Place
+    mode : str
+        As in ``striate.kernels.access``, "update" for an "add" that reads and "write" for one that does not.
+    begins, ends : int64[n]
+        Runs of bytes from the place, in ascending order, with gaps between them.
+    """
+
+    argument: str
+    place: Place
+    mode: str
+    begins: np.ndarray
+    ends: np.ndarray
+
+    @property
+    def reads(self) -> bool:
+        """Whether what was there before matters."""
+        return self.mode in ("read", "update")
+
+    @property
+    def writes(self) -> bool:
+        """Whether something else may be there afterwards."""
+        return self.mode != "read"
+
+    @property
+    def first(self) -> int:
+        """The first byte, from the place."""
+        return int(self.begins[0])
+
+    def cells(self) -> np.ndarray:
+        """Return which words of 4 bytes are used, bool, from the first one to the last."""
+        begins, ends = (self.begins - self.first) // 4, (self.ends - self.first + 3) // 4
+        change = np.zeros(int(ends[-1]) + 1, np.int8)
+        change[begins] += 1
+        change[ends] -= 1
+        return np.asarray(np.cumsum(change[:-1], dtype=np.int8) > 0)
+
+
+Known = dict[tuple, list[tuple[str, str, np.ndarray, np.ndarray]]]
+"""(argument, mode, begins, ends) of rows whose footprint is known, by the row and its numbers."""
+
+
+def uses(program: Program, row: Row, registers: dict[int, int], shards: int, known: Known) -> Iterator[Use]:
+    """Yield what a row of a task does with each of its arguments if the batch fills ``shards`` shards.
+
+    Parameters
+    ----------
+    known : dict
+        Remembers what is worked out here; one for each program and number of shards.
+
+    Raises
+    ------
+    ProgramError
+        If nobody has said what the kernel reads and writes.
+    """
+    values = {key: _resolved(value, registers, shards) for key, value in row.arguments.items()}
+    key = (id(row), *(value for value in values.values() if not isinstance(value, Place)))
+    if key not in known:
+        known[key] = list(_footprint(program, row, values, shards))
+    for argument, mode, begins, ends in known[key]:
+        yield Use(argument, values[argument], mode, begins, ends)
+
+
+def _footprint(
+    program: Program, row: Row, values: dict[str, Any], shards: int
+) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+    request = row.request
+    assert request is not None
+    name = f"{request.module}.{request.name}"
+    if name not in ACCESS:
+        raise ProgramError(
+            f"{name}: reads and writes of a kernel must be declared; got none. See kernels/access.py."
+        )
+    signature = dict(library.load([request])[request].signature)
+    scope = _Scope(program, values, request.lanes, shards, request.constants)
+    for line in ACCESS[name].split("\n"):
+        if not line.strip():
+            continue
+        found = _LINE.match(line.strip())
+        assert found is not None, line
+        mode, argument, terms, condition = found.groups()
+        if condition is not None and not scope.number(condition):
+            continue
+        if mode == "add":
+            mode = "update" if values["accumulate"] else "write"
+        begins, ends = scope.places(terms, ELEMENT_BYTES[signature[argument]])
+        if len(begins):
+            yield argument, mode, begins, ends
+
+
+def _resolved(value: Any, registers: dict[int, int], shards: int) -> Any:
+    """Return an argument as a number, or as a place without a register."""
+    if isinstance(value, ByCount):
+        value = value.values[shards - 1]
+    if not isinstance(value, Place):
+        return value
+    register = ARENA if value.segment == BUFFERS and value.register == ZERO else value.register
+    offset = value.offset + registers.get(register, 0)
+    return replace(value, offset=offset, register=ZERO) if value.segment else offset
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """The numbers and tables that a line may name."""
+
+    program: Program
+    values: dict[str, Any]
+    lanes: int
+    shards: int
+    constants: tuple[int | str, ...]
+
+    def number(self, expression: str) -> int:
+        names = {key: value for key, value in self.values.items() if not isinstance(value, Place)}
+        for key, value in self.values.items():
+            if isinstance(value, Place) and re.search(rf"\b{key}\b", expression):
+                names[key] = self.table(key)
+        names |= {f"constant{i}": value for i, value in enumerate(self.constants)}
+        names |= {"lanes": self.lanes, "shards": self.shards, "len": len, "int": int}
+        return int(eval(expression, {"__builtins__": {}}, names))  # the lines are our own
+
+    def table(self, name: str) -> np.ndarray:
+        """Return a table or constant as it stands in its segment."""
+        place = self.values[name]
+        assert isinstance(place, Place)
+        assert place.segment in (TABLES, CONSTANTS)
+        shape = self.program.shapes[place.segment, place.offset]
+        contents = self.program.segments[place.segment].contents
+        assert contents is not None
+        kind = np.int64 if place.segment == TABLES else np.float32
+        count = int(np.prod(shape))
+        return contents[place.offset :][: count * np.dtype(kind).itemsize].view(kind).reshape(shape)
+
+    def places(self, terms: str, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return where runs of bytes begin and end."""
+        axes = [self._axis(term) for term in terms.split(" + ")]
+        begins, ends = np.zeros(1, np.int64), np.ones(1, np.int64)
+        for axis in sorted(axes, key=_gap):  # the densest first: what lies side by side becomes one run
+            begins, ends = _merged((begins[:, None] + axis).ravel(), (ends[:, None] + axis).ravel())
+        return begins * size, ends * size
+
+    def _axis(self, term: str) -> np.ndarray:
+        """Return a set of offsets in ascending order."""
+        found = _TERM.match(term)
+        if found is None:
+            count, _, stride = term.partition(":")
+            step = self.number(stride) if stride else 1
+            return np.arange(self.number(count) if step else 1, dtype=np.int64) * step
+        name, column, side = found.groups()
+        return np.unique(self._window(name, int(side)) if side else self._column(self.table(name), column))
+
+    def _column(self, table: np.ndarray, column: str) -> np.ndarray:
+        if column.isdigit():
+            return table.reshape(len(table), -1)[:, int(column)]
+        flat = table.ravel()
+        if column == "both":
+            return flat.view(np.uint32).astype(np.int64)
+        entries = flat[: np.flatnonzero(flat == END)[0]]
+        if column == "high":
+            return entries >> 32
+        return (entries & 0xFFFFFFFF).astype(np.uint32).view(np.int32).astype(np.int64)
+
+    def _window(self, name: str, side: int) -> np.ndarray:
+        place, y, x = self.table(name).T
+        row, height, width = (self.number(key) for key in ("row", "height", "width"))
+        i, j = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+        inside = (y[:, None] + i.ravel() >= 0) & (y[:, None] + i.ravel() < height)
+        inside &= (x[:, None] + j.ravel() >= 0) & (x[:, None] + j.ravel() < width)
+        return (place[:, None] + i.ravel() * row + j.ravel() * self.lanes)[inside]
+
+
+def _gap(axis: np.ndarray) -> int:
+    """Return the least distance of two offsets."""
+    return int(np.diff(axis).min()) if len(axis) > 1 else 0
+
+
+def _merged(begins: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return runs in ascending order, those that touch as one."""
+    order = np.argsort(begins, kind="stable")
+    begins, ends = begins[order], np.maximum.accumulate(ends[order])
+    new = np.append(True, begins[1:] > ends[:-1]) if len(begins) else np.zeros(0, bool)
+    return begins[new], ends[np.append(np.flatnonzero(new)[1:] - 1, len(ends) - 1)] if len(begins) else ends
