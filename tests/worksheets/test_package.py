@@ -46,3 +46,17 @@ def test_pooling_sizes_are_those_of_the_layers(kernel, stride, padding, ceil_mod
     for size in ((7, 8), (9, 5)):
         found = pooling(size, kernel, channels=2, **settings)
         assert found.output_shape[1:] == MaxPool2d(kernel, **settings).output_shape((2, *size))
+
+
+def test_the_arithmetic_is_that_of_a_layer_which_can_be_copied():
+    found = convolution(28, 5, in_channels=3, out_channels=8, padding="same", stride=2)
+    assert found.layer == Conv2d(8, 5, stride=2, padding=((1, 2), (1, 2)))
+    assert repr(found.layer) in str(found)
+    assert found.parameters == sum(one.size for one in found.layer.parameters((3, 28, 28)))
+
+
+def test_a_pooling_window_may_be_larger_than_the_input_if_the_layer_allows_it():
+    assert (
+        pooling(2, 3, stride=2, ceil_mode=True).output_size
+        == MaxPool2d(3, stride=2, ceil_mode=True).output_shape((1, 2, 2))[1:]
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from striate.errors import ShapeError, UsageError
+from striate.layers.arguments import output_size, resolve_padding
 
 Kind = Literal["convolution", "transposed", "pooling"]
 
@@ -54,7 +55,7 @@ class Axis:
         _check_ranges(self)
         if self.kind == "transposed":
             _check_transposed(self)
-        elif self.effective_kernel > self.input + sum(self.padding):
+        elif self.output < 1:
             raise ShapeError(_does_not_fit(self))
 
     @property
@@ -67,18 +68,13 @@ class Axis:
         """Output cells."""
         if self.kind == "transposed":
             return transposed_numerator(self) + 1
-        rounded = self._rounded
-        return rounded if self.last_window_dropped else rounded + 1
+        return output_size(self.input, self.kernel, self.stride, self.dilation, self.padding, self.ceil_mode)
 
     @property
     def last_window_dropped(self) -> bool:
         """Whether rounding up gave a window that would start behind the input."""
-        return self.ceil_mode and self._rounded * self.stride >= self.input + self.padding[0]
-
-    @property
-    def _rounded(self) -> int:
-        span = self.input + sum(self.padding) - self.effective_kernel
-        return -(-span // self.stride) if self.ceil_mode else span // self.stride
+        room = self.input + sum(self.padding) - self.effective_kernel
+        return self.ceil_mode and self.output < -(-room // self.stride) + 1
 
     @property
     def unused(self) -> int:
@@ -105,7 +101,7 @@ def same_padding(kind: Kind, size: int, effective_kernel: int, stride: int) -> t
     if kind == "transposed":
         total = max(effective_kernel - stride, 0)
     else:
-        total = max((-(-size // stride) - 1) * stride + effective_kernel - size, 0)
+        return resolve_padding("same", (size,), (effective_kernel,), (stride,), (1,))[0]
     return total // 2, total - total // 2
 
 

@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
+from striate.layers import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
+from striate.layers.base import Layer
 from striate.worksheets.arithmetic.axis import Axis, Kind
+from striate.worksheets.arithmetic.report import layer_report
+
+CONVOLUTIONS = {1: Conv1d, 2: Conv2d, 3: Conv3d}
+TRANSPOSED = {1: ConvTranspose1d, 2: ConvTranspose2d, 3: ConvTranspose3d}
+POOLINGS = {1: MaxPool1d, 2: MaxPool2d, 3: MaxPool3d}
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,21 @@ class LayerArithmetic:
     bias: bool = True
     batch: int = 1
     value_bytes: int = 4
+
+    @property
+    def layer(self) -> Layer:
+        """The layer whose sizes and costs these are, as a network would hold it."""
+        rank, first = len(self.axes), self.axes[0]
+        stride, dilation = tuple(axis.stride for axis in self.axes), tuple(axis.dilation for axis in self.axes)
+        window: dict[str, Any] = {"stride": stride, "dilation": dilation}
+        window["padding"] = tuple(axis.padding for axis in self.axes)
+        if self.kind == "pooling":
+            return POOLINGS[rank](self.kernel_size, ceil_mode=first.ceil_mode, **window)
+        window |= {"groups": self.groups, "bias": self.bias}
+        if self.kind == "convolution":
+            return CONVOLUTIONS[rank](self.out_channels, self.kernel_size, **window)
+        extra = tuple(axis.output_padding for axis in self.axes)
+        return TRANSPOSED[rank](self.out_channels, self.kernel_size, output_padding=extra, **window)
 
     @property
     def kind(self) -> Kind:
@@ -72,20 +105,17 @@ class LayerArithmetic:
     @property
     def weights(self) -> int:
         """Trained weights without biases: out_channels * in_channels/groups * kernel taps."""
-        if self.kind == "pooling":
-            return 0
-        return self.out_channels * (self.in_channels // self.groups) * prod(self.kernel_size)
+        return sum(one.size for one in self.layer.parameters(self.input_shape[1:]) if one.name == "weight")
 
     @property
     def parameters(self) -> int:
         """Trained numbers: weights and biases."""
-        return self.weights + (self.out_channels if self.bias and self.kind != "pooling" else 0)
+        return sum(one.size for one in self.layer.parameters(self.input_shape[1:]))
 
     @property
     def multiply_adds(self) -> int:
         """Multiplications (each with its addition) of a forward pass, taps on the padding included."""
-        positions = self.input_size if self.kind == "transposed" else self.output_size
-        return self.batch * self.weights * prod(positions)
+        return self.batch * self.layer.multiply_adds(self.input_shape[1:])
 
     @property
     def window_reads(self) -> int:
@@ -113,6 +143,4 @@ class LayerArithmetic:
         return self.parameters * self.value_bytes
 
     def __str__(self) -> str:
-        from striate.worksheets.arithmetic.report import layer_report
-
         return layer_report(self)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TYPE_CHECKING
 
 from striate.worksheets.arithmetic.axis import Axis
 from striate.worksheets.arithmetic.formula import filled, symbols
-from striate.worksheets.arithmetic.layer import LayerArithmetic
+
+if TYPE_CHECKING:
+    from striate.worksheets.arithmetic.layer import LayerArithmetic
 
 _TITLES = {"convolution": "convolution", "transposed": "transposed convolution", "pooling": "pooling"}
 
@@ -16,6 +19,7 @@ def layer_report(layer: LayerArithmetic) -> str:
     lines = [
         f"{_TITLES[layer.kind]}: {_times((layer.in_channels, *layer.input_size))} -> "
         f"{_times((layer.out_channels, *layer.output_size))}",
+        *([] if layer.kind == "pooling" else [f"  layer           {layer.layer!r}"]),
         *_size_lines(layer),
         *_padding_lines(layer),
     ]
