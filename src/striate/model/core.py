@@ -20,7 +20,7 @@ from striate.layers.arguments import integer
 from striate.layers.base import format_shape
 from striate.losses import CLASSES, LABELS, NUMBERS, Interpretation, Loss, usual_names
 from striate.losses.choice import assumed_loss
-from striate.model.evaluation import Evaluation, evaluation
+from striate.model.evaluation import Evaluation, Metric, evaluation
 from striate.model.fit import check_fit
 from striate.model.predictor import Predictor
 from striate.model.target_units import in_user_units, numbers_in_user_units, standardise
@@ -230,10 +230,20 @@ class Model:
             return assumed_loss(self.network, NUMBERS)
         return self._reading.for_targets(targets)
 
-    def evaluate(self, dataset: Dataset, batch_size: int = BATCH_SIZE) -> Evaluation:
+    def evaluate(
+        self, dataset: Dataset, batch_size: int = BATCH_SIZE, metrics: Mapping[str, Metric] | None = None
+    ) -> Evaluation:
         """Return loss, accuracy, confusion matrix and more on a data set of raw samples.
 
         The loss is the one that the model was trained with.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        batch_size : int
+        metrics : mapping of str to function, optional
+            Metrics of your own, by name: functions of outputs (probabilities, or numbers in the user's units) and
+            targets, as ``Evaluation`` has them.
 
         Raises
         ------
@@ -246,9 +256,11 @@ class Model:
         check_fit(self.network, dataset, loss)
         scores, units = self.scores(dataset.inputs, batch_size), self.target_normalisation
         if units is None:
-            return evaluation(scores, dataset, self.classes, loss)
-        found = evaluation(scores, standardise(dataset, units), self.classes, loss)
-        return in_user_units(found, dataset, units)
+            found = evaluation(scores, dataset, self.classes, loss)
+        else:
+            found = evaluation(scores, standardise(dataset, units), self.classes, loss)
+            found = in_user_units(found, dataset, units)
+        return found.with_metrics(metrics or {})
 
     def save(self, path: str | Path) -> Path:
         """Write the model as one ``.safetensors`` file, atomically; return where it is.

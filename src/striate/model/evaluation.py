@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from striate.errors import UsageError
 from striate.losses import CLASSES, LABELS, NUMBERS, Loss, usual_names
 from striate.losses.targets import are_numbers_of_classes
 from striate.model.sample_losses import sample_losses
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+"""A figure of merit: a function of outputs and targets."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +82,8 @@ class Evaluation:
     samples : int64[N]
         Where each row stands in the data set; ignored labels are left out, and a class map has a row for each
         position.
+    metrics : dict of str to float
+        Metrics of the user's own.
     """
 
     loss: float
@@ -90,6 +96,7 @@ class Evaluation:
     loss_name: str = "cross_entropy"
     variances: np.ndarray | None = field(default=None, repr=False)
     samples: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    metrics: dict[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.4f}"
@@ -114,6 +121,11 @@ class Evaluation:
         if self.confusion is not None:
             return CLASSES
         return NUMBERS if self.accuracy is None else LABELS
+
+    def with_metrics(self, metrics: Mapping[str, Metric]) -> Evaluation:
+        """Return the evaluation with further metrics, functions of ``outputs`` and ``targets`` by name."""
+        found = {name: float(function(self.outputs, self.targets)) for name, function in metrics.items()}
+        return replace(self, metrics={**self.metrics, **found}) if found else self
 
     def worst_pairs(self, count: int = 5) -> list[tuple[str, str, int]]:
         """Return the classes confused most often, as (true, predicted, samples), at most ``count``."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.errors import UsageError
 from striate.model import Evaluation
-from striate.training.metrics import ClassMetrics, area_under_roc
+from striate.training.metrics import ClassMetrics, area_under_roc, average_precision, mean_of_known
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class LabelMetrics:
     auc : float or None
         Mean over the labels that are on for some samples and off for others.
     by_label : tuple of ClassMetrics
+    average_precision : float or None
+        Mean over the labels that are on for some samples ("mean average precision").
     """
 
     accuracy: float
@@ -35,6 +37,7 @@ class LabelMetrics:
     micro: dict[str, float]
     auc: float | None
     by_label: tuple[ClassMetrics, ...]
+    average_precision: float | None = None
 
 
 def label_metrics(evaluation: Evaluation) -> LabelMetrics:
@@ -49,22 +52,25 @@ def label_metrics(evaluation: Evaluation) -> LabelMetrics:
         raise UsageError(
             f"label metrics: are for labels that are on or off; got {evaluation.kind}. Use its own metrics."
         )
-    shares = evaluation.outputs
+    shares = evaluation.outputs.reshape(len(evaluation.outputs), -1)
     truth, called = evaluation.targets.reshape(shares.shape) >= 0.5, shares >= 0.5
     names = evaluation.classes
     areas = [area_under_roc(truth[:, i], shares[:, i]) for i in range(len(names))]
+    averages = [average_precision(truth[:, i], shares[:, i]) for i in range(len(names))]
     columns = [_figures(truth[:, i], called[:, i], "binary") for i in range(len(names))]
     by_label = tuple(
-        ClassMetrics(name, **columns[i], auc=areas[i], support=int(truth[:, i].sum()))
+        ClassMetrics(
+            name, **columns[i], auc=areas[i], support=int(truth[:, i].sum()), average_precision=averages[i]
+        )
         for i, name in enumerate(names)
     )
-    known = [area for area in areas if area is not None]
     return LabelMetrics(
         accuracy=float((truth == called).mean()),
         exact=float((truth == called).all(axis=1).mean()),
         macro={key: float(np.mean([column[key] for column in columns])) for key in columns[0]},
         micro=_figures(truth.ravel(), called.ravel(), "binary"),
-        auc=float(np.mean(known)) if known else None,
+        auc=mean_of_known(areas),
+        average_precision=mean_of_known(averages),
         by_label=by_label,
     )
 

@@ -26,6 +26,8 @@ class ClassMetrics:
         0 where nothing was called, or was, of this class.
     auc : float or None
         Area under the ROC curve; None if all samples are of this class, or none.
+    average_precision : float or None
+        Mean precision over the recalls; None if no sample is of this class.
     support : int
         Samples of this class.
     """
@@ -36,6 +38,7 @@ class ClassMetrics:
     f1: float
     auc: float | None
     support: int
+    average_precision: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Metrics:
         precision, recall and f1: means over the classes, plain and by their number of samples.
     auc : float or None
         Mean over the classes, one against the rest.
+    average_precision : float or None
+        Mean over the classes that have samples.
     calibration_error : float
         Expected calibration error, 15 bins of equal width.
     by_class : tuple of ClassMetrics
@@ -70,6 +75,7 @@ class Metrics:
     auc: float | None
     calibration_error: float
     by_class: tuple[ClassMetrics, ...]
+    average_precision: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,20 +127,21 @@ def classification_metrics(
     table = metrics.precision_recall_fscore_support(y, predicted, **arguments)
     counts = np.bincount(y, minlength=len(labels))
     areas = [area_under_roc(y == label, shares[:, label], weights) for label in labels]
+    averages = [average_precision(y == label, shares[:, label], weights) for label in labels]
     precision, recall, f1 = (column.tolist() for column in table[:3])
     by_class = tuple(
-        ClassMetrics(name, precision[i], recall[i], f1[i], areas[i], int(counts[i]))
+        ClassMetrics(name, precision[i], recall[i], f1[i], areas[i], int(counts[i]), averages[i])
         for i, name in enumerate(evaluation.classes)
     )
     present = table[3] > 0
-    known = [area for area in areas if area is not None]
     return Metrics(
         accuracy=float(metrics.accuracy_score(y, predicted, sample_weight=weights)),
         balanced_accuracy=float(table[1][present].mean()),
         top_k={k: top_k(evaluation, k, weights) for k in top if k <= len(labels)},
         macro=_averages(y, predicted, arguments, "macro"),
         weighted=_averages(y, predicted, arguments, "weighted"),
-        auc=float(np.mean(known)) if known else None,
+        auc=mean_of_known(areas),
+        average_precision=mean_of_known(averages),
         calibration_error=calibration_error(evaluation),
         by_class=by_class,
     )
@@ -217,6 +224,27 @@ def area_under_roc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray
     if counted.all() or not counted.any():
         return None
     return float(roc_auc_score(positive, scores, sample_weight=weights))
+
+
+def average_precision(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float | None:
+    """Return the precision, averaged over the recalls at which it changes; None if no sample that counts is positive.
+
+    References
+    ----------
+    Everingham et al. (2010), "The Pascal visual object classes challenge", section 4.2.
+    """
+    from sklearn.metrics import average_precision_score
+
+    counted = positive if weights is None else positive[weights > 0]
+    if not counted.any():
+        return None
+    return float(average_precision_score(positive, scores, sample_weight=weights))
+
+
+def mean_of_known(values: Sequence[float | None]) -> float | None:
+    """Return the mean of the values that are not None, or None if there are none."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _averages(y: np.ndarray, predicted: np.ndarray, arguments: dict[str, Any], average: str) -> dict[str, float]:

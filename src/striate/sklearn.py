@@ -1,0 +1,5 @@
+"""Estimators for scikit-learn: ``from striate.sklearn import CNNClassifier, CNNRegressor``."""
+
+from striate.interop.sklearn import CNNClassifier, CNNRegressor
+
+__all__ = ["CNNClassifier", "CNNRegressor"]
