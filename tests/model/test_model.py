@@ -305,3 +305,11 @@ def test_numbers_have_no_probabilities(pictures):
     network = Sequential([Flatten(), Linear(3)], pictures.shape[1:])
     with pytest.raises(UsageError, match=r"probabilities: come from a model of classes or labels; got the numbers"):
         Model(network, np.zeros(network.parameter_count)).predict_proba(pictures)
+
+
+def test_metrics_of_ones_own():
+    network = Sequential([Flatten(), Linear(1)], (2, 1, 1))
+    model = Model(network, np.array([1.0, 1.0, 0.0]), target_normalisation=Normalisation((10.0,), (2.0,)))
+    data = Dataset(np.ones((3, 2, 1, 1), np.float32), np.array([[14.0], [13.0], [17.0]], np.float32))
+    found = model.evaluate(data, metrics={"bias": lambda outputs, targets: (outputs - targets).mean()})
+    assert found.metrics == {"bias": pytest.approx(-2 / 3)}

@@ -12,7 +12,8 @@ from striate.training import metrics
 def evaluated(shares, targets) -> Evaluation:
     shares, targets = np.array(shares, np.float32), np.array(targets)
     data = Dataset(np.zeros((len(targets), 1, 1, 1), np.uint8), targets, tuple("abc"))
-    return evaluation(np.log(np.maximum(shares, 1e-30)), data, tuple("abc"), "cross_entropy")
+    with np.errstate(divide="ignore"):
+        return evaluation(np.log(shares), data, tuple("abc"), "cross_entropy")
 
 
 @pytest.fixture
@@ -91,3 +92,10 @@ def test_a_roc_needs_both_kinds_of_samples(four):
 def test_top_k_needs_a_k(four):
     with pytest.raises(UsageError, match="top-k: must be at least 1; got 0"):
         metrics.top_k(four, 0)
+
+
+def test_average_precision_by_hand():
+    """The positives stand at ranks 1 and 3: the precisions there are 1 and 2/3."""
+    positive, scores = np.array([True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.1])
+    assert metrics.average_precision(positive, scores) == pytest.approx((1 + 2 / 3) / 2)
+    assert metrics.average_precision(np.zeros(4, bool), scores) is None

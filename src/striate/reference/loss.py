@@ -114,7 +114,8 @@ def soft_cross_entropy(logits: Array, shares: Array) -> tuple[Array, Array]:
     ----------
     Zhang, Cisse, Dauphin and Lopez-Paz (2018), "mixup: beyond empirical risk minimization", section 2.
     """
-    losses = -(shares * log_softmax(logits)).sum(axis=1)
+    present = np.broadcast_to(shares != 0, logits.shape)  # a class without a share may have a logit of -infinity
+    losses = -np.multiply(shares, log_softmax(logits), out=np.zeros_like(logits), where=present).sum(axis=1)
     return losses, softmax(logits) * shares.sum(axis=1, keepdims=True) - shares
 
 

@@ -227,7 +227,7 @@ def area_under_roc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray
 
 
 def average_precision(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float | None:
-    """Return the precision, averaged over the recalls at which it changes; None if no sample that counts is positive.
+    """Return the precision, averaged over the recalls at which it changes; None without positive samples.
 
     References
     ----------

@@ -15,6 +15,7 @@ _OPTIONS = {
     "huber": ("delta",),
     "hinge": ("margin",),
     "cross_entropy": ("label_smoothing",),
+    "binary_cross_entropy": ("pos_weight",),
     "step": ("every_epochs", "factor"),
     "exponential": ("every_epochs", "factor"),
 }
