@@ -92,7 +92,7 @@ class _CNNEstimator(BaseEstimator):
         check_is_fitted(self, "model_")
         return self._inputs(validate_data(self, x, reset=False, **_NUMBERS))
 
-    def _start(self, data: Dataset) -> tuple[Trainer, Recipe]:
+    def _start(self, data: Dataset, schedule: str | None = None) -> tuple[Trainer, Recipe]:
         """Return a trainer for new data, and what suits them."""
         suited = recipe(data, model=self.network if isinstance(self.network, str) else None)
         own = self.optimizer is None and self.network in (None, suited.model)
@@ -102,7 +102,7 @@ class _CNNEstimator(BaseEstimator):
             self._network(data, loss, suited),
             optimizer=from_description(suited.optimizer) if self.optimizer is None else self.optimizer,
             learning_rate=rate,
-            schedule=suited.schedule,
+            schedule=schedule or suited.schedule,
             batch_size=suited.batch_size if self.batch_size is None else self.batch_size,
             initial=suited.initial,
             loss=loss,
@@ -133,7 +133,7 @@ class _CNNEstimator(BaseEstimator):
             train, validation = data, None
             if self.early_stopping:
                 strata = data.targets if data.classes else np.zeros(len(data), np.int64)
-                held = choose(strata, None, self.validation_fraction, trainer.seed, "X")
+                held = choose(strata, None, self.validation_fraction, trainer.settings.seed, "X")
                 train, validation = data.take(np.flatnonzero(~held)), data.take(np.flatnonzero(held))
                 weights = None if weights is None else weights[~held]
             self.history_ = trainer.fit(
@@ -152,8 +152,7 @@ class _CNNEstimator(BaseEstimator):
         """Go once through the data."""
         try:
             if not hasattr(self, "_trainer"):
-                self._trainer = self._start(data)[0]
-                self._trainer.schedule_arguments = {"name": "constant"}
+                self._trainer = self._start(data, "constant")[0]
             self.history_ = self._trainer.fit(data, epochs=1, sample_weights=weights)
         except StriateError as error:
             raise ValueError(str(error)) from error
