@@ -8,8 +8,9 @@ import json
 import numpy as np
 import pytest
 
-from striate.cli.output import Output, confusion_lines, duration, evaluation_text, percent
+from striate.cli.output import Output, confusion_lines, evaluation_text
 from striate.model.evaluation import Evaluation
+from striate.wording import duration, percent
 
 
 def _evaluation(confusion, classes):

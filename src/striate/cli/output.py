@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from striate.cli.streams import json_text, printable
+from striate.wording import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,33 +45,6 @@ class Output:
         """Write ``values`` as one line of JSON if that was asked for."""
         if self.as_json:
             typer.echo(json_text(json.dumps(_plain(values), ensure_ascii=False, allow_nan=False)))
-
-
-def percent(share: float) -> str:
-    """Write a share for people.
-
-    Examples
-    --------
-    >>> percent(0.9893)
-    '98.93 %'
-    """
-    return f"{100 * share:.2f} %"
-
-
-def duration(seconds: float) -> str:
-    """Write a time for people.
-
-    Examples
-    --------
-    >>> duration(4.25), duration(200), duration(7300), duration(float("nan"))
-    ('4.2 s', '3 min 20 s', '2 h 1 min', '?')
-    """
-    if not math.isfinite(seconds):
-        return "?"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def evaluation_text(result: Evaluation, what: str, by_class: bool | None = None) -> str:

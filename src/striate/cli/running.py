@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.cli.ending import fail
-from striate.cli.output import Output, confusion_json, duration, evaluation_text
+from striate.cli.output import Output, confusion_json, evaluation_text
+from striate.wording import duration, speed
 
 if TYPE_CHECKING:
     from striate.data.splits import Splits
@@ -32,7 +32,6 @@ class Runner:
     def __init__(self, output: Output, report: bool = True) -> None:
         self.output, self.report = output, report
         self.trainer: Trainer | None = None
-        self.started = time.perf_counter()
 
     def train(self, config: RunConfig, folder: Path) -> None:
         """Begin a run in ``folder``."""
@@ -51,14 +50,14 @@ class Runner:
         self._run(lambda **arguments: resume(folder, epochs=epochs, **arguments), folder)
 
     def _run(self, start: Callable[..., Run], folder: Path) -> None:
-        from striate.cli.progress import ShowProgress
+        from striate.training.callbacks import ProgressBar
 
-        progress = ShowProgress(self.output)
+        progress = ProgressBar(self.output.console)
         try:
             run = start(callbacks=[progress], prepared=self._prepared, report=False)
         finally:
             progress.close()
-        facts = self._finish(run, time.perf_counter() - self.started)
+        facts = self._finish(run)
         if self.report:
             self._write_report(run)
         self.output.result(facts)
@@ -103,7 +102,6 @@ class Runner:
             changes = describe(augmentation)
             self.output.line(f"changed at random, anew in every epoch: {changes} (--augment none for none)")
         self._warn_of_leaks(splits)
-        self.started = time.perf_counter()
 
     def _warn_of_leaks(self, splits: Splits) -> None:
         from striate.data.leakage import find_leaks
@@ -117,7 +115,7 @@ class Runner:
                 f"{len(leaks):,} validation or test samples are in the training part too, byte for byte: {first}"
             )
 
-    def _finish(self, run: Run, seconds: float) -> dict[str, Any]:
+    def _finish(self, run: Run) -> dict[str, Any]:
         """Say how it went; return the same for programs."""
         history, progress = run.history, run.trainer.progress
         if history.interrupted:
@@ -125,10 +123,11 @@ class Runner:
                 f"interrupted after {progress.epoch} of {progress.epochs} epochs and {progress.step:,} steps; "
                 f"everything is saved. Continue with: striate resume {run.folder.path}"
             )
-        facts = _facts(run, seconds)
+        facts = _facts(run)
         if history.stop_reason:
             self.output.line(f"stopped early: {history.stop_reason}")
-        self.output.line(f"\ntrained in {duration(seconds)}, {facts['images_per_second']:,.0f} images/s")
+        rate = speed(facts["images_per_second"], run.model.input_shape)
+        self.output.line(f"\ntrained in {duration(facts['train_seconds'])}, {rate}")
         if run.evaluation is not None:
             self.output.line(evaluation_text(run.evaluation, run.part or ""))
         self._list_bad_files(run.splits)
@@ -145,11 +144,12 @@ class Runner:
             self.output.line(f"  ... and {len(bad) - MOST_LISTED:,} more; the report and splits.json list all")
 
 
-def _facts(run: Run, seconds: float) -> dict[str, Any]:
+def _facts(run: Run) -> dict[str, Any]:
     """Return what a program wants to know of a run that has ended."""
     records, result = run.history.records, run.evaluation
     last = records[-1]
-    images = sum(record.images_per_second * record.seconds for record in records)
+    seconds = sum(record.seconds for record in records)
+    samples = sum(record.images_per_second * record.seconds for record in records)
     figures: dict[str, Any] = {"test_accuracy": None, "test_loss": None}
     if result is not None:
         figures |= {f"{run.part}_accuracy": result.accuracy, f"{run.part}_loss": result.loss}
@@ -164,7 +164,7 @@ def _facts(run: Run, seconds: float) -> dict[str, Any]:
         "steps": last.steps,
         "stop_reason": run.history.stop_reason,
         "train_seconds": seconds,
-        "images_per_second": images / max(1e-9, sum(record.seconds for record in records)),
+        "images_per_second": samples / max(1e-9, seconds),
         "parameters": run.trainer.network.parameter_count,
         "network": run.trainer.network.name,
         "dataset": run.config.data.name,

@@ -133,7 +133,7 @@ def texts(what: str = "list of texts") -> Kind:
 
 def sizes(*ranks: int) -> Kind:
     """Return the kind of sizes of so many axes, written ``[64, 64]`` in a file and ``64x64`` as text."""
-    counts = " or ".join(map(str, ranks))
+    counts = " or ".join(filter(None, (", ".join(map(str, ranks[:-1])), str(ranks[-1]))))
     example = "x".join(["64"] * max(ranks))
 
     def check(value: Any, place: Place) -> tuple[int, ...]:

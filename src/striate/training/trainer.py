@@ -19,7 +19,9 @@ from striate.settings import Place
 from striate.settings.setting import build
 from striate.settings.signature import takes
 from striate.training import checkpoint
-from striate.training.callbacks import Callback, as_callbacks
+from striate.training.arrays import Data, datasets
+from striate.training.callbacks import Callback, ProgressBar, as_callbacks
+from striate.training.callbacks.progress_bar import in_notebook
 from striate.training.defaults import trainer_defaults
 from striate.training.fingerprint import fingerprint
 from striate.training.history import History
@@ -109,13 +111,15 @@ class Trainer:
 
     def fit(
         self,
-        train: Dataset,
-        validation: Dataset | None = None,
+        train: Data | np.ndarray,
+        targets: np.ndarray | Data | None = None,
         epochs: int | EllipsisType | None = ...,
         callbacks: Callbacks = (),
         *,
+        validation: Data | None = None,
         sample_weights: np.ndarray | None = None,
         weighted_validation: bool | None = None,
+        progress: bool | None = None,
     ) -> History:
         """Train for further epochs; return the history of all epochs so far.
 
@@ -125,15 +129,21 @@ class Trainer:
 
         Parameters
         ----------
-        train, validation : Dataset
+        train : Dataset or array of samples [N, *shape]
+        targets : array [N] or [N, T], optional
+            Of the samples, where they are an array: class numbers, names of classes, or floating point numbers.
+            For a Dataset the validation data may stand here.
         epochs : int or None
             By default those of the settings. None continues to where the call that was interrupted, or
             restored, was to end.
         callbacks : Callback, function of an epoch's record, or several of them
+        validation : Dataset or pair of arrays, optional
         sample_weights : float[N], optional
             How much each sample of ``train`` counts.
         weighted_validation : bool, optional
             Whether class weights apply to validation metrics too; by default as in the settings.
+        progress : bool, optional
+            Show a progress bar and a line for every epoch; by default in a notebook only.
 
         Raises
         ------
@@ -144,17 +154,19 @@ class Trainer:
         """
         state = self.state
         weighted = self.settings.weighted_validation if weighted_validation is None else weighted_validation
-        job = plan_job(state, train, validation, sample_weights, weighted)
-        found = as_callbacks(callbacks)
+        data, held_out = datasets(train, targets, validation, self.network.input_shape)
+        job = plan_job(state, data, held_out, sample_weights, weighted)
+        shown = in_notebook() if progress is None else progress
+        found = [*as_callbacks(callbacks), *([ProgressBar()] if shown else [])]
         for callback in found:
             callback.check(job)
         wanted = self.settings.epochs if epochs is ... else epochs
-        self._check_data(train, anew=wanted is not None)
+        self._check_data(data, anew=wanted is not None)
         if wanted is not None:
             state.progress.plan(integer(wanted, "epochs"))
         if wanted is not None or state.history.interrupted:
             state.stop_reason = None
-        state.schedule = self._schedule(len(train))
+        state.schedule = self._schedule(len(data))
         job.begin(state)
         self._restore_callbacks(found)
         run(state, job, found)
@@ -162,16 +174,18 @@ class Trainer:
 
     def check(
         self,
-        train: Dataset,
-        validation: Dataset | None = None,
+        train: Data | np.ndarray,
+        targets: np.ndarray | Data | None = None,
         callbacks: Callbacks = (),
         *,
+        validation: Data | None = None,
         sample_weights: np.ndarray | None = None,
         weighted_validation: bool | None = None,
     ) -> None:
         """Raise what ``fit`` would raise for these data before its first step; nothing is changed."""
         weighted = self.settings.weighted_validation if weighted_validation is None else weighted_validation
-        job = plan_job(self.state, train, validation, sample_weights, weighted)
+        data, held_out = datasets(train, targets, validation, self.network.input_shape)
+        job = plan_job(self.state, data, held_out, sample_weights, weighted)
         for callback in as_callbacks(callbacks):
             callback.check(job)
 

@@ -6,6 +6,7 @@ from striate.training.callbacks.csv_log import CSVLog
 from striate.training.callbacks.early_stopping import EarlyStopping
 from striate.training.callbacks.function import FunctionCallback, as_callbacks
 from striate.training.callbacks.progress import ProgressHook
+from striate.training.callbacks.progress_bar import ProgressBar
 from striate.training.callbacks.reduce_on_plateau import ReduceOnPlateau
 from striate.training.callbacks.tensorboard_log import TensorBoardLog
 
@@ -15,6 +16,7 @@ __all__ = [
     "Checkpoint",
     "EarlyStopping",
     "FunctionCallback",
+    "ProgressBar",
     "ProgressHook",
     "ReduceOnPlateau",
     "TensorBoardLog",

@@ -6,22 +6,19 @@ import io
 
 from rich.console import Console
 
-from striate.cli.output import Output
-from striate.cli.progress import ShowProgress, epoch_line
 from striate.data import registry
 from striate.models.registry import build
+from striate.training.callbacks.progress_bar import ProgressBar, epoch_line
 from striate.training.history import EpochRecord
 from striate.training.trainer import Trainer
 
 
 def _train(console, monkeypatch, wait):
-    monkeypatch.setattr("striate.cli.progress.BAR_SECONDS", wait)
-    monkeypatch.setattr("striate.cli.progress.LINE_SECONDS", wait)
-    output = Output()
-    output.console = console
+    monkeypatch.setattr("striate.training.callbacks.progress_bar.BAR_SECONDS", wait)
+    monkeypatch.setattr("striate.training.callbacks.progress_bar.LINE_SECONDS", wait)
     splits = registry.load("digits")
     trainer = Trainer(build("logistic_regression", 10, (1, 8, 8)))
-    trainer.fit(splits.train, splits.validation, 2, [ShowProgress(output)])
+    trainer.fit(splits.train, splits.validation, 2, [ProgressBar(console)])
     return console.file.getvalue()
 
 
@@ -45,5 +42,5 @@ def test_long_epochs_get_lines_in_between(monkeypatch):
 
 
 def test_regression_has_no_accuracy():
-    line = epoch_line(EpochRecord(3, 0.5, None, 0.25, None, 0.001, 60, 1.5, 12345.6), 10)
-    assert line == "epoch  3/10  loss 0.5000  validation loss 0.2500  12,346 images/s  1.5 s"
+    line = epoch_line(EpochRecord(3, 0.5, None, 0.25, None, 0.001, 60, 1.5, 12345.6), 10, (13,))
+    assert line == "epoch  3/10  loss 0.5000  validation loss 0.2500  12,346 samples/s  1.5 s"

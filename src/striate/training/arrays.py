@@ -1,0 +1,63 @@
+"""Data sets from what people hand over: a Dataset, or arrays of samples and targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.errors import UsageError
+
+Data = Dataset | tuple[Any, Any]
+"""A data set, or a pair of arrays: samples [N, *shape] and targets [N] or [N, T]."""
+
+
+def datasets(train: Any, targets: Any, validation: Any, shape: tuple[int, ...]) -> tuple[Dataset, Dataset | None]:
+    """Return the training and the validation data of a call of ``fit``.
+
+    Parameters
+    ----------
+    train : Dataset, pair of arrays, or array of samples
+    targets : array, optional
+        Of the samples in ``train``; for a Dataset the validation data may stand here.
+    validation : Dataset or pair of arrays, optional
+    shape : tuple of int
+        Of the network's input; samples without an axis for a single channel get one.
+
+    Raises
+    ------
+    UsageError
+        If something is neither, or targets are missing.
+    """
+    whole = isinstance(train, Dataset) or _is_pair(train)
+    if whole and targets is not None:
+        if validation is not None:
+            raise UsageError("fit: the data set has targets already; got others. Leave them out.")
+        targets, validation = None, targets
+    found = _dataset(train if whole else (train, targets), "data", (), shape)
+    return found, None if validation is None else _dataset(validation, "validation data", found.classes, shape)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2
+
+
+def _dataset(value: Any, name: str, classes: tuple[str, ...], shape: tuple[int, ...]) -> Dataset:
+    if isinstance(value, Dataset):
+        return value
+    if not _is_pair(value) or value[1] is None:
+        raise UsageError(f"fit: needs a Dataset, or arrays of samples and targets; got {type(value).__name__}.")
+    inputs, targets = np.asarray(value[0]), np.asarray(value[1])
+    if inputs.ndim == len(shape) and shape[0] == 1 and inputs.shape[1:] == shape[1:]:
+        inputs = inputs[:, np.newaxis]
+    if targets.dtype.kind in "USO":
+        known = classes or tuple(map(str, np.unique(targets.astype(str))))
+        numbers = {label: number for number, label in enumerate(known)}
+        missing = sorted({str(label) for label in targets} - set(numbers))
+        if missing:
+            raise UsageError(f"fit: {name} has the class {missing[0]!r}, which the training data do not have.")
+        return Dataset(inputs, np.array([numbers[str(label)] for label in targets], np.int64), known, name)
+    if targets.dtype.kind == "f" and targets.ndim == 1:
+        targets = targets[:, np.newaxis]
+    return Dataset(inputs, targets, classes, name)

@@ -1,0 +1,44 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent.
+
+    Examples
+    --------
+    >>> percent(0.9893)
+    '98.93 %'
+    """
+    return f"{100 * share:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in seconds, minutes or hours.
+
+    Examples
+    --------
+    >>> duration(4.25), duration(200), duration(7300), duration(float("nan"))
+    ('4.2 s', '3 min 20 s', '2 h 1 min', '?')
+    """
+    if not math.isfinite(seconds):
+        return "?"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def speed(per_second: float, sample_shape: Sequence[int]) -> str:
+    """Return how many samples a second were trained on: images have channels, rows and columns.
+
+    Examples
+    --------
+    >>> speed(51234.5, (1, 28, 28)), speed(800, (13,))
+    ('51,234 images/s', '800 samples/s')
+    """
+    return f"{per_second:,.0f} {'images' if len(sample_shape) == 3 else 'samples'}/s"
