@@ -132,6 +132,14 @@ def _write_onnx(model: Model, path: Path, preprocessing: bool) -> list[Path]:
     return [onnx.save(model, path, preprocessing=preprocessing)]
 
 
+def _write_javascript(model: Model, path: Path, preprocessing: bool) -> list[Path]:
+    from striate.targets import javascript
+
+    if not preprocessing:
+        raise UsageError(f"{path}: a module always normalises its samples. Leave --without-preprocessing out.")
+    return [javascript.write(model, path)]
+
+
 def _read_onnx(path: Path, wish: Wish) -> Found:
     from striate.interop import onnx
 
@@ -142,5 +150,9 @@ def _read_onnx(path: Path, wish: Wish) -> Found:
     return Found(model, tuple(lines))
 
 
-WRITERS: dict[str, Callable[[Model, Path, bool], list[Path]]] = {".onnx": _write_onnx}
+WRITERS: dict[str, Callable[[Model, Path, bool], list[Path]]] = {
+    ".onnx": _write_onnx,
+    ".js": _write_javascript,
+    ".mjs": _write_javascript,
+}
 READERS: dict[str, Callable[[Path, Wish], Found]] = {".onnx": _read_onnx}

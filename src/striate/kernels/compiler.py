@@ -46,6 +46,14 @@ def compile_kernel(
     signature : tuple of (name, type)
         The arguments, in the order of the table.
     """
+    source, symbol, signature = kernel_source(module, name, lanes, constants)
+    return _object_code(source), symbol, signature
+
+
+def kernel_source(
+    module: str, name: str, lanes: int, constants: tuple[int | str, ...]
+) -> tuple[str, str, Signature]:
+    """Return the LLVM code of a kernel, the name of its entry, and its arguments; see ``compile_kernel``."""
     _initialize()
     function = getattr(importlib.import_module(f"striate.kernels.{module}"), name)
     if constants:
@@ -55,7 +63,7 @@ def compile_kernel(
     table = (vector.IntsType(),)
     compiled = njit(types.void(*table), no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(entry)
     symbol = compiled.overloads[table].fndesc.llvm_func_name
-    return _object_code(compiled.inspect_llvm(table)), symbol, signature
+    return compiled.inspect_llvm(table), symbol, signature
 
 
 def _entry(function: Callable, signature: Signature, lanes: int) -> Callable:

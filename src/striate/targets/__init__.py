@@ -1,0 +1,1 @@
+"""Programs for elsewhere: the same rows and kernels, bound to other memory and compiled for other processors."""

@@ -1,0 +1,194 @@
+"""Kernels as WebAssembly modules, compiled by the LLVM that Numba brings; no linker.
+
+LLVM ends the process where it meets something that it cannot write, so this runs in a process of its own:
+``python -m striate.targets.webassembly`` reads requests as JSON from standard input.
+
+References
+----------
+WebAssembly Core Specification 2.0, section 5.5 (modules); the "linking" custom section of the tool conventions,
+https://github.com/WebAssembly/tool-conventions/blob/main/Linking.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from striate.errors import StriateError
+from striate.kernels.library import Request
+
+LANES = 4  # of the 128 bits of its vectors
+TRIPLE = "wasm32-unknown-unknown"
+FEATURES = "+simd128,+bulk-memory,+nontrapping-fptoint,+sign-ext"
+ORDER = (1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11)  # in which sections stand
+EXPORTS, LINKING, SYMBOLS = 7, "linking", 8
+FUNCTION, DATA, GLOBAL, SECTION, EVENT, TABLE = range(6)
+UNDEFINED, EXPLICIT_NAME = 0x10, 0x40
+
+
+@dataclass(frozen=True)
+class Module:
+    """A kernel as a WebAssembly module that exports ``kernel``, and the names and types of its arguments."""
+
+    code: bytes
+    signature: tuple[tuple[str, str], ...]
+
+
+def compile_modules(requests: Sequence[Request]) -> list[Module]:
+    """Return the kernels as modules.
+
+    Raises
+    ------
+    StriateError
+        If LLVM cannot compile one.
+    """
+    text = json.dumps([[r.module, r.name, r.lanes, list(r.constants)] for r in requests])
+    command = [sys.executable, "-m", "striate.targets.webassembly"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise StriateError(f"WebAssembly: LLVM cannot compile a kernel ({last}).")
+    return [
+        Module(base64.b64decode(code), tuple((name, kind) for name, kind in signature))
+        for code, signature in json.loads(done.stdout)
+    ]
+
+
+def main() -> None:
+    """Compile the kernels that standard input names."""
+    made = []
+    for module, name, lanes, constants in json.load(sys.stdin):
+        code, signature = _compile(Request(module, name, lanes, tuple(constants)))
+        made.append([base64.b64encode(code).decode(), signature])
+    json.dump(made, sys.stdout)
+
+
+def _compile(request: Request) -> tuple[bytes, tuple[tuple[str, str], ...]]:
+    import llvmlite.binding as llvm
+
+    from striate.kernels.compiler import kernel_source
+
+    source, symbol, signature = kernel_source(request.module, request.name, request.lanes, request.constants)
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    machine = llvm.Target.from_triple(TRIPLE).create_target_machine(
+        cpu="generic", features=FEATURES, opt=3, reloc="static", codemodel="default"
+    )
+    module = llvm.parse_assembly(_for_wasm(source, str(machine.target_data)))
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return exported(machine.emit_object(module), symbol), signature
+
+
+def _for_wasm(source: str, layout: str) -> str:
+    """Return LLVM code with the layout of the target, without the names of this processor, and without fma.
+
+    WebAssembly has no fused multiplication and addition outside its relaxed instructions.
+    """
+    text = re.sub(r'target datalayout = ".*"', f'target datalayout = "{layout}"', source)
+    text = re.sub(r'target triple = ".*"', f'target triple = "{TRIPLE}"', text)
+    text = re.sub(r'"target-(cpu|features)"="[^"]*"', "", text)
+    text = text.replace("= common ", "= internal ").replace("linkonce_odr", "internal")
+    for name, kind in (("v4f32", "<4 x float>"), ("v1f32", "<1 x float>"), ("f32", "float"), ("f64", "double")):
+        if f"@llvm.fma.{name}(" in text:
+            text = re.sub(rf"declare [^\n]*@llvm\.fma\.{name}\([^\n]*\n", "", text)
+            text = text.replace(f"@llvm.fma.{name}(", f"@muladd.{name}(")
+            text += (
+                f"\ndefine internal {kind} @muladd.{name}({kind} %a, {kind} %b, {kind} %c) alwaysinline {{\n"
+                f"  %m = fmul {kind} %a, %b\n  %s = fadd {kind} %m, %c\n  ret {kind} %s\n}}\n"
+            )
+    return text
+
+
+def exported(code: bytes, symbol: str) -> bytes:
+    """Return a module from an object file: its standard sections, and ``symbol`` as the export "kernel"."""
+    sections, linking = [], b""
+    for kind, body in _sections(code):
+        if kind:
+            sections.append((kind, body))
+        else:
+            size, begin = _read(body, 0)
+            if body[begin : begin + size] == LINKING.encode():
+                linking = body[begin + size :]
+    export = _number(1) + _number(6) + b"kernel" + bytes([FUNCTION]) + _number(_index_of(linking, symbol))
+    sections = [(kind, body) for kind, body in sections if kind != EXPORTS] + [(EXPORTS, export)]
+    sections.sort(key=lambda section: ORDER.index(section[0]))
+    return code[:8] + b"".join(bytes([kind]) + _number(len(body)) + body for kind, body in sections)
+
+
+def _sections(code: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 8
+    while at < len(code):
+        size, begin = _read(code, at + 1)
+        yield code[at], code[begin : begin + size]
+        at = begin + size
+
+
+def _index_of(linking: bytes, symbol: str) -> int:
+    """Return the number of the function called ``symbol``."""
+    _, at = _read(linking, 0)
+    while at < len(linking):
+        size, begin = _read(linking, at + 1)
+        if linking[at] == SYMBOLS:
+            return _function_number(linking[begin : begin + size], symbol)
+        at = begin + size
+    raise ValueError("an object file without symbols")
+
+
+def _function_number(table: bytes, symbol: str) -> int:
+    count, at = _read(table, 0)
+    for _ in range(count):
+        kind = table[at]
+        flags, at = _read(table, at + 1)
+        defined = not flags & UNDEFINED
+        if kind in (FUNCTION, GLOBAL, EVENT, TABLE):
+            number, at = _read(table, at)
+            if defined or flags & EXPLICIT_NAME:
+                name, at = _name(table, at)
+                if kind == FUNCTION and name == symbol:
+                    return number
+        elif kind == DATA:
+            _, at = _name(table, at)
+            for _ in range(3 if defined else 0):
+                _, at = _read(table, at)
+        else:
+            _, at = _read(table, at)
+    raise ValueError(f"no function {symbol} in the object file")
+
+
+def _name(data: bytes, at: int) -> tuple[str, int]:
+    size, at = _read(data, at)
+    return data[at : at + size].decode(), at + size
+
+
+def _number(value: int) -> bytes:
+    """Return an unsigned integer in LEB128."""
+    out = bytearray()
+    while True:
+        value, low = value >> 7, value & 127
+        out.append(low | (128 if value else 0))
+        if not value:
+            return bytes(out)
+
+
+def _read(data: bytes, at: int) -> tuple[int, int]:
+    """Return the LEB128 integer at ``at`` and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        shift += 7
+        if not byte & 128:
+            return value, at
+
+
+if __name__ == "__main__":
+    main()

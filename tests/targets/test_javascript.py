@@ -1,0 +1,114 @@
+"""A model as an ES module: run by Node, it gives the numbers of the model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from striate import Model, Sequential, layers, models
+from striate.data.normalisation import Normalisation
+from striate.errors import CapacityError, UsageError
+from striate.layers import Conv2d, Flatten, Linear
+from striate.network import Network
+from striate.targets import javascript
+from striate.training.initialisation import initialise
+
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="runs the module in Node")
+ASK = """
+import { load } from %s;
+import fs from "fs";
+const model = await load();
+const ask = JSON.parse(fs.readFileSync(0, "utf-8"));
+const outputs = ask.samples.map((x) => Array.from(model.outputs(x)));
+const predictions = ask.samples.map((x) => model.predict(x));
+let refused = "";
+try { model.outputs([1]); } catch (error) { refused = error.message; }
+for (const values of Object.values(model.parameters)) values.fill(0);
+model.changed();
+console.log(JSON.stringify({ outputs, predictions, refused, after: Array.from(model.outputs(ask.samples[0])) }));
+"""
+
+
+def run(model: Model, samples: np.ndarray, folder: Path) -> dict:
+    path = javascript.write(model, folder / "model.mjs")
+    (folder / "ask.mjs").write_text(ASK % json.dumps(str(path)), encoding="utf-8")
+    asked = json.dumps({"samples": samples.reshape(len(samples), -1).tolist()})
+    command = [NODE, str(folder / "ask.mjs")]
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def model_of(network: Network, **options: object) -> Model:
+    rng = np.random.default_rng(1)
+    theta, _ = initialise(network, "lecun", 0)
+    states = (network.initial_states() + rng.uniform(0.0, 0.3, network.state_count)).astype(np.float32)
+    return Model(network, (theta + 0.05 * rng.normal(size=theta.shape)).astype(np.float32), states, **options)
+
+
+def samples_for(model: Model, count: int = 2) -> np.ndarray:
+    return np.random.default_rng(2).uniform(0.0, 255.0, (count, *model.input_shape)).round().astype(np.float32)
+
+
+NETWORKS = {
+    "lenet5": lambda: models.lenet5(10, (1, 28, 28)),
+    "small_vgg": lambda: models.small_vgg(10, (3, 32, 32)),
+    "signal_cnn": lambda: models.signal_cnn(4, (2, 200)),
+    "photo_cnn": lambda: models.photo_cnn(3, (3, 48, 48)),
+    "others": lambda: Sequential(
+        [Conv2d(6, 3, padding="same"), layers.PReLU(), layers.LocalResponseNorm(3), layers.GELU(),
+         layers.AvgPool2d(2), Conv2d(6, 3, groups=2), layers.GroupNorm(2), Flatten(), Linear(5),
+         layers.LogSoftmax()],
+        (4, 14, 13),
+    ),
+}  # fmt: skip
+
+
+@needs_node
+@pytest.mark.parametrize("name", NETWORKS)
+def test_gives_the_outputs_of_the_model(name: str, tmp_path: Path) -> None:
+    network = NETWORKS[name]()
+    channels, classes = network.input_shape[0], [f"class {i}" for i in range(network.output_shape[0])]
+    normalisation = Normalisation((120.0,) * channels, (64.0,) * channels)
+    model = model_of(network, normalisation=normalisation, classes=classes)
+    samples = samples_for(model)
+    found, expected = run(model, samples, tmp_path), model.outputs(samples)
+    np.testing.assert_allclose(found["outputs"], expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+    probabilities = model.predict_proba(samples)
+    for prediction, shares in zip(found["predictions"], probabilities, strict=True):
+        assert prediction["label"] == model.classes[int(shares.argmax())]
+        np.testing.assert_allclose(prediction["probabilities"], shares, atol=1e-4)
+    assert "numbers" in found["refused"]
+    assert found["refused"].endswith("got 1.")
+    model.theta[:] = 0.0
+    np.testing.assert_allclose(found["after"], model.outputs(samples[:1])[0], atol=1e-6)
+
+
+@needs_node
+def test_gives_numbers_in_the_units_of_the_user(tmp_path: Path) -> None:
+    model = model_of(Sequential([Linear(1)], (3,)), target_normalisation=Normalisation((200.0,), (50.0,)))
+    samples = samples_for(model) / 255
+    found = run(model, samples, tmp_path)
+    np.testing.assert_allclose([p["values"] for p in found["predictions"]], model.predict(samples), rtol=1e-5)
+
+
+def test_refuses_layers_without_kernels() -> None:
+    class Cube(layers.Layer):
+        kind = "cube"
+
+        def output_shape(self, *inputs: tuple[int, ...]) -> tuple[int, ...]:
+            return inputs[0]
+
+    with pytest.raises(UsageError, match=r"cube1 \(Cube\)"):
+        javascript.source(model_of(Sequential([Cube(), Linear(1)], (3,))))
+
+
+def test_refuses_models_larger_than_the_memory_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(javascript, "MOST_BYTES", 2**16)
+    with pytest.raises(CapacityError, match="a page has 0 GB of memory"):
+        javascript.source(model_of(Sequential([Linear(1)], (3,))))
