@@ -371,3 +371,15 @@ def test_a_report_is_written_unless_it_is_not_wanted(run, tmp_path):
 
 def test_nothing_to_resume(refused, tmp_path):
     assert "must be the folder of a run" in refused("resume", tmp_path, status=2)
+
+
+def test_a_report_that_is_interrupted_says_that_the_model_is_saved(run, tmp_path, monkeypatch):
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("striate.report.write_report", stop)
+    result = run("train", "digits", "--epochs", 1, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    saved = tmp_path / "run" / "model.safetensors"
+    assert saved.exists()
+    assert f"interrupted while writing the report; the model is saved: {saved}" in " ".join(result.stderr.split())

@@ -83,7 +83,7 @@ const rules = {
   },
   pointwise(layer, index) {
     const rule = layer.rule, place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place];
-    const of = (list) => (list.length === 1 ? list[0] : list[place]);
+    const of = (list) => list[list.length === 1 ? 0 : list.length === layer.shape[0] ? index[0] : place];
     return summed([x], [of(rule.factor)], [place], named(rule, of(rule.constant)));
   },
   maximum(layer, index) {

@@ -68,8 +68,12 @@ class Rules:
     def _pointwise(self, step: Step) -> dict[str, Any]:
         """Return a factor and a constant for each value, or one of them for all."""
         cell = self.trace.cell(step, (0,) * len(step.shape))
-        factor = slopes(cell, np.ones((1, *step.shape)))[0].ravel()
-        return {"kind": "pointwise", "factor": _shortest(factor), "constant": _shortest(constants(cell).ravel())}
+        factor, shift = slopes(cell, np.ones((1, *step.shape)))[0].ravel(), constants(cell).ravel()
+        return {
+            "kind": "pointwise",
+            "factor": _shortest(factor, step.shape[0]),
+            "constant": _shortest(shift, step.shape[0]),
+        }
 
     def _windows(self, step: Step, unpadded: Layer) -> dict[str, Any]:
         """Return the kernel of each output channel, and where the taps of each position lie."""
@@ -138,9 +142,12 @@ def _exact(values: np.ndarray) -> dict[str, str]:
     return pack(values, "f4" if (values.astype(np.float32) == values).all() else "f8")
 
 
-def _shortest(values: np.ndarray) -> list[float] | dict[str, str]:
-    """Return the one number that stands for all, or all of them."""
-    return [float(values[0])] if (values == values[0]).all() else pack(values, "f8")
+def _shortest(values: np.ndarray, channels: int) -> list[float] | dict[str, str]:
+    """Return the one number that stands for all values, one for each channel, or all of them."""
+    if (values == values[0]).all():
+        return [float(values[0])]
+    rows = values.reshape(channels, -1)
+    return list(map(float, rows[:, 0])) if (rows == rows[:, :1]).all() else pack(values, "f8")
 
 
 def _tables(window: Window, shape: tuple[int, ...], output: tuple[int, ...]) -> list[list[list[int]]]:
