@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from striate.errors import ModelFileError, ShapeError, UsageError
-from striate.layers import Conv2d, Flatten, Input, Linear, MaxPool2d, ReLU
-from striate.network import Network, Sequential, from_description
+from striate.layers import Conv2d, Flatten, Input, Linear, MaxPool2d, ReLU, Softmax
+from striate.models.registry import build
+from striate.network import Network, Sequential, from_description, without_last
 
 
 def small() -> Network:
@@ -161,3 +162,14 @@ DAMAGED: list[tuple[Any, str]] = [
 def test_damaged_descriptions_are_refused(description: Any, message: str) -> None:
     with pytest.raises(ModelFileError, match=message):
         from_description(description)
+
+
+def test_without_its_last_layer_a_network_keeps_the_places_of_its_parameters() -> None:
+    for network in (
+        Sequential([Linear(5), ReLU(), Linear(3), Softmax()], 4),
+        build("googlenet", 10, (3, 224, 224)),
+    ):
+        shorter = without_last(network)
+        assert shorter.steps[-1].name == network.steps[-1].inputs[0]
+        assert [(s.name, s.offset) for s in shorter.parameters] == [(s.name, s.offset) for s in network.parameters]
+        assert [(s.name, s.offset) for s in shorter.states] == [(s.name, s.offset) for s in network.states]

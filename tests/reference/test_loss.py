@@ -33,6 +33,13 @@ def losses(rng: np.random.Generator, n: int, classes: int) -> dict[str, tuple[Lo
             outputs,
         ),
         "binary": (lambda z: loss.binary_cross_entropy(z, truth), outputs),
+        "binary with options": (
+            lambda z: loss.binary_cross_entropy(z, truth, label_smoothing=0.2, pos_weight=weights),
+            outputs,
+        ),
+        "shares": (lambda z: loss.soft_cross_entropy(z, truth), outputs),
+        "divergence": (lambda z: loss.kl_divergence(z, truth), outputs),
+        "Poisson": (lambda y: loss.poisson_negative_log_likelihood(y, 5.0 * truth), outputs),
         "squared": (lambda y: loss.mean_squared_error(y, targets), outputs),
         "absolute": (lambda y: loss.mean_absolute_error(y, targets), outputs),
         "huber": (lambda y: loss.huber(y, targets, 0.7), outputs),
@@ -102,10 +109,26 @@ def test_other_losses_are_those_of_torch() -> None:
     rng = np.random.default_rng(1)
     y, t, labels = rng.normal(0, 2, (6, 4)), rng.normal(size=(6, 4)), rng.integers(0, 4, 6)
     p, s = rng.uniform(size=(6, 4)), rng.normal(size=(6, 4))
-    ty, tt, tp = map(torch.tensor, (y, t, p))
+    q, w, c = rng.dirichlet(np.ones(4), 6), rng.uniform(0.5, 3.0, 4), rng.poisson(2.0, (6, 4)).astype(float)
+    q[0] = [1.0, 0.0, 0.0, 0.0]
+    ty, tt, tp, tq = map(torch.tensor, (y, t, p, q))
     gaussian = functional.gaussian_nll_loss(ty, tt, torch.tensor(np.exp(s)), full=True, eps=1e-300)
     pairs: list[tuple[tuple[Array, Array], Any]] = [
         (loss.binary_cross_entropy(y, p), functional.binary_cross_entropy_with_logits(ty, tp)),
+        (
+            loss.binary_cross_entropy(y, p, pos_weight=w),
+            functional.binary_cross_entropy_with_logits(ty, tp, pos_weight=torch.tensor(w)),
+        ),
+        (
+            loss.binary_cross_entropy(y, p, label_smoothing=0.1),
+            functional.binary_cross_entropy_with_logits(ty, 0.9 * tp + 0.05),
+        ),
+        (loss.soft_cross_entropy(y, q), functional.cross_entropy(ty, tq)),
+        (
+            loss.kl_divergence(y, q),
+            functional.kl_div(torch.log_softmax(ty, dim=1), tq, reduction="batchmean"),
+        ),
+        (loss.poisson_negative_log_likelihood(y, c), functional.poisson_nll_loss(ty, torch.tensor(c))),
         (loss.mean_squared_error(y, t), functional.mse_loss(ty, tt)),
         (loss.mean_absolute_error(y, t), functional.l1_loss(ty, tt)),
         (loss.huber(y, t, 0.7), functional.huber_loss(ty, tt, delta=0.7)),
@@ -114,6 +137,42 @@ def test_other_losses_are_those_of_torch() -> None:
     ]
     for ours, theirs in pairs:
         assert loss.reduce(*ours)[0] == pytest.approx(theirs.item(), rel=1e-12)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("ignored", [None, 1])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_cross_entropy_over_space_is_that_of_torch(smoothing: float, ignored: int | None, weighted: bool) -> None:
+    torch = torch_or_skip()
+    rng = np.random.default_rng(3)
+    labels, logits = rng.integers(0, 4, (5, 3, 2)), rng.normal(0, 3, (5, 4, 3, 2))
+    weights = rng.uniform(0.5, 2.0, 4) if weighted else None
+    options: dict[str, Any] = {"label_smoothing": smoothing, "ignored_index": ignored, "class_weights": weights}
+    found = loss.softmax_cross_entropy(logits, labels, **options)
+    ours, gradient = loss.reduce(*found, weights=loss.sample_weights(labels, weights, ignored))
+    z = torch.tensor(logits, requires_grad=True)
+    theirs = torch.nn.functional.cross_entropy(
+        z, torch.tensor(labels), None if weights is None else torch.tensor(weights),
+        ignore_index=-1 if ignored is None else ignored, label_smoothing=smoothing,
+    )  # fmt: skip
+    theirs.backward()
+    assert ours == pytest.approx(theirs.item(), rel=1e-11)
+    np.testing.assert_allclose(gradient, z.grad.numpy(), rtol=1e-10, atol=1e-13)
+
+
+def test_the_loss_of_labels_over_space_is_that_of_their_row() -> None:
+    rng = np.random.default_rng(4)
+    logits, truth, weights = rng.normal(size=(3, 2, 4, 5)), rng.uniform(size=(3, 2, 4, 5)), np.array([2.0, 0.5])
+    losses, gradient = loss.binary_cross_entropy(logits, truth, pos_weight=weights[:, None, None])
+    rows = loss.binary_cross_entropy(logits.reshape(3, 40), truth.reshape(3, 40), pos_weight=np.repeat(weights, 20))
+    np.testing.assert_allclose(losses, rows[0], rtol=1e-12)
+    np.testing.assert_allclose(gradient.reshape(3, 40), rows[1], rtol=1e-12)
+
+
+def test_a_class_without_a_share_may_have_a_logit_of_minus_infinity() -> None:
+    losses, gradient = loss.softmax_cross_entropy(np.array([[0.0, -np.inf, 0.0]]), np.array([0]))
+    assert losses[0] == pytest.approx(np.log(2.0))
+    np.testing.assert_allclose(gradient, [[-0.5, 0.0, 0.5]])
 
 
 def test_extreme_logits_do_not_overflow() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from striate import Trainer, load
+from striate import Model, Trainer, load
+from striate.data.augmentation import Augmentation, Mixup, Rotation
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
-from striate.errors import DataError, ShapeError, UsageError
-from striate.layers import Conv2d, Flatten, Linear, LogSoftmax, MaxPool2d, ReLU, Sigmoid, Softmax
-from striate.losses import LOSSES
+from striate.errors import DataError, ModelFileError, ShapeError, UsageError
+from striate.layers import Conv2d, Flatten, Linear, LogSoftmax, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from striate.losses import LOSSES, BinaryCrossEntropy, ErrorLoss, MeanSquaredError, register
 from striate.network import Network, Sequential
 from striate.reference import loss as definitions
 from striate.reference.executor import backward, forward
@@ -401,3 +403,102 @@ def test_descriptions_that_mean_nothing_are_refused(description, message):
 @pytest.mark.parametrize("loss", [Loss("huber"), WEIGHTED, Loss("hinge", margin=2.0, reduction="sum")])
 def test_descriptions_come_back(loss):
     assert Loss.from_description(loss.describe()) == loss
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "expected"), [(Sigmoid(), "binary_cross_entropy", 100.0), (Softmax(), "cross_entropy", 100.0)]
+)
+def test_training_and_validation_compute_the_same_loss_of_large_logits(last, loss, expected):
+    """A sigmoid of 100 is 1 in float32, and a softmax of it 1 and 4e-44: only the logits tell the loss."""
+    outputs = 1 if isinstance(last, Sigmoid) else 2
+    net = Sequential([Flatten(), Linear(outputs), last], (1, 1, 1))
+    theta = [100.0, 0.0] if outputs == 1 else [0.0, 100.0, 0.0, 0.0]
+    model = Model(net, np.array(theta), normalisation=Normalisation((0.0,), (1.0,)))
+    data = Dataset(np.ones((4, 1, 1, 1), np.float32), np.zeros(4, np.int64), ("no", "yes"))
+    trainer = Trainer(model, loss=loss, learning_rate=1e-30, optimizer="gradient_descent", batch_size=4)
+    history = trainer.fit(data, data, epochs=1)
+    assert history["loss"] == history["val_loss"] == [expected]
+    assert trainer.model.evaluate(data).loss == expected
+
+
+def test_labels_of_0_or_1_are_learnt_with_the_binary_cross_entropy():
+    for last in ((), (Sigmoid(),)):
+        trainer = Trainer(straight(3, *last), learning_rate=0.05)
+        trainer.fit(labels(100), epochs=1)
+        assert trainer.model.loss == BinaryCrossEntropy()
+        assert trainer.model.kind == "labels"
+    trainer = Trainer(straight(3, Tanh()))
+    trainer.fit(labels(100), epochs=1)
+    assert trainer.model.loss == MeanSquaredError()
+
+
+def test_predictions_of_maps_keep_their_space():
+    trainer = Trainer(over_space(3), learning_rate=0.02, batch_size=16)
+    trainer.fit(maps(), epochs=20)
+    x, targets = maps(20, 1).inputs, maps(20, 1).targets
+    found = trainer.model.predict(x)
+    assert found.shape == (20, 6, 5)
+    assert trainer.model.predict_proba(x).shape == (20, 3, 6, 5)
+    evaluation = trainer.model.evaluate(maps(20, 1))
+    assert evaluation.accuracy == pytest.approx((found == targets).mean())
+    assert evaluation.confusion.sum() == 20 * 30
+    wrong = evaluation.mistakes()
+    assert set(evaluation.samples[wrong]) == set(np.flatnonzero((found != targets).any(axis=(1, 2))))
+
+
+def test_counts_are_predicted_as_rates():
+    data = counts(300)
+    trainer = Trainer(straight(2), loss=POISSON, learning_rate=0.02, batch_size=32)
+    trainer.fit(data, epochs=30)
+    rates = np.exp(data.inputs[:, :2, 0, 0])
+    assert np.abs(np.log(trainer.model.predict(data.inputs) / rates)).mean() < 0.25
+
+
+@pytest.mark.parametrize("change", [Rotation(10), Mixup(0.2)])
+def test_changes_of_samples_that_targets_do_not_follow_are_refused(change):
+    trainer = Trainer(over_space(3), augmentation=Augmentation((change,)))
+    with pytest.raises(UsageError, match=r"augmentation: \w+ changes samples but not the targets .* 6 x 5"):
+        trainer.fit(maps(), epochs=1)
+
+
+def test_maps_of_another_size_are_refused():
+    wrong = dataclasses.replace(maps(), targets=np.zeros((60, 3, 3), np.int64))
+    with pytest.raises(ShapeError, match=r"outputs of 3 x 6 x 5 need class maps of 6 x 5; got maps of 3 x 3"):
+        Trainer(over_space(3)).fit(wrong, epochs=1)
+    with pytest.raises(ShapeError, match="learns numbers; got class maps of 6 x 5"):
+        Trainer(over_space(3), loss="huber").fit(maps(), epochs=1)
+
+
+def test_counts_below_0_are_refused():
+    data = dataclasses.replace(counts(), targets=np.full((150, 2), -1.0, np.float32))
+    with pytest.raises(DataError, match="learns counts of at least 0; got -1"):
+        Trainer(straight(2), loss=POISSON).fit(data, epochs=1)
+
+
+def test_a_registered_loss_of_ones_own_is_trained_saved_and_loaded(tmp_path):
+    @register
+    @dataclasses.dataclass(frozen=True)
+    class Quartic(ErrorLoss):
+        name: ClassVar[str] = "quartic"
+
+        def reference(self, outputs, targets):
+            errors = outputs - targets
+            return (errors**4).mean(axis=1), 4 * errors**3 / errors.shape[1]
+
+        def kernel(self, shape):
+            return None
+
+    try:
+        trainer = Trainer(straight(2), loss=Quartic(), learning_rate=0.02, batch_size=32)
+        history = trainer.fit(line(200), line(50), epochs=10)
+        assert history["loss"][-1] < 0.1 * history["loss"][0]
+        path = trainer.model.save(tmp_path / "model.safetensors")
+        assert load(path).loss == Quartic()
+        with pytest.raises(UsageError, match="quartic: this name belongs to another loss"):
+            register(type("Other", (MeanSquaredError,), {"name": "quartic"}))
+    finally:
+        del LOSSES["quartic"]
+    with pytest.raises(
+        ModelFileError, match=r"trained with the loss 'quartic', which is not known here. .*register"
+    ):
+        load(path)

@@ -18,7 +18,7 @@ from striate.errors import ModelFileError, ShapeError, StriateError, UsageError
 from striate.layers.activation import Softmax
 from striate.layers.arguments import integer
 from striate.layers.base import format_shape
-from striate.losses import CLASSES, LABELS, NUMBERS, Interpretation, Loss, usual_names
+from striate.losses import CLASSES, LABELS, LOSSES, NUMBERS, Interpretation, Loss, usual_names
 from striate.losses.choice import assumed_loss
 from striate.model.evaluation import Evaluation, Metric, evaluation
 from striate.model.fit import check_fit
@@ -410,6 +410,12 @@ def load(path: str | Path, threads: int | None = None, winograd: bool = True) ->
 
 def _check_metadata(path: Path, model: Model) -> None:
     """Raise ModelFileError if the metadata of a file say something that no model has."""
+    name = _loss_name(model.metadata.get("loss_function"))
+    if isinstance(name, str) and name not in LOSSES:
+        raise ModelFileError(
+            f"{path}: was trained with the loss {name!r}, which is not known here. If it is your own, define it and "
+            "register it with striate.losses.register before loading."
+        )
     try:
         preparation, kind, _ = model.metadata.get("preparation") or {}, model.kind, model.loss
         check_preparation(preparation)
@@ -418,6 +424,11 @@ def _check_metadata(path: Path, model: Model) -> None:
     except (StriateError, TypeError, ValueError) as error:
         reason = error if isinstance(error, StriateError) else "a value is of the wrong type"
         raise ModelFileError(f"{path}: its metadata are damaged; {reason} Restore it from a copy.") from None
+
+
+def _loss_name(description: Any) -> Any:
+    """Return the name in what ``Loss.describe`` wrote."""
+    return description.get("name") if isinstance(description, Mapping) else description
 
 
 def from_contents(contents: model_file.Contents, threads: int | None = None, winograd: bool = True) -> Model:

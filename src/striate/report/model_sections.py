@@ -13,6 +13,7 @@ from striate.explain.attribution import Attribution, attribute
 from striate.explain.attribution.regions import maps
 from striate.explain.features.maps import map_pictures
 from striate.explain.tracing import Trace, trace
+from striate.losses import is_labelled
 from striate.report.budget import Budget
 from striate.report.sections import evaluated_part
 from striate.summary import summarize
@@ -86,12 +87,12 @@ def what_decided(run: Run, budget: Budget) -> Markup:
     evaluation, data = run.evaluation, evaluated_part(run)
     if evaluation is None or evaluation.confusion is None or data is None:
         return Markup()
-    worst = evaluation.mistakes()[:MOST_MISTAKES].tolist()
+    worst = evaluation.mistakes()[:MOST_MISTAKES].tolist() if is_labelled(data.targets) else []
     rows: list[Markup] = []
-    for index in worst:
+    for row in worst:
         if budget.over:
             break
-        rows.append(_decided(run, data, index, int(evaluation.outputs[index].argmax())))
+        rows.append(_decided(run, data, int(evaluation.samples[row]), int(evaluation.outputs[row].argmax())))
     if not worst:
         return Markup()
     note = "By integrated gradients: red speaks for the class, blue against it. " + budget.note(

@@ -10,6 +10,7 @@ import numpy as np
 from striate.drawing.html import Markup, element, empty_element, join, pairs, section, table
 from striate.drawing.images import limits, picture
 from striate.drawing.svg import confusion, curves, scatter
+from striate.losses import is_labelled
 from striate.report.filters import first_filters
 from striate.summary import format_bytes, summarize
 from striate.training.label_metrics import label_metrics
@@ -130,15 +131,15 @@ def _figures(run: Run, figures: dict[str, Any], each: Markup) -> Markup:
 def mistakes(evaluation: Evaluation, data: Dataset) -> Markup:
     """The samples that were classified wrongly with the greatest confidence."""
     worst = evaluation.mistakes()[:MOST_MISTAKES]
-    if not len(worst):
+    if not len(worst) or not is_labelled(data.targets):
         return Markup()
     low, high = limits(data.inputs)
     folder = _common_folder(data)
     figures = []
-    for index in worst.tolist():
-        predicted = int(evaluation.outputs[index].argmax())
+    for row, index in zip(worst.tolist(), evaluation.samples[worst].tolist(), strict=True):
+        predicted = int(evaluation.outputs[row].argmax())
         true, called = evaluation.classes[int(data.targets[index])], evaluation.classes[predicted]
-        confidence = f"{evaluation.outputs[index, predicted]:.1%}"
+        confidence = f"{evaluation.outputs[row, predicted]:.1%}"
         origin = "" if data.files is None else os.path.relpath(str(data.files[index]), folder)
         image = picture(data.inputs[index], low, high, 112, origin or f"sample {index}")
         end = empty_element("br")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.data.augmentation import Augmentation, Mixup
+from striate.data.augmentation.geometry import Geometric
 from striate.data.dataset import Dataset
 from striate.errors import UsageError
-from striate.layers.base import Shape
+from striate.layers.base import Shape, format_shape
 from striate.losses import LOSSES, NUMBERS, Loss, is_labelled
 from striate.losses.choice import suited_loss
 from striate.model.fit import check_fit
@@ -67,8 +68,15 @@ def plan_targets(
     UsageError
         If label smoothing or mixup cannot go with the loss.
     """
-    mixed = augmentation is not None and any(isinstance(t, Mixup) for t in augmentation.transforms)
+    transforms = () if augmentation is None else augmentation.transforms
+    mixed = any(isinstance(transform, Mixup) for transform in transforms)
     shape, targets = network.output_shape, dataset.targets
+    for transform in transforms:
+        if math.prod(shape[1:]) > 1 and isinstance(transform, Geometric | Mixup):
+            raise UsageError(
+                f"augmentation: {type(transform).__name__} changes samples but not the targets at their positions, "
+                f"{format_shape(shape[1:])} of {dataset.name}. Leave it out."
+            )
     own = getattr(loss, "label_smoothing", 0.0)
     if smoothing and own:
         raise UsageError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.errors import DataError, UsageError, unknown_name
+from striate.losses import is_labelled
 
 ClassWeights = str | Mapping[str, float] | Sequence[float]
 """``"balanced"``, a weight for some classes by name, or one for each class in order."""
@@ -28,9 +29,10 @@ def class_weights(dataset: Dataset, weights: ClassWeights) -> np.ndarray:
     ----------
     King and Zeng (2001), "Logistic regression in rare events data"; scikit-learn's ``class_weight``.
     """
-    if not np.issubdtype(dataset.targets.dtype, np.integer):
+    if not is_labelled(dataset.targets):
         raise UsageError(
-            f"class weights: need class numbers; {dataset.name} has other targets. Use sample weights."
+            f"class weights: need one class number for each sample; {dataset.name} has other targets. "
+            "Use sample weights, or the class weights of the loss."
         )
     count = max(len(dataset.classes), int(dataset.targets.max()) + 1)
     if isinstance(weights, str):
