@@ -191,7 +191,7 @@ def layer(content, kind):
         (lambda c, t: c["metadata"].update(loss_function=[["a"]]), "its metadata are damaged"),
         (
             lambda c, t: c["metadata"].update(loss_function={"name": "odd"}),
-            "metadata are damaged; loss: unknown",
+            "was trained with the loss",
         ),
         (lambda c, t: c["metadata"].update(targets="colours"), "metadata are damaged; targets must be classes"),
         (lambda c, t: c["metadata"].update(preparation=7), "damaged; preparation: must be an object of fit, rate"),

@@ -498,7 +498,5 @@ def test_a_registered_loss_of_ones_own_is_trained_saved_and_loaded(tmp_path):
             register(type("Other", (MeanSquaredError,), {"name": "quartic"}))
     finally:
         del LOSSES["quartic"]
-    with pytest.raises(
-        ModelFileError, match=r"trained with the loss 'quartic', which is not known here. .*register"
-    ):
+    with pytest.raises(ModelFileError, match=r"trained with the loss 'quartic', which is not known"):
         load(path)

@@ -413,8 +413,8 @@ def _check_metadata(path: Path, model: Model) -> None:
     name = _loss_name(model.metadata.get("loss_function"))
     if isinstance(name, str) and name not in LOSSES:
         raise ModelFileError(
-            f"{path}: was trained with the loss {name!r}, which is not known here. If it is your own, define it and "
-            "register it with striate.losses.register before loading."
+            f"{path}: was trained with the loss {name!r}, which is not known here. If it is your own, define "
+            "and register it with striate.losses.register before loading."
         )
     try:
         preparation, kind, _ = model.metadata.get("preparation") or {}, model.kind, model.loss
