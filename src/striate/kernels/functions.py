@@ -354,7 +354,7 @@ def absolute_gradient(x, y, g, a, b):
 @inline
 def celu(x, a, b):
     """x where x > 0, else a (exp(x / a) - 1)."""
-    return where_positive(x, x, (vexp(x / splat(x, a)) - f32(1.0)) * a)
+    return where_positive(x, x, vexpm1(x / splat(x, a)) * a)
 
 
 @inline

@@ -68,8 +68,8 @@ def gelu_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def continuous_unit(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """exp(x / alpha) - 1 is as far off as exp(x / alpha) is, which is off by what its exponent is off."""
-    return np.abs(y) + (2 * layer.alpha + np.abs(x)) * (x <= 0)
+    """exp(x / alpha) - 1 keeps its digits near 0, and is off by what its exponent is off."""
+    return np.abs(y) + np.abs(np.minimum(x, 0)) * np.exp(np.minimum(x, 0) / layer.alpha)
 
 
 def continuous_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
