@@ -24,13 +24,24 @@ CASES = {
         {"weight_decay": 0.1, "beta1": 0.8, "beta2": 0.99},
     ),
     "rmsprop": ("RMSprop", {"alpha": 0.95}, {"rho": 0.95}),
+    "rmsprop centred": (
+        "RMSprop",
+        {"alpha": 0.9, "centered": True, "eps": 1e-3},
+        {"rho": 0.9, "centred": True, "epsilon": 1e-3},
+    ),
+    "rmsprop momentum": ("RMSprop", {"alpha": 0.9, "momentum": 0.5}, {"rho": 0.9, "momentum": 0.5}),
+    "rmsprop both": (
+        "RMSprop",
+        {"alpha": 0.9, "momentum": 0.5, "centered": True, "eps": 1e-2},
+        {"rho": 0.9, "momentum": 0.5, "centred": True, "epsilon": 1e-2},
+    ),
     "adagrad": ("Adagrad", {}, {}),
     "adadelta": ("Adadelta", {"rho": 0.8, "eps": 1e-3}, {"rho": 0.8, "epsilon": 1e-3}),
     "nadam": ("NAdam", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
     "radam": ("RAdam", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
     "adamax": ("Adamax", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
 }
-"""Our name: PyTorch's class, its arguments, ours."""
+"""Our name, and a word for the form: PyTorch's class, its arguments, ours."""
 
 
 def gradient(theta: np.ndarray) -> np.ndarray:

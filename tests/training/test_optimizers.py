@@ -24,6 +24,7 @@ from striate.training.optimizers import (
     Momentum,
     Nesterov,
     Optimizer,
+    RMSprop,
     State,
     optimizer,
 )
@@ -34,16 +35,20 @@ EPS = 2.0**-24
 
 
 def trace(name: str) -> np.ndarray:
-    rule = optimizer(name, **CASES[name][2])
-    theta, state, rows = START, State.zeros(3), []
+    rule = rule_of(name)
+    theta, state, rows = START, State.zeros(rule, 3), []
     for step in range(1, 101):
         theta = rule.update(theta, gradient(theta), state, step, RATE)
         rows.append(theta)
     return np.array(rows)
 
 
+def rule_of(name: str) -> Optimizer:
+    return optimizer(name.split(maxsplit=1)[0], **CASES[name][2])
+
+
 def test_every_optimizer_has_a_trace():
-    assert {OPTIMIZERS[name] for name in TRACES} == set(OPTIMIZERS.values())
+    assert {OPTIMIZERS[name.split()[0]] for name in TRACES} == set(OPTIMIZERS.values())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -80,23 +85,28 @@ class KernelRun:
 
 def rounded(rule: Optimizer) -> Optimizer:
     """The same rule with numbers that float32 holds exactly."""
-    return type(rule)(**{key: float(np.float32(value)) for key, value in rule.config().items()})
+    config = {k: v if isinstance(v, bool) else float(np.float32(v)) for k, v in rule.config().items()}
+    return type(rule)(**config)
 
 
-@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+FORMS = {**{name: optimizer(name) for name in OPTIMIZERS}, "centred": RMSprop(0.9, momentum=0.5, centred=True)}
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
 @pytest.mark.parametrize("step", [1, 2, 1000])
 def test_kernel_takes_the_step_of_the_formula(name, step):
     rng = np.random.default_rng(step)
     count, rate = 20000, float(np.float32(0.01))
-    rule = rounded(optimizer(name))
+    rule = rounded(FORMS[name])
     run = KernelRun(rule, count)
     theta, first, second, g = (rng.normal(size=count).astype(np.float32) for _ in range(4))
     run.vectors.theta[:count] = theta
     first = first**2 if rule.kernel == "adadelta" else first  # a mean of squares there
-    for name, values in (("first", first), ("second", second**2)):
+    state = State()
+    for name, values in (("first", first), ("second", second**2), ("mean", 0.5 * second)):
         if name in run.vectors.optimizer:
             run.vectors.optimizer[name][:count] = values
-    state = State(first.astype(float), (second**2).astype(float))
+            setattr(state, name, values.astype(float))
     expected = rule.update(theta.astype(float), g.astype(float), state, step, rate)
     got = run.step(g, step, rate)
     # at most 12 roundings of a term no larger than the step with all its parts positive, and one of theta
@@ -111,7 +121,7 @@ def test_kernel_takes_the_step_of_the_formula(name, step):
 
 @pytest.mark.parametrize("name", CASES)
 def test_kernel_follows_the_stored_trace_for_100_steps(name):
-    run = KernelRun(optimizer(name, **CASES[name][2]), 3)
+    run = KernelRun(rule_of(name), 3)
     run.vectors.theta[:3] = START
     rows = [run.step(gradient(run.vectors.theta[:3].astype(float)), t, RATE).copy() for t in range(1, 101)]
     np.testing.assert_allclose(rows, TRACES[name], atol=2e-5)
@@ -123,6 +133,19 @@ def test_a_frozen_parameter_of_gradient_zero_does_not_move():
             run = KernelRun(optimizer(name), 64)
             run.vectors.theta[:] = 3.0
             assert np.all(run.step(np.zeros(64), 1, 0.1) == 3.0), name
+
+
+def test_checkpoints_written_before_an_argument_was_added_still_fit():
+    from striate.training.checkpoint import _migrated
+
+    before = {"name": "rmsprop", "rho": 0.99, "epsilon": 1e-8}
+    assert _migrated({"optimizer": before})["optimizer"] == describe(RMSprop())
+
+
+def test_state_has_the_vectors_of_the_kernel():
+    assert sorted(vars(State.zeros(RMSprop(centred=True), 2))) == ["first", "mean", "second"]
+    with pytest.raises(AttributeError, match="the optimizer keeps no vector 'third'"):
+        _ = State.zeros(RMSprop(), 2).third
 
 
 def test_names_are_found_in_any_case_and_descriptions_return():

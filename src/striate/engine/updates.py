@@ -28,6 +28,7 @@ UPDATES = {
     "adamax": Update(("first", "second")),
     "adadelta": Update(("first", "second")),
     "rmsprop": Update(("second",)),
+    "centred_rmsprop": Update(("first", "second", "mean")),
     "adagrad": Update(("second",)),
 }
 """The kernels by name."""

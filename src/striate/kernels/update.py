@@ -79,6 +79,28 @@ def rmsprop(theta: Floats, gradient: Floats, second: Floats, numbers: Floats, co
         vstore(theta, i, vload(theta, i) - alpha * g / (vsqrt(v) + epsilon))
 
 
+def centred_rmsprop(
+    theta: Floats, gradient: Floats, first: Floats, second: Floats, mean: Floats, numbers: Floats, count: int
+):
+    """numbers: alpha, rho, epsilon, momentum, 1 if centred or 0.
+
+    ``v <- rho v + (1 - rho) g^2``, ``c <- rho c + (1 - rho) g``,
+    ``b <- momentum b + g / (sqrt(max(0, v - centred c^2)) + epsilon)``, ``theta <- theta - alpha b``.
+    """
+    alpha, rho, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
+    keep, centred, zero = splat(theta, numbers[3]), splat(theta, numbers[4]), splat(theta, f32(0.0))
+    rest = splat(theta, f32(1.0) - numbers[1])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        v = rho * vload(second, i) + rest * g * g
+        c = rho * vload(mean, i) + rest * g
+        b = keep * vload(first, i) + g / (vsqrt(vmax(v - centred * c * c, zero)) + epsilon)
+        vstore(second, i, v)
+        vstore(mean, i, c)
+        vstore(first, i, b)
+        vstore(theta, i, vload(theta, i) - alpha * b)
+
+
 def adagrad(theta: Floats, gradient: Floats, second: Floats, numbers: Floats, count: int):
     """numbers: alpha, epsilon. ``v <- v + g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``."""
     alpha, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1])

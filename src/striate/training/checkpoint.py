@@ -13,7 +13,7 @@ from striate.storage import model_file
 from striate.storage.container import reading, write
 from striate.storage.model_file import EXTRA
 from striate.training.history import EpochRecord
-from striate.training.optimizers.registry import OPTIMIZERS
+from striate.training.optimizers.registry import OPTIMIZERS, describe, from_description
 from striate.training.settings.training import TrainingSettings
 from striate.training.state import TrainingState
 
@@ -133,6 +133,8 @@ def _migrated(saved: Mapping[str, Any]) -> dict[str, Any]:
         found["optimizer"] = {"name": names[0] if names else kind, **found.pop("optimizer_arguments")}
         if found.get("augmentation") is None:
             found["augmentation"] = {"transforms": [], "border": "constant", "fill": 0.0}
+    if isinstance(found.get("optimizer"), dict):  # with the arguments that it has gained since
+        found["optimizer"] = describe(from_description(found["optimizer"]))
     return found
 
 

@@ -56,7 +56,8 @@ class TrainingState:
     def __init__(self, settings: TrainingSettings, model: Model, factors: dict[str, float]) -> None:
         self.settings, self.model, self.factors = settings, model, factors
         count = model.network.parameter_count
-        self.optimizer = State(np.zeros(count, np.float32), np.zeros(count, np.float32))
+        rule = settings.optimizer
+        self.optimizer = State() if rule is None else State.zeros(rule, count, np.float32)
         self.history = History()
         self.progress = Progress()
         self.learning_rate_factor = 1.0

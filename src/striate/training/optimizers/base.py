@@ -8,25 +8,35 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from striate.engine.updates import UPDATES
 from striate.layers.arguments import real
 
 
-@dataclass
 class State:
-    """What an optimizer carries from step to step: two vectors as long as theta, zero at first.
+    """What an optimizer carries from step to step: vectors as long as theta, by name.
 
     Parameters
     ----------
-    first, second : float[parameter_count]
+    **vectors : float[parameter_count]
+        They become attributes; which there are, the optimizer's kernel says (``striate.engine.updates``).
+
+    Examples
+    --------
+    >>> State(first=np.zeros(2)).first.tolist()
+    [0.0, 0.0]
     """
 
-    first: np.ndarray
-    second: np.ndarray
+    def __init__(self, **vectors: np.ndarray) -> None:
+        vars(self).update(vectors)
 
     @classmethod
-    def zeros(cls, count: int) -> State:
-        """Return the state before the first step, in float64."""
-        return cls(np.zeros(count), np.zeros(count))
+    def zeros(cls, optimizer: Optimizer, count: int, dtype: Any = np.float64) -> State:
+        """Return the state of ``optimizer`` before the first step."""
+        names = UPDATES[optimizer.kernel].vectors
+        return cls(**{name: np.zeros(count, dtype) for name in names})
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        raise AttributeError(f"the optimizer keeps no vector {name!r}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from striate.checks import flag
 from striate.training.optimizers.base import Optimizer, State, fraction, positive
 
 
@@ -14,38 +15,64 @@ from striate.training.optimizers.base import Optimizer, State, fraction, positiv
 class RMSprop(Optimizer):
     """``v <- rho v + (1 - rho) g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``.
 
+    Centred, v is the variance: ``c <- rho c + (1 - rho) g``, and ``max(0, v - c^2)`` stands below the root. With
+    a momentum, ``b <- momentum b + g / (sqrt(...) + epsilon)`` and ``theta <- theta - alpha b``.
+
     Parameters
     ----------
     rho : float
-        How much of the running mean of g^2 is kept, from 0 up to but not including 1.
+        How much of the running means of g^2 and g is kept, from 0 up to but not including 1.
     epsilon : float
         Above 0.
+    momentum : float
+        How much of the last step is taken again, from 0 up to but not including 1.
+    centred : bool
+        Divide by the deviation of past gradients from their mean.
 
     References
     ----------
-    Tieleman and Hinton (2012), "Lecture 6.5 - RMSProp", COURSERA: Neural networks for machine learning.
+    Tieleman and Hinton (2012), "Lecture 6.5 - RMSProp", COURSERA: Neural networks for machine learning; Graves
+    (2013), "Generating sequences with recurrent neural networks", section 4.2 (centred, with momentum).
     """
 
-    kernel: ClassVar[str] = "rmsprop"
     learning_rate: ClassVar[float] = 0.001
 
     rho: float = 0.99
     epsilon: float = 1e-8
+    momentum: float = 0.0
+    centred: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rho", fraction(self.rho, "rho"))
         object.__setattr__(self, "epsilon", positive(self.epsilon, "epsilon"))
+        object.__setattr__(self, "momentum", fraction(self.momentum, "momentum"))
+        object.__setattr__(self, "centred", flag(self.centred, "centred"))
+
+    @property
+    def _plain(self) -> bool:
+        return not self.momentum and not self.centred
+
+    @property
+    def kernel(self) -> str:  # type: ignore[override]
+        """The plain form keeps one vector, the others three."""
+        return "rmsprop" if self._plain else "centred_rmsprop"
 
     def numbers(self, step: int, learning_rate: float) -> tuple[float, ...]:
-        """Return (alpha, rho, epsilon)."""
-        return (learning_rate, self.rho, self.epsilon)
+        """Return (alpha, rho, epsilon), and for the other kernel momentum and 1 or 0 for centred."""
+        more = () if self._plain else (self.momentum, float(self.centred))
+        return (learning_rate, self.rho, self.epsilon, *more)
 
     def update(
         self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.second[:] = self.rho * state.second + (1.0 - self.rho) * gradient**2
-        return theta - learning_rate * gradient / (np.sqrt(state.second) + self.epsilon)
+        if self._plain:
+            return theta - learning_rate * gradient / (np.sqrt(state.second) + self.epsilon)
+        state.mean[:] = self.rho * state.mean + (1.0 - self.rho) * gradient
+        variance = np.maximum(0.0, state.second - self.centred * state.mean**2)
+        state.first[:] = self.momentum * state.first + gradient / (np.sqrt(variance) + self.epsilon)
+        return theta - learning_rate * state.first
 
 
 @dataclass(frozen=True)

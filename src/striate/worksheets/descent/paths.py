@@ -159,7 +159,7 @@ def _walk(task: Problem, method: str, rate: float, steps: int, batch_size: int, 
     from striate.training.optimizers.base import State
 
     rule = optimizer("gradient_descent" if method in (METHODS[0], *_ON_BATCHES) else method)
-    state = State.zeros(2)
+    state = State.zeros(rule, 2)
     point = np.array(task.start, dtype=np.float64)
     points, losses = [point], [task.loss(point)]
     centre, size = np.mean(task.window, axis=1), np.ptp(task.window, axis=1)
