@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from striate import kernels
+from striate.engine.channels.session import ChannelSession
 from striate.engine.program import BACKWARD, BUFFERS, FORWARD, Place, Program
 from striate.engine.program import OUTPUTS as BY_SHARD
 from striate.engine.segments import GRADIENTS, OUTPUTS
@@ -93,6 +94,13 @@ def test_kernels_touch_what_they_are_said_to(name: str) -> None:
     check_rows(inference_program(net, 8, 24))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_programs_with_channels_in_the_lanes_are_proven(name: str) -> None:
+    session = ChannelSession(network_of(OPERATIONS[name].draw(Seeded(1))), batch_size=3, dtype=np.dtype(np.float32))
+    verify(session.program, [3])
+    check_rows(session.program)
+
+
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_losses_touch_what_they_are_said_to(loss: str) -> None:
     check_rows(training_program(Sequential([Linear(4)], (6,)), 8, 24, loss=loss))
@@ -124,7 +132,7 @@ def test_a_row_that_is_wrong_is_refused(kernel: str, arguments: dict[str, Any], 
 
 def test_rows_in_the_wrong_order_are_refused() -> None:
     program = inference_program(Sequential([Conv2d(2, 3)], (1, 5, 5)), 4, 32)
-    phase = next(phase for phase in program.phases if phase.shards)
+    phase = next(phase for phase in program.phases if phase.each)
     phase.rows.reverse()
     with pytest.raises(ProgramError, match=r"conv1: batch\.store_rows: x must be written before it is read; got"):
         verify(program)
@@ -132,7 +140,7 @@ def test_rows_in_the_wrong_order_are_refused() -> None:
 
 def test_a_gradient_that_is_not_cleared_is_refused() -> None:
     program = training_program(Sequential([Conv2d(20, 3), Flatten(), Linear(3)], (1, 5, 5)), 4, 32)
-    phase = next(phase for phase in program.phases if phase.shards)
+    phase = next(phase for phase in program.phases if phase.each)
     wrong = [
         row for row in phase.rows if not (row.request and row.request.name == "fill" and row.section == BACKWARD)
     ]
@@ -145,7 +153,7 @@ def test_a_gradient_that_is_not_cleared_is_refused() -> None:
 
 def test_every_kernel_of_a_program_is_described() -> None:
     """Those of samples in the lanes; what starts with an underscore, or is inlined, is no kernel."""
-    elsewhere = ("access", "channels", "functions", "runner", "sums", "warp")
+    elsewhere = ("access", "functions", "runner", "sums", "warp")
     missing = []
     for path in sorted(Path(kernels.__file__).parent.glob("*.py")):
         for node in ast.parse(path.read_text()).body:

@@ -58,7 +58,7 @@ class Alone:
 
     def __init__(self, program: Program, seed: int) -> None:
         self.program, self.bound = program, Bound(program)
-        self.shards = max((len(phase.tasks) for phase in program.phases if phase.shards), default=1)
+        self.shards = program.shards
         self.memory = self.bound.memory.arrays
         self._external = {name for name, segment in program.segments.items() if segment.external}
         self.rng = np.random.default_rng(seed)

@@ -107,7 +107,7 @@ class Bound:
         self.memory = Memory({**(memory or {})})
         self._patches, self._kept = _Patches(), list[Any]()
         self._selections: dict[tuple[str, ...] | None, Selection] = {}
-        self._shards = max((len(p.tasks) // p.each for p in program.phases if p.each), default=1)
+        self._shards = program.shards
         for segment in program.segments.values():
             self._allocate(segment)
         self._encode()

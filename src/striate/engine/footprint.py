@@ -160,7 +160,7 @@ class _Scope:
 
     def places(self, terms: str, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return where runs of bytes begin and end."""
-        axes = [self._axis(term) for term in terms.split(" + ")]
+        axes = [self._axis(term) for term in re.split(r" +\+ ", terms)]
         begins, ends = np.zeros(1, np.int64), np.ones(1, np.int64)
         for axis in sorted(axes, key=_gap):  # the densest first: what lies side by side becomes one run
             begins, ends = _merged((begins[:, None] + axis).ravel(), (ends[:, None] + axis).ravel())
@@ -169,6 +169,8 @@ class _Scope:
     def _axis(self, term: str) -> np.ndarray:
         """Return a set of offsets in ascending order."""
         found = _TERM.match(term)
+        if term.startswith("="):
+            return np.array([self.number(term[1:])])
         if found is None:
             count, _, stride = term.partition(":")
             step = self.number(stride) if stride else 1

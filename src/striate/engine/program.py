@@ -248,6 +248,11 @@ class Program:
         """The rows of all phases in order."""
         return [row for phase in self.phases for row in phase.rows]
 
+    @property
+    def shards(self) -> int:
+        """The largest number of shards that a batch may fill."""
+        return max((len(phase.tasks) // phase.each for phase in self.phases if phase.each), default=1)
+
     def requests(self) -> list[Request]:
         """Return every kernel that the program needs."""
         return [row.request for row in self.rows if row.request is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ from striate.kernels import library
 MANY = -1  # an owner: several tasks read it
 
 
-def verify(program: Program) -> None:
+def verify(program: Program, shards: Collection[int] | None = None) -> None:
     """Check every place that the rows of a program can form.
 
     - It lies inside its segment.
@@ -26,15 +26,22 @@ def verify(program: Program) -> None:
 
     Rows that call Python are not looked into; what they may touch counts as written.
 
+    Parameters
+    ----------
+    program : Program
+        Finished.
+    shards : collection of int, optional
+        How many shards the batch fills; by default one, and as many as there may be. With channels in the lanes a
+        dense layer always computes all samples, from what an earlier run left where the batch has fewer.
+
     Raises
     ------
     ProgramError
         At the first place that breaks a rule, or for a kernel whose reads and writes are not declared.
     """
     library.load(program.requests())
-    most = max((len(phase.tasks) for phase in program.phases if phase.shards), default=1)
-    for shards in sorted({1, most}):
-        _Run(program, shards).check()
+    for filled in sorted({1, program.shards} if shards is None else shards):
+        _Run(program, filled).check()
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class _Run:
     def _tasks(self, number: int) -> Iterator[list[tuple[Row, dict[int, int]]]]:
         phase = self.program.phases[number]
         tasks = list(zip(phase.tasks, phase.spans, strict=True))
-        for registers, span in tasks[: self.shards] if phase.shards else tasks:
+        for registers, span in tasks[: self.shards * phase.each] if phase.each else tasks:
             yield [(row, registers) for row in phase.rows[slice(*span)]]
 
     def _accesses(self, rows: list[tuple[Row, dict[int, int]]]) -> Iterator[_Access]:

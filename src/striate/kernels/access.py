@@ -10,7 +10,8 @@ A term is a set of offsets, in elements of the argument:
 
     count:stride    0, stride, ..., (count - 1) stride; both are sums and products of arguments, and of
                     ``lanes`` and ``shards`` (those of a whole batch)
-    count           the same with the stride 1; the last term may be a run of so many elements
+    count           the same with the stride 1
+    =offset         this offset alone
     table.2         column 2 of a table
     table.low       the lower halves of the entries of a table that ends with END; ``table.high`` the upper halves
     table.both      both halves of every entry of a table without END
@@ -71,7 +72,14 @@ _LOAD = """
     read index: blocks*lanes
     write out: blocks:out_block + runs.1 + length:lanes + lanes
     read scale: runs.2
-    read offset: runs.2
+    read mean: runs.2
+"""
+_LOAD_ONE = """
+    read x: runs.0 + length
+    read index: 1
+    write out: runs.1 + length
+    read mean: runs.2
+    read scale: runs.2
 """
 _SOFTMAX = """
     read x: blocks:x_block + groups.0 + features.0 + lanes
@@ -108,6 +116,59 @@ ACCESS = {
         read grad: blocks:grad_block + runs.2 + length:grad_step + lanes
         update out: blocks:out_block + runs.3 + length:out_step + lanes
     """,
+    "channels.correlate": """
+        read image: blocks:image_block + outer_count:image_outer + rows.0 + taps.high
+        read weights: blocks:weights_block + outer_count:weights_outer + places.0 + taps.low + lanes
+        read bias: places.2 + rows.2 + lanes
+        add out: blocks:out_block + places.1 + rows.1 + lanes
+        read floor: 1
+    """,
+    "channels.depthwise": """
+        read x: channels.0 + places.0 + taps.0 + lanes
+        read weights: channels.2 + tap_count:lanes + lanes
+        read bias: channels.3 + lanes
+        write out: channels.1 + places.1 + lanes
+    """,
+    "channels.affine": """
+        read x: channels.0 + runs.0 + length:lanes + lanes
+        write out: channels.1 + runs.1 + length:lanes + lanes
+        read scale: channel_count*lanes
+        read offset: channel_count*lanes
+    """,
+    "channels.softmax": """
+        read x: places.0 + (count+lanes-1)//lanes:x_channel + lanes
+        write out: places.1 + (count+lanes-1)//lanes:out_channel + lanes
+    """,
+    "channels.fold": """
+        read weight: count if has_weight
+        read bias: count if has_bias
+        read mean: count if normalises
+        read variance: count if normalises
+        write scale: count
+        write offset: count
+    """,
+    "channels.pack_filters": """
+        read w: filters*terms
+        read scale: filters if scaled
+        write out: (filters+lanes-1)//lanes*lanes*terms
+    """,
+    "channels.pack_bias": """
+        read bias: count if has_bias
+        read scale: count if scaled
+        read offset: count if scaled
+        write out: (count+lanes-1)//lanes*lanes
+    """,
+    "channels.pack_winograd": """
+        read w: 9*filters*channels
+        read scale: filters if scaled
+        write out: 36:-(-filters//lanes)*channels*lanes + filters//lanes*channels*lanes
+        write out: =filters//lanes*lanes*channels + 36:-(-filters//lanes)*channels*lanes \
+            + channels:lanes + filters%lanes
+        scratch scratch: 18
+    """,
+    "channels.load_floats": _LOAD_ONE,
+    "channels.load_bytes": _LOAD_ONE,
+    "channels.move": "read x: runs.0 + length:x_step\nwrite out: runs.1 + length:out_step",
     "correlation.correlate": """
         read x: blocks:x_block + outer_count:x_outer + places.0 + taps.low + lanes
         read w: blocks:w_block + outer_count:w_outer + rows.0 + taps.high
