@@ -73,7 +73,13 @@ def test_every_default_model_survives_its_description(name: str) -> None:
     assert again.parameter_count == network.parameter_count
 
 
-SHAPES = {"series_cnn": (2, 24), "signal_cnn": (2, 100), "voxnet": (1, 12, 11, 13), "lenet5_1998": (3, 28, 28)}
+SHAPES = {
+    "series_cnn": (2, 24),
+    "text_cnn": (1, 9),
+    "signal_cnn": (2, 100),
+    "voxnet": (1, 12, 11, 13),
+    "lenet5_1998": (3, 28, 28),
+}
 
 
 @pytest.mark.parametrize("name", sorted(set(MODELS) - {"perceptron", "xor"}))

@@ -56,6 +56,8 @@ class Dataset:
         Samples with the same number must stay on one side of a split (photographs of one site).
     files : str[N], optional
         The file each sample came from, where each has one.
+    symbols : int
+        How many symbols there are, where inputs are symbols, such as words of a vocabulary; 0 for numbers.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class Dataset:
     name: str = "data"
     groups: np.ndarray | None = field(default=None, repr=False)
     files: np.ndarray | None = field(default=None, repr=False)
+    symbols: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", readable(self.inputs, f"{self.name}: inputs"))
@@ -129,7 +132,7 @@ class Dataset:
         """Return the samples at ``indices`` (int64[M]), in that order."""
         groups = None if self.groups is None else self.groups[indices]
         files = None if self.files is None else self.files[indices]
-        return Dataset(self.inputs[indices], self.targets[indices], self.classes, self.name, groups, files)
+        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices], groups=groups, files=files)
 
 
 def joined(parts: Sequence[Dataset]) -> Dataset:

@@ -29,7 +29,7 @@ class Reader(Protocol):
         """The shape of a sample, (C, *space)."""
 
     @property
-    def preparation(self) -> dict[str, str | int]:
+    def preparation(self) -> dict[str, Any]:
         """What `read_unlabelled` needs besides the shape to make inputs in the same way."""
 
     def read(self, path: Path) -> np.ndarray:

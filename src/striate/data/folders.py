@@ -1,7 +1,8 @@
-"""Data sets from folders of images or recordings, one folder per class."""
+"""Data sets from folders of images, recordings or texts, one folder per class."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from striate.data.options import Options
 from striate.data.pixel_cache import cached_rows
 from striate.data.problems import BadFile, FileProblem, check_bad_share, printable
 from striate.data.splits import SPLITS, Splits, divide
+from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
 from striate.data.walk import files_below, find_parts, subfolders
 from striate.errors import DataError
 from striate.machine import available_memory
@@ -27,7 +29,7 @@ PARTS = SPLITS
 
 @dataclass(frozen=True)
 class Kind:
-    """What is particular to images or to recordings."""
+    """What is particular to images, recordings or texts."""
 
     suffixes: Callable[[], frozenset[str]]
     guard: Callable[[], AbstractContextManager[None]]
@@ -44,8 +46,16 @@ def _wav_reader(headers: list[Any], options: Options) -> Reader:
     return audio.WavReader.for_headers(headers, options.channels, options.size)
 
 
+def _text_reader(headers: list[Any], options: Options) -> Reader:
+    known = options.preparation.get("text")
+    if known is not None:
+        return TextReader(Vocabulary.from_dict(known))
+    return TextReader(Vocabulary.fit(headers, options.size[0] if options.size else None))
+
+
 IMAGES = Kind(pixels.image_suffixes, pixels.bombs_refused, pixels.scan, _image_reader)
 RECORDINGS = Kind(lambda: audio.SUFFIXES, audio.damage_refused, audio.scan_wav, _wav_reader)
+TEXTS = Kind(lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
 
 
 @dataclass
@@ -63,7 +73,7 @@ class _Listing:
 def class_folders(
     root: str | Path, options: Options | None = None, seed: int = 0, validation_fraction: float = 0.1
 ) -> Splits:
-    """Return the splits of a folder that holds one folder of images, or of WAV files, per class.
+    """Return the splits of a folder that holds one folder of images, of WAV files or of texts, per class.
 
     ``root`` may hold ``train``, ``val`` and ``test`` with the classes inside. Without a test part a fixed one
     is cut, without a validation part one by ``seed``. Hidden files, notebook checkpoints and files of
@@ -73,7 +83,8 @@ def class_folders(
     Returns
     -------
     Splits
-        Images uint8[N, C, H, W], recordings float32[N, C, L]; too large for memory, they are mapped from the cache.
+        Images uint8[N, C, H, W], recordings float32[N, C, L], texts float32[N, 1, L]; mapped from
+        the cache if they are too large for memory.
 
     Raises
     ------
@@ -96,7 +107,8 @@ def class_folders(
     order = np.concatenate([np.flatnonzero(part == number) for number in range(len(PARTS))])
     paths = [listing.paths[i] for i in order]
     with kind.guard():
-        headers = scan_files(paths, kind.scan) if _must_scan(kind, options) else []
+        learnt = paths[: int((part == 0).sum())] if kind is TEXTS else paths  # words are learnt from training
+        headers = scan_files(learnt, kind.scan) if _must_scan(kind, options) else []
         reader = kind.reader(headers, options)
         decoded = _decode(root, paths, reader, options)
     kept = np.delete(np.arange(len(order)), list(decoded.problems))
@@ -104,6 +116,8 @@ def class_folders(
     check_bad_share(root, bad, len(kept), options.max_bad_share)
     rows = order[kept]
     parts = _assemble(root, listing, part[rows], rows, decoded.rows, groups)
+    if isinstance(reader, TextReader):
+        parts = {name: replace(data, symbols=reader.vocabulary.symbols) for name, data in parts.items()}
     return Splits(**parts, bad_files=tuple(sorted(bad)), preparation=reader.preparation)
 
 
@@ -136,8 +150,11 @@ def _list(root: Path) -> _Listing:
 
 
 def _kind_of(paths: list[Path]) -> Kind:
-    recordings = sum(path.suffix.lower() in audio.SUFFIXES for path in paths)
-    return RECORDINGS if recordings > len(paths) / 2 else IMAGES
+    for kind in (RECORDINGS, TEXTS):
+        suffixes = kind.suffixes()
+        if sum(path.suffix.lower() in suffixes for path in paths) > len(paths) / 2:
+            return kind
+    return IMAGES
 
 
 def _without_foreign(listing: _Listing, kind: Kind) -> _Listing:
@@ -168,6 +185,8 @@ def _without_foreign(listing: _Listing, kind: Kind) -> _Listing:
 
 
 def _must_scan(kind: Kind, options: Options) -> bool:
+    if kind is TEXTS:
+        return "text" not in options.preparation
     return kind is RECORDINGS or options.size is None or options.channels is None
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Any, get_args
 
 from striate.data.pixels import Fit
 from striate.data.tables.schema import Schema
+from striate.data.text import Vocabulary
 from striate.errors import ModelFileError
 
-KEYS = ("fit", "rate", "table")
+KEYS = ("fit", "rate", "table", "text")
+SHOWN = 200  # characters of a bad record
 HIGHEST_RATE = 2**24  # Hz
 
 
 def check_preparation(preparation: Any) -> None:
     """Raise ModelFileError unless ``preparation`` is a record that `read_unlabelled` can take as arguments."""
     if not isinstance(preparation, dict) or set(preparation) - set(KEYS):
-        raise ModelFileError(f"preparation: must be an object of {', '.join(KEYS)}; got {preparation!r}.")
+        raise ModelFileError(
+            f"preparation: must be an object of {', '.join(KEYS)}; got {shorten(repr(preparation), SHOWN)}."
+        )
     if preparation.get("fit", "stretch") not in get_args(Fit):
         raise ModelFileError(f"preparation: fit must be one of {get_args(Fit)}; got {preparation['fit']!r}.")
     rate = preparation.get("rate", 1)
@@ -23,3 +28,5 @@ def check_preparation(preparation: Any) -> None:
         raise ModelFileError(f"preparation: rate must be a whole number of hertz; got {rate!r}.")
     if preparation.get("table") is not None:
         Schema.from_dict(preparation["table"])
+    if preparation.get("text") is not None:
+        Vocabulary.from_dict(preparation["text"])

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.encoding import text_of
 from striate.data.options import Options, Task
 from striate.data.problems import printable, why
 from striate.data.splits import SPLITS, Splits, divide
 from striate.data.tables.dialect import MISSING, is_number
-from striate.data.tables.files import open_lines, text_of
+from striate.data.tables.files import open_lines
 from striate.data.targets import align_classes, describe_targets, make_targets
 from striate.errors import DataError
 

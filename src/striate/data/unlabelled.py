@@ -23,7 +23,8 @@ from striate.data.series import SUFFIX as SERIES_SUFFIX
 from striate.data.series import read_ts
 from striate.data.tables import Schema, read_table
 from striate.data.tables.files import is_table
-from striate.data.tables.loading import inputs_without_schema
+from striate.data.tables.loading import inputs_without_schema, texts_of
+from striate.data.text import SUFFIXES, TextReader, Vocabulary
 from striate.data.walk import files_below
 from striate.errors import DataError
 
@@ -43,6 +44,7 @@ def read_unlabelled(
     invert: bool = False,
     rate: int | None = None,
     table: Mapping[str, Any] | None = None,
+    text: Mapping[str, Any] | None = None,
 ) -> Unlabelled:
     """Return the inputs of a file or folder in the shape that a model takes.
 
@@ -64,6 +66,9 @@ def read_unlabelled(
     table : mapping, optional
         The columns of the table that the model was trained on, see `Schema`; those of this one are found by name.
 
+    text : mapping, optional
+        The words that the model knows, see `Vocabulary`; files are then texts.
+
     Raises
     ------
     DataError
@@ -73,6 +78,8 @@ def read_unlabelled(
     chosen = matches(path)
     if chosen is None and not path.exists():
         raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
+    if text is not None:
+        return _read_texts(path, chosen, text)
     if chosen is None and table is None and len(sample_shape) > 1 and math.prod(sample_shape[1:]) > 1:
         chosen = listed_files(path)
     if chosen is not None:
@@ -111,6 +118,24 @@ def _read_folder(
 
 def _is_numeric(path: Path) -> bool:
     return path.suffix.lower() in (".npy", ".npz") or "idx3-ubyte" in path.name
+
+
+def _read_texts(path: Path, chosen: Sequence[Path] | None, text: Mapping[str, Any]) -> Unlabelled:
+    """Return the symbols of a text, of all below a folder, or of a column of a table."""
+    reader, column = TextReader(Vocabulary.from_dict(text)), text.get("column")
+    if chosen is None and is_table(path) and path.suffix.lower() not in SUFFIXES:
+        texts = texts_of(read_table(path), column)
+        return Unlabelled(reader.vocabulary.encode(texts), [str(row) for row in range(1, len(texts) + 1)], [])
+    bad: list[BadFile] = []
+    paths = list(chosen or [path])
+    if chosen is None and path.is_dir():
+        paths = [file for file in files_below(path, bad) if file.suffix.lower() in SUFFIXES]
+    decoded = decode_files(paths, reader, np.empty((len(paths), *reader.shape), reader.dtype))
+    bad += [BadFile(printable(paths[number]), str(problem)) for number, problem in decoded.problems.items()]
+    if not len(decoded.rows):
+        raise DataError(f"{printable(path)}: {bad[0].reason if bad else 'it holds no texts'}. Give .txt files.")
+    names = [printable(file) for number, file in enumerate(paths) if number not in decoded.problems]
+    return Unlabelled(decoded.rows, names, bad)
 
 
 def _series_inputs(path: Path, sample_shape: tuple[int, ...]) -> np.ndarray:

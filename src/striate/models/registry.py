@@ -18,6 +18,7 @@ from striate.models.photo_cnn import photo_cnn
 from striate.models.resnet import resnet18, resnet34, resnet50
 from striate.models.series_cnn import series_cnn
 from striate.models.signal_cnn import signal_cnn
+from striate.models.text_cnn import text_cnn
 from striate.models.vgg import small_vgg, vgg11, vgg13, vgg16, vgg19
 from striate.models.voxnet import voxnet
 from striate.network import Network
@@ -38,6 +39,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     "series_cnn": series_cnn,
     "signal_cnn": signal_cnn,
     "small_vgg": small_vgg,
+    "text_cnn": text_cnn,
     "vgg11": vgg11,
     "vgg13": vgg13,
     "vgg16": vgg16,

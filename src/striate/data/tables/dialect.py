@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from striate.data.encoding import text_of
 from striate.data.problems import printable
-from striate.data.tables.files import text_of
 
 DELIMITERS = ("\t", ";", "|", ",")
 """Where several fit, the first: a comma may be a decimal mark beside the others."""

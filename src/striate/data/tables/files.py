@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from striate.data.encoding import text_of
 from striate.data.problems import printable, why
 from striate.errors import DataError
 
@@ -77,14 +78,6 @@ def _without_header(lines: Iterator[bytes], path: Path) -> Iterator[bytes]:
         if line.startswith(b"{"):
             raise DataError(f"{printable(path)}: sparse ARFF is not read. Convert it to CSV.")
         yield b"\n" if line.startswith(b"%") else line
-
-
-def text_of(line: bytes) -> str:
-    """Return a line or cell as text; bytes that are not UTF-8 are taken for Windows-1252."""
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")
 
 
 def _decompressed(raw: Any, path: Path) -> io.BufferedReader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,11 +16,14 @@ from striate.data.splits import SPLITS, Splits, divide
 from striate.data.tables.reading import Table, missing_text, read_table
 from striate.data.tables.schema import Schema, fit_schema
 from striate.data.targets import align_classes, describe_targets, make_targets
+from striate.data.text import Vocabulary, split_words
 from striate.errors import DataError
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 ROW_NAMES = ("id", "imageid", "index", "row_id", "rowid", "rownames", "unnamed: 0", "uuid", "")
 """Names of columns that number the rows; they are left out."""
+LEAST_WORDS = 2
+"""On average, in a column of texts."""
 
 
 @dataclass(frozen=True)
@@ -84,19 +87,97 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     targets, classes = make_targets(_label_column(learn, roles), str(learn.path), task=options.task)
     notes.append(describe_targets(learn.names[_label(learn, roles)], targets, classes, options.task))
     groups = None if roles.group is None else np.unique(learn.column(roles.group), return_inverse=True)[1]
-    later = _later_tables(paths, learn.names[_label(learn, roles)])
+    label = learn.names[_label(learn, roles)]
+    later = _later_tables(paths, label)
     share, name = options.test_fraction, learn.path.name
     part = divide(targets, groups, later, share, validation_fraction, seed, name, classes)
-    schema, more = _schema(learn, roles, part == 0, options)
-    inputs = schema.inputs(learn, options.missing)
-    everything = Dataset(inputs, targets, classes, learn.path.stem, groups)
+    encoder, more = _encoder(learn, roles, part == 0, options)
+    inputs = encoder.inputs(learn, options.missing)
+    everything = Dataset(inputs, targets, classes, learn.path.stem, groups, symbols=encoder.symbols)
     splits: dict[str, Any] = {
         name: everything.take(np.flatnonzero(part == number))
         for number, name in enumerate(SPLITS)
         if (part == number).any()
     }
-    splits |= {name: _later(table, schema, everything, options) for name, table in later.items()}
-    return Splits(**splits, preparation={"table": schema.to_dict()}, notes=tuple(notes + more))
+    splits |= {name: _later(table, label, encoder, everything, options) for name, table in later.items()}
+    return Splits(**splits, preparation=encoder.preparation, notes=tuple(notes + more))
+
+
+class Encoder(Protocol):
+    """Makes inputs of a table."""
+
+    @property
+    def symbols(self) -> int:
+        """How many symbols the inputs have; 0 for numbers."""
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """What is kept with a model."""
+
+    def inputs(self, table: Table, missing: str) -> np.ndarray:
+        """Return the inputs of every row."""
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """Reads a column of texts."""
+
+    column: str
+    vocabulary: Vocabulary
+
+    @property
+    def symbols(self) -> int:
+        """How many symbols there are."""
+        return self.vocabulary.symbols
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """The words, and the column they are read from."""
+        return {"text": {**self.vocabulary.to_dict(), "column": self.column}}
+
+    def inputs(self, table: Table, missing: str) -> np.ndarray:
+        """Return the symbols of every row, float32[N, 1, length]."""
+        return self.vocabulary.encode(texts_of(table, self.column))
+
+
+def texts_of(table: Table, column: str | None) -> list[str]:
+    """Return the texts of a table: those of ``column``, by default of the only column that is no number.
+
+    Raises
+    ------
+    DataError
+        If there is no such column.
+    """
+    place = table.find(column) if column is not None else None
+    if place is None and len(table.texts) == 1:
+        place = next(iter(table.texts))
+    if place is None or place not in table.texts:
+        raise DataError(f"{printable(table.path)}: a column of texts is needed, {column or 'text'!r}; got none.")
+    return [str(cell) for cell in table.texts[place]]
+
+
+def _encoder(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> tuple[Encoder, list[str]]:
+    """Return what makes inputs of the columns: that of a model, or one learnt from the training rows."""
+    known = options.preparation.get("text")
+    if known is not None:
+        return TextColumn(str(known.get("column")), Vocabulary.from_dict(known)), []
+    column = None if "table" in options.preparation else _only_texts(learn, roles)
+    if column is None:
+        return _schema(learn, roles, rows, options)
+    length = options.size[0] if options.size else None
+    vocabulary = Vocabulary.fit(texts_of(learn.take(rows), learn.names[column]), length)
+    note = f"column {learn.names[column]!r}: texts, of which {len(vocabulary.words):,} words are known"
+    return TextColumn(learn.names[column], vocabulary), [note]
+
+
+def _only_texts(table: Table, roles: Roles) -> int | None:
+    """Return the column of texts, if no other column is an input."""
+    inputs = [i for i in range(len(table.names)) if i != roles.label and i not in roles.no_inputs]
+    if len(inputs) != 1 or inputs[0] not in table.texts:
+        return None
+    cells = table.texts[inputs[0]]
+    words = sum(len(split_words(cell)) for cell in cells) / len(cells)
+    return inputs[0] if words >= LEAST_WORDS and len(np.unique(cells)) > len(cells) / 2 else None
 
 
 def _schema(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> tuple[Schema, list[str]]:
@@ -170,14 +251,14 @@ def _later_tables(paths: Mapping[str, Path], label: str) -> dict[str, Table]:
     return {name: table for name, table in tables.items() if not table.has_names or table.find(label) is not None}
 
 
-def _later(table: Table, schema: Schema, train: Dataset, options: Options) -> Dataset:
+def _later(table: Table, label: str, encoder: Encoder, train: Dataset, options: Options) -> Dataset:
     """Return the data set of a further table, read as the training table was."""
-    label = table.find(schema.label or "") if table.has_names else int(schema.label or 0)
-    roles = Roles(label, None, ())
+    roles = Roles(table.find(label) if table.has_names else int(label), None, ())
     table, _ = _labelled(table, roles)
     task: Task = "classification" if train.classes else "regression"
     targets, classes = make_targets(_label_column(table, roles), str(table.path), task=task)
-    found = Dataset(schema.inputs(table, options.missing), targets, classes, table.path.stem)
+    inputs = encoder.inputs(table, options.missing)
+    found = Dataset(inputs, targets, classes, table.path.stem, symbols=encoder.symbols)
     return align_classes(found, train.classes, str(table.path)) if train.classes else found
 
 

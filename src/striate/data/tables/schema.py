@@ -74,6 +74,16 @@ class Schema:
         """The name of every input, in order."""
         return [name for column in self.columns for name in column.features]
 
+    @property
+    def symbols(self) -> int:
+        """0: the inputs are numbers."""
+        return 0
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """What is kept with a model."""
+        return {"table": self.to_dict()}
+
     def inputs(self, table: Table, missing: str = "impute") -> np.ndarray:
         """Return the inputs of a table (uint8 or float32 [N, *shape]), its columns in any order.
 

@@ -50,6 +50,7 @@ class Recipe:
     """
 
     model: str
+    options: Mapping[str, Any] = field(default_factory=dict)
     epochs: int = EPOCHS
     batch_size: int = defaults.BATCH_SIZE
     optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": defaults.OPTIMIZER})
@@ -98,6 +99,7 @@ def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> 
     series of 8 to 1024 values                      `series_cnn`
     longer signals, such as recordings              `signal_cnn`
     volumes of 11 voxels or more along every side   `voxnet`
+    texts                                           `text_cnn`
     features of a table                             `mlp`, with more weight decay for fewer samples
     anything else                                   `mlp`
     ==============================================  ============================================================
@@ -117,6 +119,9 @@ def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> 
         rate = min(LINEAR_RATE, 1 / math.prod(data.sample_shape))
         linear = Recipe(model=LINEAR, batch_size=TABLE_BATCH, learning_rate=rate)
         return _with_epochs(linear, len(data), MOST_TABLE_EPOCHS)
+    if data.symbols:
+        words = {"entries": data.symbols}
+        return _with_epochs(Recipe(model="text_cnn", options=words, batch_size=32, learning_rate=3e-3), len(data))
     if data.sample_shape[1:] == (1,):
         return _with_epochs(_features(len(data)), len(data), MOST_TABLE_EPOCHS)
     found = _of_shape(data)

@@ -39,6 +39,8 @@ def resolve(config: RunConfig, data: Dataset) -> RunConfig:
     """
     config, found = with_absolute_paths(config), recipe(data, config.data.name, config.model.name)
     model = config.model if config.model.name != AUTO else config.model.changed(name=found.model)
+    if model.name == found.model:
+        model = model.changed(options={**found.options, **model.options})
     training = _filled(config.training, found, own_model=model.name == found.model)
     config = config.changed(model=_with_options(model), training=training)
     return config.changed(training=training.changed(loss=loss_of(config, data)))
