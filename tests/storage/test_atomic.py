@@ -10,7 +10,7 @@ import pytest
 
 from faults import FaultyOS, Killed, faults
 from striate.errors import ModelFileError
-from striate.storage import write_atomically
+from striate.storage import append, write_atomically
 from striate.storage.atomic import remove_leftovers
 
 
@@ -193,3 +193,32 @@ def test_file_and_folder_are_synchronised_in_this_order(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda *names: (calls.append("rename"), replace(*names)))
     write_atomically(tmp_path / "file", b"data")
     assert calls == ["file", "rename", "folder"]
+
+
+def test_lines_are_added(tmp_path):
+    for line in (b"one\n", b"two\n"):
+        append(tmp_path / "log", line)
+    assert (tmp_path / "log").read_bytes() == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize("taken", [0, 3])
+def test_a_line_that_does_not_fit_is_not_there_by_half(tmp_path, monkeypatch, taken):
+    (tmp_path / "log").write_bytes(b"one\n")
+    written = os.write
+
+    def write(handle, data):
+        if len(data) > 4 - taken and taken:
+            return written(handle, data[:taken])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(ModelFileError, match=r"log: cannot be written \(No space left on device\); what was there"):
+        append(tmp_path / "log", b"two\n")
+    assert (tmp_path / "log").read_bytes() == b"one\n"
+
+
+def test_a_line_is_written_in_as_many_pieces_as_the_system_takes(tmp_path, monkeypatch):
+    written = os.write
+    monkeypatch.setattr(os, "write", lambda handle, data: written(handle, data[:2]))
+    append(tmp_path / "log", b"a long line\n")
+    assert (tmp_path / "log").read_bytes() == b"a long line\n"

@@ -54,6 +54,31 @@ def write_atomically(path: str | Path, data: bytes) -> Path:
     return path
 
 
+def append(path: str | Path, data: bytes) -> None:
+    """Add ``data`` to the end of a file; after a failure the file is as long as before.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be written.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            size = os.fstat(handle).st_size
+            try:
+                _write_all(handle, data)
+            except OSError:
+                os.ftruncate(handle, size)
+                raise
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise ModelFileError(
+            f"{path}: cannot be written ({error.strerror or error}); what was there before is unharmed. Make room."
+        ) from error
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files that killed processes left in ``folder``."""
     for leftover in folder.glob(f".*{PART}"):
@@ -77,12 +102,16 @@ def _write(path: Path, data: bytes, permissions: int | None) -> None:
     try:
         if permissions is not None and hasattr(os, "fchmod"):
             os.fchmod(handle, permissions)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(handle, view[:PIECE]) :]
+        _write_all(handle, data)
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view[:PIECE]) :]
 
 
 def _sync_folder(path: Path, folder: Path) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.storage import write_atomically
+from striate.storage import append, write_atomically
 from striate.training.callbacks.base import Callback
 
 if TYPE_CHECKING:
@@ -34,11 +33,7 @@ class RunLog(Callback):
     def write(self, event: str, **fields: Any) -> None:
         """Append a line."""
         entry = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **fields}
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        try:
-            os.write(handle, (json.dumps(entry, ensure_ascii=False) + "\n").encode())
-        finally:
-            os.close(handle)
+        append(self.path, (json.dumps(entry, ensure_ascii=False) + "\n").encode(errors="replace"))
 
     def entries(self) -> list[dict[str, Any]]:
         """Return every line that is whole."""
