@@ -41,14 +41,14 @@ app = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment, export, import_, cache),
-    "See inside a model": (explain, why, gradient, invariance, loss_slice),
-    "Worked out by hand": (arithmetic, convolve, pool, matrix, find_patch, backprop, descend),
+    "Look inside a model": (explain, why, gradient, invariance, loss_slice),
+    "Work out by hand": (arithmetic, convolve, pool, matrix, find_patch, backprop, descend),
 }
 for panel, commands in PANELS.items():
     for command in commands:
         name = command.__name__.rstrip("_").replace("_", "-")
         app.command(name, cls=OneCommand, rich_help_panel=panel)(command)
-app.add_typer(draw, name="draw", rich_help_panel="See inside a model")
+app.add_typer(draw, name="draw", rich_help_panel="Look inside a model")
 
 
 def _show_version(asked: bool) -> None:

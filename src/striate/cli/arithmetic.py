@@ -16,34 +16,37 @@ KINDS = {"conv": "convolution", "transposed": "transposed", "pool": "pooling", "
 
 
 def arithmetic(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="conv, transposed, pool or linear.")],
-    input: Annotated[
-        str, typer.Option(metavar="N", help="Cells: 227, or 227x100 for each axis. linear: 784x100x10.")
-    ],
-    kernel: Annotated[str | None, typer.Option(metavar="K", help="Size of the window.")] = None,
-    stride: Annotated[str | None, typer.Option(metavar="S", help="Default 1; for pooling the kernel.")] = None,
-    padding: Annotated[str | None, typer.Option(metavar="P", help="1, 1x2, before,after, same or valid.")] = None,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Kind of layer: conv, transposed, pool or linear.")],
+    input: Annotated[str, typer.Option(metavar="N", help="Input size: 227, or 227x100. For linear: 784x100x10.")],
+    kernel: Annotated[str | None, typer.Option(metavar="K", help="Kernel size.")] = None,
+    stride: Annotated[
+        str | None, typer.Option(metavar="S", help="Stride. (default: 1; for pooling, the kernel size)")
+    ] = None,
+    padding: Annotated[
+        str | None, typer.Option(metavar="P", help="Padding: 1, 1x2, before,after, same or valid.")
+    ] = None,
     dilation: Annotated[str, typer.Option(metavar="D")] = "1",
     groups: Annotated[int, typer.Option(metavar="G")] = 1,
     in_channels: Annotated[int, typer.Option(metavar="C")] = 1,
-    out_channels: Annotated[int, typer.Option(metavar="M", help="Filters.")] = 1,
-    bias: Annotated[bool, typer.Option(help="Whether every filter has a bias.")] = True,
-    batch: Annotated[int, typer.Option(metavar="N", help="Samples, for work and memory.")] = 1,
+    out_channels: Annotated[int, typer.Option(metavar="M", help="Number of filters.")] = 1,
+    bias: Annotated[bool, typer.Option(help="Give every filter a bias.")] = True,
+    batch: Annotated[int, typer.Option(metavar="N", help="Batch size, for operations and memory.")] = 1,
     dimensions: Annotated[
-        int | None, typer.Option(metavar="1|2|3", help="Axes, where all sizes are one number.")
+        int | None, typer.Option(metavar="1|2|3", help="Number of spatial axes, if every size is a single number.")
     ] = None,
     ceil: Annotated[
-        bool, typer.Option("--ceil", help="Pooling: keep a last window that is only partly filled.")
+        bool, typer.Option("--ceil", help="Pooling: keep a last window that is only partly filled (ceil mode).")
     ] = False,
     output: Annotated[
-        int | None, typer.Option(metavar="N", help="Ask what gives this output, along one axis.")
+        int | None,
+        typer.Option(metavar="N", help="Find kernel, stride and padding for this output size, along one axis."),
     ] = None,
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The window sliding: .svg, .gif or .png.")
+        Path | None, typer.Option(metavar="FILE", help="Draw the sliding window: .svg, .gif or .png.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Fill in the formulas of a layer: output size, parameters, work, memory.
+    """Work out the size, parameters, operations and memory of a layer, with the formulas.
 
     striate arithmetic conv --input 227 --kernel 11 --stride 4
 

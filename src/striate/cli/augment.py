@@ -12,7 +12,7 @@ from striate.cli.options import DataArgument, DataDir, Json
 
 def augment(
     dataset: DataArgument,
-    preview: Annotated[Path, typer.Option(metavar="FILE", help="The picture to write, such as preview.png.")],
+    preview: Annotated[Path, typer.Option(metavar="FILE", help="Image to write, such as preview.png.")],
     changes: Annotated[
         str | None,
         typer.Option(
@@ -21,13 +21,13 @@ def augment(
             help="Random changes, such as 'rotation:10 shift:0.1 horizontal_flip'. (default: chosen from the data)",
         ),
     ] = None,
-    samples: Annotated[int, typer.Option(metavar="N", help="Rows: samples.")] = 6,
-    variants: Annotated[int, typer.Option(metavar="N", help="Columns: changed copies of each.")] = 8,
-    seed: Annotated[int, typer.Option(metavar="S", help="Chooses the samples and the changes.")] = 0,
+    samples: Annotated[int, typer.Option(metavar="N", help="Number of samples (rows).")] = 6,
+    variants: Annotated[int, typer.Option(metavar="N", help="Number of augmented copies of each (columns).")] = 8,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the samples and changes.")] = 0,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Write a picture of samples and of what augmentation makes of them: by default that of ``striate train``.
+    """Show samples and what augmentation makes of them.
 
     striate augment digits --preview preview.png --augment "rotation:15 shift:0.1"
     """

@@ -17,11 +17,11 @@ def backprop(
     values: Annotated[
         list[str] | None, typer.Argument(metavar="NAME=VALUE...", help='Such as w=0.5 or x="[1,2]".')
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Compare with finite differences.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Check the gradients against finite differences.")] = False,
     svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the computation graph.")] = None,
     json: Json = False,
 ) -> None:
-    """Explain back-propagation through an expression: graph, values, error signals.
+    """Show back-propagation through an expression: its graph, values and gradients.
 
     striate backprop "0.5*(sigmoid(w*x + b) - t)**2" w=1 x=2 b=-1 t=1
     """

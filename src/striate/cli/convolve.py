@@ -21,24 +21,28 @@ def convolve(
         ),
     ],
     convolution: Annotated[
-        bool, typer.Option("--convolution", help="True convolution, which turns the kernel around.")
+        bool, typer.Option("--convolution", help="Convolve: flip the kernel (the default is cross-correlation).")
     ] = False,
     padding: Annotated[
-        str | None, typer.Option(metavar="P", help="valid, same, full, 1, 1x2; default same for pictures.")
+        str | None,
+        typer.Option(metavar="P", help="Padding: valid, same, full, 1 or 1x2. (default: same for images)"),
     ] = None,
-    border: Annotated[str, typer.Option(metavar="B", help="zeros, replicate, reflect or circular.")] = "zeros",
+    border: Annotated[
+        str, typer.Option(metavar="B", help="Padding mode: zeros, replicate, reflect or circular.")
+    ] = "zeros",
     stride: Annotated[str, typer.Option(metavar="S")] = "1",
     dilation: Annotated[str, typer.Option(metavar="D")] = "1",
-    column: Annotated[int | None, typer.Option(metavar="N", help="Of a CSV file, from 0.")] = None,
+    column: Annotated[int | None, typer.Option(metavar="N", help="Column of a CSV file, from 0.")] = None,
     scale: Annotated[
-        str | None, typer.Option(metavar="HOW", help="Values of a picture: clip, stretch or absolute.")
+        str | None, typer.Option(metavar="HOW", help="How values become pixels: clip, stretch or absolute.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A picture, .csv or .npy; default IMAGE-KERNEL.png.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Output file: an image, .csv or .npy. (default: IMAGE-KERNEL.png)"),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Filter a picture or a signal; small inputs show every sum.
+    """Filter an image or a signal; for small inputs, show every sum.
 
     striate convolve photo.jpg --kernel sobel-x
 

@@ -25,16 +25,18 @@ def descend(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="gradient descent, sgd, mini-batch, momentum, nesterov, rmsprop or adam; may be repeated.",
+            help="gradient descent, sgd, mini-batch, momentum, nesterov, rmsprop or adam; can be repeated.",
             show_default=False,
         ),
     ] = None,
     steps: Annotated[int, typer.Option(metavar="N")] = 100,
     learning_rate: Annotated[
         float | None,
-        typer.Option(metavar="X", help="For all methods; else one that suits each.", show_default=False),
+        typer.Option(
+            metavar="X", help="Learning rate of all optimizers. (default: one for each)", show_default=False
+        ),
     ] = None,
-    start: Annotated[str | None, typer.Option(metavar="A,B", help="Where to begin.", show_default=False)] = None,
+    start: Annotated[str | None, typer.Option(metavar="A,B", help="Starting point.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(metavar="S")] = 0,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the paths on the surface.", show_default=False)
@@ -44,7 +46,7 @@ def descend(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Descend on a loss of two parameters with gradient descent, momentum, Adam and the others.
+    """Compare the paths of optimizers on a loss of two parameters.
 
     striate descend ravine --picture paths.png
 

@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
 draw = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="The picture: .png, .svg, .pdf, ...")]
-LayerNeeded = Annotated[str, typer.Option("--layer", metavar="NAME", help="Such as conv1; see striate summary.")]
-ChannelNeeded = Annotated[int, typer.Option("--channel", metavar="C", help="Map or feature, counted from 0.")]
+Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Image to write: .png, .svg, .pdf, ...")]
+LayerNeeded = Annotated[
+    str, typer.Option("--layer", metavar="NAME", help="Layer, such as conv1; striate summary lists them.")
+]
+ChannelNeeded = Annotated[int, typer.Option("--channel", metavar="C", help="Channel or feature, from 0.")]
 
 
 @draw.callback()
 def _about() -> None:
-    """Draw filters, feature maps, attribution and receptive fields of a model as pictures."""
+    """Draw filters, feature maps, attributions and receptive fields of a model."""
 
 
 @draw.command()
 def filters(
     model: ModelArgument, layer: LayerNeeded = "conv1", channel: s.Channel = None, out: Out = Path("filters.png")
 ) -> None:
-    """The filters of a layer; --channel: what they make of one input channel."""
+    """Draw the filters of a layer; with --channel, their part for one input channel."""
     from striate.explain import draw_filters
 
     _write(draw_filters(_load(model), layer, channel), out)
@@ -41,13 +43,13 @@ def maps(
     model: ModelArgument,
     image: s.Image,
     layer: LayerNeeded = "conv1",
-    scale: Annotated[str, typer.Option(metavar="HOW", help="Grey by layer, or by map.")] = "layer",
+    scale: Annotated[str, typer.Option(metavar="HOW", help="Scale the grey levels by layer or by map.")] = "layer",
     out: Out = Path("maps.png"),
     invert: s.Invert = False,
     fit: s.Fit = None,
     data_dir: s.DataDir = None,
 ) -> None:
-    """The feature maps of a layer for an image."""
+    """Draw the feature maps of a layer for an image."""
     from striate.explain import draw_feature_maps
 
     _write(draw_feature_maps(_trace(model, image, fit, invert, data_dir), layer, scale), out)
@@ -61,7 +63,7 @@ def attribution(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="gradient, gradient-x-input, smoothgrad, integrated-gradients, grad-cam or occlusion; else all.",
+            help="gradient, gradient-x-input, smoothgrad, integrated-gradients, grad-cam, occlusion. (default: all)",
             show_default=False,
         ),
     ] = None,
@@ -72,7 +74,7 @@ def attribution(
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
-    """What in an image speaks for a class, and what against."""
+    """Draw which parts of an image speak for and against a class."""
     from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions
     from striate.explain.samples import feature_names
 
@@ -104,7 +106,7 @@ def field(
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
-    """The receptive field of one value, in theory and in effect; by default of the layer's largest."""
+    """Draw the theoretical and effective receptive field of a value, by default the layer's largest."""
     from striate.cli.output import Output
     from striate.explain import draw_field
 
@@ -118,15 +120,17 @@ def field(
 @draw.command()
 def patches(
     model: ModelArgument,
-    data: Annotated[str, typer.Argument(metavar="DATASET", help="digits, mnist, ...; or a folder or file.")],
+    data: Annotated[
+        str, typer.Argument(metavar="DATASET", help="A data set by name (digits, mnist, ...), a folder or a file.")
+    ],
     layer: LayerNeeded = "conv1",
     channel: ChannelNeeded = 0,
-    count: Annotated[int, typer.Option(metavar="N", help="How many.")] = 9,
+    count: Annotated[int, typer.Option(metavar="N", help="Number of patches.")] = 9,
     out: Out = Path("patches.png"),
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
-    """The parts of a data set's images that excite a channel most."""
+    """Draw the image patches that activate a channel most."""
     from striate.explain import draw_patches, top_patches
 
     loaded = _load(model)
@@ -141,13 +145,13 @@ def deconvolution(
     image: s.Image,
     layer: LayerNeeded = "conv1",
     channel: ChannelNeeded = 0,
-    guided: Annotated[bool, typer.Option("--guided", help="Guided back-propagation.")] = False,
+    guided: Annotated[bool, typer.Option("--guided", help="Use guided back-propagation.")] = False,
     out: Out = Path("deconvolution.png"),
     invert: s.Invert = False,
     fit: s.Fit = None,
     data_dir: s.DataDir = None,
 ) -> None:
-    """A feature map sent back to the pixels: the pattern that it answers to."""
+    """Project a feature map back to the pixels (deconvolution)."""
     from striate.explain import deconvolution as back
     from striate.explain import draw_sample
 
@@ -162,13 +166,15 @@ def ideal(
     channel: ChannelNeeded = 0,
     target: Annotated[
         str | None,
-        typer.Option("--class", metavar="CLASS", help="Of this class, in place of a layer.", show_default=False),
+        typer.Option(
+            "--class", metavar="CLASS", help="Class to maximise instead of a channel.", show_default=False
+        ),
     ] = None,
     steps: Annotated[int, typer.Option(metavar="N")] = 60,
     seed: Annotated[int, typer.Option(metavar="S")] = 0,
     out: Out = Path("ideal.png"),
 ) -> None:
-    """An image made to excite a channel or class as much as it can (activation maximisation)."""
+    """Generate an image that maximises a channel or class (activation maximisation)."""
     import numpy as np
 
     from striate.explain import draw_sample, maximise_activation

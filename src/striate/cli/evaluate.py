@@ -17,13 +17,15 @@ def evaluate(
     dataset: DataArgument,
     split: Annotated[
         str | None,
-        typer.Option(metavar="SPLIT", help="train, validation, test or all.  [default: the test files, else all]"),
+        typer.Option(
+            metavar="SPLIT", help="Split to test: train, validation, test or all. (default: the test files, or all)"
+        ),
     ] = None,
     part: Annotated[str | None, typer.Option(hidden=True)] = None,
     mistakes: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the mistakes to a CSV file, the worst first.")
+        Path | None, typer.Option(metavar="FILE", help="Write the mistakes to a CSV file, worst first.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="S", help="Of the split; as in training.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the split, as in training.")] = 0,
     threads: o.Threads = None,
     no_winograd: o.NoWinograd = False,
     data_dir: o.DataDir = None,

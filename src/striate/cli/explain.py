@@ -23,7 +23,7 @@ def explain(
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
-    """Write one page with every number of the network for an image: feature maps, scores, attribution.
+    """Write a page with every number of the network for an image: feature maps, scores, attributions.
 
     striate explain runs/digits-lenet5/model.safetensors digit.png --out page.html
     """

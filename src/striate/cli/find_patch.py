@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 def find_patch(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help='A picture, or numbers: "[[0,1],[1,0]]".')],
     patch: Annotated[
-        str | None, typer.Argument(metavar="[PATCH]", help="A smaller picture, or numbers.", show_default=False)
+        str | None, typer.Argument(metavar="[PATCH]", help="A smaller image, or numbers.", show_default=False)
     ] = None,
     cut: Annotated[
         str | None,
-        typer.Option(metavar="R,C,H,W", help="Cut the patch out of IMAGE: row, column, size.", show_default=False),
+        typer.Option(metavar="R,C,H,W", help="Cut the patch out of IMAGE: ROW,COLUMN,SIZE.", show_default=False),
     ] = None,
-    best: Annotated[int, typer.Option(metavar="N", help="Places to report.")] = 5,
+    best: Annotated[int, typer.Option(metavar="N", help="Number of matches to report.")] = 5,
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the image with the places.", show_default=False)
+        Path | None, typer.Option(metavar="FILE", help="Draw the image with the matches.", show_default=False)
     ] = None,
     json: Json = False,
 ) -> None:
-    """Sweep a patch over a picture as a filter and report where it fits best.
+    """Slide a patch over an image and report where it matches best.
 
     striate find-patch photo.jpg eye.png --picture found.png
 

@@ -14,11 +14,13 @@ from striate.cli.options import Json, ModelArgument
 def gradient(
     model: ModelArgument,
     image: s.Image,
-    parameter: Annotated[str, typer.Option(metavar="NAME", help="Such as conv1.weight.")],
-    index: Annotated[str, typer.Option(metavar="I,J,...", help="Which number of it, such as 0,0,2,3.")],
+    parameter: Annotated[str, typer.Option(metavar="NAME", help="Parameter, such as conv1.weight.")],
+    index: Annotated[str, typer.Option(metavar="I,J,...", help="Index of the weight, such as 0,0,2,3.")],
     target: Annotated[
         str | None,
-        typer.Option("--class", metavar="CLASS", help="The true class; else the one chosen.", show_default=False),
+        typer.Option(
+            "--class", metavar="CLASS", help="True class. (default: the predicted one)", show_default=False
+        ),
     ] = None,
     invert: s.Invert = False,
     fit: s.Fit = None,
@@ -29,7 +31,7 @@ def gradient(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Follow the error signal from the loss to one weight: gradient = sum of value * error signal.
+    """Show how the gradient of one weight follows from the loss.
 
     striate gradient runs/digits-lenet5/model.safetensors digits:7 --parameter conv1.weight --index 0,0,2,3
     """

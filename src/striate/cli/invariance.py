@@ -15,9 +15,12 @@ from striate.cli.options import Json, ModelArgument
 def invariance(
     model: ModelArgument,
     image: s.Image,
-    change: Annotated[str, typer.Option(metavar="KIND", help="shift, rotation or scale.")] = "shift",
+    change: Annotated[
+        str, typer.Option(metavar="KIND", help="Transformation: shift, rotation or scale.")
+    ] = "shift",
     amounts: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Cells, degrees or times.", show_default=False)
+        str | None,
+        typer.Option(metavar="A,B,...", help="Amounts, in pixels, degrees or factors.", show_default=False),
     ] = None,
     show: Annotated[
         str, typer.Option(metavar="WHAT", help="What --picture draws: changes, equivariance or probabilities.")
@@ -28,7 +31,7 @@ def invariance(
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
-    """Measure how class scores and features change when the image is shifted, turned or scaled.
+    """Measure how scores and features change when the image is shifted, rotated or scaled.
 
     striate invariance runs/digits-lenet5/model.safetensors digits:7 --change rotation --picture turned.png
     """

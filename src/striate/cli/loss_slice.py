@@ -13,25 +13,30 @@ from striate.cli.options import Json, ModelArgument
 
 def loss_slice(
     model: ModelArgument,
-    data: Annotated[str, typer.Argument(metavar="DATASET", help="digits, mnist, ...; or a folder or file.")],
-    plane: Annotated[bool, typer.Option("--plane", help="Along two directions instead of one.")] = False,
+    data: Annotated[
+        str, typer.Argument(metavar="DATASET", help="A data set by name (digits, mnist, ...), a folder or a file.")
+    ],
+    plane: Annotated[bool, typer.Option("--plane", help="Use two directions instead of one.")] = False,
     towards: Annotated[
         Path | None,
-        typer.Option(metavar="MODEL", help="Along the line to another model of the network.", show_default=False),
+        typer.Option(
+            metavar="MODEL", help="Follow the line to another model of the same network.", show_default=False
+        ),
     ] = None,
-    reach: Annotated[float, typer.Option(metavar="X", help="At 1 every filter moves by its own length.")] = 1.0,
+    reach: Annotated[
+        float, typer.Option(metavar="X", help="Length of the line; at 1 every filter moves by its own norm.")
+    ] = 1.0,
     points: Annotated[
-        int | None, typer.Option(metavar="N", help="Default 51, or 21 x 21.", show_default=False)
+        int | None,
+        typer.Option(metavar="N", help="Number of points. (default: 51, or 21 x 21)", show_default=False),
     ] = None,
-    count: Annotated[
-        int, typer.Option("--samples", metavar="N", help="Samples of the test split, drawn at random.")
-    ] = 500,
-    seed: Annotated[int, typer.Option(metavar="S", help="Draws the directions and the samples.")] = 0,
-    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it.", show_default=False)] = None,
+    count: Annotated[int, typer.Option("--samples", metavar="N", help="Number of random test samples.")] = 500,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the directions and samples.")] = 0,
+    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Plot the loss.", show_default=False)] = None,
     data_dir: s.DataDir = None,
     json: Json = False,
 ) -> None:
-    """Measure the loss of a model along a line, or over a plane, through its parameters.
+    """Measure the loss along a line or over a plane in parameter space.
 
     striate loss-slice runs/digits-lenet5/model.safetensors digits --plane --picture surface.png
     """

@@ -12,19 +12,19 @@ from striate.cli.options import Json
 
 def matrix(
     kernel: Annotated[str, typer.Argument(metavar="[...]", help='Numbers, such as "[-1,0,1]" or "[[1,2],[3,4]]".')],
-    input: Annotated[str, typer.Option(metavar="N", help="Cells: 5, or 4x4 for each axis.")],
+    input: Annotated[str, typer.Option(metavar="N", help="Input size: 5, or 4x4.")],
     stride: Annotated[str, typer.Option(metavar="S")] = "1",
-    padding: Annotated[str, typer.Option(metavar="P", help="1, 1x2, before,after, same or valid.")] = "0",
+    padding: Annotated[str, typer.Option(metavar="P", help="Padding: 1, 1x2, before,after, same or valid.")] = "0",
     dilation: Annotated[str, typer.Option(metavar="D")] = "1",
     transposed: Annotated[
-        bool, typer.Option("--transposed", help="Draw it the other way, for inputs written as rows.")
+        bool, typer.Option("--transposed", help="Transpose the matrix, for inputs written as rows.")
     ] = False,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the matrix.", show_default=False)
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write a convolution as a sparse (Toeplitz) matrix, and count what it shares.
+    """Write a convolution as a sparse (Toeplitz) matrix and count its distinct parameters.
 
     striate matrix "[-1,0,1]" --input 5
 

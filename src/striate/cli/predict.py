@@ -21,12 +21,19 @@ def predict(
             metavar="FILE...", help='Images of any size, folders or ZIP files of them, "dir/*.jpg", tables, arrays.'
         ),
     ],
-    top: Annotated[int, typer.Option(metavar="K", help="Classes to show for each file.")] = 3,
+    top: Annotated[int, typer.Option(metavar="K", help="Number of classes to show for each file.")] = 3,
     invert: Annotated[
-        bool, typer.Option("--invert", help="Swap light and dark: for dark strokes on paper and a model of digits.")
+        bool,
+        typer.Option(
+            "--invert", help="Invert the image: for dark strokes on light paper and a model trained on digits."
+        ),
     ] = False,
     fit: Annotated[
-        str | None, typer.Option(metavar="HOW", help="Other proportions: stretch, crop or pad; as in training.")
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="How to fit images of a different aspect ratio: stretch, crop or pad. (default: as in training)",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write names, predictions and probabilities to a CSV file.")
@@ -38,7 +45,7 @@ def predict(
     no_winograd: NoWinograd = False,
     json: Json = False,
 ) -> None:
-    """Predict the class of images; they are brought to the size and colours of the model.
+    """Predict classes, labels or numbers for images, tables and arrays.
 
     striate predict runs/digits-lenet5/model.safetensors digit.png
     """

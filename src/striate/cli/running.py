@@ -100,7 +100,7 @@ class Runner:
         augmentation = settings.augmentation
         if augmentation is not None and augmentation.transforms:
             changes = describe(augmentation)
-            self.output.line(f"changed at random, anew in every epoch: {changes} (--augment none for none)")
+            self.output.line(f"augmentation: {changes} (switch it off with --augment none)")
         self._warn_of_leaks(splits)
 
     def _warn_of_leaks(self, splits: Splits) -> None:
@@ -112,7 +112,7 @@ class Runner:
         if leaks:
             first = leaks[0].describe(splits)
             self.output.line(
-                f"{len(leaks):,} validation or test samples are in the training part too, byte for byte: {first}"
+                f"warning: {len(leaks):,} held-out samples are also in the training split, byte for byte: {first}"
             )
 
     def _finish(self, run: Run) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class Runner:
     def _list_bad_files(self, splits: Splits) -> None:
         bad = splits.bad_files
         if bad:
-            self.output.line(f"\n{len(bad):,} files could not be used and were left out")
+            self.output.line(f"\nskipped {len(bad):,} unreadable file{'s' * (len(bad) > 1)}")
         for item in bad[:MOST_LISTED]:
             self.output.line(f"  {item.path}: {item.reason}")
         if len(bad) > MOST_LISTED:

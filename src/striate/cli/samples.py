@@ -19,34 +19,48 @@ if TYPE_CHECKING:
 Image = Annotated[
     str,
     typer.Argument(
-        metavar="IMAGE", help="An image or WAV file; houses.csv:7 for a row; digits:7 for a sample of a data set."
+        metavar="IMAGE",
+        help="An image or WAV file; houses.csv:7 for a table row; digits:7 for a sample of a data set.",
     ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", metavar="DIR", help="Where the data set of IMAGE lies.", show_default=False),
+    typer.Option("--data-dir", metavar="DIR", help="Folder with the files of the data set.", show_default=False),
 ]
 Invert = Annotated[
-    bool, typer.Option("--invert", help="Swap light and dark: for dark strokes on paper and a model of digits.")
+    bool,
+    typer.Option(
+        "--invert", help="Invert the image: for dark strokes on light paper and a model trained on digits."
+    ),
 ]
 Fit = Annotated[
     str | None,
     typer.Option(
-        "--fit", metavar="HOW", help="Other proportions: stretch, crop or pad; as in training.", show_default=False
+        "--fit",
+        metavar="HOW",
+        help="How to fit images of a different aspect ratio: stretch, crop or pad. (default: as in training)",
+        show_default=False,
     ),
 ]
 Class = Annotated[
     str | None,
-    typer.Option("--class", metavar="CLASS", help="Ask about this class; else the one chosen.", show_default=False),
+    typer.Option(
+        "--class", metavar="CLASS", help="Class to explain. (default: the predicted one)", show_default=False
+    ),
 ]
-Layer = Annotated[str | None, typer.Option("--layer", metavar="NAME", help="Such as conv2; see striate summary.")]
-Channel = Annotated[int | None, typer.Option("--channel", metavar="C", help="Counted from 0.", show_default=False)]
-Depth = Annotated[int | None, typer.Option("--depth", metavar="D", help="Of volumes.", show_default=False)]
+Layer = Annotated[
+    str | None, typer.Option("--layer", metavar="NAME", help="Layer, such as conv2; striate summary lists them.")
+]
+Channel = Annotated[int | None, typer.Option("--channel", metavar="C", help="Channel, from 0.", show_default=False)]
+Depth = Annotated[int | None, typer.Option("--depth", metavar="D", help="Depth, for volumes.", show_default=False)]
 Row = Annotated[int | None, typer.Option("--row", metavar="R", show_default=False)]
 Column = Annotated[int | None, typer.Option("--column", metavar="C", show_default=False)]
-Position = Annotated[int | None, typer.Option("--position", metavar="P", help="Of signals.", show_default=False)]
+Position = Annotated[
+    int | None, typer.Option("--position", metavar="P", help="Position, for signals.", show_default=False)
+]
 Feature = Annotated[
-    int | None, typer.Option("--feature", metavar="F", help="Of fully connected layers.", show_default=False)
+    int | None,
+    typer.Option("--feature", metavar="F", help="Feature, for fully connected layers.", show_default=False),
 ]
 
 

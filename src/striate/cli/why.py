@@ -24,21 +24,21 @@ def why(
     column: s.Column = None,
     position: s.Position = None,
     feature: s.Feature = None,
-    chain: Annotated[bool, typer.Option("--chain", help="Write out every layer down to the pixel.")] = False,
+    chain: Annotated[bool, typer.Option("--chain", help="Explain every layer down to the pixels.")] = False,
     invert: s.Invert = False,
     fit: s.Fit = None,
     data_dir: s.DataDir = None,
     picture: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the terms, and what the number sees.", show_default=False),
+        typer.Option(metavar="FILE", help="Draw the terms and the receptive field.", show_default=False),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Take one number of a layer apart: window, kernel, products, sum; and where it comes from.
+    """Explain one number of a layer: its window, kernel, products and sum.
 
     striate why runs/digits-lenet5/model.safetensors digits:7 --layer conv2 --channel 3 --row 1 --column 1
 
-    Without a place it takes the layer's largest value, without a layer the score of the class chosen.
+    By default it explains the largest value of the layer or, without --layer, the score of the predicted class.
     """
     import striate
     from striate.cli.output import Output
