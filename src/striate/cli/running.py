@@ -111,9 +111,7 @@ class Runner:
         leaks = find_leaks(splits)
         if leaks:
             first = leaks[0].describe(splits)
-            self.output.line(
-                f"warning: {len(leaks):,} held-out samples are also in the training split, byte for byte: {first}"
-            )
+            self.output.line(f"warning: {len(leaks):,} held-out samples are also in the training split: {first}")
 
     def _finish(self, run: Run) -> dict[str, Any]:
         """Say how it went; return the same for programs."""
