@@ -63,7 +63,7 @@ def attribution(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="gradient, gradient-x-input, smoothgrad, integrated-gradients, grad-cam, occlusion. (default: all)",
+            help="gradient, gradient-x-input, smoothgrad, integrated-gradients, grad-cam, occlusion (default: all)",
             show_default=False,
         ),
     ] = None,
