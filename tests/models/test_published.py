@@ -33,6 +33,14 @@ PARAMETERS = [
     ("resnet18", {}, 11_689_512),
     ("resnet34", {}, 21_797_672),
     ("resnet50", {}, 25_557_032),
+    ("resnet101", {}, 44_549_160),
+    ("resnet152", {}, 60_192_808),
+    ("squeezenet1_0", {}, 1_248_424),
+    ("squeezenet1_1", {}, 1_235_496),
+    ("mobilenet_v2", {}, 3_504_872),
+    ("mobilenet_v3_small", {}, 2_542_856),
+    ("mobilenet_v3_large", {}, 5_483_032),
+    ("efficientnet_b0", {}, 5_288_548),
 ]
 
 

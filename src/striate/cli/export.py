@@ -17,17 +17,23 @@ def export(
         bool,
         typer.Option("--without-preprocessing", help="Leave normalisation out: samples come normalised."),
     ] = False,
+    to: Annotated[
+        str | None, typer.Option(metavar="FORMAT", help="onnx, pytorch (source and weights) or weights.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Write a model for other programs; the ending of the file says which.
+    """Write a model for other programs; the ending of the file says which, or --to.
 
     striate export runs/digits-lenet5/model.safetensors digits.onnx
+
+    striate export runs/digits-lenet5/model.safetensors digits.py --to pytorch
     """
     import striate
     from striate.cli.output import Output
-    from striate.interop.formats import write
+    from striate.interop.formats import ending_of, write
 
     output = Output(json)
-    written = write(striate.load(model), file, preprocessing=not without_preprocessing)
+    target = file if to is None else file.with_suffix(ending_of(to))
+    written = write(striate.load(model), target, preprocessing=not without_preprocessing)
     output.line("\n".join(f"written: {path}" for path in written))
     output.result({"model": str(model), "written": [str(path) for path in written]})

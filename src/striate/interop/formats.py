@@ -15,6 +15,8 @@ from striate.layers.base import Shape
 from striate.model import Model
 
 T = TypeVar("T")
+FORMATS = {"onnx": ".onnx", "pytorch": ".py", "weights": ".safetensors"}
+"""The ending of the files of every format that can be written, by the name users type."""
 PIXELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
     "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
     "0..1": ((0.0,), (255.0,)),
@@ -80,6 +82,13 @@ def read(path: Path, wish: Wish | None = None) -> Found:
     wish = wish or Wish()
     found = _by_ending(path, READERS)(path, wish)
     return replace(found, model=_completed(found.model, wish))
+
+
+def ending_of(name: str) -> str:
+    """Return the ending of files of a format; raises UsageError with the names there are."""
+    if name not in FORMATS:
+        raise unknown_name("--to", name, FORMATS)
+    return FORMATS[name]
 
 
 def _by_ending(path: Path, known: dict[str, T]) -> T:
@@ -150,9 +159,60 @@ def _read_onnx(path: Path, wish: Wish) -> Found:
     return Found(model, tuple(lines))
 
 
+def _write_weights(model: Model, path: Path, preprocessing: bool) -> list[Path]:
+    from striate.interop.pytorch.weights import save_weights
+
+    return [save_weights(model, path)]
+
+
+def _write_source(model: Model, path: Path, preprocessing: bool) -> list[Path]:
+    from striate.interop.pytorch import source
+
+    if not preprocessing:
+        model = Model(model.network, model.theta, model.states, model.classes, metadata=model.metadata)
+    return source.save(model, path)
+
+
+def _read_weights(path: Path, wish: Wish) -> Found:
+    from striate.interop.pytorch import load_weights, read_state_dict
+    from striate.interop.pytorch.names import torch_names
+    from striate.models.registry import MODELS, build
+
+    if wish.network is None:
+        raise UsageError(f"{path}: weights need the network they belong to. Name it: --network resnet18.")
+    if wish.network not in MODELS:
+        raise unknown_name("--network", wish.network, MODELS)
+    tensors = read_state_dict(path)
+    shape = wish.input_shape or (3, 224, 224)
+    network = build(wish.network, 1000, shape)
+    last = tensors.get(torch_names(network)[network.parameters[-1].name])
+    if last is not None and last.ndim and len(last) != 1000 and len(last) > 1:
+        network = build(wish.network, len(last), shape)
+    match = load_weights(network, tensors)
+    origin = {"format": "pytorch", "network": wish.network}
+    model = Model(network, match.theta, match.states, metadata={"origin": origin})
+    if wish.pixels is None and shape[0] == 3:
+        model.normalisation = pixel_range("-1..1" if wish.network == "googlenet" else "imagenet", 3)
+    return Found(model, tuple(match.lines()))
+
+
+def _read_safetensors(path: Path, wish: Wish) -> Found:
+    from striate.model import load
+
+    return Found(load(path)) if wish.network is None else _read_weights(path, wish)
+
+
 WRITERS: dict[str, Callable[[Model, Path, bool], list[Path]]] = {
     ".onnx": _write_onnx,
     ".js": _write_javascript,
     ".mjs": _write_javascript,
+    ".py": _write_source,
+    ".safetensors": _write_weights,
 }
-READERS: dict[str, Callable[[Path, Wish], Found]] = {".onnx": _read_onnx}
+READERS: dict[str, Callable[[Path, Wish], Found]] = {
+    ".onnx": _read_onnx,
+    ".pt": _read_weights,
+    ".pth": _read_weights,
+    ".bin": _read_weights,
+    ".safetensors": _read_safetensors,
+}

@@ -3,13 +3,16 @@
 from striate.models.alexnet import alexnet
 from striate.models.classic import logistic_regression, mlp, perceptron, xor
 from striate.models.digit_recogniser import digit_recogniser
+from striate.models.efficientnet import efficientnet_b0
 from striate.models.googlenet import googlenet
 from striate.models.lenet import lenet5
 from striate.models.lenet_1998 import lenet5_1998
+from striate.models.mobilenet import mobilenet_v2, mobilenet_v3_large, mobilenet_v3_small
 from striate.models.photo_cnn import photo_cnn
 from striate.models.registry import MODELS, build
-from striate.models.resnet import resnet18, resnet34, resnet50
+from striate.models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from striate.models.signal_cnn import signal_cnn
+from striate.models.squeezenet import squeezenet1_0, squeezenet1_1
 from striate.models.vgg import small_vgg, vgg11, vgg13, vgg16, vgg19
 from striate.models.voxnet import voxnet
 
@@ -18,18 +21,26 @@ __all__ = [
     "alexnet",
     "build",
     "digit_recogniser",
+    "efficientnet_b0",
     "googlenet",
     "lenet5",
     "lenet5_1998",
     "logistic_regression",
     "mlp",
+    "mobilenet_v2",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
     "perceptron",
     "photo_cnn",
     "resnet18",
     "resnet34",
     "resnet50",
+    "resnet101",
+    "resnet152",
     "signal_cnn",
     "small_vgg",
+    "squeezenet1_0",
+    "squeezenet1_1",
     "vgg11",
     "vgg13",
     "vgg16",

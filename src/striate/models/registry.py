@@ -11,13 +11,16 @@ from striate.models.alexnet import alexnet
 from striate.models.classic import logistic_regression, mlp, perceptron, xor
 from striate.models.described import network_of_file
 from striate.models.digit_recogniser import digit_recogniser
+from striate.models.efficientnet import efficientnet_b0
 from striate.models.googlenet import googlenet
 from striate.models.lenet import lenet5
 from striate.models.lenet_1998 import lenet5_1998
+from striate.models.mobilenet import mobilenet_v2, mobilenet_v3_large, mobilenet_v3_small
 from striate.models.photo_cnn import photo_cnn
-from striate.models.resnet import resnet18, resnet34, resnet50
+from striate.models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from striate.models.series_cnn import series_cnn
 from striate.models.signal_cnn import signal_cnn
+from striate.models.squeezenet import squeezenet1_0, squeezenet1_1
 from striate.models.text_cnn import text_cnn
 from striate.models.vgg import small_vgg, vgg11, vgg13, vgg16, vgg19
 from striate.models.voxnet import voxnet
@@ -26,20 +29,28 @@ from striate.network import Network
 MODELS: dict[str, Callable[..., Network]] = {
     "alexnet": alexnet,
     "digit_recogniser": digit_recogniser,
+    "efficientnet_b0": efficientnet_b0,
     "googlenet": googlenet,
     "lenet5": lenet5,
     "lenet5_1998": lenet5_1998,
     "logistic_regression": logistic_regression,
     "mlp": mlp,
+    "mobilenet_v2": mobilenet_v2,
+    "mobilenet_v3_large": mobilenet_v3_large,
+    "mobilenet_v3_small": mobilenet_v3_small,
     "perceptron": perceptron,
     "photo_cnn": photo_cnn,
     "resnet18": resnet18,
     "resnet34": resnet34,
     "resnet50": resnet50,
+    "resnet101": resnet101,
+    "resnet152": resnet152,
     "series_cnn": series_cnn,
     "signal_cnn": signal_cnn,
     "small_vgg": small_vgg,
     "text_cnn": text_cnn,
+    "squeezenet1_0": squeezenet1_0,
+    "squeezenet1_1": squeezenet1_1,
     "vgg11": vgg11,
     "vgg13": vgg13,
     "vgg16": vgg16,

@@ -107,3 +107,29 @@ def resnet50(
     25557032
     """
     return _resnet("resnet50", bottleneck, (3, 4, 6, 3), classes, input_shape, stem)
+
+
+def resnet101(
+    classes: int = 1000, input_shape: int | Sequence[int] = (3, 224, 224), *, stem: str = "imagenet"
+) -> Network:
+    """Return ResNet-101 of He et al. (2016): thirty-three bottleneck blocks; see ``resnet50``.
+
+    Examples
+    --------
+    >>> resnet101().parameter_count
+    44549160
+    """
+    return _resnet("resnet101", bottleneck, (3, 4, 23, 3), classes, input_shape, stem)
+
+
+def resnet152(
+    classes: int = 1000, input_shape: int | Sequence[int] = (3, 224, 224), *, stem: str = "imagenet"
+) -> Network:
+    """Return ResNet-152 of He et al. (2016): fifty bottleneck blocks; see ``resnet50``.
+
+    Examples
+    --------
+    >>> resnet152().parameter_count
+    60192808
+    """
+    return _resnet("resnet152", bottleneck, (3, 8, 36, 3), classes, input_shape, stem)

@@ -1,0 +1,251 @@
+"""Weights of PyTorch come in and go out; pickles are data, whatever they ask for."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pickle
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from striate.data.normalisation import Normalisation
+from striate.errors import ModelFileError, StriateError, UsageError
+from striate.interop.formats import Wish, read, write
+from striate.interop.pytorch import load_weights, read_state_dict
+from striate.interop.pytorch.names import torch_names
+from striate.model import Model
+from striate.models import MODELS
+from striate.network import Network
+
+torch: Any = pytest.importorskip("torch")
+
+
+def randomised(network: Network, seed: int = 0) -> Model:
+    rng = np.random.default_rng(seed)
+    theta = np.zeros(network.parameter_count, np.float32)
+    for slot in network.parameters:
+        fan = max(1, slot.spec.fan_in)
+        scale = np.sqrt(2 / fan) if fan > 1 else 0.1
+        slot.view(theta)[...] = rng.normal(0 if fan > 1 else slot.spec.name == "weight", scale, slot.spec.shape)
+    states = network.initial_states() + rng.uniform(0, 0.2, network.state_count)
+    return Model(network, theta, states.astype(np.float32))
+
+
+def arrays() -> dict[str, Any]:
+    generator = torch.Generator().manual_seed(0)
+    base = torch.randn(4, 6, generator=generator)
+    return {
+        "plain": base,
+        "turned": base.T,
+        "part": base[1:3, ::2],
+        "half": base.half(),
+        "brain": base.bfloat16(),
+        "whole": torch.arange(5),
+        "scalar": torch.tensor(3.5),
+        "empty": torch.zeros(0, 3),
+    }
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["zip", "stream"])
+def test_files_of_both_formats_hold_the_arrays(legacy: bool, tmp_path: Path) -> None:
+    wanted = arrays()
+    torch.save(wanted, tmp_path / "a.pt", _use_new_zipfile_serialization=not legacy)
+    found = read_state_dict(tmp_path / "a.pt")
+    assert list(found) == list(wanted)
+    for name, tensor in wanted.items():
+        truth = tensor.float().numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
+        np.testing.assert_array_equal(found[name], truth)
+
+
+def test_checkpoints_and_wrapped_models_are_looked_into(tmp_path: Path) -> None:
+    state = {f"module.{name}": tensor for name, tensor in arrays().items()}
+    torch.save({"epoch": 3, "state_dict": state, "loss": 0.5}, tmp_path / "a.pth")
+    assert list(read_state_dict(tmp_path / "a.pth")) == list(arrays())
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch /tmp/striate-was-run",)
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["zip", "stream"])
+def test_other_globals_are_named_and_never_run(legacy: bool, tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(2), "b": Evil()}, tmp_path / "a.pt", _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(ModelFileError, match=r"it names '(posix|nt)\.system', which could run code"):
+        read_state_dict(tmp_path / "a.pt")
+    assert not Path("/tmp/striate-was-run").exists()
+
+
+def test_whole_modules_are_refused(tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "a.pt")
+    with pytest.raises(
+        ModelFileError, match=r"it names 'torch\.nn\.modules\.linear\.Linear', .* save a state_dict"
+    ):
+        read_state_dict(tmp_path / "a.pt")
+
+
+def with_pickle(path: Path, content: bytes, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", content)
+        for name, data in members.items():
+            archive.writestr(f"a/data/{name}", data)
+    return path
+
+
+def test_files_that_are_not_what_they_say(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    with pytest.raises(ModelFileError, match=r"a\.pt: cannot be read; No such file"):
+        read_state_dict(path)
+    for content, reason in (
+        (b"", "it ends too early"),
+        (b"PK\x03\x04 nothing", "must be a file of PyTorch weights"),
+        (pickle.dumps({"a": 1}, 2), "neither a zip archive nor a stream of PyTorch"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ModelFileError, match=reason):
+            read_state_dict(path)
+    with pytest.raises(ModelFileError, match=r"it has more than|opcode|mark is missing"):
+        read_state_dict(with_pickle(path, b"\x80\x02t."))
+    with pytest.raises(ModelFileError, match=r"holds no dictionary"):
+        read_state_dict(with_pickle(path, pickle.dumps([1], 2)))
+
+
+def test_compressed_members_are_not_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/data.pkl", b"0" * 10_000_000)
+    with pytest.raises(ModelFileError, match=r"'a/data\.pkl' is compressed, or larger than the file"):
+        read_state_dict(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["zip", "stream"])
+def test_mutated_files_are_weights_or_refused_in_one_line(legacy: bool, tmp_path: Path) -> None:
+    state = {name: tensor for name, tensor in arrays().items() if name != "empty"}
+    torch.save(state, tmp_path / "a.pt", _use_new_zipfile_serialization=not legacy)
+    whole = np.frombuffer((tmp_path / "a.pt").read_bytes(), np.uint8)
+    rng, path, messages = np.random.default_rng(0), tmp_path / "b.pt", []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's, of names that occur twice
+        for number in range(400):
+            data = whole.copy()
+            places = rng.integers(0, len(data), rng.integers(1, 6))
+            data[places] = rng.integers(0, 256, len(places))
+            path.write_bytes(data[: rng.integers(1, len(data))].tobytes() if number % 4 == 0 else data.tobytes())
+            try:
+                read_state_dict(path)
+            except StriateError as error:
+                messages.append(str(error))
+    assert len(messages) > 100
+    assert all("\n" not in text and len(text) < 600 for text in messages)
+
+
+PUBLISHED = {
+    "alexnet": ({}, 224, {}), "vgg11": ({}, 224, {}), "resnet18": ({}, 64, {}), "resnet50": ({}, 64, {}),
+    "googlenet": ({"auxiliary": True}, 224, {"aux_logits": True, "init_weights": False}),
+    "squeezenet1_1": ({}, 64, {}), "mobilenet_v2": ({}, 64, {}), "mobilenet_v3_small": ({}, 64, {}),
+    "efficientnet_b0": ({}, 64, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.skipif(importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed")
+def test_weights_of_torchvision_load_by_name(name: str) -> None:
+    import torchvision
+
+    options, side, more = PUBLISHED[name]
+    theirs = getattr(torchvision.models, name)(num_classes=10, **more).eval()
+    network = MODELS[name](10, (3, side, side), **options)
+    match = load_weights(network, {k: v.numpy() for k, v in theirs.state_dict().items()})
+    assert match.lines() == [f"{len(match.pairs)} of {len(match.pairs)} arrays found"]
+    x = np.random.default_rng(0).normal(size=(1, 3, side, side)).astype(np.float32)
+    with torch.no_grad():
+        wanted = torch.softmax(theirs(torch.tensor(x)), 1).numpy()
+    np.testing.assert_allclose(Model(network, match.theta, match.states).outputs(x), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "alexnet", "googlenet"])
+def test_weights_that_go_out_come_back(name: str, tmp_path: Path) -> None:
+    model = randomised(MODELS[name](7, (3, 64, 64)))
+    (path,) = write(model, tmp_path / "weights.safetensors")
+    back = read(path, Wish((3, 64, 64), name)).model
+    np.testing.assert_array_equal(back.theta, model.theta)
+    np.testing.assert_array_equal(back.states, model.states)
+
+
+def test_names_are_those_of_torchvision() -> None:
+    names = torch_names(MODELS["vgg16"](1000, (3, 32, 32)))
+    assert names["conv5_3.weight"] == "features.28.weight"
+    assert [v for k, v in names.items() if k.startswith("linear")][::2] == [
+        "classifier.0.weight",
+        "classifier.3.weight",
+        "classifier.6.weight",
+    ]
+    assert torch_names(MODELS["googlenet"]())["inception3a/5x5/norm.bias"] == "inception3a.branch3.1.bn.bias"
+
+
+def test_weights_without_known_names_are_matched_by_order_and_shape() -> None:
+    model = randomised(MODELS["lenet5"](10, (1, 28, 28)))
+    named: dict[str, np.ndarray] = {}
+    for number, (key, array) in enumerate(model.parameters.items()):
+        named[f"net.{number // 2}.{key.split('.')[1]}"] = array
+    match = load_weights(model.network, named)
+    np.testing.assert_array_equal(match.theta, model.theta)
+
+
+def test_another_number_of_classes_leaves_the_head_out() -> None:
+    weights = randomised(MODELS["resnet18"](10, (3, 32, 32)))
+    names = torch_names(weights.network)
+    tensors = {names[k]: v for k, v in weights.parameters.items()}
+    tensors |= {names[s.name]: s.view(weights.states) for s in weights.network.states}
+    match = load_weights(MODELS["resnet18"](3, (3, 32, 32)), tensors)
+    assert match.missing == ("linear1.weight", "linear1.bias")
+    assert "missing in the file: linear1.weight, linear1.bias" in match.lines()
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    tensors = {"a.weight": np.zeros((3, 3)), "a.bias": np.zeros(3)}
+    with pytest.raises(ModelFileError, match=r"resnet18: .* arrays are not in the file, such as conv1.weight"):
+        load_weights(MODELS["resnet18"](10, (3, 32, 32)), tensors)
+
+
+def test_weights_need_the_name_of_their_network(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1)}, tmp_path / "a.pth")
+    with pytest.raises(UsageError, match=r"weights need the network they belong to\. Name it: --network"):
+        read(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("lenet5", (1, 28, 28)),
+        ("resnet18", (3, 32, 32)),
+        ("mobilenet_v3_small", (3, 32, 32)),
+        ("googlenet", (3, 32, 32)),
+    ],
+)
+def test_source_of_pytorch_computes_the_same(name: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    model = randomised(MODELS[name](5, shape))
+    model.normalisation = Normalisation((0.5,) * shape[0], (2.0,) * shape[0])
+    source, weights = write(model, tmp_path / "network.py")
+    assert weights.name == "network.safetensors"
+    spec = importlib.util.spec_from_file_location("network", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    x = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    with torch.no_grad():
+        np.testing.assert_allclose(module.load()(torch.tensor(x)).numpy(), model.outputs(x), rtol=1e-4, atol=1e-6)
+
+
+def test_layers_that_pytorch_does_not_have_are_named(tmp_path: Path) -> None:
+    from striate.layers import RadialBasis
+    from striate.network import Sequential
+
+    model = Model(Sequential([RadialBasis(2)], 3), np.zeros(6))
+    with pytest.raises(ModelFileError, match=r"rbf1: RadialBasis has no form in PyTorch. Export to ONNX"):
+        write(model, tmp_path / "a.py")
