@@ -98,13 +98,13 @@ class GraphWriter:
         """Return numbers of the first axes as a constant for samples of ``rank`` axes."""
         return self.constant(values.reshape(*values.shape, *(1,) * (rank - values.ndim)))
 
-    def along(self, x: str, shape: Shape, axis: int, matrix: np.ndarray) -> str:
-        """Return ``x`` (samples of ``shape``) with ``matrix`` [outputs, inputs] applied along ``axis``."""
+    def along(self, x: str, shape: Shape, axis: int, matrix: Any) -> str:
+        """Return ``x`` (samples of ``shape``) with a sparse ``matrix`` [outputs, inputs] applied along ``axis``."""
         last = len(shape) - 1
         order = [*(a for a in range(len(shape)) if a != axis), axis]
         back = [order.index(a) for a in range(len(shape))]
         x = x if axis == last else self.transpose(x, order)
-        x = self.add("MatMul", x, self.constant(matrix.T))
+        x = self.add("MatMul", x, self.constant(matrix.toarray().T))
         return x if axis == last else self.transpose(x, back)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from striate.interop.onnx.writing.graph import GraphWriter, writes
 from striate.interop.onnx.writing.windows import padded
 from striate.layers import arithmetic, pairwise, rearrangement
@@ -206,11 +204,11 @@ def resize(graph: GraphWriter, step: Step) -> str:
     (x,), shape = graph.inputs(step), step.input_shapes[0]
     for axis, matrix in enumerate(_matrices(step.layer, shape), start=1):
         x = graph.along(x, shape, axis, matrix)
-        shape = (*shape[:axis], len(matrix), *shape[axis + 1 :])
+        shape = (*shape[:axis], matrix.shape[0], *shape[axis + 1 :])
     return x
 
 
-def _matrices(layer: Any, shape: Shape) -> list[np.ndarray]:
+def _matrices(layer: Any, shape: Shape) -> list[Any]:
     if isinstance(layer, Resize):
         return matrices(layer, shape)
     return [upsampling_matrix(n, f, layer.mode) for n, f in zip(shape[1:], layer.factors(shape), strict=True)]
