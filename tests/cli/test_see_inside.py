@@ -131,7 +131,7 @@ def test_attribution_maps_as_numbers(run, trained, tmp_path):
         ),
         (["why", "{model}", "digits:7", *PLACE[:4], "--row", 9, "--column", 0], "row must be a whole number"),
         (["why", "{model}", "digits:7", *PLACE[:4], "--row", 1], "column is missing"),
-        (["why", "{model}", "digits:7", "--layer", "linear1", "--row", 1], "row is no axis here"),
+        (["why", "{model}", "digits:7", "--layer", "linear1", "--row", 1], "has no row axis"),
         (["why", "{model}", "digits:359"], "digits: has samples 0 to 358; got 359"),
         (["why", "{model}", "digits:3", "--fit", "pad"], "--invert and --fit are for files"),
         (["why", "{model}", "digit:1"], "data set: unknown name 'digit'"),

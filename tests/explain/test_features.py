@@ -189,7 +189,7 @@ def test_maximisation_stays_within_limits(trained_lenet):
         (lambda m, d: top_patches(m, d, "conv1", 6), "conv1: channel must be a whole number from 0 to 5; got 6"),
         (
             lambda m, d: deconvolution(trace(m, d.inputs[0]), "conv1", 0, (0,)),
-            "conv1: a place needs .*column is missing",
+            "conv1: needs .*column is missing",
         ),
         (lambda m, d: maximise_activation(m, "linear3", 10), "linear3: feature must be .* from 0 to 9; got 10"),
         (lambda m, d: maximise_activation(m, "linear3", 1, rate=0), "rate"),

@@ -49,10 +49,10 @@ def resolve(where: str, shape: Shape, given: Mapping[str, Any]) -> tuple[int, ..
     extent = f"{where} has {format_shape(shape)} values ({', '.join(names)})"
     for name in stated:
         if name not in names:
-            raise UsageError(f"{where}: {name} is no axis here; {extent}. Give {' and '.join(names)}.")
+            raise UsageError(f"{where}: has no {name} axis; {extent}. Give {' and '.join(names)}.")
     missing = [name for name in names if name not in stated]
     if missing:
-        raise UsageError(f"{where}: a place needs {' and '.join(names)}; {missing[0]} is missing. {extent}.")
+        raise UsageError(f"{where}: needs {' and '.join(names)}; {missing[0]} is missing. {extent}.")
     return tuple(_inside(where, name, stated[name], n) for name, n in zip(names, shape, strict=True))
 
 

@@ -40,7 +40,7 @@ def as_sample(model: Model, sample: Any) -> np.ndarray:
             raise TypeError
     except (TypeError, ValueError):
         raise UsageError(
-            f"sample: must be numbers or the path of an image; got {type(sample).__name__}. Convert it before."
+            f"sample: must be numbers or the path of an image; got {type(sample).__name__}. Convert it first."
         ) from None
     shape = model.input_shape
     if values.shape not in {shape, (1, *shape), shape[1:] if shape[0] == 1 else shape}:
@@ -50,7 +50,7 @@ def as_sample(model: Model, sample: Any) -> np.ndarray:
         )
     values = values.reshape(shape).astype(np.float64)
     if not np.isfinite(values).all():
-        raise UsageError("sample: must be finite numbers; got NaN or infinity. Mend it before.")
+        raise UsageError("sample: must be finite numbers; got NaN or infinity. Replace them first.")
     return values
 
 
@@ -64,7 +64,7 @@ def read_sample(
     model : Model
     path : path
     fit : {"stretch", "crop", "pad"}, optional
-        For an image of other proportions; as the files that the model learnt from by default.
+        How to fit an image of a different aspect ratio; as in training by default.
     invert : bool
         Swap light and dark.
     row : int

@@ -63,7 +63,7 @@ def as_numbers(where: str, name: str, value: Any) -> np.ndarray:
         raise UsageError(f"{where}: {name} must be numbers; got none.")
     if not np.isfinite(array).all():
         bad = array[~np.isfinite(array)].flat[0]
-        raise UsageError(f"{where}: {name} must be finite numbers; got {bad}. Replace it before.")
+        raise UsageError(f"{where}: {name} must be finite numbers; got {bad}. Replace it first.")
     return array
 
 
