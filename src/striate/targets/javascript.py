@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ def _base64(data: bytes) -> str:
 
 def _description(model: Model, image: Image) -> dict[str, Any]:
     """Return all that the module needs beside the kernels; arguments of calls stand behind the memory."""
-    arguments, calls, at = bytearray(), {}, image.size
+    arguments, at = bytearray(), image.size
+    calls: dict[str, list[list[int]]] = {}
     for section, found in image.calls.items():
         calls[section] = []
         for kernel, values in found:
@@ -97,7 +99,7 @@ def _softmax(y: np.ndarray) -> np.ndarray:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-READINGS = {
+READINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "probabilities": lambda y: y,
     "softmax": _softmax,
     "sigmoid": lambda y: 1.0 / (1.0 + np.exp(-y)),

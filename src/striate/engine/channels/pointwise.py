@@ -88,8 +88,16 @@ def _affine(lowering: ChannelLowering, step: Step) -> None:
     found, size = affine(lowering, step), x.shape[0] * lowering.lanes
     scale, offset = lowering.room(size), lowering.room(size)
     for source, packed in ((found.scale, scale), (found.offset, offset)):
-        nothing = {"scale": source, "offset": source, "scaled": 0}
-        lowering.pack("channels.pack_bias", bias=source, out=packed, count=x.count, has_bias=1, **nothing)
+        lowering.pack(
+            "channels.pack_bias",
+            bias=source,
+            scale=source,
+            offset=source,
+            out=packed,
+            count=x.count,
+            has_bias=1,
+            scaled=0,
+        )
     runs, length = x.channel_runs(out)
     table = lowering.program.table
     arguments = {

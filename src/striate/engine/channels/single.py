@@ -20,7 +20,7 @@ class SingleLowering(Lowering):
 
     def __init__(self, whole: ChannelLowering) -> None:
         facts = replace(whole.facts, winograd=False)
-        super().__init__(facts, whole.program, SingleArena(whole.arena))  # type: ignore[arg-type]
+        super().__init__(facts, whole.program, SingleArena(whole.arena))
 
     def row(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> Row:
         """Return a kernel call of the section and layer at work."""
