@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.objects import dataset_from, gives_samples
 from striate.errors import UsageError
 
 Data = Dataset | tuple[Any, Any]
-"""A data set, or a pair of arrays: samples [N, *shape] and targets [N] or [N, T]."""
+"""A data set, or a pair of arrays: samples [N, *shape] and targets [N] or [N, T].
+
+An object that gives samples with their targets, such as a PyTorch Dataset, is read by `dataset_from`.
+"""
 
 
 def datasets(train: Any, targets: Any, validation: Any, shape: tuple[int, ...]) -> tuple[Dataset, Dataset | None]:
@@ -46,6 +50,10 @@ def _is_pair(value: Any) -> bool:
 def _dataset(value: Any, name: str, classes: tuple[str, ...], shape: tuple[int, ...]) -> Dataset:
     if isinstance(value, Dataset):
         return value
+    if isinstance(value, tuple) and len(value) == 2 and value[1] is None and gives_samples(value[0]):
+        value = value[0]
+    if not _is_pair(value) and gives_samples(value):
+        return dataset_from(value, name, shape, classes)
     if not _is_pair(value) or value[1] is None:
         raise UsageError(f"fit: needs a Dataset, or arrays of samples and targets; got {type(value).__name__}.")
     inputs, targets = np.asarray(value[0]), np.asarray(value[1])

@@ -1,0 +1,121 @@
+"""Data sets from objects of other libraries that give samples with their targets, one by one or in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.data.layout import make_inputs
+from striate.data.targets import make_targets
+from striate.errors import DataError
+
+INPUT_KEYS = ("image", "img", "x", "inputs", "input", "data", "features", "audio", "pixel_values")
+TARGET_KEYS = ("label", "labels", "y", "target", "targets", "class")
+
+
+def gives_samples(source: Any) -> bool:
+    """Return whether an object can be read sample by sample, or as an iterator of batches."""
+    indexed = hasattr(source, "__len__") and hasattr(source, "__getitem__")
+    return not isinstance(source, str | bytes | np.ndarray | Mapping) and (indexed or hasattr(source, "__iter__"))
+
+
+def dataset_from(
+    source: Any,
+    name: str = "data",
+    shape: tuple[int, ...] | None = None,
+    classes: tuple[str, ...] = (),
+) -> Dataset:
+    """Return the samples of an object as a data set in memory.
+
+    Parameters
+    ----------
+    source : object
+        With ``__len__`` and ``__getitem__``, such as a PyTorch Dataset or a Hugging Face dataset: every item is a
+        pair (sample, target) or a mapping with keys such as "image" and "label". Or an iterator of batches, such as
+        a DataLoader: each is a pair (samples, targets) or such a mapping.
+    name : str
+        What messages call the set.
+    shape : tuple of int, optional
+        (C, *space) of a sample; told from the samples by default, see `make_inputs`.
+    classes : tuple of str
+        The names of the classes; by default those that the object knows (``classes``, or the names of its labels).
+
+    Raises
+    ------
+    DataError
+        If items are of another form, samples differ in shape, or there are none.
+
+    Examples
+    --------
+    >>> found = dataset_from([([0.0, 1.0], "up"), ([1.0, 0.0], "down"), ([0.5, 1.0], "up")])
+    >>> found.classes, found.targets.tolist()
+    (('down', 'up'), [1, 0, 1])
+    """
+    batched = not (hasattr(source, "__len__") and hasattr(source, "__getitem__"))
+    inputs, targets = _collect(source, name, batched)
+    if not inputs:
+        raise DataError(f"{name}: a data set needs at least one sample; got none.")
+    try:
+        joined = np.concatenate(inputs) if batched else np.stack(inputs)
+    except ValueError as error:
+        raise DataError(f"{name}: samples must have one shape; {error}. Resize or pad them.") from None
+    labels = np.concatenate(targets) if batched else np.stack(targets)
+    found, names = make_targets(labels, name, classes or _class_names(source))
+    return Dataset(make_inputs(joined, name, shape), found, names, name)
+
+
+def _collect(source: Any, name: str, batched: bool) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    inputs: list[np.ndarray] = []
+    targets: list[np.ndarray] = []
+    for number, item in enumerate(_items(source, batched)):
+        sample, target = _pair(item, f"{name}: {'batch' if batched else 'sample'} {number}")
+        inputs.append(_array(sample))
+        targets.append(_array(target))
+        if batched and len(inputs[-1]) != len(targets[-1]):
+            raise DataError(
+                f"{name}: batch {number}: every sample needs one target; got {len(inputs[-1])} "
+                f"and {len(targets[-1])}. Return as many."
+            )
+    return inputs, targets
+
+
+def _items(source: Any, batched: bool) -> Iterator[Any]:
+    return iter(source) if batched else (source[number] for number in range(len(source)))
+
+
+def _pair(item: Any, where: str) -> tuple[Any, Any]:
+    """Return the sample and the target of an item."""
+    if isinstance(item, Mapping):
+        lower = {str(key).lower(): key for key in item}
+        found = [next((lower[key] for key in keys if key in lower), None) for keys in (INPUT_KEYS, TARGET_KEYS)]
+        if found[0] is not None and found[1] is not None:
+            return item[found[0]], item[found[1]]
+        raise DataError(
+            f"{where}: needs keys such as image and label; got {', '.join(map(str, lower))}. Rename them."
+        )
+    if isinstance(item, tuple | list) and len(item) == 2:
+        return item[0], item[1]
+    raise DataError(
+        f"{where}: must be a pair (sample, target) or a mapping; got {type(item).__name__}. Return both from it."
+    )
+
+
+def _array(value: Any) -> np.ndarray:
+    """Return numbers or text as an array; tensors of other libraries are copied to the CPU."""
+    if isinstance(value, Mapping) and "array" in value:  # recordings of Hugging Face
+        value = value["array"]
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    return np.asarray(value)
+
+
+def _class_names(source: Any) -> tuple[str, ...]:
+    """Return the names that an object gives its classes, where it does."""
+    names = getattr(source, "classes", None)
+    features = getattr(source, "features", None)
+    if names is None and isinstance(features, Mapping):
+        names = next((getattr(features[key], "names", None) for key in TARGET_KEYS if key in features), None)
+    return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
