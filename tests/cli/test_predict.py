@@ -11,6 +11,8 @@ from PIL import Image
 
 import striate
 from striate.data import registry
+from striate.layers import Conv2d
+from striate.network import Sequential
 
 from .helpers import last_json
 
@@ -173,3 +175,17 @@ def test_outputs_that_are_not_finite_are_a_failure(refused, trained, three, tmp_
     model.theta = np.full_like(model.theta, 3e38)
     path = model.save(tmp_path / "nan.safetensors")
     assert "the model's outputs must be finite" in refused("predict", path, three[0], status=1)
+
+
+def test_class_maps_are_shares_of_the_positions(run, tmp_path):
+    network = Sequential([Conv2d(2, 1, bias=False)], (1, 2, 2))
+    model = striate.Model(network, np.array([-1.0, 1.0]), classes=("low", "high"))
+    path = model.save(tmp_path / "maps.safetensors")
+    np.save(tmp_path / "x.npy", np.array([[[[1.0, 1.0], [1.0, -1.0]]]], np.float32))
+    x, names = np.load(tmp_path / "x.npy"), np.array(["low", "high"])
+    np.savez(tmp_path / "known.npz", x=x, y=np.array([[[1, 1], [0, 0]]]), classes=names)
+    result = run("predict", path, tmp_path / "x.npy", "--json")
+    (item,) = last_json(result)["predictions"]
+    assert (item["class"], item["probability"]) == ("high", 0.75)
+    values = last_json(run("evaluate", path, tmp_path / "known.npz", "--json"))
+    assert values["all_accuracy"] == 0.75

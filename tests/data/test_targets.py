@@ -70,3 +70,15 @@ def test_a_class_that_was_never_learnt():
     numbers = Dataset(np.zeros((2, 1, 1), np.uint8), np.zeros((2, 1), np.float32))
     with pytest.raises(DataError, match="got 'numbers'"):
         align_classes(numbers, ("a", "b"), "here")
+
+
+def test_whole_numbers_over_space_are_class_maps():
+    maps = np.array([[[0, 1], [2, 1]]], np.uint8)
+    for labels in (maps, maps[:, None]):
+        targets, classes = make_targets(labels, "y")
+        assert targets.dtype == np.int64
+        assert targets.tolist() == maps.tolist()
+        assert classes == ("0", "1", "2")
+    assert make_targets(maps, "y", ("a", "b", "c"))[1] == ("a", "b", "c")
+    with pytest.raises(DataError, match=r"y: class maps must hold numbers from 0 to 1; got 0 to 2"):
+        make_targets(maps, "y", ("a", "b"))

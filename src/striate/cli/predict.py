@@ -113,13 +113,24 @@ def _predict_path(
 
 
 def _rows(model: Model, inputs: Any) -> Any:
-    """Return for each sample its probabilities, or its numbers, with their standard deviations if it has any."""
-    if model.kind != "numbers":
-        return model.predict_proba(inputs)
+    """Return the probabilities, numbers (and standard deviations), or shares of a map, of each sample."""
     found = model.interpret(model.outputs(inputs))
+    if model.kind == "classes" and found.values.ndim > 2:
+        return _shares_of_map(found.values)
+    if model.kind != "numbers":
+        return found.probabilities
     if found.variances is None:
         return found.values
     return list(zip(found.values, found.variances**0.5, strict=True))
+
+
+def _shares_of_map(values: Any) -> Any:
+    """Return which share of the positions each class has, float64[N, K]; NaN where a probability is none."""
+    import numpy as np
+
+    rows = values.reshape(*values.shape[:2], -1)
+    shares = np.stack([(rows.argmax(axis=1) == k).mean(axis=1) for k in range(rows.shape[1])], axis=1)
+    return np.where(np.isfinite(rows).all(axis=(1, 2))[:, np.newaxis], shares, np.nan)
 
 
 def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:

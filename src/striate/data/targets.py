@@ -16,6 +16,7 @@ WIDE_RANGE = 100
 """... unless their range is so many times as wide as their number: ten prices are no classes."""
 SAMPLES_PER_CLASS = 4
 """More values are classes if they are 0 (or 1) to K without a gap and each has so many samples on average."""
+MOST_MAP_CLASSES = 1024
 Targets = tuple[np.ndarray, tuple[str, ...]]
 
 
@@ -26,11 +27,11 @@ def make_targets(
 
     Text is classes, in sorted order; rows of zeros with a single one are class indices. Whole numbers are classes
     if they have two distinct values, or few within a narrow range, or fill 0 (or 1) to K. Other numbers are
-    regression targets.
+    regression targets. Whole numbers with axes of space are a class at each position, int64[N, *space].
 
     Parameters
     ----------
-    labels : [N], [N, 1] or [N, T] of whole numbers, truth values, text or floating point numbers
+    labels : [N], [N, 1], [N, T] or [N, *space] of whole numbers, truth values, text or floating point numbers
     where : str
         What messages call the source.
     classes : tuple of str
@@ -48,6 +49,8 @@ def make_targets(
         labels = np.char.decode(labels, "utf-8", "backslashreplace")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if labels.ndim > 2 and labels.dtype.kind in "bui" and task != "regression":
+        return _class_map(labels, where, classes)
     if labels.ndim not in (1, 2) or labels.dtype.kind not in "buifU":
         raise DataError(
             f"{where}: labels must be one number or text for each sample; "
@@ -68,6 +71,19 @@ def make_targets(
         numbers = np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1)
         return numbers, classes if _are_switches(numbers, classes) else ()
     return _classes_of(labels, where, classes)
+
+
+def _class_map(labels: np.ndarray, where: str, classes: tuple[str, ...]) -> Targets:
+    """Return a class for each position, int64[N, *space], and the names of the classes."""
+    maps = np.ascontiguousarray(labels[:, 0] if labels.ndim > 3 and labels.shape[1] == 1 else labels, np.int64)
+    least, largest = int(maps.min()), int(maps.max())
+    count = len(classes) or largest + 1
+    if least < 0 or largest >= count or count > MOST_MAP_CLASSES:
+        raise DataError(
+            f"{where}: class maps must hold numbers from 0 to {min(count, MOST_MAP_CLASSES) - 1}; "
+            f"got {least} to {largest}. Renumber the classes, or use floating point numbers for a regression."
+        )
+    return maps, classes or tuple(map(str, range(count)))
 
 
 def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dataset:
