@@ -4,120 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from striate import layers
 from striate.errors import ModelFileError, UsageError
-from striate.layers import (
-    activation,
-    arithmetic,
-    convolution,
-    dense,
-    embedding,
-    functions,
-    global_pooling,
-    normalisation,
-    padding,
-    pairwise,
-    pooling,
-    rearrangement,
-    regularisation,
-    resize,
-    shape,
-    subsampling,
-    transposed,
-    unpooling,
-)
 from striate.layers.base import Layer
+from striate.layers.shape import InputLayer
 
 LAYERS: dict[str, type[Layer]] = {
-    cls.__name__: cls
-    for cls in (
-        activation.ELU,
-        activation.GELU,
-        activation.SELU,
-        activation.HardSigmoid,
-        activation.HardSwish,
-        activation.HardTanh,
-        activation.Identity,
-        activation.LeakyReLU,
-        activation.LogSoftmax,
-        activation.PReLU,
-        activation.ReLU,
-        activation.Sigmoid,
-        activation.SiLU,
-        activation.Softmax,
-        activation.Softplus,
-        activation.Step,
-        activation.Tanh,
-        activation.ScaledTanh,
-        arithmetic.Add,
-        arithmetic.ChannelScale,
-        arithmetic.Concatenate,
-        arithmetic.Multiply,
-        arithmetic.Scale,
-        convolution.Conv1d,
-        convolution.Conv2d,
-        convolution.Conv3d,
-        dense.Linear,
-        dense.RadialBasis,
-        embedding.Embedding,
-        functions.Absolute,
-        functions.CELU,
-        functions.Erf,
-        functions.Exp,
-        functions.Log,
-        functions.Mish,
-        functions.Power,
-        functions.Softsign,
-        functions.Sqrt,
-        global_pooling.AdaptiveAvgPool1d,
-        global_pooling.AdaptiveAvgPool2d,
-        global_pooling.AdaptiveAvgPool3d,
-        global_pooling.GlobalAvgPool,
-        global_pooling.GlobalMaxPool,
-        normalisation.BatchNorm,
-        normalisation.GroupNorm,
-        normalisation.InstanceNorm,
-        normalisation.LayerNorm,
-        normalisation.LocalResponseNorm,
-        padding.Crop,
-        padding.Pad,
-        pairwise.Constant,
-        pairwise.MatMul,
-        pairwise.Maximum,
-        pairwise.Minimum,
-        pooling.AvgPool1d,
-        pooling.AvgPool2d,
-        pooling.AvgPool3d,
-        pooling.LpPool1d,
-        pooling.LpPool2d,
-        pooling.LpPool3d,
-        pooling.MaxPool1d,
-        pooling.MaxPool2d,
-        pooling.MaxPool3d,
-        rearrangement.Expand,
-        rearrangement.Permute,
-        rearrangement.PixelShuffle,
-        rearrangement.PixelUnshuffle,
-        rearrangement.Select,
-        rearrangement.Slice,
-        regularisation.Dropout,
-        regularisation.GaussianNoise,
-        regularisation.SpatialDropout,
-        resize.Resize,
-        shape.InputLayer,
-        shape.Flatten,
-        shape.Reshape,
-        shape.Upsample,
-        subsampling.Subsample1d,
-        subsampling.Subsample2d,
-        subsampling.Subsample3d,
-        transposed.ConvTranspose1d,
-        transposed.ConvTranspose2d,
-        transposed.ConvTranspose3d,
-        unpooling.MaxUnpool1d,
-        unpooling.MaxUnpool2d,
-        unpooling.MaxUnpool3d,
-    )
+    name: getattr(layers, name) for name in layers.__all__ if name not in ("Input", "Layer", "Node")
 }
+LAYERS["InputLayer"] = InputLayer
 
 
 def register(cls: type[Layer]) -> type[Layer]:
@@ -138,7 +33,7 @@ def to_dict(layer: Layer) -> dict[str, Any]:
 
     Examples
     --------
-    >>> to_dict(convolution.Conv2d(6, 5))
+    >>> to_dict(layers.Conv2d(6, 5))
     {'type': 'Conv2d', 'out_channels': 6, 'kernel_size': [5, 5]}
     """
     return {"type": type(layer).__name__, **layer.config()}
