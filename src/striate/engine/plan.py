@@ -172,7 +172,8 @@ def add_shards(lowering: Lowering) -> None:
     program, facts, stride = lowering.program, lowering.facts, lowering.arena.size
     program.shared_arena = bool(lowering.parts)
     program.segment(BUFFERS, 4 * stride * (facts.sizes.shards if program.shared_arena else 1))
-    program.side_by_side(lowering.packs)
+    if lowering.packs:
+        program.side_by_side(lowering.packs)
     tasks = _shard_tasks(facts, 4 * stride if program.shared_arena else 0)
     for rows, between in [*lowering.parts, (lowering.rows, [])]:
         program.phase(rows, tasks, shards=True)

@@ -257,6 +257,11 @@ class Program:
         """Return every kernel that the program needs."""
         return [row.request for row in self.rows if row.request is not None]
 
+    def __str__(self) -> str:
+        from striate.engine.listing import listing
+
+        return listing(self)
+
     def bytes(self, threads: int) -> int:
         """Return the memory that all segments take, with the buffers of so many threads."""
         arenas = 1 if self.shared_arena else threads

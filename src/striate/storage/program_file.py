@@ -1,0 +1,133 @@
+"""Programs in files: one ``.npz`` with a description in JSON and the contents of tables and constants."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from striate.engine.program import ByCount, Check, Phase, Place, Program, Row, Segment
+from striate.engine.verify import verify
+from striate.errors import ModelFileError, ProgramError
+from striate.kernels.access import ACCESS
+from striate.kernels.library import Request
+from striate.storage.atomic import write_atomically
+
+FORMAT = "striate program 1"
+
+
+def write_program(program: Program, path: str | Path) -> Path:
+    """Write a finished program, atomically; return where it is.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be written.
+    ProgramError
+        If some of its rows are Python functions of this process.
+    """
+    contents = {name: s.contents for name, s in program.segments.items() if s.contents is not None}
+    header = np.frombuffer(json.dumps(_describe(program)).encode(), np.uint8)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, header=header, **contents)  # type: ignore[arg-type]
+    return write_atomically(path, stream.getvalue())
+
+
+def read_program(path: str | Path) -> Program:
+    """Return the program of a file, proven by ``verify``.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged or holds something else.
+    ProgramError
+        If the program would read or write where it must not.
+    """
+    try:
+        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as found:
+            arrays = {name: found[name] for name in found.files}
+        program = _program(json.loads(arrays.pop("header").tobytes()), arrays)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile) as error:
+        raise ModelFileError(f"{path}: must be a program of striate; got {error!r}. Write it again.") from error
+    verify(program)
+    return program
+
+
+def _describe(program: Program) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "lanes": program.lanes,
+        "shared_arena": program.shared_arena,
+        "random_layers": program.random_layers,
+        "segments": [[s.name, s.size, s.external] for s in program.segments.values()],
+        "shapes": [[*key, list(shape)] for key, shape in program.shapes.items()],
+        "checks": [[_value(check.place), check.message, check.count] for check in program.checks],
+        "phases": [
+            {
+                "rows": [_row(row) for row in phase.rows],
+                "tasks": [sorted(task.items()) for task in phase.tasks],
+                "spans": phase.spans,
+                "each": phase.each,
+            }
+            for phase in program.phases
+        ],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    if row.request is None:
+        raise ProgramError(
+            f"{row.where}: a program for elsewhere is made of kernels; got a layer or loss that runs through its "
+            "reference in Python. Replace it, or keep the program in this process."
+        )
+    request = row.request
+    return {
+        "kernel": [request.module, request.name, request.lanes, list(request.constants)],
+        "section": row.section,
+        "where": row.where,
+        "arguments": {name: _value(value) for name, value in row.arguments.items()},
+    }
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Place):
+        return {"place": [value.segment, value.offset, value.register]}
+    if isinstance(value, ByCount):
+        return {"by_count": [_value(each) for each in value.values]}
+    return float(value) if isinstance(value, float | np.floating) else int(value)
+
+
+def _program(found: dict[str, Any], contents: dict[str, np.ndarray]) -> Program:
+    if found["format"] != FORMAT:
+        raise ValueError(found["format"])
+    program = Program(int(found["lanes"]), bool(found["shared_arena"]), random_layers=list(found["random_layers"]))
+    for name, size, external in found["segments"]:
+        program.segments[name] = Segment(str(name), int(size), contents.get(name), bool(external))
+    program.shapes = {(segment, offset): tuple(shape) for segment, offset, shape in found["shapes"]}
+    program.checks = [Check(_read_value(place), message, count) for place, message, count in found["checks"]]
+    for phase in found["phases"]:
+        rows = [_read_row(row) for row in phase["rows"]]
+        tasks = [dict(map(tuple, task)) for task in phase["tasks"]]
+        program.phases.append(Phase(rows, tasks, [tuple(span) for span in phase["spans"]], int(phase["each"])))
+    return program
+
+
+def _read_row(found: dict[str, Any]) -> Row:
+    module, name, lanes, constants = found["kernel"]
+    if f"{module}.{name}" not in ACCESS:
+        raise ValueError(f"{module}.{name}")
+    arguments = {key: _read_value(value) for key, value in found["arguments"].items()}
+    request = Request(module, name, int(lanes), tuple(constants))
+    return Row(request, arguments, found["section"], where=found["where"])
+
+
+def _read_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "by_count" in value:
+            return ByCount(tuple(_read_value(each) for each in value["by_count"]))
+        return Place(*value["place"])
+    return value
