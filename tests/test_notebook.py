@@ -76,7 +76,7 @@ def test_notebooks_show_html(objects: dict[str, object], name: str) -> None:
     assert SHOWN[name] in checker.text
 
 
-@pytest.mark.parametrize("name", SHOWN.keys() - {"network"})
+@pytest.mark.parametrize("name", sorted(SHOWN.keys() - {"network"}))
 def test_texts_are_short(objects: dict[str, object], name: str) -> None:
     assert len(repr(objects[name])) < 120
     assert "array" not in repr(objects[name])

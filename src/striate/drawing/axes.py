@@ -27,7 +27,8 @@ def new_axes(
 
 def set_title(axes: Axes, title: str, size: int = 10) -> None:
     """Set a title in as many lines as the width of the figure needs."""
-    characters = max(16, int(axes.figure.get_figwidth() * 128 / size))  # a character is about 0.56 of the size wide
+    inches = axes.figure.bbox.width / axes.figure.dpi
+    characters = max(16, int(inches * 128 / size))  # a character is about 0.56 of the size wide
     axes.set_title("\n".join(line for part in title.split("\n") for line in wrap(part, characters)), fontsize=size)
 
 

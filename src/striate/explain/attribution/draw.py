@@ -32,15 +32,20 @@ def draw_attribution(
     names : sequence of str
         Of the features of a table.
     """
-    rank = 2 if sample is None else max(np.ndim(sample) - 1, 1)
+    sample = None if sample is None else np.asarray(sample, np.float64)
+    rank = 2 if sample is None else max(sample.ndim - 1, 1)
     values = _flat(attribution.map(rank), rank)
     if values.ndim == 1:
         found = {attribution.method: values}
-        drawn = _features(found, axes, names) if np.ndim(sample) == 1 else _series(found, sample, axes)
+        drawn = (
+            _features(found, axes, names)
+            if sample is not None and sample.ndim == 1
+            else _series(found, sample, axes)
+        )
     else:
         drawn = new_axes(axes)
-        if sample is not None and np.ndim(sample) == 3:
-            drawn.imshow(np.asarray(sample, np.float64).mean(axis=0), cmap="Greys")
+        if sample is not None and sample.ndim == 3:
+            drawn.imshow(sample.mean(axis=0), cmap="Greys")
         limit = float(np.abs(values).max()) or 1.0
         drawn.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=1.0 if sample is None else 0.75)
         drawn.set(xticks=[], yticks=[])
