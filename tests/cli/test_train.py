@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import striate
 from striate.training.run import RunConfig
@@ -383,3 +384,18 @@ def test_a_report_that_is_interrupted_says_that_the_model_is_saved(run, tmp_path
     saved = tmp_path / "run" / "model.safetensors"
     assert saved.exists()
     assert f"interrupted while writing the report; the model is saved: {saved}" in " ".join(result.stderr.split())
+
+
+def test_the_folder_of_runs_is_no_class(run, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for label in ("dark", "light"):
+        (tmp_path / label).mkdir()
+        for number in range(10):
+            pixels = rng.integers(0, 90, (8, 8)) + 120 * (label == "light")
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / label / f"{number}.png")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        result = run("train", ".", "--epochs", 1, "--model", "mlp", "--no-report", "--json")
+        assert result.exit_code == 0, result.output
+        assert last_json(result)["classes"] == ["dark", "light"]
+    assert len(list((tmp_path / "runs").iterdir())) == 2

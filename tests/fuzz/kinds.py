@@ -340,7 +340,7 @@ def read_config(path: Path) -> object:
 
     config = RunConfig.load(path)
     config = resolve(config, _stripes())
-    make_trainer(config, _stripes(), network_or_model(config, _stripes()))
+    make_trainer(config, network_or_model(config, _stripes()))
     return config
 
 

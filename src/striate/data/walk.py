@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -44,11 +45,17 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def _holds_runs(folder: os.DirEntry[str]) -> bool:
-    """Return whether a folder is that of a run, or holds such folders (``runs``)."""
+    """Return whether a folder is that of a run, or holds such folders, or empty ones for runs to come (``runs``)."""
     inside = Path(folder)
     if (inside / RUN_FILE).is_file():
         return True
-    return folder.name == RUNS and any(inside.glob(f"*/{RUN_FILE}"))
+    if folder.name != RUNS:
+        return False
+    with contextlib.suppress(OSError):
+        return any(inside.glob(f"*/{RUN_FILE}")) or all(
+            item.is_dir() and not any(item.iterdir()) for item in inside.iterdir()
+        )
+    return False
 
 
 def visible(folder: Path) -> list[os.DirEntry[str]]:
