@@ -45,7 +45,7 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def _holds_runs(folder: os.DirEntry[str]) -> bool:
-    """Return whether a folder is that of a run, or holds such folders, or empty ones for runs to come (``runs``)."""
+    """Return whether a folder is that of a run, or holds such folders or empty ones (``runs``)."""
     inside = Path(folder)
     if (inside / RUN_FILE).is_file():
         return True
