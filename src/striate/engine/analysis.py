@@ -43,6 +43,8 @@ class Facts:
         The zeros that the readers of each value want around it.
     needed : set
         Values whose gradients lead to a parameter that learns.
+    frozen : frozenset
+        Layers that do not learn: their parameters get no gradient.
     """
 
     network: Network
@@ -57,6 +59,7 @@ class Facts:
     masked: set[str]
     margins: dict[str, Margin]
     needed: set[str]
+    frozen: frozenset[str] = frozenset()
 
     @property
     def target_count(self) -> int:
@@ -96,6 +99,7 @@ def analyse(
         masked,
         graph.margins(network, fused, loss is not None),
         graph.needed_gradients(network, frozen=frozen) if loss else set(),
+        frozenset(frozen),
     )
 
 

@@ -182,7 +182,9 @@ def _backward(lowering: Lowering, step: Step) -> None:
         source, geometry = lowering.memos[step.name], replace(geometry, padding=NO_MARGIN)
     fast = winograd.suits(lowering, index, geometry, grad.shape[1:])
     before = (geometry.padding[1][0], geometry.padding[2][0])
-    if few(grad, index):
+    if step.name in lowering.facts.frozen:
+        pass  # what lies below may learn
+    elif few(grad, index):
         emit_weights_by_features(lowering, step, source, grad, index, geometry)
     elif fast:
         winograd.emit_winograd_weights(lowering, step, source, grad, index.shape[1], index.shape[2], before)

@@ -224,7 +224,7 @@ def pieces(places: int, x: Buffer) -> int:
 
 def emit_bias_gradient(lowering: Lowering, step: Step, grad: Buffer) -> None:
     """Append the call that adds up the gradient of ``bias``, if the step has one."""
-    if lowering.parameter(step, "bias") is None:
+    if lowering.parameter(step, "bias") is None or step.name in lowering.facts.frozen:
         return
     channels = grad.shape[0]
     space = math.prod(grad.shape[1:])

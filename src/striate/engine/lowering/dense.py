@@ -52,21 +52,8 @@ def _forward(lowering: Lowering, step: Step) -> None:
 def _backward(lowering: Lowering, step: Step) -> None:
     x, grad = lowering.values[step.inputs[0]], lowering.gradients[step.name]
     inputs, outputs = x.features(), grad.features()
-    if len(inputs) * len(outputs) >= LARGE and lowering.facts.sizes.shards > 1:
-        _weight_gradient_of_batch(lowering, step, x, grad)
-    elif len(inputs) >= x.lanes:
-        _weight_gradient_by_features(lowering, step, x, grad)
-    else:
-        lowering.clear(lowering.parameter_gradient(step, "weight"), len(inputs) * len(outputs))
-        emit_weight_gradient(
-            lowering,
-            lowering.parameter_gradient(step, "weight"),
-            x=x,
-            grad=grad,
-            rows=np.stack([outputs, np.arange(len(outputs)) * len(inputs)], axis=1),
-            taps=np.stack([inputs, np.arange(len(inputs))], axis=1),
-            places=_ORIGIN,
-        )
+    if step.name not in lowering.facts.frozen:
+        _weight_gradient(lowering, step, x, grad)
     emit_bias_gradient(lowering, step, grad)
     if step.inputs[0] not in lowering.needed:
         return
@@ -87,6 +74,27 @@ def _backward(lowering: Lowering, step: Step) -> None:
             places=_ORIGIN,
             accumulate=accumulate,
         ),
+    )
+
+
+def _weight_gradient(lowering: Lowering, step: Step, x: Buffer, grad: Buffer) -> None:
+    inputs, outputs = x.features(), grad.features()
+    if len(inputs) * len(outputs) >= LARGE and lowering.facts.sizes.shards > 1:
+        _weight_gradient_of_batch(lowering, step, x, grad)
+        return
+    if len(inputs) >= x.lanes:
+        _weight_gradient_by_features(lowering, step, x, grad)
+        return
+    target = lowering.parameter_gradient(step, "weight")
+    lowering.clear(target, len(inputs) * len(outputs))
+    emit_weight_gradient(
+        lowering,
+        target,
+        x=x,
+        grad=grad,
+        rows=np.stack([outputs, np.arange(len(outputs)) * len(inputs)], axis=1),
+        taps=np.stack([inputs, np.arange(len(inputs))], axis=1),
+        places=_ORIGIN,
     )
 
 

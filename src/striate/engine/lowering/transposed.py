@@ -40,7 +40,8 @@ def _backward(lowering: Lowering, step: Step) -> None:
     index, geometry = _parts(step)
     padded = lowering.arena.allocate(grad.shape, geometry.padding)
     emit_copy(lowering, grad, padded, 0)
-    emit_weights(lowering, step, padded, x, index, geometry)
+    if step.name not in lowering.facts.frozen:
+        emit_weights(lowering, step, padded, x, index, geometry)
     emit_bias_gradient(lowering, step, grad)
     if step.inputs[0] in lowering.needed:
         grad_x, accumulate = lowering.gradient_into(step.inputs[0])
