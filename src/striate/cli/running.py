@@ -81,21 +81,25 @@ class Runner:
         """Say what will happen."""
         from striate.data.augmentation.words import describe
         from striate.layers.base import format_shape
+        from striate.losses.choice import are_labels
         from striate.machine import available_threads
 
         self.trainer = trainer
         data = splits.train
         parts = {"training": data, "validation": splits.validation, "test": splits.test}
         counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items() if part is not None)
-        classes = f", {len(data.classes)} classes" if data.classes else ""
+        word = "labels" if are_labels(data.targets) else "classes"
+        classes = f", {len(data.classes)} {word}" if data.classes else ""
         self.output.line(f"{data.name}: {counts} samples of {format_shape(data.sample_shape)}{classes}")
         for note in splits.notes:
             self.output.line(f"  {note}")
         settings = trainer.settings
+        title = settings.loss.title if settings.loss else "loss chosen from the targets"
         threads = settings.threads or available_threads()
         self.output.line(
-            f"{trainer.network.name}: {trainer.network.parameter_count:,} parameters; {settings.optimizer}, "
-            f"batches of {settings.batch_size}, {threads} thread{'s' * (threads > 1)}, seed {settings.seed}"
+            f"{trainer.network.name}: {trainer.network.parameter_count:,} parameters; {title}, "
+            f"{settings.optimizer}, batches of {settings.batch_size}, {threads} thread{'s' * (threads > 1)}, "
+            f"seed {settings.seed}"
         )
         augmentation = settings.augmentation
         if augmentation is not None and augmentation.transforms:
