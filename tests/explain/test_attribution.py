@@ -199,3 +199,13 @@ def test_colour_photographs_are_drawn_in_colour():
     image = draw_attributions(attribute_all(model, sample, 0), sample).images[0].get_array()
     tile = image[image.shape[0] - image.shape[0] + 2, 2]
     assert tile[:3].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_a_table_is_attributed_feature_by_feature():
+    network = Sequential([Flatten(), Linear(2, bias=False)], (3, 1))
+    model = Model(network, [1.0, -2.0, 0.5, 0.0, 0.0, 0.0])
+    found = attribute_all(model, np.array([[2.0], [1.0], [4.0]]), 0)
+    assert found["occlusion"].map(1).tolist() == [2.0, -2.0, 2.0]
+    assert found["integrated-gradients"].map(1) == pytest.approx([2.0, -2.0, 2.0])
+    axes = draw_attributions(found, np.array([[2.0], [1.0], [4.0]]), names=("a", "b", "c"))
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]

@@ -40,6 +40,9 @@ def explain(
         found = trace(loaded, sample)
         page = page_of(found, target=s.class_of(loaded, target), name=Path(image).name).encode()
     write_atomically(out, page)
-    name = s.class_name(loaded, int(found.scores.argmax()))
+    if loaded.kind == "numbers":
+        name = ", ".join(f"{value:.6g}" for value in loaded.interpret(found.output[None]).values[0].ravel())
+    else:
+        name = s.class_name(loaded, int(found.scores.argmax()))
     output.line(f"{image}: {name}. The page is {out} ({len(page) / 1e6:.1f} MB).")
     output.result({"file": image, "class": name, "page": str(out), "bytes": len(page)})

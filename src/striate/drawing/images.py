@@ -24,6 +24,8 @@ def picture(values: np.ndarray, low: float, high: float, side: int, title: str =
         What is black and white, or the bottom and the top.
     """
     values = np.asarray(values)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
     if values.ndim < 3:
         return series_picture(values, low, high, (2 * side, side), title)
     span = (high - low) or 1.0

@@ -74,7 +74,7 @@ class _Frame:
         for tick in ticks(*self.y):
             _, down = self.place(self.x[0], tick)
             pieces.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=down, y2=down, class_="grid"))
-            pieces.append(element("text", number(float(tick)), x=LEFT - 6, y=down + 4, text_anchor="end"))
+            pieces.append(element("text", f"{tick:.6g}", x=LEFT - 6, y=down + 4, text_anchor="end"))
         for tick in ticks(*self.x):
             right, _ = self.place(tick, self.y[0])
             pieces.append(element("text", f"{tick:g}", x=right, y=HEIGHT - BOTTOM + 16, text_anchor="middle"))

@@ -158,7 +158,8 @@ def filters(run: Run) -> Markup:
         bound = float(np.abs(weight).max()) or 1.0
         planes = [weight] if len(weight) in (1, 3) else [weight[c : c + 1] for c in range(min(len(weight), 4))]
         images += [picture(plane, -bound, bound, 56, f"{name}, filter {place}") for plane in planes]
-    note = element("p", "Grey is zero, white positive, black negative; each scaled by its largest weight.")
+    grey = "Grey is zero, white positive, black negative; each" if found[0].ndim > 2 else "Each"
+    note = element("p", f"{grey} scaled by its largest weight.")
     return section(f"Filters of {name}", note, element("div", *images, class_="gallery"))
 
 

@@ -32,7 +32,7 @@ def draw_attribution(
     names : sequence of str
         Of the features of a table.
     """
-    sample = None if sample is None else np.asarray(sample, np.float64)
+    sample = None if sample is None else _without_space(sample)
     rank = 2 if sample is None else max(sample.ndim - 1, 1)
     values = _flat(attribution.map(rank), rank)
     if values.ndim == 1:
@@ -66,7 +66,7 @@ def draw_attributions(
     names : sequence of str
         Of the features of a table.
     """
-    raw = np.asarray(sample, np.float64)
+    raw = _without_space(sample)
     rank = max(raw.ndim - 1, 1)
     maps = {method: _flat(item.map(rank), rank) for method, item in found.items()}
     maps = {method: one / (float(np.abs(one).max()) or 1.0) for method, one in maps.items()}
@@ -116,6 +116,12 @@ def _series(maps: Mapping[str, np.ndarray], sample: np.ndarray | None, axes: Axe
     axes.set_ylim(float(rows), -2.0 if sample is not None else 0.0)
     axes.set_yticks(ticks, labels, fontsize=8)
     return axes
+
+
+def _without_space(sample: np.ndarray) -> np.ndarray:
+    """Return a sample; of a table one number for each feature."""
+    raw = np.asarray(sample, np.float64)
+    return raw.reshape(-1) if raw[0].size == 1 else raw
 
 
 def _flat(values: np.ndarray, rank: int) -> np.ndarray:

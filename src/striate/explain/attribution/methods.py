@@ -48,7 +48,12 @@ class Attribution:
     baseline_score: float
 
     def map(self, rank: int) -> np.ndarray:
-        """Return the values summed over the channels, where there are ``rank`` axes of space."""
+        """Return the values summed over the channels, where there are ``rank`` axes of space.
+
+        Of a table, whose space is a single position, the value of each feature.
+        """
+        if self.values.ndim > 1 and self.values[0].size == 1:
+            return self.values.reshape(-1)
         return self.values.sum(axis=0) if self.values.ndim > max(rank, 1) else self.values
 
 

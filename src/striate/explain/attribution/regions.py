@@ -107,25 +107,28 @@ def occlusion(score: Score, *, size: int | None = None, stride: int | None = Non
     ----------
     Zeiler and Fergus (2014), "Visualizing and understanding convolutional networks", section 4.2.
     """
-    space = score.raw.shape[1:] or score.raw.shape
-    size = max(1, min(space) // 5 + 1) if size is None else integer(size, "size")
+    features = score.raw[0].size == 1  # of a table: no space to slide over
+    space = score.raw.shape[:1] if features else score.raw.shape[1:]
+    usual = 1 if features else max(1, min(space) // 5 + 1)
+    size = usual if size is None else integer(size, "size")
     if size > min(space):
         raise UsageError(f"size: the patch must fit into {' x '.join(map(str, space))}; got {size}. Use less.")
     stride = _stride(space, size) if stride is None else integer(stride, "stride")
     if stride > size:
         raise UsageError(f"stride: must be at most the patch's size, {size}, to leave no gap; got {stride}.")
     corners = list(itertools.product(*(_starts(n, size, stride) for n in space)))
-    covers: list[Any] = [(..., *(slice(at, at + size) for at in corner)) for corner in corners]
+    patches = [tuple(slice(at, at + size) for at in corner) for corner in corners]
+    covers: list[Any] = [(*patch, ...) if features else (..., *patch) for patch in patches]
     drops, counts = np.zeros(space), np.zeros(space)
     whole = float(score.scores(score.raw[None])[0])
     for first in range(0, len(covers), MOST_WINDOWS):
-        part = covers[first : first + MOST_WINDOWS]
+        part, places = covers[first : first + MOST_WINDOWS], patches[first : first + MOST_WINDOWS]
         batch = np.repeat(score.raw[None], len(part), axis=0)
         for covered, cover in zip(batch, part, strict=True):
             covered[cover] = score.baseline[cover]
-        for cover, value in zip(part, score.scores(batch), strict=True):
-            drops[cover] += whole - value
-            counts[cover] += 1
+        for place, value in zip(places, score.scores(batch), strict=True):
+            drops[place] += whole - value
+            counts[place] += 1
     return drops / counts
 
 

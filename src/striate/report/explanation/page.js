@@ -197,7 +197,7 @@ function drawMaps(layer) {
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${layer.name}, ${layer.shape.length === 1 ? "all features" : `channel ${c}`}`);
     const part = layer.shape.length === 1 ? layer.values : layer.values.subarray(c * layout.count, (c + 1) * layout.count);
-    if (layer.shape.length === 2) paintCurves(canvas, part, [1, layer.shape[1]], 220, 64);
+    if (layer.shape.length === 2 && layer.shape[1] > 1) paintCurves(canvas, part, [1, layer.shape[1]], 220, 64);
     else paint(canvas, part, layout, low, high, signed);
     listen(canvas, layer, c, layout);
     frame.append(canvas, box);
@@ -429,7 +429,7 @@ function featureTable(input, values) {
 function drawSample() {
   const input = page.layers[0], room = document.getElementById("sample"), caption = element("p", "hint", ""), choices = element("div", "choices");
   const frame = element("div", "map large"), canvas = element("canvas"), maps = page.attributions.map((item) => ({ ...item, values: unpack(item.values) }));
-  const flatInput = input.shape.length === 1, curve = input.shape.length === 2;
+  const flatInput = product(input.shape.slice(1)) === 1, curve = input.shape.length === 2;
   const show = (item, button) => {
     for (const other of choices.children) other.setAttribute("aria-pressed", other === button);
     caption.textContent = item ? `${item.method}: the map adds up to ${short(item.sum)}; the score rose by ${short(item.rise)} from a blank sample` : "";
