@@ -97,7 +97,7 @@ def test_a_training_keeps_to_what_it_was_told(tmp_path) -> None:
     assert without.tobytes() == again.tobytes()
     assert with_it.tobytes() != without.tobytes()
     np.testing.assert_allclose(with_it, without, rtol=1e-3, atol=1e-4)
-    assert not any("winograd" in name for name in kernels(trainers[1].session))
+    assert not any("winograd" in name for name in kernels(trainers[1].state.session))
     path = trainers[1].model.save(tmp_path / "model.safetensors")
     x = data().inputs
     assert np.array_equal(load(path, winograd=False).outputs(x), trainers[1].model.outputs(x))

@@ -39,6 +39,11 @@ CASES = {
     "adadelta": ("Adadelta", {"rho": 0.8, "eps": 1e-3}, {"rho": 0.8, "epsilon": 1e-3}),
     "nadam": ("NAdam", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
     "radam": ("RAdam", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
+    "amsgrad": (
+        "Adam",
+        {"amsgrad": True, "betas": (0.8, 0.99)},
+        {"beta1": 0.8, "beta2": 0.99},
+    ),
     "adamax": ("Adamax", {"betas": (0.8, 0.99)}, {"beta1": 0.8, "beta2": 0.99}),
 }
 """Our name, and a word for the form: PyTorch's class, its arguments, ours."""

@@ -103,7 +103,12 @@ def test_kernel_takes_the_step_of_the_formula(name, step):
     run.vectors.theta[:count] = theta
     first = first**2 if rule.kernel == "adadelta" else first  # a mean of squares there
     state = State()
-    for name, values in (("first", first), ("second", second**2), ("mean", 0.5 * second)):
+    for name, values in (
+        ("first", first),
+        ("second", second**2),
+        ("mean", 0.5 * second),
+        ("largest", 2 * second**2),
+    ):
         if name in run.vectors.optimizer:
             run.vectors.optimizer[name][:count] = values
             setattr(state, name, values.astype(float))

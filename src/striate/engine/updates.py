@@ -30,5 +30,6 @@ UPDATES = {
     "rmsprop": Update(("second",)),
     "centred_rmsprop": Update(("first", "second", "mean")),
     "adagrad": Update(("second",)),
+    "amsgrad": Update(("first", "second", "largest")),
 }
 """The kernels by name."""

@@ -384,7 +384,9 @@ ACCESS = {
     "update.adamax": _update(4, "first", "second"),
     "update.adadelta": _update(3, "first", "second"),
     "update.rmsprop": _update(3, "second"),
+    "update.centred_rmsprop": _update(5, "first", "second", "mean"),
     "update.adagrad": _update(2, "second"),
+    "update.amsgrad": _update(7, "first", "second", "largest"),
     "winograd.winograd_input": _TRANSFORM + "read x: channels:channel + patches@6 + lanes",
     "winograd.winograd_gradient": _TRANSFORM + "read grad: channels:channel + patches@4 + lanes",
     "winograd.winograd_output": """

@@ -177,3 +177,26 @@ def adadelta(theta: Floats, gradient: Floats, first: Floats, second: Floats, num
         vstore(second, i, v)
         vstore(first, i, rho * u + rest * d * d)
         vstore(theta, i, vload(theta, i) - alpha * d)
+
+
+def amsgrad(
+    theta: Floats, gradient: Floats, first: Floats, second: Floats, largest: Floats, numbers: Floats, count: int
+):
+    """numbers: alpha, beta1, beta2, epsilon, 1/(1 - beta1^t), 1/(1 - beta2^t), decay.
+
+    m and v as in Adam, ``w <- max(w, v)``, ``theta <- theta (1 - alpha decay) - alpha m' / (sqrt(w') + epsilon)``
+    with m', w' corrected for their start; w is ``largest``.
+    """
+    alpha, beta1, beta2 = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
+    rest1, rest2 = splat(theta, f32(1.0) - numbers[1]), splat(theta, f32(1.0) - numbers[2])
+    epsilon, fix1, fix2 = splat(theta, numbers[3]), splat(theta, numbers[4]), splat(theta, numbers[5])
+    keep = splat(theta, f32(1.0) - numbers[0] * numbers[6])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        m = beta1 * vload(first, i) + rest1 * g
+        v = beta2 * vload(second, i) + rest2 * g * g
+        w = vmax(vload(largest, i), v)
+        vstore(first, i, m)
+        vstore(second, i, v)
+        vstore(largest, i, w)
+        vstore(theta, i, keep * vload(theta, i) - alpha * (m * fix1) / (vsqrt(w * fix2) + epsilon))

@@ -1,6 +1,6 @@
 """Optimizers: frozen descriptions, each with its textbook formula and the kernel that computes it."""
 
-from striate.training.optimizers.adam_variants import Adamax, NAdam, RAdam
+from striate.training.optimizers.adam_variants import Adamax, AMSGrad, NAdam, RAdam
 from striate.training.optimizers.adaptive import Adam, AdamW
 from striate.training.optimizers.base import Optimizer, State
 from striate.training.optimizers.descent import SGD, GradientDescent, Momentum, Nesterov
@@ -10,6 +10,7 @@ from striate.training.optimizers.squares import Adadelta, Adagrad, RMSprop
 __all__ = [
     "OPTIMIZERS",
     "SGD",
+    "AMSGrad",
     "Adadelta",
     "Adagrad",
     "Adam",

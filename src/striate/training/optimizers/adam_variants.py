@@ -167,3 +167,35 @@ class Adamax(Adam):
         state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
         state.second[:] = np.maximum(self.beta2 * state.second, np.abs(gradient) + self.epsilon)
         return theta - learning_rate / (1.0 - self.beta1**step) * state.first / state.second
+
+
+@dataclass(frozen=True)
+class AMSGrad(Adam):
+    """Adam whose steps are divided by the largest mean square so far, so that they never grow again.
+
+    ``m <- beta1 m + (1 - beta1) g``, ``v <- beta2 v + (1 - beta2) g^2``, ``w <- max(w, v)``
+    ``theta <- theta - alpha (m / (1 - beta1^t)) / (sqrt(w / (1 - beta2^t)) + epsilon)``
+
+    Parameters
+    ----------
+    beta1, beta2, epsilon : float
+        As in Adam.
+
+    References
+    ----------
+    Reddi, Kale and Kumar (2018), "On the convergence of Adam and beyond", algorithm 2; with Adam's corrections
+    for the start.
+    """
+
+    kernel: ClassVar[str] = "amsgrad"
+
+    def update(
+        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+    ) -> np.ndarray:
+        """Return the parameters after one step, as above."""
+        state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
+        state.second[:] = self.beta2 * state.second + (1.0 - self.beta2) * gradient**2
+        state.largest[:] = np.maximum(state.largest, state.second)
+        m = state.first / (1.0 - self.beta1**step)
+        w = state.largest / (1.0 - self.beta2**step)
+        return np.asarray(theta - learning_rate * m / (np.sqrt(w) + self.epsilon))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from striate.errors import UsageError, unknown_name
-from striate.training.optimizers.adam_variants import Adamax, NAdam, RAdam
+from striate.training.optimizers.adam_variants import Adamax, AMSGrad, NAdam, RAdam
 from striate.training.optimizers.adaptive import Adam, AdamW
 from striate.training.optimizers.base import Optimizer
 from striate.training.optimizers.descent import GradientDescent, Momentum, Nesterov
@@ -17,6 +17,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adagrad": Adagrad,
     "adam": Adam,
     "adamax": Adamax,
+    "amsgrad": AMSGrad,
     "adamw": AdamW,
     "gradient_descent": GradientDescent,
     "momentum": Momentum,
