@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import Any
 
 from striate.errors import UsageError, unknown_name
@@ -59,8 +60,16 @@ def by_name(name: str, **options: Any) -> Loss:
     """
     if name not in LOSSES:
         raise unknown_name("loss", name, LOSSES)
+    if not options:
+        return _plain(LOSSES[name])
     known = [field.name for field in dataclasses.fields(LOSSES[name])]
     for key in options:
         if key not in known:
             raise unknown_name(f"{name}: option", key, known)
     return LOSSES[name](**options)
+
+
+@cache
+def _plain(cls: type[Loss]) -> Loss:
+    """Return a loss without options, always the same; a model asks for it with every prediction."""
+    return cls()
