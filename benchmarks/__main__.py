@@ -38,7 +38,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7, help="timings of each contestant (default 7)")
     parser.add_argument("--seconds", type=float, default=1.0, help="of one timing (default 1)")
     parser.add_argument("--batch", type=int, nargs="+", help="batch sizes instead of the network's own")
-    parser.add_argument("--inference-batch", type=int, nargs="+", default=[1, 256], help="default 1 256")
+    parser.add_argument(
+        "--inference-batch", type=int, nargs="+", default=[1, 4, 16, 64, 256], help="default 1 4 16 64 256"
+    )
     parser.add_argument("--no-peers", action="store_true", help="leave out ONNX Runtime, Keras/TensorFlow and JAX")
     parser.add_argument("--mnist", default=os.environ.get("STRIATE_MNIST"), help="folder of MNIST's IDX files")
     parser.add_argument("--write", type=Path, help="put the section on top of this file too")

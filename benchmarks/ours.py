@@ -8,8 +8,10 @@ from benchmarks.networks import Case, initial_parameters
 from benchmarks.timing import Work
 from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
+from striate.data.normalisation import Normalisation
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.engine.simulation import Measured, measure
+from striate.model import Model
 from striate.network import Network
 from striate.training.order import epoch_order
 from striate.training.trainer import Trainer
@@ -89,13 +91,17 @@ def epochs(case: Case, x: np.ndarray, y: np.ndarray, batch: int, augmentation: A
 
 
 def inference(case: Case, x: np.ndarray, batch: int, threads: int | None = None) -> Work:
-    """Return the work of inference."""
-    session = inference_session(case.network(), batch, threads)
-    batches = [np.arange(first, first + batch) for first in range(0, len(x) - batch + 1, batch)]
+    """Return the work of inference, bytes scaled to 0 to 1."""
+    network = case.network()
+    channels = network.input_shape[0]
+    normalisation = Normalisation((0.0,) * channels, (255.0,) * channels)
+    model = Model(network, initial_parameters(network), normalisation=normalisation, threads=threads)
+    predictor = model.predictor(batch, np.uint8)
+    data = [x[first : first + batch] for first in range(0, len(x) - batch + 1, batch)]
 
     def work(repetitions: int) -> None:
         for i in range(repetitions):
-            session.run(x, batches[i % len(batches)])
+            predictor(data[i % len(data)])
 
     return work
 

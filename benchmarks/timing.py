@@ -51,6 +51,16 @@ def alternate(contestants: dict[str, Work], items: int, rounds: int, seconds: fl
     return Speeds(speeds)
 
 
+def fastest(settings: list[Work], seconds: float = 0.3) -> Work:
+    """Return the fastest of the settings of one contestant."""
+
+    def cost(work: Work) -> float:
+        count = _repetitions(work, seconds)
+        return timed(work, count) / count
+
+    return min(settings, key=cost)
+
+
 def timed(work: Work, repetitions: int) -> float:
     """Return the seconds that ``repetitions`` take."""
     start = time.perf_counter()

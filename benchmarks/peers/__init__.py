@@ -6,9 +6,19 @@ import importlib
 import importlib.util
 from types import ModuleType
 
-PEERS = {"ONNX Runtime": "onnxruntime", "Keras/TensorFlow": "keras", "JAX": "jax"}
-MODULES = {"onnxruntime": "onnx_runtime", "keras": "keras_tensorflow", "jax": "jax_network"}
-NEEDED = {"onnxruntime": ("onnxruntime", "onnx"), "keras": ("keras", "tensorflow"), "jax": ("jax", "jaxlib")}
+PEERS = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino", "Keras/TensorFlow": "keras", "JAX": "jax"}
+MODULES = {
+    "onnxruntime": "onnx_runtime",
+    "openvino": "open_vino",
+    "keras": "keras_tensorflow",
+    "jax": "jax_network",
+}
+NEEDED = {
+    "onnxruntime": ("onnxruntime", "onnx"),
+    "openvino": ("openvino", "onnx"),
+    "keras": ("keras", "tensorflow"),
+    "jax": ("jax", "jaxlib"),
+}
 
 
 class NotTranslated(Exception):

@@ -10,26 +10,40 @@ import onnxruntime
 import torch
 
 from benchmarks.networks import Case, initial_parameters
-from benchmarks.timing import Work
+from benchmarks.timing import Work, fastest
 from benchmarks.twin import twin
 from striate.machine import available_threads
 
 
 def inference(case: Case, x: np.ndarray, batch: int) -> Work:
-    """Return the work of inference on float arrays that are ready."""
-    network = case.network()
-    model = twin(network, initial_parameters(network), logits=False).eval()
+    """Return the work of inference on float arrays that are ready, on one thread or all, whichever is faster."""
+    data = ready(x, batch)
+    model = exported(case, data[0])
+    return fastest([_work(model, data, threads) for threads in sorted({1, available_threads()})])
+
+
+def _work(model: bytes, data: list[np.ndarray], threads: int) -> Work:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = available_threads()
+    options.intra_op_num_threads = threads
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    data = [x[first : first + batch].astype(np.float32) / 255 for first in range(0, len(x) - batch + 1, batch)]
-    session = onnxruntime.InferenceSession(_export(model, data[0]), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def work(repetitions: int) -> None:
         for i in range(repetitions):
             session.run(None, {"x": data[i % len(data)]})
 
     return work
+
+
+def ready(x: np.ndarray, batch: int) -> list[np.ndarray]:
+    """Return batches of float32 from 0 to 1."""
+    return [x[first : first + batch].astype(np.float32) / 255 for first in range(0, len(x) - batch + 1, batch)]
+
+
+def exported(case: Case, example: np.ndarray) -> bytes:
+    """Return the network as ONNX."""
+    network = case.network()
+    return _export(twin(network, initial_parameters(network), logits=False).eval(), example)
 
 
 def _export(model: torch.nn.Module, example: np.ndarray) -> bytes:
