@@ -82,3 +82,8 @@ def test_whole_numbers_over_space_are_class_maps():
     assert make_targets(maps, "y", ("a", "b", "c"))[1] == ("a", "b", "c")
     with pytest.raises(DataError, match=r"y: class maps must hold numbers from 0 to 1; got 0 to 2"):
         make_targets(maps, "y", ("a", "b"))
+
+
+def test_class_maps_without_a_position_are_refused():
+    with pytest.raises(DataError, match=r"y: class maps must not be empty; got shape \[3, 0, 4\]"):
+        make_targets(np.zeros((3, 0, 4), np.int64), "y")

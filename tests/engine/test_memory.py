@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from striate.engine import memory
 from striate.engine.memory import aligned
+from striate.errors import CapacityError
+from striate.layers import Conv2d, Flatten, Linear
+from striate.network import Network, Sequential
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, np.uint8])
@@ -16,3 +20,32 @@ def test_arrays_begin_at_a_cache_line(dtype: type) -> None:
         assert array.shape == (count,)
         assert not array.any()
         assert count == 0 or array.ctypes.data % 64 == 0
+
+
+@pytest.fixture
+def network() -> Network:
+    """The largest value has 4 * 6 * 6 numbers."""
+    return Sequential([Conv2d(4, 3), Flatten(), Linear(2, bias=False)], (1, 8, 8), "small")
+
+
+def test_all_that_is_free_may_be_taken_but_not_a_byte_more(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 3 << 30)
+    memory.check_room(network, 20, 3 << 30)
+    with pytest.raises(CapacityError, match=r"small: batches of 20 need about 5\.5 GB of memory; 3\.0 GB are free"):
+        memory.check_room(network, 20, 11 << 29)
+    with pytest.raises(CapacityError):
+        memory.check_room(network, 20, (3 << 30) + 1)
+
+
+@pytest.mark.parametrize(("training", "copies"), [(False, 1), (True, 4 + 3)])
+def test_the_least_that_a_plan_takes(
+    network: Network, training: bool, copies: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parameters, gradients of the shards, the optimizer's state and the largest value of a shard, 4 bytes each."""
+    needed = []
+    monkeypatch.setattr(memory, "check_room", lambda network, batch, count: needed.append(count))
+    memory.check_least(network, 90, memory.Sizes(lanes=8, blocks=4, shards=3), training=training)
+    assert network.parameter_count == 4 * 9 + 4 + 2 * 4 * 6 * 6
+    assert needed == [4 * (copies * network.parameter_count + 4 * 6 * 6 * 32)]

@@ -40,9 +40,10 @@ def test_rights_follow_the_umask(tmp_path):
     before = os.umask(0o027)
     try:
         path = write_atomically(tmp_path / "file", b"data")
+        append(tmp_path / "log", b"line")
     finally:
         os.umask(before)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o640
 
 
 def test_no_fault_harms_what_was_there(tmp_path, monkeypatch):

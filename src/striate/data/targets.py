@@ -76,6 +76,8 @@ def make_targets(
 def _class_map(labels: np.ndarray, where: str, classes: tuple[str, ...]) -> Targets:
     """Return a class for each position, int64[N, *space], and the names of the classes."""
     maps = np.ascontiguousarray(labels[:, 0] if labels.ndim > 3 and labels.shape[1] == 1 else labels, np.int64)
+    if not maps.size:
+        raise DataError(f"{where}: class maps must not be empty; got shape {list(labels.shape)}. Use another file.")
     least, largest = int(maps.min()), int(maps.max())
     count = len(classes) or largest + 1
     if least < 0 or largest >= count or count > MOST_MAP_CLASSES:
