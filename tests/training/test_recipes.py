@@ -78,8 +78,17 @@ def open_config(**training: object) -> RunConfig:
     return RunConfig(data=DataConfig(name="photographs"), training=TrainingSettings(**training))  # type: ignore[arg-type]
 
 
+def test_few_samples_get_smaller_batches():
+    assert [recipe(samples((3, 32, 32), count=count)).batch_size for count in (4, 300, 600, 1024)] == [
+        8,
+        16,
+        32,
+        64,
+    ]
+
+
 def test_what_is_open_is_filled_and_the_rest_stays():
-    data = samples((3, 32, 32))
+    data = samples((3, 32, 32), count=1024)
     found = resolve(open_config(epochs=3, schedule={"warm_up_epochs": 1.0}, seed=5), data)
     assert found.model.name == "photo_cnn"
     t = found.training

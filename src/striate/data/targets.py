@@ -108,14 +108,17 @@ def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dat
     return replace(dataset, targets=place[dataset.targets], classes=classes)
 
 
-def describe_targets(name: str, targets: np.ndarray, classes: tuple[str, ...], task: Task | None = None) -> str:
+def describe_targets(
+    name: str | None, targets: np.ndarray, classes: tuple[str, ...], task: Task | None = None
+) -> str:
     """Return a line that says what a column of labels was taken for, and how to change it."""
+    label = "label" if name is None else f"label {name!r}"
     if classes:
-        found = f"label {name!r}: {len(classes)} classes"
+        found = f"{label}: {len(classes)} classes"
         numeric = all(value.lstrip("-").isdecimal() for value in classes)
         return f"{found} (--task regression predicts a number instead)" if numeric and task is None else found
     hint = " (--task classification tells classes apart instead)" if task is None else ""
-    return f"label {name!r}: a number from {targets.min():g} to {targets.max():g}, predicted by regression{hint}"
+    return f"{label}: a number from {targets.min():g} to {targets.max():g}, predicted by regression{hint}"
 
 
 def _are_numbers(labels: np.ndarray, where: str, classes: tuple[str, ...], task: Task | None) -> bool:

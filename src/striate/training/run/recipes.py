@@ -28,6 +28,7 @@ LARGEST_CHARACTER = 32  # a grey image of up to this side is taken for a charact
 LEAST_VOLUME = 11
 EPOCHS, MOST_EPOCHS = 30, 100
 LEAST_STEPS = 1000  # few samples are gone through more often, until so many steps are taken
+LEAST_BATCH, LEAST_BATCHES = 8, 16
 LEAST_SERIES, LONGEST_SERIES = 8, 1024
 MOST_SERIES_EPOCHS = 200
 MOST_TABLE_EPOCHS = 300  # an epoch of a small table takes a millisecond
@@ -124,7 +125,7 @@ def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> 
         return _with_epochs(Recipe(model="text_cnn", options=words, batch_size=32, learning_rate=3e-3), len(data))
     if data.sample_shape[1:] == (1,):
         return _with_epochs(_features(len(data)), len(data), MOST_TABLE_EPOCHS)
-    found = _of_shape(data)
+    found = _for_few(_of_shape(data), len(data))
     return _with_epochs(found, len(data), MOST_SERIES_EPOCHS if found.model == "series_cnn" else MOST_EPOCHS)
 
 
@@ -155,6 +156,14 @@ def photographs(mirrored: bool) -> Recipe:
     """Return the recipe for photographs; beyond their border they are continued by their mirror image."""
     flips = (HorizontalFlip(),) if mirrored else ()
     return Recipe(**PHOTO_TRAINING, augmentation=Augmentation((*flips, *SLIGHT_MOVES, *LIGHT), "reflect"))
+
+
+def _for_few(found: Recipe, samples: int) -> Recipe:
+    """Return the recipe with smaller batches for few samples, so that an epoch has several steps."""
+    size = found.batch_size
+    while size > LEAST_BATCH and samples < LEAST_BATCHES * size:
+        size //= 2
+    return dataclasses.replace(found, batch_size=size)
 
 
 def _with_epochs(found: Recipe, samples: int, most: int = MOST_EPOCHS) -> Recipe:
