@@ -43,7 +43,7 @@ def text_cnn(
     dimensions : int
         Of the vector of a word.
     channels : int
-        Of the convolution.
+        Of the convolution; 0 for none, which suits few texts.
     dropout : float
         Of the vectors. Few channels and much dropout keep the convolution from learning single texts by heart.
 
@@ -59,6 +59,8 @@ def text_cnn(
     """
     shape = grid_shape("text_cnn", input_shape, least=1, rank=1)
     vectors = Dropout(dropout)(Embedding(entries, dimensions)(Input(shape)))
-    phrases = GlobalMaxPool()(ReLU()(Conv1d(channels, 3, padding="same")(vectors)))
-    both = Dropout(0.2)(Concatenate()(GlobalAvgPool()(vectors), phrases))
-    return Network(Softmax()(Linear(class_count("text_cnn", classes))(both)), "text_cnn")
+    found = GlobalAvgPool()(vectors)
+    if channels:
+        phrases = GlobalMaxPool()(ReLU()(Conv1d(channels, 3, padding="same")(vectors)))
+        found = Dropout(0.2)(Concatenate()(found, phrases))
+    return Network(Softmax()(Linear(class_count("text_cnn", classes))(found)), "text_cnn")
