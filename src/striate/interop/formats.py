@@ -202,6 +202,13 @@ def _read_safetensors(path: Path, wish: Wish) -> Found:
     return Found(load(path)) if wish.network is None else _read_weights(path, wish)
 
 
+def _read_keras(path: Path, wish: Wish) -> Found:
+    from striate.interop import keras
+
+    model = keras.load(path)
+    return Found(model, (f"{path}: {len(model.network.steps)} layers, {len(model.theta):,} parameters",))
+
+
 WRITERS: dict[str, Callable[[Model, Path, bool], list[Path]]] = {
     ".onnx": _write_onnx,
     ".js": _write_javascript,
@@ -211,6 +218,9 @@ WRITERS: dict[str, Callable[[Model, Path, bool], list[Path]]] = {
 }
 READERS: dict[str, Callable[[Path, Wish], Found]] = {
     ".onnx": _read_onnx,
+    ".keras": _read_keras,
+    ".h5": _read_keras,
+    ".hdf5": _read_keras,
     ".pt": _read_weights,
     ".pth": _read_weights,
     ".bin": _read_weights,

@@ -60,7 +60,18 @@ def load(
     ModelFileError
         If the file is damaged, or its graph needs what striate does not have: all of that at once.
     """
-    file = read(path)
+    return load_file(read(path), input_shape=input_shape, constants=constants, output=output, samples=samples)
+
+
+def load_file(
+    file: File,
+    *,
+    input_shape: Sequence[int] | None = None,
+    constants: Mapping[str, np.ndarray] | None = None,
+    output: str | None = None,
+    samples: bool = True,
+) -> Model:
+    """Return the model of a checked graph; for the arguments see ``load``."""
     attempts = [ANY, 1] if samples else [0]
     errors = []
     for count in attempts:
