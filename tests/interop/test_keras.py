@@ -133,7 +133,7 @@ def test_functional_models_with_branches(tmp_path: Path) -> None:
     np.testing.assert_allclose(model.outputs(x), wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_the_digit_recogniser_of_the_lecture_has_its_parameters(tmp_path: Path) -> None:
+def test_a_listing_of_layers_has_its_parameters(tmp_path: Path) -> None:
     def conv(size: int, inputs: int, filters: int) -> tuple[str, dict[str, Any], list[np.ndarray]]:
         config = {"kernel_size": [size, size], "strides": [1, 1], "activation": "relu"}
         return "Conv2D", config, [np.zeros((size, size, inputs, filters)), np.zeros(filters)]
