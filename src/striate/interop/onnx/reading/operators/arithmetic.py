@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,11 @@ def _affine(graph: Importer, value: Value, constant: np.ndarray, product: bool) 
     node = reshaped(value.node, (count,) if count == total else (count, total // count))
     if product:
         return value.with_node(graph.apply(layers.ChannelScale(bias=False), node, weight=numbers))
+    weighted = value.node
+    if getattr(weighted.layer, "bias", True) is False and weighted.layer.name and weighted.shape[0] == count:
+        own_weight = graph.arrays[weighted.layer.name]["weight"]
+        layer = replace(weighted.layer, bias=True, name=None)  # type: ignore[call-arg]
+        return value.with_node(graph.apply(layer, *weighted.inputs, weight=own_weight, bias=numbers))
     ones = np.ones(len(numbers))
     return value.with_node(graph.apply(layers.ChannelScale(), node, weight=ones, bias=numbers))
 
