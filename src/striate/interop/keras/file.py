@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,7 @@ import numpy as np
 from striate.errors import ModelFileError, UsageError
 
 LARGEST_CONFIG = 2**24  # bytes
+REFUSED = 3  # the status of the process that reads, for a file that it refuses
 EXPANSION = 100  # how many times larger than the file its contents may be
 
 
@@ -39,12 +43,42 @@ def read(path: Path) -> KerasFile:
     ModelFileError
         If the file is missing, damaged, no model of Keras, or refers to other files.
     """
-    try:
-        import h5py
-    except ImportError:
+    if importlib.util.find_spec("h5py") is None:
         raise UsageError(
             f"{path}: files of Keras are read with h5py, which is not installed. pip install 'striate[keras]'."
-        ) from None
+        )
+    command = [sys.executable, "-m", "striate.interop.keras.file", str(path)]
+    child = subprocess.run(command, capture_output=True, check=False)
+    if child.returncode:  # the HDF5 library itself ends on some damaged files, so that it works apart
+        reason = child.stderr.decode("utf-8", "replace").strip().splitlines() if child.returncode == REFUSED else []
+        raise ModelFileError(f"{path}: must be a model of Keras; {reason[-1] if reason else 'it is damaged'}.")
+    return _unpack(child.stdout)
+
+
+def _unpack(data: bytes) -> KerasFile:
+    """Return what the process that reads the file hands over."""
+    from safetensors.numpy import load
+
+    arrays, length = load(data), int.from_bytes(data[:8], "little")
+    about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["about"])
+    weights = {
+        name: [arrays[f"{number}/{i}"] for i in range(count)] for number, (name, count) in enumerate(about[1])
+    }
+    return KerasFile(about[0], weights)
+
+
+def _pack(file: KerasFile) -> bytes:
+    from safetensors.numpy import save
+
+    about = [file.config, [(name, len(arrays)) for name, arrays in file.weights.items()]]
+    named = {f"{n}/{i}": a for n, arrays in enumerate(file.weights.values()) for i, a in enumerate(arrays)}
+    return save({key: np.array(a, order="C") for key, a in named.items()}, {"about": json.dumps(about)})
+
+
+def read_here(path: Path) -> KerasFile:
+    """Return the contents of a Keras file, in this process; raises KerasError."""
+    import h5py
+
     try:
         if path.stat().st_size < 8:
             raise KerasError("it is empty")
@@ -55,11 +89,10 @@ def read(path: Path) -> KerasFile:
         with h5py.File(path, "r", locking=False) as file:
             return _legacy(file, path.stat().st_size)
     except FileNotFoundError:
-        raise ModelFileError(f"{path}: cannot be read; there is no such file. Check the path.") from None
-    except (KerasError, OSError, ValueError, KeyError, RuntimeError, TypeError, zipfile.BadZipFile,
-            NotImplementedError, EOFError, RecursionError, MemoryError) as error:  # fmt: skip
-        reason = " ".join(str(error).split())[:200]
-        raise ModelFileError(f"{path}: must be a model of Keras; {reason}.") from None
+        raise KerasError("there is no such file") from None
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, zipfile.BadZipFile, NotImplementedError,
+            EOFError, RecursionError, MemoryError) as error:  # fmt: skip
+        raise KerasError(" ".join(str(error).split())[:200]) from None
 
 
 def _archive(path: Path, h5py: Any) -> KerasFile:
@@ -145,3 +178,11 @@ def _array(group: Any, name: str, size: int) -> np.ndarray:
     if found.dtype.kind not in "fiub" or found.nbytes > EXPANSION * size or not found.id.get_storage_size() <= size:
         raise KerasError(f"the array {name[:80]!r} claims {found.nbytes:,} bytes")
     return np.asarray(found[()], np.float32)
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.buffer.write(_pack(read_here(Path(sys.argv[1]))))
+    except KerasError as error:
+        print(error, file=sys.stderr)
+        sys.exit(REFUSED)
