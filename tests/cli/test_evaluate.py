@@ -91,7 +91,9 @@ def test_a_model_without_numbers_is_refused(refused, trained, tmp_path):
     model = striate.load(trained)
     model.theta = np.full_like(model.theta, np.nan)
     path = model.save(tmp_path / "nan.safetensors")
-    assert "outputs must be finite; got a loss of nan" in refused("evaluate", path, "digits", status=1)
+    assert "the parameters of a model must be finite; conv1.weight are not" in refused(
+        "evaluate", path, "digits", status=1
+    )
 
 
 def test_threads_are_a_number(refused, trained):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import subprocess
 import sys
 import textwrap
@@ -281,3 +282,24 @@ def test_parameters_that_are_no_numbers_are_not_saved(data, tmp_path):
     running.state.publish()
     assert callback.save(running.state) is None
     assert len(checkpoints(tmp_path)) == 1
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnAdam(Adam):
+    """An optimizer of the user's own."""
+
+
+def test_an_optimizer_of_ones_own_continues_too(data, tmp_path):
+    def make():
+        return Trainer(small_network(), optimizer=OwnAdam(), seed=1)
+
+    whole, part, again = make(), make(), make()
+    whole.fit(data, epochs=2)
+    part.fit(data, epochs=2, callbacks=lambda record: record.epoch == 1)
+    part.save_checkpoint(tmp_path / "checkpoint")
+    again.restore(tmp_path / "checkpoint")
+    again.state.stop_reason = None
+    again.fit(data, epochs=None)
+    assert np.array_equal(again.model.theta, whole.model.theta)
+    with pytest.raises(UsageError, match=r"optimizer was .*OwnAdam"):
+        Trainer(small_network(), optimizer="adam", seed=1).restore(tmp_path / "checkpoint")

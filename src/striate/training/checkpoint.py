@@ -133,8 +133,9 @@ def _migrated(saved: Mapping[str, Any]) -> dict[str, Any]:
         found["optimizer"] = {"name": names[0] if names else kind, **found.pop("optimizer_arguments")}
         if found.get("augmentation") is None:
             found["augmentation"] = {"transforms": [], "border": "constant", "fill": 0.0}
-    if isinstance(found.get("optimizer"), dict):  # with the arguments that it has gained since
-        found["optimizer"] = describe(from_description(found["optimizer"]))
+    rule = found.get("optimizer")
+    if isinstance(rule, dict) and rule.get("name") in OPTIMIZERS:  # with the arguments that it has gained since
+        found["optimizer"] = describe(from_description(rule))
     return found
 
 

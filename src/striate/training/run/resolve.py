@@ -9,7 +9,7 @@ from typing import Any
 from striate.data.dataset import Dataset
 from striate.data.registry import NAMES
 from striate.models.registry import MODELS
-from striate.training.optimizers.registry import from_description
+from striate.training.optimizers.registry import describe, from_description
 from striate.training.run.build import loss_of
 from striate.training.run.config import AUTO, ModelConfig, RunConfig
 from striate.training.run.recipes import Recipe, recipe
@@ -60,8 +60,9 @@ def _filled(training: TrainingSettings, found: Recipe, own_model: bool) -> Train
             augmentation=found.augmentation,
         )
     )
+    assert training.optimizer is not None
+    describe(training.optimizer)  # refuses one that the configuration could not name
     if training.learning_rate is None:
-        assert training.optimizer is not None
         rate = found.learning_rate if own_model and own_optimizer else None
         training = training.changed(learning_rate=training.optimizer.learning_rate if rate is None else rate)
     return training

@@ -34,9 +34,11 @@ def _optimizer(value: Any) -> Any:
 
 
 def _optimizer_plain(value: Any) -> Any:
-    from striate.training.optimizers.registry import describe
+    """Return an optimizer as a table; one of the user's own, which only Python can make again, by its class."""
+    from striate.training.optimizers.registry import OPTIMIZERS, describe
 
-    return describe(value)
+    known = type(value) in OPTIMIZERS.values()
+    return describe(value) if known else {"name": type(value).__name__, **value.config()}
 
 
 def _learning_rate(value: Any) -> Any:
