@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -185,3 +186,30 @@ def test_sgd_is_the_descent_that_its_arguments_ask_for():
 def test_arguments_that_cannot_mean_anything_are_refused(make, message):
     with pytest.raises(UsageError, match=message):
         make()
+
+
+DEFAULTS = {
+    "adadelta": (1.0, {"rho": 0.9, "epsilon": 1e-06}),
+    "adagrad": (0.01, {"epsilon": 1e-10}),
+    "adam": (0.001, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-08}),
+    "adamax": (0.002, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-08}),
+    "adamw": (0.001, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-08, "weight_decay": 0.01}),
+    "amsgrad": (0.001, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-08}),
+    "gradient_descent": (0.01, {}),
+    "momentum": (0.01, {"beta": 0.9}),
+    "nadam": (0.002, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-08, "psi": 0.004}),
+    "nesterov": (0.01, {"beta": 0.9}),
+    "radam": (0.001, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-08}),
+    "rmsprop": (0.001, {"rho": 0.99, "epsilon": 1e-08, "momentum": 0.0, "centred": False}),
+    "sgd": (0.01, {}),
+}
+"""The learning rate and the arguments that a user gets who names nothing but the optimizer."""
+
+
+def test_defaults_are_those_that_are_documented():
+    """A changed default changes the results of everybody who relies on it."""
+    found = {
+        name: (kind.learning_rate, {field.name: getattr(kind(), field.name) for field in dataclasses.fields(kind)})
+        for name, kind in OPTIMIZERS.items()
+    }
+    assert found == DEFAULTS
