@@ -86,3 +86,8 @@ def test_text_is_not_taken_for_markup(capsys):
 def test_without_json_results_are_not_printed(capsys):
     Output().result({"a": 1})
     assert capsys.readouterr().out == ""
+
+
+def test_a_row_number_is_no_emoji(capsys):
+    Output().line("table.csv:100: 7")
+    assert capsys.readouterr().out == "table.csv:100: 7\n"

@@ -35,11 +35,11 @@ class Output:
         from rich.console import Console
 
         self.as_json = as_json
-        self.console: Console = Console(stderr=as_json, highlight=False)
+        self.console: Console = Console(stderr=as_json, highlight=False, emoji=False)
 
     def line(self, text: object = "") -> None:
         """Write one line, or several, as they are."""
-        self.console.print(printable(str(text)), markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(str(text)), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def result(self, values: dict[str, Any]) -> None:
         """Write ``values`` as one line of JSON if that was asked for."""
