@@ -79,7 +79,7 @@ def test_a_page_needs_nothing_else(run, tmp_path):
     assert "script" not in {tag for tag, _ in found.elements}
     assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import|https?://", page)
     assert re.findall(r"<h2>(.*?)</h2>", page) == [
-        "Learning", "Figures on the test part", "Confusion", "Confused most often", "Calibration",
+        "Learning", "Metrics on the test split", "Confusion", "Confused most often", "Calibration",
         "Most confident mistakes", "Filters of conv1", "Feature maps of a sample",
         "What decided in confident mistakes", "Receptive fields", "Network", "Data", "Configuration",
     ]  # fmt: skip
@@ -124,7 +124,7 @@ def test_regressions_have_a_report_too(tmp_path):
     assert "root mean squared error" in page
     assert "Predicted against true" in page
     assert "Confusion" not in page
-    assert "Figures on the validation part" in page
+    assert "Metrics on the validation split" in page
 
 
 def test_templates_of_a_dense_layer_are_shown_in_the_shape_of_the_samples(data):

@@ -125,7 +125,7 @@ def _predicted_against_true(evaluation: Evaluation) -> Markup:
 
 
 def _figures(run: Run, figures: dict[str, Any], each: Markup) -> Markup:
-    return section(f"Figures on the {run.part} part", pairs(figures), empty_element("br"), each)
+    return section(f"Metrics on the {run.part} split", pairs(figures), empty_element("br"), each)
 
 
 def mistakes(evaluation: Evaluation, data: Dataset) -> Markup:
@@ -187,7 +187,7 @@ def data(run: Run) -> Markup:
     """What was learnt from, and the files that were left out."""
     splits = run.splits
     parts = {"training": splits.train, "validation": splits.validation, "test": splits.test}
-    header = ("part", "samples", *splits.train.classes[:MOST_CLASSES])
+    header = ("split", "samples", *splits.train.classes[:MOST_CLASSES])
     rows = []
     for name, part in parts.items():
         if part is not None:
