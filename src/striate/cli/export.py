@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.options import Json, ModelArgument
+from striate.errors import UsageError
 
 
 def export(
@@ -31,9 +32,12 @@ def export(
     import striate
     from striate.cli.output import Output
     from striate.interop.formats import ending_of, write
+    from striate.storage.model_file import model_file_of
 
     output = Output(json)
     target = file if to is None else file.with_suffix(ending_of(to))
+    if target.exists() and model_file_of(model).samefile(target):
+        raise UsageError(f"{target}: is the model itself; exporting would replace it. Choose another name.")
     written = write(striate.load(model), target, preprocessing=not without_preprocessing)
     output.line("\n".join(f"written: {path}" for path in written))
     output.result({"model": str(model), "written": [str(path) for path in written]})
