@@ -96,7 +96,7 @@ def data(network: Network, count: int, dtype: np.dtype = FLOAT) -> tuple[np.ndar
 
 def result(session: TrainingSession) -> bytes:
     vectors = session.vectors
-    return b"".join(v.tobytes() for v in (vectors.theta, vectors.first, vectors.second, vectors.states))
+    return b"".join(v.tobytes() for v in (vectors.theta, *vectors.optimizer.values(), vectors.states))
 
 
 CASES = [*((name, default_lanes()) for name in NETWORKS), *(("residual", lanes) for lanes in LANES)]
@@ -139,8 +139,9 @@ def test_small_batch_gives_what_it_gives_alone(name: str) -> None:
     after.step(big, np.arange(60), labels, adam(1), seed=3, number=0)
     after.team.rest()
     restart = session_for(network, batch=60, threads=1)
-    for name_of in ("theta", "first", "second", "states"):
-        getattr(after.vectors, name_of)[:] = getattr(restart.vectors, name_of)
+    after.vectors.theta[:], after.vectors.states[:] = restart.vectors.theta, restart.vectors.states
+    for name_of, vector in after.vectors.optimizer.items():
+        vector[:] = restart.vectors.optimizer[name_of]
     for session in (alone, after):
         train(session, samples[:17], labels[:17], steps=2, batch=17)
     assert result(alone) == result(after)

@@ -120,5 +120,5 @@ def test_it_is_on_or_off() -> None:
 
 
 def test_the_command_line_can_turn_it_off() -> None:
-    assert run_config({"dataset": "digits", "no_winograd": True}).training.winograd is False
-    assert run_config({"dataset": "digits", "no_winograd": False}).training.winograd is True
+    assert run_config({"dataset": "digits", "winograd": False}).training.winograd is False
+    assert run_config({"dataset": "digits"}).training.winograd is True

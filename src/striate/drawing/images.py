@@ -42,7 +42,8 @@ def coloured(values: np.ndarray, sample: np.ndarray, side: int, title: str = "")
         What the values belong to.
     """
     if values.ndim == 1:
-        return series_picture(sample, float(sample.min()), float(sample.max()), (2 * side, side), title, values)
+        curve = sample.reshape(-1) if sample.size == len(values) else sample  # the features of a table
+        return series_picture(curve, float(sample.min()), float(sample.max()), (2 * side, side), title, values)
     plane = values[len(values) // 2] if values.ndim == 3 else values
     return png(as_colours(plane), side, title)
 

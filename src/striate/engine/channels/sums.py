@@ -122,7 +122,8 @@ def _convolution(lowering: ChannelLowering, step: Step) -> None:
         _depthwise(lowering, step, lowering.in_lanes(step.inputs[0]), out, geometry)
         return
     index, after = _index(lowering, step), affine_after(lowering, step)
-    if winograd.suits(lowering, step, x, index.shape, geometry):
+    if winograd.suits(lowering, step, index.shape, geometry):
+        x = lowering.in_lanes(step.inputs[0])
         winograd.emit(lowering, step, x, out, index[0], after, geometry)
         return
     groups, filters, channels, _ = index.shape
