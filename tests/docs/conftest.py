@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from striate.layers.registry import LAYERS
+from striate.losses import LOSSES
 from striate.reference.registry import OPERATIONS
 
 
@@ -36,9 +37,9 @@ def hook() -> ModuleType:
 
 
 @pytest.fixture(autouse=True)
-def own_layers():
-    """Forget after each test which layers it defined."""
-    kept = [(table, dict(table)) for table in (LAYERS, OPERATIONS)]
+def own_definitions():
+    """Forget after each test which layers and losses it defined."""
+    kept = [(table, dict(table)) for table in (LAYERS, LOSSES, OPERATIONS)]
     yield
     for table, before in kept:
         table.clear()

@@ -10,7 +10,7 @@ from striate.cli.configuration import run_config
 from striate.data.dataset import Dataset
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.errors import UsageError
-from striate.layers import Conv2d, Flatten, Linear
+from striate.layers import Conv2d, Conv3d, Flatten, Linear
 from striate.model import Model
 from striate.network import Network
 from striate.reference import backward, forward
@@ -52,6 +52,14 @@ def test_whole_numbers_are_exact_without_it() -> None:
     truth = forward(network, theta, x).output
     assert np.array_equal(Model(network, theta, winograd=False).outputs(x), truth)
     assert not np.array_equal(Model(network, theta).outputs(x), truth)
+
+
+@pytest.mark.parametrize("batch", [2, 40])
+def test_flat_kernels_on_volumes_are_summed_on_every_plane(batch: int) -> None:
+    network, rng = Sequential([Conv3d(16, (1, 3, 3), padding=(0, 1, 1))], (16, 3, 12, 12)), np.random.default_rng(0)
+    theta = rng.integers(-3, 4, network.parameter_count).astype(np.float32)
+    x = rng.integers(-3, 4, (batch, *network.input_shape)).astype(np.float32)
+    assert np.array_equal(Model(network, theta).outputs(x), forward(network, theta, x).output)
 
 
 @pytest.mark.parametrize("channels", [16, 64])

@@ -11,10 +11,10 @@ from striate.engine.channels.context import Chain, ChannelLowering, Work
 from striate.engine.channels.folding import Affine
 from striate.engine.channels.tiles import tile_for
 from striate.engine.channels.weights import in_place, packed_bias, winograd_weights
-from striate.engine.layout import Buffer
+from striate.engine.layout import Buffer, canonical_shape
 from striate.engine.lowering.correlation import ended_pairs, whole_tiles
 from striate.engine.lowering.windows import Geometry
-from striate.engine.lowering.winograd import Patches, chunks
+from striate.engine.lowering.winograd import LEAST_CHANNELS, Patches, chunks
 from striate.engine.program import Place
 from striate.network import Step
 
@@ -29,15 +29,15 @@ def suits(lowering: ChannelLowering, step: Step, shape: tuple[int, ...], geometr
     """Return whether the algorithm is faster than the direct sum."""
     groups, filters, channels, _ = shape
     plain = geometry.kernel == (1, 3, 3) and geometry.stride == geometry.dilation == (1, 1, 1)
-    lanes = lowering.lanes
-    if not (lowering.facts.winograd and plain and groups == 1 and channels >= lanes):
+    lanes, (_, depth, height, width) = lowering.lanes, canonical_shape(step.shape)
+    wide = min(filters, channels) >= max(LEAST_CHANNELS, lanes) and min(height, width) >= 4 and depth == 1
+    if not (lowering.facts.winograd and plain and groups == 1 and wide):
         return False
-    _, height, width = step.shape[-3:]
     patches = math.ceil(height / 4) * math.ceil(width / 4)
-    wide = -(-filters // lanes) * lanes
-    direct = max(9 * height * width * wide * channels / PRODUCTS_PER_NS, _fetch(36 * wide * channels))
-    products = 36 * patches * wide * channels + TRANSFORM_PRODUCTS * patches * (wide + channels)
-    return max(products / PRODUCTS_PER_NS, _fetch(4 * 36 * wide * channels)) < 0.9 * direct
+    rows = -(-filters // lanes) * lanes
+    direct = max(9 * height * width * rows * channels / PRODUCTS_PER_NS, _fetch(36 * rows * channels))
+    products = 36 * patches * rows * channels + TRANSFORM_PRODUCTS * patches * (rows + channels)
+    return max(products / PRODUCTS_PER_NS, _fetch(4 * 36 * rows * channels)) < 0.9 * direct
 
 
 def _fetch(size: int) -> float:

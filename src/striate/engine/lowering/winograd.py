@@ -39,9 +39,9 @@ CHUNK_BYTES = 2**19  # of transformed inputs and products together, about what a
 
 
 def suits(lowering: Lowering, index: np.ndarray, geometry: Geometry, size: tuple[int, ...]) -> bool:
-    """Return whether a convolution with outputs of ``size`` gains from the algorithm."""
+    """Return whether a convolution with outputs of ``size`` = (D, H, W) gains from the algorithm; D must be 1."""
     groups, filters, channels, _ = index.shape
-    plain = geometry.kernel == (1, 3, 3) and geometry.stride == geometry.dilation == (1, 1, 1)
+    plain = geometry.kernel == (1, 3, 3) and geometry.stride == geometry.dilation == (1, 1, 1) and size[0] == 1
     wide = groups == 1 and min(filters, channels) >= LEAST_CHANNELS and min(size[1:]) >= 4
     return lowering.facts.winograd and plain and wide and bool((np.diff(index, axis=3) == 1).all())
 
