@@ -87,3 +87,18 @@ def test_a_file_does_not_take_the_number_of_a_closed_stream(tmp_path):
     done = shell(f"'{sys.executable}' -c \"$CODE\" <&- >&- 2>&-", env={**os.environ, "CODE": code})
     assert done.returncode == 0
     assert int((tmp_path / "file").read_text()) > 2
+
+
+def test_an_interrupt_that_was_caught_does_not_end_the_interpreter(tmp_path):
+    lines = [
+        "import sys",
+        "from striate.cli.ending import _forget_interrupt",
+        "try: exec('raise KeyboardInterrupt')",
+        "except KeyboardInterrupt: pass",
+        "_forget_interrupt()",
+        "sys.exit(1)",
+    ]
+    (tmp_path / "interrupted_program.py").write_text("\n".join(lines), encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    command = [sys.executable, "-m", "interrupted_program"]
+    assert subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False).returncode == 1

@@ -41,6 +41,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
+            _forget_interrupt()
             raise Interrupted("interrupted.") from None
 
 
@@ -98,6 +99,14 @@ def _describe(error: OSError) -> str:
 def _say(message: str, status: int) -> int:
     typer.echo(f"striate: {printable(' '.join(message.split()))}", err=True)
     return status
+
+
+def _forget_interrupt() -> None:
+    """Let the interpreter end with our status although Ctrl-C came while it ran the text of an ``exec``.
+
+    CPython remembers such an interrupt, caught or not, and ends with the signal; running another text clears that.
+    """
+    exec("pass")
 
 
 def _forget_output() -> None:
