@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,8 +105,3 @@ def _number(value: object, places: dict[str, int]) -> int:
     if isinstance(value, Place):
         return value.offset + places.get(value.segment, 0)
     return int(value)  # type: ignore[call-overload]
-
-
-def input_floats(model: Model) -> int:
-    """Return the numbers of a sample."""
-    return math.prod(model.input_shape)

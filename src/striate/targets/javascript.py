@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import struct
 from collections.abc import Callable
 from importlib import resources
@@ -16,7 +17,7 @@ from striate.errors import CapacityError
 from striate.losses import CLASSES, NUMBERS
 from striate.model import Model
 from striate.storage.atomic import write_atomically
-from striate.targets.image import Image, image_of, input_floats, program_of
+from striate.targets.image import Image, image_of, program_of
 from striate.targets.webassembly import LANES, compile_modules
 
 STACK, BASE = 60_000, 65_536  # bytes: where the stack of the kernels begins, and where our memory does
@@ -71,7 +72,7 @@ def _description(model: Model, image: Image) -> dict[str, Any]:
             arguments += struct.pack(f"<{len(values)}q", *values)
     contents = {**image.contents, image.size: bytes(arguments)}
     network, units = model.network, model.target_normalisation
-    outputs = int(np.prod(network.output_shape))
+    outputs = math.prod(network.output_shape)
     return {
         "name": network.name,
         "classes": list(model.classes),
@@ -83,7 +84,7 @@ def _description(model: Model, image: Image) -> dict[str, Any]:
         },
         "inputShape": list(model.input_shape),
         "outputShape": list(network.output_shape),
-        "inputCount": input_floats(model),
+        "inputCount": math.prod(model.input_shape),
         "outputCount": outputs,
         "parameters": {slot.name: [slot.offset, list(slot.spec.shape)] for slot in network.parameters},
         "places": {name: image.places[name] for name in ("inputs", "outputs", "parameters")},

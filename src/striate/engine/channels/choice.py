@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from striate.engine.lowering.winograd import LEAST_CHANNELS
 from striate.layers.convolution import Convolution
 from striate.layers.shape import InputLayer
@@ -38,11 +40,8 @@ def _cost(step: Step) -> float:
     """Return what a step costs with samples in the lanes, for each sample, in multiplications."""
     if isinstance(step.layer, InputLayer):
         return 0.0
-    values = 1
-    for size in step.shape:
-        values *= size
     products = step.layer.multiply_adds(*step.input_shapes)
-    return 2 * values + products * (WINOGRAD_SHARE if _is_winograd(step) else 1.0)
+    return 2 * math.prod(step.shape) + products * (WINOGRAD_SHARE if _is_winograd(step) else 1.0)
 
 
 def _is_winograd(step: Step) -> bool:

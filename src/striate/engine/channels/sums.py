@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from striate.engine.channels import winograd
 from striate.engine.channels.buffers import Channels
-from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Shared
+from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Shared, Work
 from striate.engine.channels.folding import affine_after
 from striate.engine.channels.tiles import tile_for
 from striate.engine.channels.weights import in_place, packed_bias, packed_weights
@@ -53,14 +54,30 @@ def emit_correlation(
 
     ``parts`` of a long sum are added up.
     """
+    tile = tile_for(lowering.lanes, len(rows), out.shape[0], len(parts[0]))
+    positions = whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0])
+    table = lowering.program.table(positions)
+    for work in _works(lowering, x, out, weights, bias, table, len(positions), parts, tile, floor):
+        lowering.works.append(replace(work, shared=(Shared("rows", "row_count", tile[0]), *work.shared)))
+
+
+def _works(
+    lowering: ChannelLowering,
+    x: Channels,
+    out: Channels,
+    weights: Place,
+    bias: Place,
+    rows: Any,
+    row_count: int,
+    parts: list[Terms],
+    tile: tuple[int, int],
+    floor: float,
+) -> Iterator[Work]:
+    """Yield the calls that add up ``parts`` of the sums of all filters; threads may share the filters."""
     lanes, blocks, total = lowering.lanes, out.shape[0], sum(map(len, parts))
-    tile = tile_for(lanes, len(rows), blocks, len(parts[0]))
     numbers = np.arange(blocks)
     where = np.stack([numbers * total * lanes, numbers * out.strides[0], numbers * lanes], axis=1)
-    table = lowering.program.table
-    positions = whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0])
-    where = whole_tiles(where, tile[1])
-    shared = (Shared("rows", "row_count", tile[0]), Shared("places", "place_count", tile[1]))
+    places = whole_tiles(where, tile[1])
     for number, terms in enumerate(parts):
         last = number == len(parts) - 1
         arguments = {
@@ -68,17 +85,19 @@ def emit_correlation(
             "weights": weights,
             "bias": bias if number == 0 else lowering.constant(0.0, blocks * lanes),
             "out": lowering.place(out),
-            "rows": table(positions),
-            "row_count": len(positions),
+            "rows": rows,
+            "row_count": row_count,
             **terms_arguments(lowering, terms),
-            "places": table(where),
-            "place_count": len(where),
+            "places": lowering.program.table(places),
+            "place_count": len(places),
             **ONCE,
             "floor": lowering.constant(floor if last else -math.inf, 1),
             "accumulate": int(number > 0),
         }
-        products = len(positions) * len(where) * len(terms) * lanes
-        lowering.works.append(lowering.call("channels.correlate", tile, arguments, products, *shared))
+        products = row_count * len(places) * len(terms) * lanes
+        yield lowering.call(
+            "channels.correlate", tile, arguments, products, Shared("places", "place_count", tile[1])
+        )
 
 
 def terms_arguments(lowering: ChannelLowering, terms: Terms) -> dict[str, Any]:
@@ -200,41 +219,17 @@ def emit_dense(
     lowering: ChannelLowering, x: Channels, out: Channels, weights: Place, bias: Place, floor: float
 ) -> None:
     """Append the sums over all features of ``x``, for every filter of ``out`` and all samples."""
-    lanes, blocks, features = lowering.lanes, -(-out.count // lowering.lanes), x.features()
-    tile = tile_for(lanes, lowering.samples, blocks, len(features))
-    numbers, table = np.arange(blocks), lowering.program.table
-    where = [numbers * len(features) * lanes, numbers * out.strides[0], numbers * lanes]
-    places = whole_tiles(np.stack(where, axis=1), tile[1])
-    count = -(-lowering.samples // tile[0]) * tile[0]
+    features, samples = x.features(), lowering.samples
+    tile = tile_for(lowering.lanes, samples, out.shape[0], len(features))
 
     def rows(stride: int) -> Place:
-        begins = np.arange(lowering.samples) * stride
-        return table(whole_tiles(np.stack([begins, begins, 0 * begins], axis=1), tile[0]))
+        begins = np.arange(samples) * stride
+        return lowering.program.table(whole_tiles(np.stack([begins, begins, 0 * begins], axis=1), tile[0]))
 
-    pairs = np.stack([np.arange(len(features)) * lanes, features], axis=1)
-    parts = np.array_split(pairs, -(-len(pairs) // LONGEST_SUM))
-    for number, part in enumerate(parts):
-        arguments = {
-            "image": lowering.place(x),
-            "weights": weights,
-            "bias": bias if number == 0 else lowering.constant(0.0, blocks * lanes),
-            "out": lowering.place(out),
-            "rows": rows,
-            "row_count": count,
-            **terms_arguments(lowering, Terms(part)),
-            "places": table(places),
-            "place_count": len(places),
-            **ONCE,
-            "floor": lowering.constant(floor if number == len(parts) - 1 else -math.inf, 1),
-            "accumulate": int(number > 0),
-        }
-        work = lowering.call(
-            "channels.correlate",
-            tile,
-            arguments,
-            count * len(places) * len(part) * lanes,
-            Shared("places", "place_count", tile[1]),
-        )
+    pairs = np.stack([np.arange(len(features)) * lowering.lanes, features], axis=1)
+    parts = [Terms(part) for part in np.array_split(pairs, -(-len(pairs) // LONGEST_SUM))]
+    count = -(-samples // tile[0]) * tile[0]
+    for work in _works(lowering, x, out, weights, bias, rows, count, parts, tile, floor):
         lowering.works.append(replace(work, samples=True))
 
 
