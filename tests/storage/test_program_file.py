@@ -84,7 +84,7 @@ def test_text_names_segments_sections_layers_and_tables() -> None:
         "  loss\n    linear1: loss.mean_squared_error(outputs=arena+",
         "rows=tables+",
         "  gradient\n",
-        "update.sum_shards(shards=gradients+[chunk], stride=832, shard_count=1 | 2 | 3",
+        "update.sum_shards(shards=gradients+[chunk], stride=832, shard_count=1 | 2 | 3, count=[summed])",
         "  update\n    update.adam(theta=parameters+[chunk]",
     ):
         assert part in text, part

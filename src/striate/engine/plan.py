@@ -226,7 +226,6 @@ def update_phase(
         shards=Place(segments.GRADIENTS, 0, CHUNK),
         stride=length,
         shard_count=ByCount(tuple(range(1, sizes.shards + 1))),
-        out=Place(segments.GRADIENTS, 0, CHUNK),
         count=Place("", 0, SUMMED),
     )
     rows = [total, *([] if optimizer is None else [_update_row(program, optimizer)])]

@@ -374,7 +374,7 @@ ACCESS = {
         add grad_x: blocks:grad_x_block + channels.2 + places.2 + lanes
         read grad_out: blocks:grad_out_block + channels.3 + places.3 + taps.1 + lanes
     """,
-    "update.sum_shards": "read shards: shard_count:stride + count\ntotal out: count",
+    "update.sum_shards": "read shards: shard_count:stride + count\ntotal shards: shard_count:stride + count",
     "update.gradient_descent": _update(1),
     "update.momentum": _update(2, "first"),
     "update.nesterov": _update(2, "first"),

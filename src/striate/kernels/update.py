@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from numba import float32 as f32
 
-from striate.kernels.vector import Floats, lanes_of, splat, vabs, vload, vmax, vsqrt, vstore
+from striate.kernels.vector import Floats, lanes_of, shift, splat, vabs, vload, vmax, vsqrt, vstore
+
+PIECE = 512  # numbers of each shard that are added while they lie in the fastest cache
 
 
-def sum_shards(shards: Floats, stride: int, shard_count: int, out: Floats, count: int):
-    """``out = shard 0 + shard 1 + ...``, always in this order; ``out`` may be shard 0."""
-    for i in range(0, count, lanes_of(out)):
-        total = vload(shards, i)
-        for s in range(1, shard_count):
-            total = total + vload(shards, s * stride + i)
-        vstore(out, i, total)
+def sum_shards(shards: Floats, stride: int, shard_count: int, count: int):
+    """Add all shards to the first along a binary tree, ``((0 + 1) + (2 + 3)) + ...``; the others change too.
+
+    Shards 0 to 2^k - 1 are a subtree for every k, and so are 2^k others from a multiple of 2^k on. Whoever computes
+    the shards below one node can add them alone.
+    """
+    lanes = lanes_of(shards)
+    for begin in range(0, count, PIECE):
+        end = min(begin + PIECE, count)
+        gap = 1
+        while gap < shard_count:
+            for s in range(0, shard_count - gap, 2 * gap):
+                into, other = shift(shards, s * stride), shift(shards, (s + gap) * stride)
+                for i in range(begin, end, lanes):
+                    vstore(into, i, vload(into, i) + vload(other, i))
+            gap *= 2
 
 
 def gradient_descent(theta: Floats, gradient: Floats, numbers: Floats, count: int):

@@ -64,6 +64,7 @@ class Regulariser:
 
 
 _STREAM = 0x6E6F697365
+PIECE = 1024  # numbers whose squares are added before all pieces are
 
 
 def weights_of(network: Network) -> list[Slot]:
@@ -73,10 +74,17 @@ def weights_of(network: Network) -> list[Slot]:
 
 def clip_norm(gradient: np.ndarray, bound: float) -> float:
     """Scale ``gradient`` (float32[P]) down to the length ``bound`` if it is longer; return its former length."""
-    length = math.sqrt(float(np.sum(np.square(gradient, dtype=np.float64))))
+    length = math.sqrt(math.fsum(squares(gradient)))
     if length > bound:
         gradient *= np.float32(bound / length)
     return length
+
+
+def squares(vector: np.ndarray) -> np.ndarray:
+    """Return the sum of squares of every ``PIECE`` numbers of a vector, float64."""
+    whole = len(vector) // PIECE * PIECE
+    pieces = vector[:whole].reshape(-1, PIECE), vector[None, whole:]
+    return np.concatenate([np.square(part, dtype=np.float64).sum(axis=1) for part in pieces])
 
 
 def units(layer: Layer, weight: np.ndarray) -> list[np.ndarray]:
