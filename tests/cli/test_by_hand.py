@@ -85,3 +85,18 @@ def test_descent_on_a_problem_and_on_an_expression(run, tmp_path):
 )
 def test_wrong_use(refused, arguments, words):
     assert words in refused(*arguments, status=2)
+
+
+def test_sums_are_checked(run, refused, tmp_path):
+    right = run("check", "[[1,2],[3,4]] * [[1,0],[0,1]] = [[5]]", "--json")
+    assert right.exit_code == 0
+    assert last_json(right)["sums"][0]["correct"] is True
+    slides = tmp_path / "slides.txt"
+    slides.write_text("# parameters\n28*28*10 + 10 = 7850\n784*100 + 100 = 78400\n", "utf-8")
+    result = run("check", slides, "--json")
+    assert result.exit_code == 1
+    assert [one["correct"] for one in last_json(result)["sums"]] == [True, False]
+    assert "shown 78400, right 78500" in result.stderr
+    slides.write_text("# nothing\n", "utf-8")
+    assert "holds no sum" in refused("check", slides, status=2)
+    assert "cannot be read" in refused("check", tmp_path / "none.txt", status=1)

@@ -65,7 +65,9 @@ def test_terms_add_up_to_the_error_signal():
     assert len(found["W1"].terms) == 2
 
 
-WRITTEN = {name: getattr(np, name) for name in ("sin", "cos", "exp", "log", "sign", "outer", "sum")} | {
+WRITTEN = {
+    name: getattr(np, name) for name in ("sin", "cos", "floor", "ceil", "exp", "log", "sign", "outer", "sum")
+} | {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "softmax": lambda x: np.exp(x) / np.exp(x).sum(),
 }
@@ -74,7 +76,7 @@ p = tanh(a)*sigmoid(b) + softplus(a)/b - tan(b) + a**3 + b**a + 2**a - -a
 q = sin(a)*cos(b) + exp(a) + log(b) + sqrt(b) + relu(a) + abs(a) + maximum(a, b) + minimum(a, b)
 r = sum(softmax(v)*v) + logsumexp(v) + sum(log_softmax(v)) + v @ v + mean(v)
 s = sum((M @ v)*(v @ M)*v) + sum(M @ M.T) + sum(M/v) + sum(v - M*a)
-p*q + r*s + sum(transpose(M)*b)
+p*q + r*s + sum(transpose(M)*b) + floor(2*a) + ceil(b)
 """
 
 

@@ -12,6 +12,7 @@ from striate.cli.arithmetic import arithmetic
 from striate.cli.augment import augment
 from striate.cli.backprop import backprop
 from striate.cli.cache import cache
+from striate.cli.check import check
 from striate.cli.convolve import convolve
 from striate.cli.descend import descend
 from striate.cli.draw import draw
@@ -42,7 +43,7 @@ app = typer.Typer(
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment, export, import_, cache),
     "Look inside a model": (explain, why, gradient, invariance, loss_slice),
-    "Work out by hand": (arithmetic, convolve, pool, matrix, find_patch, backprop, descend),
+    "Work out by hand": (arithmetic, check, convolve, pool, matrix, find_patch, backprop, descend),
 }
 for panel, commands in PANELS.items():
     for command in commands:

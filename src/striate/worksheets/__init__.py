@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from striate.drawing.pictures import as_picture
 from striate.worksheets import arithmetic
+from striate.worksheets.check import check
 from striate.worksheets.descent import descend, draw_descent, draw_losses
 from striate.worksheets.expression import backprop, draw_graph, finite_differences
 from striate.worksheets.filtering import convolve
@@ -22,6 +23,7 @@ __all__ = [
     "arithmetic",
     "as_picture",
     "backprop",
+    "check",
     "convolve",
     "descend",
     "draw_descent",

@@ -69,8 +69,8 @@ def backprop(text: str, values: Mapping[str, Any] | None = None, /, **named: Any
     """Compute an expression and the derivative of its result by every value, step by step.
 
     The expression is built from numbers, names, ``+ - * / ** @``, ``.T`` and the functions exp, log, sqrt,
-    sin, cos, tan, tanh, sigmoid, relu, softplus, abs, sum, mean, softmax, log_softmax, logsumexp, maximum,
-    minimum, dot, matmul and transpose. Several parts are separated by ``;`` or new lines and may be named:
+    sin, cos, tan, tanh, sigmoid, relu, softplus, abs, floor, ceil, sum, mean, softmax, log_softmax, logsumexp,
+    maximum, minimum, dot, matmul and transpose. Several parts are separated by ``;`` or new lines and may be named:
     ``z = w*x + b; y = sigmoid(z); 0.5*(y - t)**2``. Values are numbers, vectors or matrices; they are
     broadcast as NumPy does. Where a value is used more than once, its error signals are added.
 

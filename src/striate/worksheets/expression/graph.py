@@ -60,8 +60,16 @@ class Graph:
         """Names of the values that have to be given."""
         return tuple(node.name for node in self.nodes if node.operation is None)
 
+    def evaluate(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Return the value of every node, float64; the result may have any shape. Raises as `forward` does."""
+        known: dict[str, np.ndarray] = {}
+        with np.errstate(all="ignore"):
+            for node in self.nodes:
+                known[node.name] = _given(node, values) if node.operation is None else _compute(node, known)
+        return known
+
     def forward(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the value of every node, float64.
+        """Return the value of every node, float64; the result is a single number.
 
         Raises
         ------
@@ -70,10 +78,7 @@ class Graph:
         ShapeError
             For shapes that do not fit together, or a result that is not a single number.
         """
-        known: dict[str, np.ndarray] = {}
-        with np.errstate(all="ignore"):
-            for node in self.nodes:
-                known[node.name] = _given(node, values) if node.operation is None else _compute(node, known)
+        known = self.evaluate(values)
         if known[self.output].size != 1:
             raise ShapeError(
                 f"backprop: the result must be a single number; got shape {known[self.output].shape}. "

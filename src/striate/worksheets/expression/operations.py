@@ -213,6 +213,8 @@ FUNCTIONS: dict[str, Operation] = {
         _one("sigmoid", sigmoid, lambda g, y, a: g * y * sigmoid(-a), "{g}*{y}*(1 - {y})"),
         _one("relu", lambda a: np.maximum(a, 0), lambda g, y, a: g * (a > 0), "{g}*({0} > 0)"),
         _one("softplus", lambda a: np.logaddexp(0, a), lambda g, y, a: g * sigmoid(a), "{g}*sigmoid({0})"),
+        _one("floor", np.floor, lambda g, y, a: np.zeros_like(g), "0"),
+        _one("ceil", np.ceil, lambda g, y, a: np.zeros_like(g), "0"),
         _one("abs", np.abs, lambda g, y, a: g * np.sign(a), "{g}*sign({0})"),
         _along("sum", lambda n, a: a.sum(axis=n), lambda g, y, n, a: _spread(g, n, a), "{g}", None),
         _along(

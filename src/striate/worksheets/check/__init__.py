@@ -1,0 +1,8 @@
+"""Check sums that somebody wrote down: find the wrong cells, show their terms, and guess what went wrong."""
+
+from __future__ import annotations
+
+from striate.worksheets.check.text import split_sums
+from striate.worksheets.check.verdict import Checked, check
+
+__all__ = ["Checked", "check", "split_sums"]
