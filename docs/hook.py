@@ -12,6 +12,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "RESULTS.md"
 SPEED = "<!-- speed -->"
+TUNING = "<!-- fine-tuning -->"
 NOT_MEASURED = "This copy has no measurements. `python -m benchmarks --write benchmarks/RESULTS.md` makes them.\n"
 
 
@@ -57,7 +58,11 @@ def _run(path: Path) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Put the newest measurements where a page asks for them."""
-    return markdown.replace(SPEED, newest(RESULTS)) if SPEED in markdown else markdown
+    if SPEED in markdown:
+        markdown = markdown.replace(SPEED, newest(RESULTS))
+    if TUNING in markdown:
+        markdown = markdown.replace(TUNING, RESULTS.with_name("FINE_TUNING.md").read_text(encoding="utf-8"))
+    return markdown
 
 
 def newest(results: Path) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from striate.errors import DataError, unknown_name
-from striate.interop.formats import Wish, read
+from striate.interop.formats import READERS, Wish, read
 from striate.machine import cache_folder
 from striate.model import Model
+from striate.model import load as load_model
 
 TORCHVISION = "https://download.pytorch.org/models/"
 LICENCE = "BSD-3-Clause (torchvision); trained on ImageNet, whose images are for research"
@@ -94,8 +95,33 @@ def load(name: str, file: str | Path | None = None) -> Model:
     path = fetch(entry) if file is None else Path(file)
     _check(entry, path)
     model = read(path, Wish(network=entry.network, pixels=entry.pixels)).model
+    model.metadata["preparation"] = {"fit": "crop"}
     model.metadata["origin"] = {"pretrained": name, "file": entry.file, "licence": entry.licence}
     return model
+
+
+def open_model(name: str, network: str | None = None) -> Model:
+    """Return the model called ``name``: a pretrained one, a file of any format that is read, or a run's folder.
+
+    Parameters
+    ----------
+    name : str
+    network : str, optional
+        The network whose weights a file holds, where the file holds nothing else.
+
+    Raises
+    ------
+    UsageError
+        If there is no such name, or the file needs ``network``.
+    DataError, ModelFileError
+        If the file cannot be downloaded or read.
+    """
+    path = Path(name)
+    if path.is_dir() or (path.suffix.lower() == ".safetensors" and network is None):
+        return load_model(path)
+    if path.suffix.lower() in READERS:
+        return read(path, Wish(network=network)).model
+    return load(name)
 
 
 def fetch(entry: Pretrained, folder: Path | None = None) -> Path:

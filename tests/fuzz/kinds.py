@@ -337,10 +337,12 @@ def read_config(path: Path) -> object:
     from striate.training.run import RunConfig
     from striate.training.run.build import make_trainer, network_or_model
     from striate.training.run.resolve import resolve
+    from striate.training.run.start import starting_model
 
     config = RunConfig.load(path)
-    config = resolve(config, _stripes())
-    make_trainer(config, network_or_model(config, _stripes()))
+    start = starting_model(config.model)
+    config = resolve(config, _stripes(), start)
+    make_trainer(config, network_or_model(config, _stripes(), start))
     return config
 
 

@@ -84,7 +84,7 @@ def test_every_end_is_what_the_loss_wants(loss):
 def test_googlenet_learns_with_its_heads_and_resumes(tmp_path, monkeypatch):
     data = stripes(48, side=32)
     splits = Splits(data, stripes(16, 1, side=32), None)
-    monkeypatch.setattr("striate.training.run.run.load_splits", lambda config: splits)
+    monkeypatch.setattr("striate.training.run.run.load_splits", lambda *_: splits)
     model = ModelConfig(name="googlenet", options={"auxiliary": True})
     config = RunConfig(data=DataConfig(name="x"), model=model, training=TrainingSettings(epochs=1, batch_size=16))
     run = train(config, tmp_path / "run", report=False)

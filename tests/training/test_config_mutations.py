@@ -11,6 +11,7 @@ from striate.errors import StriateError
 from striate.training.run import DataConfig, ModelConfig, RunConfig, RunFolder, TrainingSettings
 from striate.training.run.build import make_callbacks, make_trainer, network_or_model
 from striate.training.run.resolve import resolve
+from striate.training.run.start import starting_model
 
 MUTATIONS = 1000
 VALUES = [
@@ -62,8 +63,9 @@ def run_up_to_the_first_step(tables, splits, folder):
     config = RunConfig.from_dict(tables)
     if config.data.name != "digits":
         return
-    config = resolve(config, splits.train)
-    trainer = make_trainer(config, network_or_model(config, splits.train))
+    start = starting_model(config.model)
+    config = resolve(config, splits.train, start)
+    trainer = make_trainer(config, network_or_model(config, splits.train, start))
     trainer.check(splits.train, splits.validation)
     make_callbacks(config, RunFolder(folder))
     assert RunConfig.from_dict(config.to_dict()) == config

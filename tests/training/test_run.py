@@ -203,7 +203,7 @@ def test_the_model_knows_how_its_files_were_read_also_after_a_resume(tmp_path, m
     known = {"fit": "crop"}
     monkeypatch.setattr(
         "striate.training.run.run.load_splits",
-        lambda config: dataclasses.replace(load_splits(config), preparation=known),
+        lambda config, start: dataclasses.replace(load_splits(config, start), preparation=known),
     )
     with pytest.raises(Killed):
         train(config(), tmp_path / "run", Kill(20))

@@ -150,8 +150,8 @@ def model_label(config: RunConfig) -> str | None:
     """Return the model by name, or None where data that are not read yet will decide."""
     from striate.training.run.recipes import NAMED
 
-    if config.model.name != AUTO:
-        return config.model.name
+    if config.model.start is not None or config.model.name != AUTO:
+        return config.model.start or config.model.name
     return NAMED[config.data.name].model if config.data.name in NAMED else None
 
 

@@ -35,12 +35,14 @@ def find_rate(
     from striate.training.learning_rate_finder import find_learning_rate
     from striate.training.run.build import load_splits, make_trainer, network_or_model
     from striate.training.run.resolve import resolve
+    from striate.training.run.start import starting_model
 
     output = Output(json)
     config = run_config({"dataset": dataset, **settings})
-    data = load_splits(config).train
-    config = resolve(config, data)
-    trainer = make_trainer(config, network_or_model(config, data))
+    start = starting_model(config.model)
+    data = load_splits(config, start).train
+    config = resolve(config, data, start)
+    trainer = make_trainer(config, network_or_model(config, data, start))
     found = find_learning_rate(trainer, data, lowest, highest, steps)
     output.line(f"tried {len(found.rates)} learning rates from {found.rates[0]:.3g} to {found.rates[-1]:.3g}")
     output.line(f"suggested learning rate: {found.suggestion:.3g} (use it with --learning-rate)")

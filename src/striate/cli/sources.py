@@ -74,6 +74,7 @@ def data_for_model(
     from striate.data import registry
     from striate.data.targets import align_classes
     from striate.layers.base import format_shape
+    from striate.model.reading import like_model
 
     splits = registry.load(
         name, folder, seed, VALIDATION if validation is None else validation, like_model(model, options)
@@ -90,21 +91,3 @@ def data_for_model(
         data = take(splits)
         aligned[part] = data and align_classes(data, model.classes, name)
     return dataclasses.replace(splits, **aligned)
-
-
-def like_model(model: Model, options: Options) -> Options:
-    """Return ``options`` with the size, channels and shape that a model takes, where they say nothing else."""
-    shape = model.input_shape
-    size = options.size or (shape[1:] if len(shape) in (2, 3) else None)
-    channels = options.channels or (shape[0] if len(shape) == 3 and shape[0] in (1, 3) else None)
-    rows = options.shape or (shape if len(shape) > 1 else None)
-    known = model.metadata.get("preparation") or {}
-    return dataclasses.replace(
-        options,
-        size=size,
-        channels=channels,
-        shape=rows,
-        fit=known.get("fit", options.fit),
-        task=options.task or ("regression" if model.kind == "numbers" else "classification"),
-        preparation=known,
-    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from striate.errors import UsageError
+from striate.errors import ShapeError, StriateError, UsageError
+from striate.layers import Reshape
+from striate.layers.base import format_shape
 from striate.model import Model
 from striate.network import Network, from_description
 from striate.training.defaults import INITIAL
@@ -56,6 +58,45 @@ def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, init
     return Model(network, theta, states, names, model.normalisation, threads=model.threads)
 
 
+def for_samples(model: Model, shape: Sequence[int]) -> Model:
+    """Return the same model for samples of another size.
+
+    Raises
+    ------
+    ShapeError
+        If it would need other parameters, or a layer cannot take such samples.
+    """
+    description = model.network.describe()
+    entry = next(item for item in description["layers"] if not item["inputs"])
+    entry["shape"] = list(shape)
+    try:
+        network = from_description(description)
+    except StriateError as error:
+        raise ShapeError(_other_size(model, shape, str(error))) from None
+    for old, new in zip(model.network.parameters, network.parameters, strict=True):
+        if old.spec.shape != new.spec.shape:
+            what = f"{new.name} would be {format_shape(new.spec.shape)} and is {format_shape(old.spec.shape)}."
+            raise ShapeError(_other_size(model, shape, what))
+    return Model(
+        network, model.theta.copy(), model.states.copy(), model.classes, model.normalisation,
+        threads=model.threads, metadata=dict(model.metadata),
+    )  # fmt: skip
+
+
+def _reshapes_after(network: Network, head: str) -> list[str]:
+    """Return the names of the layers after a head that give its outputs a shape."""
+    after = {head}
+    for step in network.steps:
+        if after.intersection(step.inputs):
+            after.add(step.name)
+    return [name for name in after if isinstance(network.step(name).layer, Reshape)]
+
+
+def _other_size(model: Model, shape: Sequence[int], why: str) -> str:
+    wanted = format_shape(model.input_shape)
+    return f"takes samples of {wanted}; got {format_shape(tuple(shape))}. {why} Use --size, or start from another."
+
+
 def heads_of(network: Network) -> list[str]:
     """Return the names of the layers that make the output and the auxiliary outputs.
 
@@ -90,9 +131,12 @@ def with_outputs(network: Network, count: int) -> Network:
         If no layer makes them, or makes several for each of its channels.
     """
     description, heads = network.describe(), heads_of(network)
-    for layer in description["layers"]:
-        if layer["name"] in heads:
-            layer[next(key for key in OUTPUTS if hasattr(network.step(layer["name"]).layer, key))] = count
+    items = {layer["name"]: layer for layer in description["layers"]}
+    for name in heads:
+        key = next(key for key in OUTPUTS if hasattr(network.step(name).layer, key))
+        before, items[name][key] = items[name][key], count
+        for reshape in _reshapes_after(network, name):
+            items[reshape]["shape"] = [count if side == before else side for side in items[reshape]["shape"]]
     changed = from_description(description)
     if math.prod(changed.output_shape) != count:
         raise UsageError(

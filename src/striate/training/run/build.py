@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from striate.data import registry
 from striate.data.dataset import Dataset
+from striate.data.options import Options, Task
 from striate.data.splits import Splits
-from striate.errors import UsageError
 from striate.losses import NUMBERS, Loss
 from striate.losses.choice import usual_loss
-from striate.model import Model, load
+from striate.model import Model
+from striate.model.reading import like_model
 from striate.models.registry import build
 from striate.network import Network
 from striate.training.callbacks import (
@@ -23,69 +21,54 @@ from striate.training.callbacks import (
     TensorBoardLog,
 )
 from striate.training.ending import with_ending
-from striate.training.fine_tuning import replace_head, with_outputs
+from striate.training.fine_tuning import with_outputs
 from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder
+from striate.training.run.start import fitted
 from striate.training.trainer import Trainer
 
-MODEL_SUFFIX = ".safetensors"
 
-
-def is_saved(name: str) -> bool:
-    """Return whether a model is named by its file, or by the folder of a run."""
-    return Path(name).suffix == MODEL_SUFFIX or Path(name).is_dir()
-
-
-def load_splits(config: RunConfig) -> Splits:
-    """Return the data of a run."""
+def load_splits(config: RunConfig, start: Model | None = None) -> Splits:
+    """Return the data of a run; ``start`` is the model that it starts from."""
     data = config.data
-    options = data.options.changed(**_demands(config))
+    options = data.options.changed(task=_task(config))
+    if start is not None:
+        options = _like_start(options, start, config)
     return registry.load(data.name, data.folder, config.training.seed, data.validation_fraction, options)
 
 
-def _demands(config: RunConfig) -> dict[str, Any]:
-    """Return what the loss, or the saved model that a run starts from, says of the data."""
-    path, task = Path(config.model.name), config.data.options.task
-    known = load(path) if is_saved(config.model.name) and path.exists() else None
-    if task is None and config.training.loss is not None:
-        task = config.training.loss.task
-    if known is None:
-        return {"task": task}
-    kind = "regression" if known.kind == NUMBERS else "classification"
-    return {
-        "task": task or (None if config.model.new_head else kind),
-        "preparation": known.metadata.get("preparation") or {},
-    }
+def _task(config: RunConfig) -> Task | None:
+    task, loss = config.data.options.task, config.training.loss
+    return loss.task if task is None and loss is not None else task
 
 
-def loss_of(config: RunConfig, train: Dataset) -> Loss:
+def _like_start(options: Options, start: Model, config: RunConfig) -> Options:
+    """Return how to read data for a saved model; one that gets a new head may learn another task."""
+    if config.model.start is not None:
+        return like_model(start, options).changed(task=options.task, shape=options.shape)
+    kind = "regression" if start.kind == NUMBERS else "classification"
+    task = options.task or (None if config.model.new_head else kind)
+    return options.changed(task=task, preparation=start.metadata.get("preparation") or {})
+
+
+def loss_of(config: RunConfig, train: Dataset, start: Model | None = None) -> Loss:
     """Return the loss that a configuration names, that of the saved model, or the usual one for the data."""
-    named, path = config.training.loss, Path(config.model.name)
+    named = config.training.loss
     if named is not None:
         return named
-    return usual_loss(train, load(path).loss if is_saved(config.model.name) and path.exists() else None)
+    known = start.loss if start is not None and config.model.start is None else None
+    return usual_loss(train, known)
 
 
-def network_or_model(config: RunConfig, train: Dataset) -> Network | Model:
-    """Return a new network for data and loss, or the saved model that a run goes on from.
-
-    Raises
-    ------
-    UsageError
-        If a saved model is given options.
-    """
-    wanted, loss = config.model, loss_of(config, train)
+def network_or_model(config: RunConfig, train: Dataset, start: Model | None = None) -> Network | Model:
+    """Return a new network for data and loss, or the saved model that a run starts from."""
+    wanted, loss, t = config.model, loss_of(config, train, start), config.training
+    if start is not None:
+        return fitted(start, wanted, train, loss, t.seed, t.initial or "he")
     outputs = loss.output_count(train)
-    if not is_saved(wanted.name):
-        if wanted.new_head:
-            raise UsageError(f"model: a new head is for a saved model; got the network {wanted.name!r}.")
-        network = build(wanted.name, max(2, outputs), train.sample_shape, **wanted.options)
-        network = network if outputs > 1 else with_outputs(network, outputs)
-        return with_ending(network, train, loss)
-    if wanted.options:
-        raise UsageError(f"model: a saved model has no options; got {', '.join(wanted.options)}. Leave them out.")
-    model, t = load(wanted.name), config.training
-    return replace_head(model, train.classes or outputs, t.seed, t.initial or "he") if wanted.new_head else model
+    network = build(wanted.name, max(2, outputs), train.sample_shape, **wanted.options)
+    network = network if outputs > 1 else with_outputs(network, outputs)
+    return with_ending(network, train, loss)
 
 
 def make_trainer(config: RunConfig, network: Network | Model) -> Trainer:

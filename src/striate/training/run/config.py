@@ -58,6 +58,14 @@ class ModelConfig(Settings):
         option="--model",
         metavar="NAME|FILE",
     )
+    start: str | None = setting(
+        None,
+        text("name of a pretrained network, or path of a model"),
+        "Model to fine-tune: a pretrained network such as resnet18-imagenet, a file, or the folder of a run.",
+        off="a new network",
+        option="--start",
+        metavar="NAME|FILE",
+    )
     options: Mapping[str, Any] = setting(
         {},
         MODEL_OPTIONS,

@@ -88,6 +88,18 @@ PHOTO_TRAINING: dict[str, Any] = {
 }
 """Batch normalisation bears three times Adam's usual rate, once the first steps were taken with less."""
 
+TUNING: dict[str, Any] = {
+    "optimizer": {"name": "adamw"},
+    "learning_rate": 3e-3,
+    "schedule": {"name": "cosine", "warm_up_epochs": 1.0},
+}
+"""How a network learns that was trained on other data.
+
+All layers learn at one rate: from 8 classes of CIFAR-10 to the two others, with 40 and 160 images, 75.0 and 85.3 %
+are right (mean of 3 seeds), 73.9 and 83.6 % where the layers before the last learn at a tenth of the rate, 53.9 and
+58.4 % where these are frozen; a new network reaches 68.0 and 80.4 %.
+"""
+
 
 def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> Recipe:
     """Return what suits a data set.
@@ -156,6 +168,12 @@ def photographs(mirrored: bool) -> Recipe:
     """Return the recipe for photographs; beyond their border they are continued by their mirror image."""
     flips = (HorizontalFlip(),) if mirrored else ()
     return Recipe(**PHOTO_TRAINING, augmentation=Augmentation((*flips, *SLIGHT_MOVES, *LIGHT), "reflect"))
+
+
+def fine_tuning(data: Dataset) -> Recipe:
+    """Return how a network that was trained on other data learns these."""
+    found = recipe(data)
+    return dataclasses.replace(found, **TUNING)
 
 
 def _texts(data: Dataset) -> Recipe:

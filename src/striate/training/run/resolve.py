@@ -8,11 +8,12 @@ from typing import Any
 
 from striate.data.dataset import Dataset
 from striate.data.registry import NAMES
+from striate.model import Model
 from striate.models.registry import MODELS
 from striate.training.optimizers.registry import describe, from_description
 from striate.training.run.build import loss_of
 from striate.training.run.config import AUTO, ModelConfig, RunConfig
-from striate.training.run.recipes import Recipe, recipe
+from striate.training.run.recipes import Recipe, fine_tuning, recipe
 from striate.training.settings.training import TrainingSettings
 
 
@@ -22,10 +23,13 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     folder = None if data.folder is None else _absolute(data.folder)
     source = data.name if data.name in NAMES else _absolute(data.name)
     name = model.name if model.name in MODELS else _absolute(model.name)
-    return config.changed(data=data.changed(name=source, folder=folder), model=model.changed(name=name))
+    start = model.start if model.start is None else _absolute(model.start)
+    return config.changed(
+        data=data.changed(name=source, folder=folder), model=model.changed(name=name, start=start)
+    )
 
 
-def resolve(config: RunConfig, data: Dataset) -> RunConfig:
+def resolve(config: RunConfig, data: Dataset, start: Model | None = None) -> RunConfig:
     """Return the same run with nothing left open: what it does not set is chosen from the training data.
 
     The recipe of the data chooses network, training and augmentation. Its learning rate belongs to its network
@@ -36,14 +40,20 @@ def resolve(config: RunConfig, data: Dataset) -> RunConfig:
     config : RunConfig
     data : Dataset
         The training split.
+    start : Model, optional
+        What the run starts from.
     """
-    config, found = with_absolute_paths(config), recipe(data, config.data.name, config.model.name)
+    config = with_absolute_paths(config)
+    if config.model.start is not None and start is not None:
+        training = _filled(config.training, fine_tuning(data), own_model=True)
+        return config.changed(training=training.changed(loss=loss_of(config, data, start)))
+    found = recipe(data, config.data.name, config.model.name)
     model = config.model if config.model.name != AUTO else config.model.changed(name=found.model)
     if model.name == found.model:
         model = model.changed(options={**found.options, **model.options})
     training = _filled(config.training, found, own_model=model.name == found.model)
     config = config.changed(model=_with_options(model), training=training)
-    return config.changed(training=training.changed(loss=loss_of(config, data)))
+    return config.changed(training=training.changed(loss=loss_of(config, data, start)))
 
 
 def _filled(training: TrainingSettings, found: Recipe, own_model: bool) -> TrainingSettings:

@@ -24,6 +24,7 @@ from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder
 from striate.training.run.log import RunLog
 from striate.training.run.resolve import resolve, with_absolute_paths
+from striate.training.run.start import starting_model
 from striate.training.trainer import Trainer
 
 Callbacks = Callback | Iterable[Callback | Callable[..., Any]]
@@ -96,10 +97,11 @@ def train(
     """
     place, config = RunFolder(folder), with_absolute_paths(config)
     place.check_new()
-    splits = load_splits(config)
-    config = resolve(config, splits.train)
+    start = starting_model(config.model)
+    splits = load_splits(config, start)
+    config = resolve(config, splits.train, start)
     own = make_callbacks(config, place)
-    trainer = _trainer(config, splits, own)
+    trainer = _trainer(config, splits, own, start)
     with place.hold():
         log = place.begin(config, splits)
         log.write("start", parameters=trainer.network.parameter_count, samples=len(splits.train))
@@ -148,10 +150,11 @@ def _resume(
     epochs: int | None,
 ) -> Run:
     config, log = place.reopen()
-    splits = load_splits(config)
-    config = resolve(config, splits.train)
+    start = starting_model(config.model)
+    splits = load_splits(config, start)
+    config = resolve(config, splits.train, start)
     own = make_callbacks(config, place)
-    trainer = _trainer(config, splits, own)
+    trainer = _trainer(config, splits, own, start)
     found = restore_latest(trainer.state, place.checkpoints)
     if epochs is not None:
         config = config.changed(training=config.training.changed(epochs=epochs))
@@ -173,8 +176,8 @@ def _extend(place: RunFolder, trainer: Trainer, epochs: int) -> None:
     trainer.state.progress.epochs, trainer.state.stop_reason = epochs, None
 
 
-def _trainer(config: RunConfig, splits: Splits, callbacks: list[Callback]) -> Trainer:
-    trainer = make_trainer(config, network_or_model(config, splits.train))
+def _trainer(config: RunConfig, splits: Splits, callbacks: list[Callback], start: Model | None) -> Trainer:
+    trainer = make_trainer(config, network_or_model(config, splits.train, start))
     if splits.preparation:
         trainer.model.metadata["preparation"] = dict(splits.preparation)
     trainer.check(splits.train, splits.validation, callbacks)  # before a folder is made
