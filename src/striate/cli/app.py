@@ -13,6 +13,7 @@ from striate.cli.augment import augment
 from striate.cli.backprop import backprop
 from striate.cli.cache import cache
 from striate.cli.check import check
+from striate.cli.compare import compare
 from striate.cli.convolve import convolve
 from striate.cli.descend import descend
 from striate.cli.draw import draw
@@ -29,6 +30,7 @@ from striate.cli.loss_slice import loss_slice
 from striate.cli.matrix import matrix
 from striate.cli.pool import pool
 from striate.cli.predict import predict
+from striate.cli.runs import runs
 from striate.cli.summary import summary
 from striate.cli.train import resume, train
 from striate.cli.why import why
@@ -41,7 +43,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Train and use": (train, resume, evaluate, predict, summary, find_rate, augment, export, import_, cache),
+    "Train and use": (
+        train,
+        resume,
+        runs,
+        compare,
+        evaluate,
+        predict,
+        summary,
+        find_rate,
+        augment,
+        export,
+        import_,
+        cache,
+    ),
     "Look inside a model": (explain, why, gradient, invariance, loss_slice),
     "Work out by hand": (arithmetic, check, convolve, pool, matrix, find_patch, backprop, descend),
 }

@@ -134,6 +134,26 @@ def metrics_json(result: Evaluation) -> dict[str, Any]:
     return asdict(figures)
 
 
+def listing(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as lines of text: columns of numbers to the right, others to the left.
+
+    Examples
+    --------
+    >>> listing(("run", "epochs"), [("a", "5"), ("bc", "12")])
+    ['run  epochs', 'a         5', 'bc       12']
+    """
+    columns = list(zip(heads, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    right = [all(not cell or cell[0].isdigit() or cell[0] == "-" for cell in column[1:]) for column in columns]
+    return [
+        "  ".join(
+            f"{cell:>{width}}" if to_right else f"{cell:<{width}}"
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in (heads, *rows)
+    ]
+
+
 def _table(heads: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a table with a name before every row."""
     names = [_short(name) for name in names]

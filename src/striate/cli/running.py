@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.cli.ending import fail
 from striate.cli.output import Output, confusion_json, evaluation_text
-from striate.wording import duration, speed
+from striate.wording import duration, percent, speed
 
 if TYPE_CHECKING:
     from striate.data.splits import Splits
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from striate.training.trainer import Trainer
 
 MOST_COMPARED_BYTES = 1 << 30  # reading more than this to find samples that stand on both sides takes too long
+TITLES = {"accuracy": "accuracy", "r2": "R2", "loss": "loss"}
 MOST_LISTED = 20  # unreadable files; all of them are in the report and in splits.json
 
 
@@ -31,25 +32,70 @@ class Runner:
 
     def __init__(self, output: Output, report: bool = True) -> None:
         self.output, self.report = output, report
+        self.whole: Path | None = None  # the folder of the cross-validation that a run belongs to
         self.trainer: Trainer | None = None
 
     def train(self, config: RunConfig, folder: Path) -> None:
         """Begin a run in ``folder``."""
+        self.output.result(self._train(config, folder))
+
+    def resume(self, folder: Path, epochs: int | None = None) -> None:
+        """Continue the run or cross-validation in ``folder``; a run up to so many epochs in total if given."""
+        from striate.errors import UsageError
+        from striate.training.run import RunConfig
+        from striate.training.run.cross_validation import fold_folder, folds_in
+        from striate.training.run.folder import RunFolder
+
+        folds = folds_in(folder)
+        if folds is None:
+            self.output.result(self._resume(folder, epochs))
+            return
+        if epochs is not None:
+            raise UsageError(f"{folder}: holds a cross-validation; resume a fold for more epochs.")
+        first = RunConfig.load(RunFolder(fold_folder(folder, 1)).config)
+        options = first.data.options.changed(fold=None)
+        self.cross_validate(first.changed(data=first.data.changed(options=options)), folder, folds)
+
+    def cross_validate(self, config: RunConfig, folder: Path, folds: int) -> None:
+        """Train once for each fold in ``folder``, or go on where that was stopped."""
+        from striate.training.run.cross_validation import cross_validate
+
+        self.whole = folder
+
+        def begin(config: RunConfig, place: Path) -> None:
+            self.output.line(f"\n{place}: fold {config.data.options.fold}")
+            self._train(config, place)
+
+        def go_on(place: Path) -> None:
+            self.output.line(f"\n{place}: continued")
+            self._resume(place)
+
+        found = cross_validate(config, folder, folds, begin, go_on)
+        summary = found.summary()
+        self.output.line(f"\n{folds} folds, mean and standard deviation of the held-out samples")
+        for name, (mean, deviation) in summary.items():
+            shown = [percent(v) if name == "accuracy" else f"{v:.4f}" for v in (mean, deviation)]
+            self.output.line(f"  {TITLES[name]:<8}  {' ± '.join(shown)}")
+        self._write_comparison([record.folder for record in found.records], folder)
+        figures = {name: {"mean": mean, "deviation": deviation} for name, (mean, deviation) in summary.items()}
+        records = [record.figures() for record in found.records]
+        self.output.result({"folder": str(folder), **figures, "folds": records})
+
+    def _train(self, config: RunConfig, folder: Path) -> dict[str, Any]:
         from striate.cli.configuration import with_progress
         from striate.training.run import train
 
         def begin(**arguments: Any) -> Run:
             return train(with_progress(config, self._decoding), folder, **arguments)
 
-        self._run(begin, folder)
+        return self._run(begin)
 
-    def resume(self, folder: Path, epochs: int | None = None) -> None:
-        """Continue the run in ``folder``, up to so many epochs in total if they are given."""
+    def _resume(self, folder: Path, epochs: int | None = None) -> dict[str, Any]:
         from striate.training.run import resume
 
-        self._run(lambda **arguments: resume(folder, epochs=epochs, **arguments), folder)
+        return self._run(lambda **arguments: resume(folder, epochs=epochs, **arguments))
 
-    def _run(self, start: Callable[..., Run], folder: Path) -> None:
+    def _run(self, start: Callable[..., Run]) -> dict[str, Any]:
         from striate.training.callbacks import ProgressBar
 
         progress = ProgressBar(self.output.console)
@@ -60,7 +106,15 @@ class Runner:
         facts = self._finish(run)
         if self.report:
             self._write_report(run)
-        self.output.result(facts)
+        return facts
+
+    def _write_comparison(self, runs: list[Path], folder: Path) -> None:
+        from striate.report.comparison import write_comparison
+
+        if self.report:
+            title = f"Cross-validation with {len(runs)} folds"
+            page = write_comparison(runs, folder / "report.html", tested=False, title=title)
+            self.output.line(f"report: {page}")
 
     def _write_report(self, run: Run) -> None:
         """Write the page; the model is saved already, so that nothing is lost by stopping here."""
@@ -123,7 +177,7 @@ class Runner:
         if history.interrupted:
             fail(
                 f"interrupted after {progress.epoch} of {progress.epochs} epochs and {progress.step:,} steps; "
-                f"everything is saved. Continue with: striate resume {run.folder.path}"
+                f"everything is saved. Continue with: striate resume {self.whole or run.folder.path}"
             )
         facts = _facts(run)
         if history.stop_reason:

@@ -25,6 +25,10 @@ def train(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the run. (default: a new one in runs/)", rich_help_panel="Run"),
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Cross-validate: train N times, each time testing on another fold."),
+    ] = None,
     report: Report = True,
     json: Json = False,
     **settings: Any,
@@ -37,6 +41,8 @@ def train(
 
     striate train photographs/ --size 64x64
 
+    striate train photographs/ --folds 5
+
     Anything you leave out is chosen from the data: the network, the number of epochs, the augmentation.
     """
     from striate.cli.configuration import model_label, run_config
@@ -46,7 +52,11 @@ def train(
 
     run = run_config({"dataset": dataset, **settings}, config)
     with run_folder(out, run.data.name, model_label(run)) as folder:
-        Runner(Output(json), report).train(run, folder)
+        runner = Runner(Output(json), report)
+        if folds is None:
+            runner.train(run, folder)
+        else:
+            runner.cross_validate(run, folder, folds)
 
 
 def resume(
@@ -57,7 +67,7 @@ def resume(
     report: Report = True,
     json: Json = False,
 ) -> None:
-    """Continue a run that was stopped; the result is the same as without the interruption.
+    """Continue a run, or a cross-validation, that was stopped; the result is the same as without the interruption.
 
     striate resume runs/digits-lenet5
 

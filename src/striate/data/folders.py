@@ -14,17 +14,19 @@ import numpy as np
 from striate.data import audio, pixels
 from striate.data.dataset import Dataset
 from striate.data.decoding import Decoded, Reader, bytes_needed, decode_files, scan_files
+from striate.data.division import divide
 from striate.data.images import ImageReader
 from striate.data.options import Options
 from striate.data.pixel_cache import cached_rows
 from striate.data.problems import BadFile, FileProblem, check_bad_share, printable
-from striate.data.splits import SPLITS, Splits, divide
+from striate.data.splits import SPLITS, Splits
 from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
 from striate.data.walk import files_below, find_parts, subfolders
 from striate.errors import DataError
 from striate.machine import available_memory
 
 PARTS = SPLITS
+LEFT_OUT = -1
 
 
 @dataclass(frozen=True)
@@ -217,12 +219,22 @@ def _divide(
 ) -> np.ndarray:
     """Return the part (0 train, 1 validation, 2 test) of each file, decided before any is decoded."""
     part = np.maximum(listing.part, 0)
+    if options.fold is not None:
+        part[part == PARTS.index("test")] = LEFT_OUT
     given = {PARTS[number] for number in set(listing.part.tolist()) - {-1}}
     learn = np.flatnonzero(part == 0)
     some = None if groups is None else groups[learn]
     name, fraction = printable(root.name), options.test_fraction
     part[learn] = divide(
-        listing.targets[learn], some, given, fraction, validation_fraction, seed, name, listing.classes
+        listing.targets[learn],
+        some,
+        given,
+        fraction,
+        validation_fraction,
+        seed,
+        name,
+        listing.classes,
+        options.fold,
     )
     return part
 

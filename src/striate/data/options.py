@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from striate.errors import UsageError
-from striate.settings import Kind, Settings, choice, number, setting, sizes, text, texts
+from striate.settings import Kind, Settings, choice, number, setting, sizes, text, texts, value_of
 
 if TYPE_CHECKING:
     from striate.data.pixels import Fit
@@ -16,6 +16,40 @@ if TYPE_CHECKING:
 Missing = Literal["impute", "refuse"]
 Task = Literal["classification", "regression"]
 TEST_SEED = 1998  # the test part cut from a source does not change with the seed of a run
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One of the parts that cross-validation holds out in turn: ``number`` from 1 to ``count``."""
+
+    number: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    @classmethod
+    def of(cls, value: Any) -> Fold:
+        """Return the fold that text such as ``2/5`` stands for.
+
+        Raises
+        ------
+        UsageError
+            If it stands for none.
+
+        Examples
+        --------
+        >>> Fold.of("2/5")
+        Fold(number=2, count=5)
+        """
+        if isinstance(value, cls):
+            return value
+        parts = str(value).split("/")
+        if len(parts) == 2 and all(part.isdecimal() and len(part) < 7 for part in parts):
+            found = cls(*map(int, parts))
+            if found.count >= 2 and 1 <= found.number <= found.count:
+                return found
+        raise UsageError(f"fold: must be a number and the number of folds, such as 2/5; got {value!r}.")
 
 
 def _option(default: Any, kind: Kind, help: str, option: str, metavar: str, **more: Any) -> Any:
@@ -51,6 +85,8 @@ class Options(Settings):
         distinct values; see `make_targets`.
     test_fraction : float
         Share cut out for testing where the source has no test part of its own; 0 for none.
+    fold : Fold, optional
+        The part of the training samples that is held out as the test split in cross-validation, such as ``2/5``.
     max_bad_share : float
         More unreadable files than this share are an error.
     progress : function of (done, total), optional
@@ -134,6 +170,14 @@ class Options(Settings):
         "Fraction held out for testing if the data have no test split.",
         "--test-fraction",
         "FRACTION",
+    )
+    fold: Fold | None = _option(
+        None,
+        value_of("fold, such as 2/5", Fold.of, plain=str),
+        "Hold out one fold of a cross-validation for testing, such as 2/5.",
+        "--fold",
+        "K/N",
+        off="--test-fraction decides",
     )
     max_bad_share: float = _option(
         0.2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from striate.data.cifar import cifar10
@@ -11,7 +12,7 @@ from striate.data.digits import digits
 from striate.data.eurosat import eurosat
 from striate.data.mnist import fashion_mnist, mnist
 from striate.data.options import Options
-from striate.data.sources import load_path
+from striate.data.sources import load_path, with_fold
 from striate.data.splits import Splits
 from striate.errors import unknown_name
 
@@ -69,7 +70,7 @@ def load(
     (1294, 144, 359)
     """
     if name in NAMES:
-        return NAMES[str(name)](folder, seed, validation_fraction)
+        return with_fold(partial(NAMES[str(name)], folder), options or Options(), seed, validation_fraction)
     if isinstance(name, str) and not _looks_like_a_path(name):
         raise unknown_name("data set", name, NAMES)
     return load_path(name, options, seed, validation_fraction)

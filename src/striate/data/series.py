@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.division import divide
 from striate.data.encoding import text_of
 from striate.data.options import Options, Task
 from striate.data.problems import printable, why
-from striate.data.splits import SPLITS, Splits, divide
+from striate.data.splits import SPLITS, Splits
 from striate.data.tables.dialect import MISSING, is_number
 from striate.data.tables.files import open_lines
 from striate.data.targets import align_classes, describe_targets, make_targets
@@ -101,7 +102,8 @@ def series_splits(paths: Mapping[str, Path], options: Options, seed: int, valida
     targets, classes = _targets(learn, path, options.task)
     later = [name for name in paths if name in ("validation", "test")]
     name = path.name.partition("_TRAIN")[0].removesuffix(SUFFIX)
-    split = divide(targets, None, later, options.test_fraction, validation_fraction, seed, name, classes)
+    share, fold = options.test_fraction, options.fold
+    split = divide(targets, None, later, share, validation_fraction, seed, name, classes, fold)
     shape = options.shape or learn.shape
     everything = Dataset(learn.inputs(shape), targets, classes, name)
     found = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from striate.data.arrays import array_parts
 from striate.data.cifar import cifar10, holds_cifar10
 from striate.data.dataset import Dataset
 from striate.data.folders import class_folders
+from striate.data.folds import hold_out
 from striate.data.mnist import read_idx_folder
 from striate.data.options import TEST_SEED, Options
 from striate.data.problems import printable
@@ -58,9 +61,10 @@ def load_path(
 def _load_folder(folder: Path, options: Options, seed: int, validation_fraction: float) -> Splits:
     names = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
     if any("images-idx3-ubyte" in name or "images.idx3-ubyte" in name for name in names):
-        return read_idx_folder(folder, None, printable(folder.name), seed, validation_fraction)
+        read = partial(read_idx_folder, folder, None, printable(folder.name))
+        return with_fold(read, options, seed, validation_fraction)
     if holds_cifar10(folder):
-        return cifar10(folder, seed, validation_fraction)
+        return with_fold(partial(cifar10, folder), options, seed, validation_fraction)
     tables = _tables(folder, names) or paired_files(folder)
     if "train" in tables:
         return _of_tables(tables, options, seed, validation_fraction)
@@ -89,7 +93,18 @@ def _of_tables(paths: dict[str, Path], options: Options, seed: int, validation_f
     """Return the splits of one file, or of one file for each split, of a table or of series."""
     first = next(iter(paths.values()))
     read = series_splits if first.suffix.lower() == SERIES_SUFFIX else table_splits
+    if options.fold is not None:
+        paths = {split: path for split, path in paths.items() if split != "test"}
     return read(paths, options, seed, validation_fraction)
+
+
+def with_fold(
+    read: Callable[[int, float], Splits], options: Options, seed: int, validation_fraction: float
+) -> Splits:
+    """Return the splits that ``read`` makes of a seed and a fraction, or those with a fold held out."""
+    if options.fold is None:
+        return read(seed, validation_fraction)
+    return hold_out(read(seed, 0.0), options.fold, seed, validation_fraction)
 
 
 def _tables(folder: Path, names: list[str]) -> dict[str, Path]:
@@ -107,6 +122,8 @@ def _tables(folder: Path, names: list[str]) -> dict[str, Path]:
 def _finish(parts: dict[str, Dataset], options: Options, seed: int, validation_fraction: float) -> Splits:
     """Return the splits, cutting a fixed test part and a seeded validation part where there are none."""
     learn = parts["train"] if "train" in parts else parts["all"]
+    if options.fold is not None:
+        return hold_out(Splits(learn, parts.get("validation")), options.fold, seed, validation_fraction)
     validation, test = parts.get("validation"), parts.get("test")
     if test is None and validation is None and options.test_fraction:
         learn, test = split_validation(learn, options.test_fraction, TEST_SEED)

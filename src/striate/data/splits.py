@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.data.options import TEST_SEED
 from striate.data.problems import BadFile
 from striate.errors import DataError, UsageError
 
@@ -85,7 +84,7 @@ def split_validation(dataset: Dataset, fraction: float = 0.1, seed: int = 0) -> 
     DataError
         If a class has a single sample, or all samples belong to one group.
     """
-    cut_out = choose(_strata(dataset.targets), dataset.groups, fraction, seed, dataset.name, dataset.classes)
+    cut_out = choose(strata_of(dataset.targets), dataset.groups, fraction, seed, dataset.name, dataset.classes)
     return dataset.take(np.flatnonzero(~cut_out)), dataset.take(np.flatnonzero(cut_out))
 
 
@@ -127,43 +126,6 @@ def choose(
     return _choose_samples(strata, fraction, seed)
 
 
-def divide(
-    labels: np.ndarray,
-    groups: np.ndarray | None,
-    given: Collection[str],
-    test_fraction: float,
-    validation_fraction: float,
-    seed: int,
-    name: str,
-    classes: tuple[str, ...] = (),
-) -> np.ndarray:
-    """Return the split of each sample that may be learnt from, as its place in `SPLITS` (int64[N]).
-
-    The test split is the same for every ``seed``, and is cut only if the source has nothing but these samples.
-
-    Parameters
-    ----------
-    labels, groups, name, classes
-        As in `choose`; regression targets count as one class.
-    given : collection of str
-        The splits that the source has of its own.
-    test_fraction, validation_fraction : float
-        Shares of the samples, and of those left; 0 for none.
-    seed : int
-        Draws the validation split.
-    """
-    strata = _strata(labels)
-    split = np.zeros(len(labels), np.int64)
-    if test_fraction and not set(given) & {"validation", "test"}:
-        split[choose(strata, groups, test_fraction, TEST_SEED, name, classes)] = SPLITS.index("test")
-    if validation_fraction and "validation" not in given:
-        left = np.flatnonzero(split == 0)
-        some = None if groups is None else groups[left]
-        cut_out = choose(strata[left], some, validation_fraction, seed, name, classes)
-        split[left[cut_out]] = SPLITS.index("validation")
-    return split
-
-
 def with_validation(learn: Dataset, test: Dataset | None, seed: int, fraction: float) -> Splits:
     """Return the splits with a validation part cut from ``learn``; a fraction of 0 cuts none."""
     if fraction == 0:
@@ -179,7 +141,7 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def _strata(targets: np.ndarray) -> np.ndarray:
+def strata_of(targets: np.ndarray) -> np.ndarray:
     """Return the class of each sample (int64[N]); regression has a single one."""
     if targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
         return targets
@@ -212,7 +174,7 @@ def _choose_groups(labels: np.ndarray, groups: np.ndarray, fraction: float, seed
     Groups are offered in seeded order, each taken (or put back) where that lessens ``sum over classes
     of (share cut out - fraction)^2``; never one that would leave a class without a sample to learn from.
     """
-    group_of, counts = _count_groups(labels, groups)
+    group_of, counts = count_groups(labels, groups)
     if len(counts) < 2:
         raise DataError(f"{name}: a split by group needs at least 2 groups; got 1. Give a finer grouping, or none.")
     totals = counts.sum(axis=0)
@@ -228,7 +190,7 @@ def _choose_groups(labels: np.ndarray, groups: np.ndarray, fraction: float, seed
     return taken[group_of]
 
 
-def _count_groups(labels: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def count_groups(labels: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return each sample's group (int64[N]) and the number of samples per group and class (int64[G, K])."""
     _, group_of = np.unique(groups, return_inverse=True)
     counts = np.zeros((int(group_of.max()) + 1, int(labels.max()) + 1), np.int64)

@@ -11,11 +11,13 @@ from striate.drawing.html import Markup, element, join, number
 
 WIDTH, HEIGHT = 460, 260
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 30, 40
-COLOURS = ("#0b6e99", "#c2570c", "#3f7d20", "#7b3fa0")
+COLOURS = ("#0b6e99", "#c2570c", "#3f7d20", "#7b3fa0", "#b0922a", "#a8326e", "#4f5d75", "#2a9d8f")
 Points = Sequence[tuple[float, float]]
 
 
-def curves(title: str, across: str, series: Mapping[str, Points], least: float | None = None) -> Markup:
+def curves(
+    title: str, across: str, series: Mapping[str, Points], least: float | None = None, *, named: bool = True
+) -> Markup:
     """Return a chart of several lines; empty if there is nothing to draw.
 
     Parameters
@@ -25,7 +27,10 @@ def curves(title: str, across: str, series: Mapping[str, Points], least: float |
     series : mapping of a name to points (x, y)
     least : float, optional
         A value that the axis holds in any case.
+    named : bool
+        Write the names into the chart; without them the colours are those of `COLOURS` in the order of ``series``.
     """
+    colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(series)}
     drawn = {name: [p for p in points if math.isfinite(p[1])] for name, points in series.items()}
     drawn = {name: points for name, points in drawn.items() if points}
     if not drawn:
@@ -35,7 +40,11 @@ def curves(title: str, across: str, series: Mapping[str, Points], least: float |
     frame = _Frame(_span(xs), _span(ys if least is None else [*ys, least]))
     pieces = [element("text", title, x=LEFT, y=16, class_="title"), frame.grid(across)]
     for place, (name, points) in enumerate(drawn.items()):
-        pieces.append(frame.line(name, points, COLOURS[place % len(COLOURS)], place))
+        pieces.append(frame.line(name, points, colours[name]))
+        if named:
+            right = WIDTH - RIGHT - 110 * place
+            style = f"fill: {colours[name]}"
+            pieces.append(element("text", name, x=right, y=16, text_anchor="end", style=style))
     box = f"0 0 {WIDTH} {HEIGHT}"
     return element("svg", *pieces, viewBox=box, width=WIDTH, height=HEIGHT, role="img", aria_label=title)
 
@@ -82,7 +91,7 @@ class _Frame:
         pieces.append(element("text", across, x=middle, y=HEIGHT - 6, text_anchor="middle"))
         return join(pieces)
 
-    def line(self, name: str, points: Points, colour: str, place: int) -> Markup:
+    def line(self, name: str, points: Points, colour: str) -> Markup:
         places = [self.place(*point) for point in points]
         path = " ".join(f"{x},{y}" for x, y in places)
         pieces = [element("polyline", points=path, fill="none", stroke=colour, stroke_width=2)]
@@ -90,8 +99,6 @@ class _Frame:
             for (x, y), point in zip(places, points, strict=True):
                 title = element("title", f"{name}: {number(float(point[1]))} at {point[0]:g}")
                 pieces.append(element("circle", title, cx=x, cy=y, r=2.5, fill=colour))
-        right = WIDTH - RIGHT - 110 * place
-        pieces.append(element("text", name, x=right, y=16, text_anchor="end", style=f"fill: {colour}"))
         return join(pieces)
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
-from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from striate import __version__
 from striate.drawing.html import Markup, element, join, section
 from striate.report import model_sections, sections
 from striate.report.budget import Budget
+from striate.report.document import document, origin
 from striate.settings.toml import to_toml
 from striate.storage import write_atomically
 
@@ -49,9 +46,10 @@ def report(run: Run, progress: Progress | None = None) -> str:
     title = f"{run.model.network.name} on {run.splits.train.name}"
     body = [
         element("h1", title),
-        element("p", _origin()),
+        element("p", origin()),
         sections.key_figures(run),
         sections.learning(run),
+        sections.advice(run),
         _results(run),
         sections.filters(run),
         *_insides(run, progress or (lambda text: None)),
@@ -59,23 +57,7 @@ def report(run: Run, progress: Progress | None = None) -> str:
         sections.data(run),
         section("Configuration", element("pre", to_toml(run.config, comments=False))),
     ]
-    return Markup("<!DOCTYPE html>\n") + element("html", _head(title), element("body", *body), lang="en")
-
-
-def _head(title: str) -> Markup:
-    style = resources.files("striate.report").joinpath("style.css").read_text("utf-8")
-    return element(
-        "head",
-        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
-        element("title", title),
-        element("style", Markup(style)),
-    )
-
-
-def _origin() -> str:
-    now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    machine = platform.processor() or platform.machine()
-    return f"striate {__version__}, {now}, {machine}, Python {platform.python_version()}"
+    return document(title, body)
 
 
 def _insides(run: Run, progress: Progress) -> list[Markup]:

@@ -11,6 +11,7 @@ from striate.drawing.html import Markup, element, empty_element, join, pairs, se
 from striate.drawing.images import limits, picture
 from striate.drawing.svg import confusion, curves, scatter
 from striate.losses import is_labelled
+from striate.report.advice import advise
 from striate.report.filters import first_filters
 from striate.summary import format_bytes, summarize
 from striate.training.label_metrics import label_metrics
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from striate.model import Evaluation
     from striate.training.run import Run
 
+VERDICTS = {
+    "overfits": "The network overfits",
+    "underfits": "The network underfits",
+    "fits": "No sign of over- or underfitting",
+}
 MOST_CLASSES = 60
 MOST_MISTAKES = 30
 MOST_POINTS, MOST_TARGETS = 2000, 6
@@ -63,6 +69,19 @@ def learning(run: Run) -> Markup:
         curves("learning rate", "epoch", series(learning_rate="at the end of the epoch"), least=0.0),
     ]
     return section("Learning", element("div", *charts, class_="gallery"))
+
+
+def advice(run: Run) -> Markup:
+    """Whether the network under- or overfits, and what to try next."""
+    found = advise(run)
+    if found is None:
+        return Markup()
+    items = [
+        element("li", f"{tried.reason[0].upper()}{tried.reason[1:]}:", element("pre", tried.command))
+        for tried in found.suggestions
+    ]
+    said = element("p", element("b", VERDICTS[found.verdict]), f": {found.because}.")
+    return section("What to try next", said, element("ul", *items))
 
 
 def classes(run: Run, evaluation: Evaluation) -> Markup:

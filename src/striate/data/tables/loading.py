@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.division import divide
 from striate.data.options import Options, Task
 from striate.data.problems import printable
-from striate.data.splits import SPLITS, Splits, divide
+from striate.data.splits import SPLITS, Splits
 from striate.data.tables.reading import Table, missing_text, read_table
 from striate.data.tables.schema import Schema, fit_schema
 from striate.data.targets import align_classes, describe_targets, make_targets
@@ -90,7 +91,7 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     label = learn.names[_label(learn, roles)]
     later = _later_tables(paths, label)
     share, name = options.test_fraction, learn.path.name
-    part = divide(targets, groups, later, share, validation_fraction, seed, name, classes)
+    part = divide(targets, groups, later, share, validation_fraction, seed, name, classes, options.fold)
     encoder, more = _encoder(learn, roles, part == 0, options)
     inputs = encoder.inputs(learn, options.missing)
     everything = Dataset(inputs, targets, classes, learn.path.stem, groups, symbols=encoder.symbols)

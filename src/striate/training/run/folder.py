@@ -6,6 +6,7 @@ import itertools
 import json
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from striate.data.dataset import Dataset
 from striate.data.splits import Splits
@@ -101,6 +102,14 @@ class RunFolder:
         for folder in (self.path, self.checkpoints):
             remove_leftovers(folder)
         return RunConfig.load(self.config), RunLog(self.log)
+
+    def parts(self) -> dict[str, Any]:
+        """Return what `part_of` said of each split when the run began; empty if that cannot be read."""
+        try:
+            found = json.loads(self.splits.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 def part_of(dataset: Dataset) -> dict[str, object]:

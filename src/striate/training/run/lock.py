@@ -42,3 +42,14 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a process trains in a folder; False where locks are not known."""
+    try:
+        with locked(folder):
+            return False
+    except UsageError:
+        return True
+    except OSError:
+        return False

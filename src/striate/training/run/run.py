@@ -10,10 +10,12 @@ from typing import Any
 from striate.data.dataset import Dataset
 from striate.data.splits import Splits
 from striate.errors import DivergenceError, StriateError, UsageError
+from striate.losses import NUMBERS
 from striate.model import Evaluation, Model
 from striate.training.callbacks import Callback
 from striate.training.callbacks.checkpoint import checkpoints, restore_latest
 from striate.training.history import History
+from striate.training.metrics import regression_metrics
 from striate.training.run.build import (
     load_splits,
     make_callbacks,
@@ -212,6 +214,8 @@ def _go_on(
     figures: dict[str, Any] = {}
     if evaluation is not None:
         figures = {f"{part}_loss": evaluation.loss, f"{part}_accuracy": evaluation.accuracy}
+        if evaluation.kind == NUMBERS:
+            figures[f"{part}_r2"] = regression_metrics(evaluation).r2
     log.write("end", model=place.model.name, **figures)
     if report:
         from striate.report import write_report
