@@ -79,7 +79,8 @@ def test_a_page_needs_nothing_else(run, tmp_path):
     assert "script" not in {tag for tag, _ in found.elements}
     assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import|https?://", page)
     assert re.findall(r"<h2>(.*?)</h2>", page) == [
-        "Learning", "Metrics on the test split", "Confusion", "Confused most often", "Calibration",
+        "Learning", "What to try next",
+        "Metrics on the test split", "Confusion", "Confused most often", "Calibration",
         "Most confident mistakes", "Filters of conv1", "Feature maps of a sample",
         "What decided in confident mistakes", "Receptive fields", "Network", "Data", "Configuration",
     ]  # fmt: skip
