@@ -89,6 +89,8 @@ SHAPES: dict[str, Shape] = {
     "digit_recogniser": (1, 28, 28),
     "signal_cnn": (2, 128),
     "voxnet": (1, 32, 32, 32),
+    "volume_cnn": (1, 9, 20, 20),
+    "unet": (1, 20, 34),
     "series_cnn": (1, 64),
     "text_cnn": (1, 40),
     "mlp": (20,),

@@ -78,6 +78,7 @@ SHAPES = {
     "text_cnn": (1, 9),
     "signal_cnn": (2, 100),
     "voxnet": (1, 12, 11, 13),
+    "volume_cnn": (1, 9, 11, 13),
     "lenet5_1998": (3, 28, 28),
 }
 
@@ -86,7 +87,7 @@ SHAPES = {
 def test_classifiers_take_any_number_of_classes_and_end_in_softmax(name: str) -> None:
     network = build(name, 7, SHAPES.get(name, (2, 64, 70)))
     assert isinstance(network.steps[-1].layer, Softmax)
-    assert network.output_shape == (7,)
+    assert network.output_shape == ((7, 64, 70) if name == "unet" else (7,))
 
 
 def test_unknown_names_come_with_the_nearest_ones() -> None:

@@ -159,6 +159,9 @@ SMALL = [
     ("small_vgg", 4, (3, 8, 8), {}),
     ("signal_cnn", 4, (1, 64), {}),
     ("voxnet", 4, (1, 11, 11, 11), {}),
+    ("volume_cnn", 4, (2, 6, 8, 9), {"width": 8, "dropout": 0.1}),
+    ("unet", 3, (1, 16, 17), {"width": 2}),
+    ("unet", 3, (2, 33), {"width": 2}),
 ]
 
 
@@ -212,6 +215,10 @@ def test_xor_network_can_compute_it() -> None:
         ("signal_cnn", (1, 63), {}, "signal_cnn: every side must be at least 64; got 1 x 63"),
         ("voxnet", (1, 32, 32), {}, "voxnet: takes samples of channels x depth x rows x columns; got 1 x 32 x 32"),
         ("voxnet", (1, 32, 32, 10), {}, "voxnet: every side must be at least 11; got 1 x 32 x 32 x 10"),
+        ("volume_cnn", (1, 8, 8), {}, "volume_cnn: takes samples of channels x depth x rows x columns"),
+        ("volume_cnn", (1, 8, 8, 8), {"width": 4}, "volume_cnn: width: must be at least 8; got 4"),
+        ("unet", (5,), {}, "unet: takes samples of channels x length; got 5"),
+        ("unet", (1, 8, 8), {"width": 0}, "unet: width: must be at least 1; got 0"),
         ("xor", (3,), {}, "xor: takes 2 numbers of 2 classes; got 3 and 2 classes. Use an mlp"),
         ("alexnet", (3, 64, 64), {"grouped": 1}, "alexnet: grouped: must be True or False; got 1"),
         ("vgg11", (3, 64, 64), {"batch_norm": "yes"}, "vgg11: batch_norm: must be True or False; got 'yes'"),

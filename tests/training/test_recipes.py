@@ -33,8 +33,9 @@ def samples(shape: tuple[int, ...], dtype: type = np.uint8, count: int = 4) -> D
         ((2, 1025), np.float32, "signal_cnn"),
         ((2, 64), np.float32, "series_cnn"),
         ((1, 7), np.float32, "mlp"),
-        ((1, 11, 12, 13), np.uint8, "voxnet"),
-        ((1, 10, 12, 13), np.uint8, "mlp"),
+        ((3, 16, 64, 48), np.uint8, "volume_cnn"),
+        ((1, 10, 12, 13), np.uint8, "volume_cnn"),
+        ((1, 2, 12, 13), np.uint8, "mlp"),
         ((7,), np.float32, "mlp"),
     ],
 )
@@ -43,6 +44,14 @@ def test_the_network_suits_the_samples(shape, dtype, model):
     assert found.model == model
     assert build(found.model, 2, shape).input_shape == shape
     assert bool(found.augmentation.transforms) == (model == "photo_cnn")
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 33), (1, 50), (1, 9, 8, 7)])
+def test_a_class_for_each_position_takes_a_unet(shape):
+    maps = np.random.default_rng(0).integers(0, 3, (20, *shape[1:]))
+    found = recipe(Dataset(np.zeros((20, *shape), np.float32), maps, ("a", "b", "c")))
+    assert found.model == "unet"
+    assert build("unet", 3, shape).output_shape == (3, *shape[1:])
 
 
 @pytest.mark.parametrize(("count", "decay"), [(100, 4.0), (1000, 1.2), (50_000, 0.024)])

@@ -31,6 +31,7 @@ def evaluate(
     data_dir: o.DataDir = None,
     size: o.Size = None,
     channels: o.Channels = None,
+    frames: o.Frames = None,
     fit: o.Fit = None,
     shape: o.Shape = None,
     label: o.Label = None,

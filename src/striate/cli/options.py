@@ -22,6 +22,7 @@ NoWinograd = Annotated[
 DataDir = Annotated[Path | None, option("data_dir")]
 Size = Annotated[str | None, option("size")]
 Channels = Annotated[int | None, option("channels")]
+Frames = Annotated[int | None, option("frames")]
 Fit = Annotated[str | None, option("fit")]
 Shape = Annotated[str | None, option("shape")]
 Label = Annotated[str | None, option("label")]

@@ -59,10 +59,10 @@ def evaluation_text(result: Evaluation, what: str, by_class: bool | None = None)
     assert result.accuracy is not None
     right, scores = round(result.accuracy * len(result.targets)), result.by_class
     few = len(result.classes) <= MOST_CLASSES
-    lines = [
-        f"{what} accuracy {percent(result.accuracy)} ({right:,} of {len(result.targets):,}), loss {result.loss:.4f}"
-    ]
-    if scores.is_unbalanced if by_class is None else by_class:
+    counted, each = f"{right:,} of {len(result.targets):,}", result.is_map if by_class is None else by_class
+    counted += f" positions), mean IoU {scores.mean_iou:.4f}" if result.is_map else ")"
+    lines = [f"{what} accuracy {percent(result.accuracy)} ({counted}, loss {result.loss:.4f}"]
+    if each or (by_class is None and scores.is_unbalanced):
         lines.append(f"balanced accuracy {percent(scores.balanced_accuracy)}, macro F1 {scores.macro_f1:.4f}")
         lines += ["", *scores_lines(result)] if few else []
     if result.confusion is not None and few:
@@ -94,9 +94,11 @@ def labels_text(result: Evaluation, what: str) -> str:
 def scores_lines(result: Evaluation) -> list[str]:
     """Return precision, recall and F1 of every class as lines of text."""
     scores = result.by_class
-    columns = zip(scores.precision, scores.recall, scores.f1, scores.support, strict=True)
-    rows = [[f"{p:.4f}", f"{r:.4f}", f"{f:.4f}", f"{n:,}"] for p, r, f, n in columns]
-    return _table(["precision", "recall", "F1", "samples"], result.classes, rows)
+    columns = {"precision": scores.precision, "recall": scores.recall, "F1": scores.f1}
+    columns |= {"IoU": scores.iou} if result.is_map else {}
+    rows = [[f"{share:.4f}" for share in shares] for shares in zip(*columns.values(), strict=True)]
+    rows = [[*row, f"{count:,}"] for row, count in zip(rows, scores.support, strict=True)]
+    return _table([*columns, "positions" if result.is_map else "samples"], result.classes, rows)
 
 
 def regression_text(result: Evaluation, what: str) -> str:

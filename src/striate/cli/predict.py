@@ -10,7 +10,11 @@ import typer
 from striate.cli.options import Json, ModelArgument, NoWinograd, Threads
 
 if TYPE_CHECKING:
+    from striate.losses import Interpretation
     from striate.model import Model
+
+MOST_NAMED = 20
+"""Numbers of one sample that are printed with their names."""
 
 
 def predict(
@@ -38,6 +42,9 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write names, predictions and probabilities to a CSV file.")
     ] = None,
+    masks: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the class maps of segmentation as pictures.")
+    ] = None,
     submission: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the classes of a table's rows as ImageId,Label.")
     ] = None,
@@ -52,6 +59,7 @@ def predict(
     import striate
     from striate.cli.ending import fail
     from striate.cli.files import write_text
+    from striate.cli.masks import check_masks
     from striate.cli.output import Output
     from striate.cli.streams import printable
     from striate.cli.tables import write_csv
@@ -61,11 +69,13 @@ def predict(
     loaded = striate.load(model, winograd=not no_winograd)
     loaded.threads = None if threads is None else integer(threads, "threads")
     shown = integer(top, "top")
+    if masks is not None:
+        check_masks(loaded)
     predictions: list[dict[str, Any]] = []
     rows: list[tuple[str, Any]] = []
     problems: list[str] = []
     for path in files:
-        found, bad = _predict_path(loaded, path, fit, invert)
+        found, bad = _predict_path(loaded, path, fit, invert, masks)
         items = [_item(loaded, name, row, shown) for name, row in found]
         for item in items if submission is None and out is None else ():
             output.line(_text(item))
@@ -76,6 +86,8 @@ def predict(
         fail(problems[0])
     for problem in problems:
         typer.echo(f"striate: {printable(problem)}", err=True)
+    if masks is not None and rows:
+        output.line(f"written: class maps in {masks}")
     if out is not None and rows:
         output.line(f"written: {write_csv(out, *_table(loaded, rows))}")
     if submission is not None:
@@ -86,11 +98,12 @@ def predict(
 
 
 def _predict_path(
-    model: Model, path: Path, fit: str | None, invert: bool
+    model: Model, path: Path, fit: str | None, invert: bool, masks: Path | None
 ) -> tuple[list[tuple[str, Any]], list[str]]:
     """Return a name and a row for every sample in ``path``, and the problems of files left out."""
     import numpy as np
 
+    from striate.cli.masks import write_masks
     from striate.errors import DataError
     from striate.model.reading import read_inputs
 
@@ -100,8 +113,11 @@ def _predict_path(
         return [], [str(error)]
     numbered = len(found.names) > 1 and found.names[0] == "1"
     names = [f"{path}:{name}" for name in found.names] if numbered else found.names
+    meaning = model.interpret(model.outputs(found.inputs))
+    if masks is not None:
+        write_masks(masks, names, meaning.predictions, meaning.values.shape[1])
     rows, problems = [], [f"{bad.path}: {bad.reason}" for bad in found.bad_files]
-    for name, row in zip(names, _rows(model, found.inputs), strict=True):
+    for name, row in zip(names, _rows(model, meaning), strict=True):
         if np.isfinite(row).all():
             rows.append((name, row))
         else:
@@ -112,9 +128,8 @@ def _predict_path(
     return rows, problems
 
 
-def _rows(model: Model, inputs: Any) -> Any:
+def _rows(model: Model, found: Interpretation) -> Any:
     """Return the probabilities, numbers (and standard deviations), or shares of a map, of each sample."""
-    found = model.interpret(model.outputs(inputs))
     if model.kind == "classes" and found.values.ndim > 2:
         return _shares_of_map(found.values)
     if model.kind != "numbers":
@@ -139,9 +154,10 @@ def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:
         return {"file": name, "labels": {label: float(share) for label, share in shares}}
     if isinstance(row, tuple):
         values, deviations = ([float(value) for value in part.ravel()] for part in row)
-        return {"file": name, "values": values, "standard_deviations": deviations}
+        numbers = {"values": values, "standard_deviations": deviations}
+        return {"file": name, "names": list(model.output_names), **numbers}
     if model.kind == "numbers":
-        return {"file": name, "values": [float(value) for value in row.ravel()]}
+        return {"file": name, "names": list(model.output_names), "values": [float(value) for value in row.ravel()]}
     names = model.output_names
     order = (-row).argsort(kind="stable")[:top]
     classes = [{"class": names[k], "probability": float(row[k])} for k in order]
@@ -179,7 +195,9 @@ def _text(item: dict[str, Any]) -> str:
         deviations = item.get("standard_deviations")
         spreads = [""] * len(item["values"]) if deviations is None else [f" ± {value:.3g}" for value in deviations]
         numbers = [f"{value:.6g}{spread}" for value, spread in zip(item["values"], spreads, strict=True)]
-        return f"{item['file']}: {' '.join(numbers)}"
+        if len(numbers) == len(item["names"]) <= MOST_NAMED and item["names"] != ["target 1"]:
+            numbers = [f"{name} {text}" for name, text in zip(item["names"], numbers, strict=True)]
+        return f"{item['file']}: {', '.join(numbers)}"
     if "labels" in item:
         return (
             f"{item['file']}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in item['labels'].items())}"

@@ -88,7 +88,7 @@ def array_parts(
         targets = _first(arrays, [name for word in words for name in _with_part(TARGET_NAMES, word)])
         if inputs and targets:
             parts[part] = _make(arrays, inputs, targets, path, shape, classes, task)
-            task = task or ("classification" if parts[part].targets.ndim == 1 else "regression")
+            task = task or ("regression" if parts[part].targets.dtype.kind == "f" else "classification")
     if "train" in parts:
         names = parts["train"].classes
         return {part: align_classes(data, names, f"{path}: {part}") for part, data in parts.items()}

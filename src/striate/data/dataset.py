@@ -58,6 +58,8 @@ class Dataset:
         The file each sample came from, where each has one.
     symbols : int
         How many symbols there are, where inputs are symbols, such as words of a vocabulary; 0 for numbers.
+    target_names : tuple of str
+        What the numbers of a regression are called; empty where nobody knows.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class Dataset:
     groups: np.ndarray | None = field(default=None, repr=False)
     files: np.ndarray | None = field(default=None, repr=False)
     symbols: int = field(default=0, repr=False)
+    target_names: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", readable(self.inputs, f"{self.name}: inputs"))

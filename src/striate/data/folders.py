@@ -1,9 +1,9 @@
-"""Data sets from folders of images, recordings or texts, one folder per class."""
+"""Data sets from folders of images, clips, recordings or texts, one folder per class."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from striate.data import audio, pixels
+from striate.data.class_names import class_names
+from striate.data.clips import VIDEOS, ClipReader, clips_among, look_like_clips, scan_clip
 from striate.data.dataset import Dataset
 from striate.data.decoding import Decoded, Reader, bytes_needed, decode_files, scan_files
 from striate.data.division import divide
@@ -31,7 +33,7 @@ LEFT_OUT = -1
 
 @dataclass(frozen=True)
 class Kind:
-    """What is particular to images, recordings or texts."""
+    """What is particular to images, clips, recordings or texts."""
 
     suffixes: Callable[[], frozenset[str]]
     guard: Callable[[], AbstractContextManager[None]]
@@ -42,6 +44,11 @@ class Kind:
 def _image_reader(headers: list[Any], options: Options) -> Reader:
     size = options.size if options.size is None or len(options.size) == 2 else None
     return ImageReader.for_headers(headers, options.channels, size, options.fit)
+
+
+def _clip_reader(headers: list[Any], options: Options) -> Reader:
+    size = options.size if options.size is None or len(options.size) == 2 else None
+    return ClipReader.for_headers(headers, options.channels, options.frames, size, options.fit)
 
 
 def _wav_reader(headers: list[Any], options: Options) -> Reader:
@@ -56,6 +63,7 @@ def _text_reader(headers: list[Any], options: Options) -> Reader:
 
 
 IMAGES = Kind(pixels.image_suffixes, pixels.bombs_refused, pixels.scan, _image_reader)
+CLIPS = Kind(lambda: pixels.image_suffixes() | VIDEOS, pixels.bombs_refused, scan_clip, _clip_reader)
 RECORDINGS = Kind(lambda: audio.SUFFIXES, audio.damage_refused, audio.scan_wav, _wav_reader)
 TEXTS = Kind(lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
 
@@ -69,13 +77,14 @@ class _Listing:
     targets: np.ndarray
     part: np.ndarray
     classes: tuple[str, ...]
+    folders: list[Path]
     bad: list[BadFile]
 
 
 def class_folders(
     root: str | Path, options: Options | None = None, seed: int = 0, validation_fraction: float = 0.1
 ) -> Splits:
-    """Return the splits of a folder that holds one folder of images, of WAV files or of texts, per class.
+    """Return the splits of a folder that holds one folder of images, of clips, of WAV files or of texts, per class.
 
     ``root`` may hold ``train``, ``val`` and ``test`` with the classes inside. Without a test part a fixed one
     is cut, without a validation part one by ``seed``. Hidden files, notebook checkpoints and files of
@@ -85,8 +94,8 @@ def class_folders(
     Returns
     -------
     Splits
-        Images uint8[N, C, H, W], recordings float32[N, C, L], texts float32[N, 1, L]; mapped from
-        the cache if they are too large for memory.
+        Images uint8[N, C, H, W], clips uint8[N, C, frames, H, W], recordings float32[N, C, L], texts
+        float32[N, 1, L]; mapped from the cache if they are too large for memory.
 
     Raises
     ------
@@ -97,8 +106,8 @@ def class_folders(
     root = Path(root)
     options = options or Options()
     listing = _list(root)
-    kind = _kind_of(listing.paths)
-    listing = _without_foreign(listing, kind)
+    kind = _kind_of(listing, options)
+    listing = _of_clips(listing) if kind is CLIPS else _without_foreign(listing, kind)
     if not listing.paths:
         raise DataError(
             f"{printable(root)}: images, recordings or texts are needed; its folders hold none. "
@@ -132,7 +141,7 @@ def _list(root: Path) -> _Listing:
             f"{printable(root)}: at least 2 folders, one for each class, are needed; got {len(classes)}. "
             "Put the files of each class into a folder with its name."
         )
-    listing = _Listing([], [], np.zeros(0), np.zeros(0), tuple(map(printable, classes)), [])
+    listing = _Listing([], [], np.zeros(0), np.zeros(0), _names_of(root, parts, classes), [], [])
     targets: list[int] = []
     numbers: list[int] = []
     for name, folder in parts.items():
@@ -142,6 +151,7 @@ def _list(root: Path) -> _Listing:
                     f"{printable(folder)}: class {printable(label)!r} is not among the classes of the training "
                     f"part ({', '.join(listing.classes[:8])}). Rename or remove the folder."
                 )
+            listing.folders.append(folder / label)
             found = files_below(folder / label, listing.bad)
             listing.paths += found
             listing.below += [path.relative_to(folder / label).as_posix() for path in found]
@@ -151,12 +161,37 @@ def _list(root: Path) -> _Listing:
     return listing
 
 
-def _kind_of(paths: list[Path]) -> Kind:
+def _names_of(root: Path, parts: Mapping[str, Path], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the classes, from a list in the root or in the folder that holds the parts."""
+    inner = parts.get("train", parts.get("all", root))
+    for folder in dict.fromkeys((root, inner.parent if "train" in parts else inner)):
+        names = class_names(folder, classes)
+        if names != tuple(map(printable, classes)):
+            return names
+    return tuple(map(printable, classes))
+
+
+def _kind_of(listing: _Listing, options: Options) -> Kind:
     for kind in (RECORDINGS, TEXTS):
         suffixes = kind.suffixes()
-        if sum(path.suffix.lower() in suffixes for path in paths) > len(paths) / 2:
+        if sum(path.suffix.lower() in suffixes for path in listing.paths) > len(listing.paths) / 2:
             return kind
-    return IMAGES
+    return CLIPS if options.frames is not None or look_like_clips(listing.folders, listing.paths) else IMAGES
+
+
+def _of_clips(listing: _Listing) -> _Listing:
+    """Return the listing of clips in place of their frames."""
+    clips = clips_among(listing.paths)
+    first = {}
+    for place, path in enumerate(listing.paths):
+        first.setdefault(path, place)
+        first.setdefault(path.parent, place)
+    rows = [first[clip] for clip in clips]
+    below = [
+        listing.below[row] if clip.is_file() else str(Path(listing.below[row]).parent)
+        for clip, row in zip(clips, rows, strict=True)
+    ]
+    return replace(listing, paths=clips, below=below, targets=listing.targets[rows], part=listing.part[rows])
 
 
 def _without_foreign(listing: _Listing, kind: Kind) -> _Listing:
@@ -189,6 +224,8 @@ def _without_foreign(listing: _Listing, kind: Kind) -> _Listing:
 def _must_scan(kind: Kind, options: Options) -> bool:
     if kind is TEXTS:
         return "text" not in options.preparation
+    if kind is CLIPS:
+        return options.size is None or options.channels is None or options.frames is None
     return kind is RECORDINGS or options.size is None or options.channels is None
 
 

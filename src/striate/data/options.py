@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from striate.errors import UsageError
-from striate.settings import Kind, Settings, choice, number, setting, sizes, text, texts, value_of
+from striate.settings import Kind, Settings, choice, number, setting, sizes, text, texts, value_of, whole
 
 if TYPE_CHECKING:
     from striate.data.pixels import Fit
@@ -67,12 +67,16 @@ class Options(Settings):
         256 x 256, and become 128 x 128 otherwise; recordings keep the length of the longest.
     channels : int, optional
         1 (grey) or 3 (colour). Without it images are grey where all files are.
+    frames : int, optional
+        Of a clip: folders of frames, animations and videos are then read as clips, with so many frames spread
+        evenly over each. Without it videos, and folders of frames that all begin alike, are read as clips.
     fit : {"stretch", "crop", "pad"}
         How another aspect ratio fits the size; see `read_image`.
     shape : tuple of int, optional
         The shape (channels, *space) that the numbers of a row, or of one array entry, stand for.
     label : str, optional
-        Name of the column with labels (its number, from 0, where columns have no names).
+        Name of the column with labels (its number, from 0, where columns have no names); several with commas
+        between, of numbers, or of 0 and 1.
     group : str, optional
         Keeps samples together in every split: for folders a regular expression searched in the path
         below the class folder (its first group, else all it matches), for tables a column.
@@ -116,6 +120,14 @@ class Options(Settings):
         "1|3",
         auto="grey if all files are",
     )
+    frames: int | None = _option(
+        None,
+        whole(2),
+        "Read folders of frames, animations and videos as clips of so many frames.",
+        "--frames",
+        "N",
+        auto="16 where the files are clips",
+    )
     fit: Fit = _option(
         "stretch",
         choice("stretch", "crop", "pad"),
@@ -129,7 +141,7 @@ class Options(Settings):
     label: str | None = _option(
         None,
         text("name or number of a column"),
-        "Table column that holds the labels.",
+        "Table column that holds the labels, or several: a,b.",
         "--label",
         "COLUMN",
         auto="chosen from the table",

@@ -75,6 +75,28 @@ def scan(path: str | Path) -> Header:
         return Header(size, image.mode in GREY)
 
 
+def decode_frames(
+    frames: Iterator[Image], channels: int, size: tuple[int, int] | None, fit: Fit
+) -> list[np.ndarray]:
+    """Return the pixels of images that a decoder yields, each as `decode` returns them.
+
+    Raises
+    ------
+    FileProblem
+        Whatever is wrong with them.
+    """
+    found = []
+    try:
+        for image in frames:
+            _check_size(image)
+            found.append(_pixels(image, channels, size, fit))
+    except FileProblem:
+        raise
+    except Exception as error:  # damaged files make the decoders raise nearly anything
+        raise FileProblem(f"damaged or unsupported clip ({why(error)})") from error
+    return found
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Image]:
     """Open an image; any failure, also of what is done with it, becomes a FileProblem."""

@@ -111,7 +111,7 @@ def series_splits(paths: Mapping[str, Path], options: Options, seed: int, valida
     }
     for other in later:
         found[other] = _later(paths[other], everything)
-    notes = [describe_targets(None, targets, classes, learn.task), *_lengths(learn)]
+    notes = [describe_targets((), targets, classes, learn.task), *_lengths(learn)]
     return Splits(found["train"], found.get("validation"), found.get("test"), notes=tuple(notes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -109,10 +110,14 @@ def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dat
 
 
 def describe_targets(
-    name: str | None, targets: np.ndarray, classes: tuple[str, ...], task: Task | None = None
+    names: Sequence[str], targets: np.ndarray, classes: tuple[str, ...], task: Task | None = None
 ) -> str:
-    """Return a line that says what a column of labels was taken for, and how to change it."""
-    label = "label" if name is None else f"label {name!r}"
+    """Return a line that says what columns of labels were taken for, and how to change it."""
+    label = " ".join(["labels" if len(names) > 1 else "label", ", ".join(map(repr, names))]).strip()
+    if targets.ndim > 1 and targets.shape[1] > 1:
+        if classes:
+            return f"{label}: each on (1) or off (0)"
+        return f"{label}: {targets.shape[1]} numbers, predicted by regression"
     if classes:
         found = f"{label}: {len(classes)} classes"
         numeric = all(value.lstrip("-").isdecimal() for value in classes)

@@ -11,8 +11,9 @@ import numpy as np
 
 from striate.data.arrays import INPUT_NAMES, open_arrays, read_npy
 from striate.data.audio import WavReader
+from striate.data.clips import ClipReader, clips_among
 from striate.data.decoding import Reader, decode_files, scan_files
-from striate.data.folders import IMAGES, RECORDINGS
+from striate.data.folders import CLIPS, IMAGES, RECORDINGS
 from striate.data.gathering import listed_files, matches, unpacked
 from striate.data.idx import read_idx
 from striate.data.images import ImageReader
@@ -50,9 +51,9 @@ def read_unlabelled(
 
     A table (with or without the column of labels), NPY, NPZ or IDX file gives one input for each row,
     called by its number from 1; an image or WAV file gives one; a folder gives one for each image, or
-    WAV file, at any depth in it, and so does a ZIP file. A pattern such as ``photos/*.jpg`` stands for the files
-    that it matches, a table with a column ``file`` for those that it lists (if the model takes pictures or
-    recordings).
+    WAV file, at any depth in it, and so does a ZIP file. Where the model takes clips, a folder of frames, an
+    animation or a video gives one input. A pattern such as ``photos/*.jpg`` stands for the files that it matches,
+    a table with a column ``file`` for those that it lists (if the model takes pictures or recordings).
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ def read_unlabelled(
         inputs = make_inputs(_read_numbers(path), str(path), sample_shape)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
     else:
-        found = _read_files([path], sample_shape, fit, invert, rate)
+        found = _read_files([path], sample_shape, fit, invert, rate, every=True)
     if not found.names:
         reason = found.bad_files[0].reason if found.bad_files else "it holds no files of a kind that is read"
         raise DataError(f"{printable(path)}: {reason}. Give images, recordings or a table.")
@@ -178,11 +179,17 @@ def _read_files(
     rate: int | None,
     every: bool = False,
 ) -> Unlabelled:
-    """Decode images or recordings, whichever the model takes, into its shape; ``every`` file, or those by name."""
+    """Decode images, clips or recordings, whichever the model takes, into its shape.
+
+    ``every`` file is decoded, or those of which the name tells that they are of this kind.
+    """
     recordings = len(sample_shape) == 2
-    kind = RECORDINGS if recordings else IMAGES
-    suffixes = kind.suffixes()
-    wanted = [path for path in paths if every or len(paths) == 1 or path.suffix.lower() in suffixes]
+    kind = RECORDINGS if recordings else CLIPS if len(sample_shape) == 4 else IMAGES
+    if kind is CLIPS and not every:
+        wanted = clips_among(paths)
+    else:
+        suffixes = kind.suffixes()
+        wanted = [path for path in paths if every or len(paths) == 1 or path.suffix.lower() in suffixes]
     with kind.guard():
         reader = _reader(wanted, sample_shape, fit, rate)
         decoded = decode_files(wanted, reader, np.empty((len(wanted), *sample_shape), reader.dtype))
@@ -198,6 +205,8 @@ def _reader(paths: Sequence[Path], sample_shape: tuple[int, ...], fit: Fit, rate
         return WavReader.for_headers(scan_files(paths, RECORDINGS.scan), sample_shape[0], sample_shape[1:])
     if len(sample_shape) == 3 and sample_shape[0] in (1, 3):
         return ImageReader(sample_shape[0], (sample_shape[1], sample_shape[2]), fit)
+    if len(sample_shape) == 4 and sample_shape[0] in (1, 3):
+        return ClipReader(sample_shape[0], sample_shape[1], (sample_shape[2], sample_shape[3]), fit)
     raise DataError(
         f"the model takes inputs of shape {' x '.join(map(str, sample_shape))}, which no image has. "
         "Give an array (.npy) or a table."

@@ -9,6 +9,7 @@ import numpy as np
 from striate.errors import ShapeError, unknown_name
 
 Scale = Literal["clip", "stretch", "absolute"]
+GOLDEN = 0.381966  # of a turn, so that neighbours in number are far apart in hue
 RED, BLUE = np.array([0.7, 0.09, 0.17]), np.array([0.13, 0.4, 0.67])  # ends of the map "RdBu"
 
 
@@ -77,3 +78,34 @@ def as_colours(values: np.ndarray, limit: float | None = None) -> np.ndarray:
     share = np.clip(values / limit, -1.0, 1.0)[..., None]
     end = np.where(share > 0, RED, BLUE)
     return np.asarray(1.0 + np.abs(share) * (end - 1.0))
+
+
+def class_palette(count: int) -> list[str]:
+    """Return a colour for each class, such as ``#1f77b4``: the first dark grey, the others far apart in hue.
+
+    Examples
+    --------
+    >>> class_palette(3)
+    ['#333333', '#e06c6c', '#6ce089']
+    """
+    from colorsys import hls_to_rgb
+
+    colours = [(0.2, 0.2, 0.2)]
+    for number in range(count - 1):
+        lightness = (0.65, 0.45, 0.8)[number // 8 % 3]
+        colours.append(hls_to_rgb(GOLDEN * number % 1.0, lightness, 0.65))
+    return ["#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in colours[:count]]
+
+
+def class_colours(classes: np.ndarray, count: int) -> np.ndarray:
+    """Return a map of class numbers in their colours, float64[rows, columns, 3]; of a volume the middle slice.
+
+    Parameters
+    ----------
+    classes : int64[*space]
+    count : int
+        How many classes there are.
+    """
+    plane = classes[len(classes) // 2] if classes.ndim == 3 else np.atleast_2d(classes)
+    colours = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in class_palette(count)]
+    return np.asarray(np.array(colours)[plane] / 255.0)

@@ -169,7 +169,7 @@ class Loss(metaclass=_ByName):
 
     def output_count(self, dataset: Dataset) -> int:
         """Return how many outputs a network needs for the targets of ``dataset``."""
-        if dataset.targets.ndim == 1 and np.issubdtype(dataset.targets.dtype, np.integer):
+        if np.issubdtype(dataset.targets.dtype, np.integer):
             return len(dataset.classes) or int(dataset.targets.max()) + 1
         return math.prod(dataset.targets.shape[1:])
 

@@ -208,7 +208,9 @@ class Model:
         if self.classes:
             return self.classes
         meaning = self.interpret(np.zeros((1, *self.network.output_shape), np.float32))
-        return usual_names(meaning.kind, meaning.values.shape[1])
+        count = meaning.values.shape[1]
+        names = tuple(map(str, self.metadata.get("target_names") or ())) if meaning.kind == NUMBERS else ()
+        return names if len(names) == count else usual_names(meaning.kind, count)
 
     @property
     def is_classifier(self) -> bool:

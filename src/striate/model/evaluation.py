@@ -23,7 +23,8 @@ class ClassScores:
 
     Parameters
     ----------
-    precision, recall, f1 : float64[K]
+    precision, recall, f1, iou : float64[K]
+        The intersection over union is the share of right samples among all that are, or were called, of a class.
     support : int64[K]
         Samples of each class.
     """
@@ -31,6 +32,7 @@ class ClassScores:
     precision: np.ndarray
     recall: np.ndarray
     f1: np.ndarray
+    iou: np.ndarray
     support: np.ndarray
 
     @classmethod
@@ -38,7 +40,8 @@ class ClassScores:
         """Return the scores of a confusion matrix, int64[K, K]: a row for each true class."""
         right, support, called = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
         precision, recall = right / np.maximum(called, 1), right / np.maximum(support, 1)
-        return cls(precision, recall, 2 * right / np.maximum(support + called, 1), support)
+        f1, iou = 2 * right / np.maximum(support + called, 1), right / np.maximum(support + called - right, 1)
+        return cls(precision, recall, f1, iou, support)
 
     @property
     def balanced_accuracy(self) -> float:
@@ -49,6 +52,12 @@ class ClassScores:
     def macro_f1(self) -> float:
         """The mean F1 of the classes."""
         return float(self.f1.mean())
+
+    @property
+    def mean_iou(self) -> float:
+        """The mean intersection over union of the classes that are, or were called, somewhere."""
+        known = (self.support > 0) | (self.precision > 0)
+        return float(self.iou[known].mean())
 
     @property
     def is_unbalanced(self) -> bool:
@@ -84,6 +93,8 @@ class Evaluation:
         position.
     metrics : dict of str to float
         Metrics of the user's own.
+    target_names : tuple of str
+        What the numbers of a regression are called.
     """
 
     loss: float
@@ -97,6 +108,7 @@ class Evaluation:
     variances: np.ndarray | None = field(default=None, repr=False)
     samples: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     metrics: dict[str, float] = field(default_factory=dict)
+    target_names: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.4f}"
@@ -121,6 +133,11 @@ class Evaluation:
         if self.confusion is not None:
             return CLASSES
         return NUMBERS if self.accuracy is None else LABELS
+
+    @property
+    def is_map(self) -> bool:
+        """Whether there is a class for each position of a sample, so that a row is a position."""
+        return self.confusion is not None and bool((np.diff(self.samples) == 0).any())
 
     def with_metrics(self, metrics: Mapping[str, Metric]) -> Evaluation:
         """Return the evaluation with further metrics, functions of ``outputs`` and ``targets`` by name."""
@@ -186,9 +203,10 @@ def evaluation(
     kind = loss.kind(targets, scores.shape[1:])
     found = loss.interpret(scores, None, kind)
     if kind == NUMBERS:
-        return Evaluation(
-            total, None, (), None, found.values, targets, losses, loss.name, found.variances, np.arange(len(losses))
-        )
+        numbers, rows = found.values, np.arange(len(losses))
+        titles = dataset.target_names or usual_names(kind, numbers.shape[1])
+        whole = Evaluation(total, None, (), None, numbers, targets, losses, loss.name, found.variances, rows)
+        return replace(whole, target_names=titles)
     names = classes or dataset.classes or usual_names(kind, found.values.shape[1])
     if kind == LABELS:
         shares = found.probabilities

@@ -22,7 +22,9 @@ from striate.models.series_cnn import series_cnn
 from striate.models.signal_cnn import signal_cnn
 from striate.models.squeezenet import squeezenet1_0, squeezenet1_1
 from striate.models.text_cnn import text_cnn
+from striate.models.unet import unet
 from striate.models.vgg import small_vgg, vgg11, vgg13, vgg16, vgg19
+from striate.models.volume_cnn import volume_cnn
 from striate.models.voxnet import voxnet
 from striate.network import Network
 
@@ -51,10 +53,12 @@ MODELS: dict[str, Callable[..., Network]] = {
     "text_cnn": text_cnn,
     "squeezenet1_0": squeezenet1_0,
     "squeezenet1_1": squeezenet1_1,
+    "unet": unet,
     "vgg11": vgg11,
     "vgg13": vgg13,
     "vgg16": vgg16,
     "vgg19": vgg19,
+    "volume_cnn": volume_cnn,
     "voxnet": voxnet,
     "xor": xor,
 }

@@ -77,4 +77,5 @@ def _results(run: Run) -> Markup:
         return Markup()
     if evaluation.kind != "classes":
         return (sections.regression if evaluation.kind == "numbers" else sections.labels)(run, evaluation)
-    return join([sections.classes(run, evaluation), sections.mistakes(evaluation, data)])
+    shown = (sections.class_maps if evaluation.is_map else sections.mistakes)(evaluation, data)
+    return join([sections.classes(run, evaluation), shown])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.drawing.html import Markup, element, empty_element, join, pairs, section, table
-from striate.drawing.images import limits, picture
+from striate.drawing.images import limits, picture, png
+from striate.drawing.pictures import class_colours, class_palette
 from striate.drawing.svg import confusion, curves, scatter
 from striate.losses import is_labelled
 from striate.report.advice import advise
@@ -29,6 +31,7 @@ VERDICTS = {
 }
 MOST_CLASSES = 60
 MOST_MISTAKES = 30
+MOST_MAPS = 8
 MOST_POINTS, MOST_TARGETS = 2000, 6
 
 
@@ -92,6 +95,8 @@ def classes(run: Run, evaluation: Evaluation) -> Markup:
     figures |= {f"top-{k} accuracy": share for k, share in found.top_k.items() if k > 1}
     figures |= {f"{key.replace('f1', 'F1')}, mean over classes": value for key, value in found.macro.items()}
     figures |= {"area under ROC, mean": found.auc, "calibration error": found.calibration_error}
+    if evaluation.is_map:
+        figures = {"mean IoU": evaluation.by_class.mean_iou, **figures}
     header = ("class", "samples", "precision", "recall", "F1", "area under ROC")
     rows = [(m.name, m.support, m.precision, m.recall, m.f1, m.auc) for m in found.by_class]
     pieces = [_figures(run, figures, table(header, rows))]
@@ -131,8 +136,7 @@ def regression(run: Run, evaluation: Evaluation) -> Markup:
 
 def _predicted_against_true(evaluation: Evaluation) -> Markup:
     targets = np.asarray(evaluation.targets).reshape(len(evaluation.targets), -1)
-    names = evaluation.classes or tuple(f"target {t}" for t in range(targets.shape[1]))
-    names = names if targets.shape[1] > 1 else ("",)
+    names = tuple(regression_metrics(evaluation).by_target)
     some = np.random.default_rng(0).permutation(len(targets))[:MOST_POINTS]
     charts = [
         scatter(f"predicted {name}".strip(), f"true {name}".strip(), targets[some, t], evaluation.outputs[some, t])
@@ -165,6 +169,40 @@ def mistakes(evaluation: Evaluation, data: Dataset) -> Markup:
         caption = join([element("b", called), f" {confidence}", end, f"is {true}", end, origin])
         figures.append(element("figure", image, element("figcaption", caption)))
     return section("Most confident mistakes", element("div", *figures, class_="gallery"))
+
+
+def class_maps(evaluation: Evaluation, data: Dataset) -> Markup:
+    """Samples beside their true and predicted class maps, the worst first."""
+    if not evaluation.is_map or data.inputs.ndim != data.targets.ndim + 1 or data.targets.ndim < 3:
+        return Markup()
+    low, high = limits(data.inputs)
+    found = predicted_maps(evaluation, data)
+    right = (found == data.targets).reshape(len(data), -1).mean(axis=1)
+    rows = []
+    for index in np.argsort(right, kind="stable")[:MOST_MAPS].tolist():
+        images = [
+            picture(data.inputs[index], low, high, 112, f"sample {index}"),
+            png(class_colours(data.targets[index], len(evaluation.classes)), 112, "true"),
+            png(class_colours(found[index], len(evaluation.classes)), 112, "predicted"),
+        ]
+        rows.append(element("figure", *images, element("figcaption", f"sample {index}: {right[index]:.1%} right")))
+    names = [
+        element("span", name, style=f"border-bottom: 4px solid {colour}; margin-right: 1em")
+        for name, colour in zip(evaluation.classes, class_palette(len(evaluation.classes)), strict=True)
+    ]
+    note = element("p", "The worst samples: the input, its true classes, the predicted ones.")
+    return section("Class maps", note, element("p", *names), element("div", *rows, class_="gallery"))
+
+
+def predicted_maps(evaluation: Evaluation, data: Dataset) -> np.ndarray:
+    """Return the predicted class of each position, int64[N, *space]; the true one where a label is ignored."""
+    found = data.targets.copy().reshape(len(data), -1)
+    starts = np.searchsorted(evaluation.samples, np.arange(len(data) + 1))
+    predicted = evaluation.outputs.argmax(axis=1)
+    for index, (start, stop) in enumerate(pairwise(starts.tolist())):
+        if stop - start == found.shape[1]:
+            found[index] = predicted[start:stop]
+    return found.reshape(data.targets.shape)
 
 
 def filters(run: Run) -> Markup:
@@ -210,13 +248,21 @@ def data(run: Run) -> Markup:
     rows = []
     for name, part in parts.items():
         if part is not None:
-            counts = np.bincount(part.targets, minlength=len(part.classes)).tolist() if part.classes else []
-            rows.append((name, len(part), *counts[:MOST_CLASSES]))
+            rows.append((name, len(part), *_counts(part)[:MOST_CLASSES]))
     pieces = [table(header, rows)]
     if splits.bad_files:
         pieces.append(element("h3", f"{len(splits.bad_files):,} files left out"))
         pieces.append(table(("file", "reason"), splits.bad_files))
     return section("Data", *pieces)
+
+
+def _counts(part: Dataset) -> list[int]:
+    """Return how many samples, or positions, each class has; or how often each label is on."""
+    if not part.classes:
+        return []
+    if part.targets.dtype.kind == "f":
+        return np.asarray(part.targets.sum(axis=0), np.int64).tolist()
+    return np.bincount(part.targets.ravel(), minlength=len(part.classes)).tolist()
 
 
 def _common_folder(data: Dataset) -> str:

@@ -59,6 +59,8 @@ def metadata(state: TrainingState, job: Job) -> dict[str, Any]:
         "steps": state.progress.step,
         **kept,
     }
+    if job.train.target_names:
+        new["target_names"] = list(job.train.target_names)
     return new | {key: value for key, value in state.model.metadata.items() if key not in new}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from striate.errors import UsageError
 from striate.layers.arguments import integer
+from striate.losses import NUMBERS, usual_names
 from striate.model import Evaluation
 
 NORMAL_95 = 1.959964  # standard deviations on each side that hold 95 % of a normal distribution
@@ -156,7 +157,8 @@ def regression_metrics(evaluation: Evaluation, names: Sequence[str] = ()) -> Reg
     each: dict[str, Any] = {"multioutput": "raw_values"}
     scores = [f(y, outputs, **each) for f in (metrics.r2_score, metrics.mean_absolute_error)]
     scores.append(np.sqrt(metrics.mean_squared_error(y, outputs, **each)))
-    titles = tuple(names) or tuple(f"target {i + 1}" for i in range(y.shape[1]))
+    titles = tuple(names) or evaluation.target_names or usual_names(NUMBERS, y.shape[1])
+    titles = titles if len(titles) == y.shape[1] else usual_names(NUMBERS, y.shape[1])  # pictures
     return RegressionMetrics(
         r2=float(scores[0].mean()),
         mae=float(scores[1].mean()),

@@ -115,7 +115,7 @@ class TestMixedTables:
         ]
         assert found.train.inputs[:, :, 0].tolist() == expected
         assert found.train.targets.tolist() == [[100], [200.5], [400], [500], [600]]
-        assert found.preparation["table"]["label"] == "price"
+        assert found.preparation["table"]["labels"] == ("price",)
         notes = "\n".join(found.notes)
         for part in ("left out: 'id'", "'age': 1 missing values, read as the median, 30", "1 rows without a label"):
             assert part in notes
@@ -259,3 +259,39 @@ class TestBadTables:
     def test_a_shape_that_does_not_fit(self, write):
         with pytest.raises(DataError, match="a sample of shape 1 x 2 x 2 needs 4 numbers; got 3"):
             csv_dataset(write("label,a,b,c\n0,1,2,3\n"), shape=(1, 2, 2))
+
+
+class TestSeveralLabels:
+    ROWS = "a,height,b,width\n" + "".join(f"{n},{2 * n}.5,{n % 7},{n - 3}\n" for n in range(40))
+
+    def test_numbers_are_targets_with_the_names_of_their_columns(self, write):
+        splits = table_splits({"all": write(self.ROWS)}, Options(label="height, width", test_fraction=0), 0, 0)
+        assert splits.train.target_names == ("height", "width")
+        assert splits.train.targets[:2].tolist() == [[0.5, -3.0], [2.5, -2.0]]
+        assert splits.train.sample_shape == (2, 1)
+        assert "labels 'height', 'width': 2 numbers, predicted by regression" in splits.notes
+
+    def test_zeros_and_ones_are_labels_each_on_or_off(self, write):
+        rows = "a,red,big\n" + "".join(f"{n},{n % 2},{int(n > 9)}\n" for n in range(40))
+        data = table_splits({"all": write(rows)}, Options(label="red,big", test_fraction=0), 0, 0).train
+        assert data.classes == ("red", "big")
+        assert data.targets.dtype == np.float32
+        assert data.target_names == ()
+
+    def test_new_tables_may_have_them_or_not(self, write):
+        splits = table_splits({"all": write(self.ROWS)}, Options(label="height,width"), 0, 0)
+        again = Options(preparation=splits.preparation, test_fraction=0)
+        assert table_splits({"all": write(self.ROWS)}, again, 0, 0).train.target_names == ("height", "width")
+        parts = {"train": write(self.ROWS, "train.csv"), "test": write(self.ROWS, "test.csv")}
+        assert len(table_splits(parts, Options(label="height,width"), 0, 0).test) == 40
+
+    def test_a_column_whose_name_has_a_comma_is_one_label(self, write):
+        rows = 'a,"x,y"\n' + "".join(f"{n},{n}.5\n" for n in range(30))
+        assert csv_dataset(write(rows), label="x,y").target_names == ("x,y",)
+
+    def test_text_and_unknown_columns_are_refused(self, write):
+        path = write("a,b,c\n1,red,2\n2,blue,3\n")
+        with pytest.raises(DataError, match="several labels must be numbers, or 0 and 1; column 'b' holds 'red'"):
+            csv_dataset(path, label="b,c")
+        with pytest.raises(DataError, match="no column 'd'; the columns are a, b, c"):
+            csv_dataset(path, label="c,d")

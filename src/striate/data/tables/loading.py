@@ -31,13 +31,13 @@ LEAST_WORDS = 2
 class Roles:
     """Columns by what they are for."""
 
-    label: int | None
+    labels: tuple[int, ...]
     group: int | None
     ignored: tuple[int, ...]
 
     @property
     def no_inputs(self) -> tuple[int, ...]:
-        """The columns that are neither inputs nor the label."""
+        """The columns that are neither inputs nor labels."""
         return self.ignored if self.group is None else tuple(sorted({*self.ignored, self.group}))
 
 
@@ -56,8 +56,8 @@ def csv_dataset(
     ----------
     path : path
     label : str, optional
-        The name of the column, or its number from 0. By default the column called label, class, target
-        or y; in a table without names the only one of text, or the first.
+        The name of the column, or its number from 0; several with commas between. By default the column called
+        label, class, target or y; in a table without names the only one of text, or the first.
     shape : (channels, *space), optional
         What the numbers of a row stand for; see `make_inputs` for the default.
     group : str, optional
@@ -85,22 +85,29 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     learn = read_table(paths["train"] if "train" in paths else paths["all"])
     roles = _roles(learn, options)
     learn, notes = _labelled(learn, roles)
-    targets, classes = make_targets(_label_column(learn, roles), str(learn.path), task=options.task)
-    notes.append(describe_targets(learn.names[_label(learn, roles)], targets, classes, options.task))
+    targets, classes, names = _targets(learn, roles, options.task)
+    notes.append(describe_targets(names, targets, classes, options.task))
     groups = None if roles.group is None else np.unique(learn.column(roles.group), return_inverse=True)[1]
-    label = learn.names[_label(learn, roles)]
-    later = _later_tables(paths, label)
+    later = _later_tables(paths, names)
     share, name = options.test_fraction, learn.path.name
     part = divide(targets, groups, later, share, validation_fraction, seed, name, classes, options.fold)
     encoder, more = _encoder(learn, roles, part == 0, options)
     inputs = encoder.inputs(learn, options.missing)
-    everything = Dataset(inputs, targets, classes, learn.path.stem, groups, symbols=encoder.symbols)
+    everything = Dataset(
+        inputs,
+        targets,
+        classes,
+        learn.path.stem,
+        groups,
+        symbols=encoder.symbols,
+        target_names=() if classes else names,
+    )
     splits: dict[str, Any] = {
         name: everything.take(np.flatnonzero(part == number))
         for number, name in enumerate(SPLITS)
         if (part == number).any()
     }
-    splits |= {name: _later(table, label, encoder, everything, options) for name, table in later.items()}
+    splits |= {name: _later(table, names, encoder, everything, options) for name, table in later.items()}
     return Splits(**splits, preparation=encoder.preparation, notes=tuple(notes + more))
 
 
@@ -173,7 +180,7 @@ def _encoder(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> 
 
 def _only_texts(table: Table, roles: Roles) -> int | None:
     """Return the column of texts, if no other column is an input."""
-    inputs = [i for i in range(len(table.names)) if i != roles.label and i not in roles.no_inputs]
+    inputs = [i for i in range(len(table.names)) if i not in roles.labels and i not in roles.no_inputs]
     if len(inputs) != 1 or inputs[0] not in table.texts:
         return None
     cells = table.texts[inputs[0]]
@@ -187,27 +194,38 @@ def _schema(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> t
     if known is not None:
         return Schema.from_dict(known), []
     notes = [f"left out: {', '.join(repr(learn.names[i]) for i in roles.ignored)}"] if roles.ignored else []
-    schema, more = fit_schema(learn, roles.label, roles.no_inputs, rows, options.shape)
+    schema, more = fit_schema(learn, roles.labels, roles.no_inputs, rows, options.shape)
     return schema, notes + more
 
 
 def _roles(table: Table, options: Options) -> Roles:
-    known = options.preparation.get("table") or {}
-    label = _find(options.label, table) if options.label is not None else _usual_label(table, known.get("label"))
+    known = options.preparation.get("table")
+    if options.label is not None:
+        labels = _find_labels(options.label, table)
+    elif known is not None:
+        labels = tuple(place for place in map(table.find, Schema.from_dict(known).labels) if place is not None)
+    else:
+        labels = _usual_label(table)
     group = None if options.group is None else _find(options.group, table)
     ignored = {_find(name, table) for name in options.ignore}
     if table.has_names:
-        ignored |= {i for i, name in enumerate(table.names) if name.lower() in ROW_NAMES and i != label}
-    return Roles(label, group, tuple(sorted(ignored - {group})))
+        ignored |= {i for i, name in enumerate(table.names) if name.lower() in ROW_NAMES and i not in labels}
+    return Roles(labels, group, tuple(sorted(ignored - {group})))
 
 
-def _usual_label(table: Table, known: str | None) -> int | None:
-    if known is not None:
-        return table.find(known) if table.has_names else int(known)
-    if table.has_names:
-        places = [table.find(name) for name in LABEL_NAMES]
-        return next((place for place in places if place is not None), None)
-    return next(iter(table.texts)) if len(table.texts) == 1 else 0
+def _find_labels(text: str, table: Table) -> tuple[int, ...]:
+    """Return the column of that name, or those whose names stand between commas."""
+    place = table.find(text)
+    if place is not None or "," not in text:
+        return (_find(text, table) if place is None else place,)
+    return tuple(dict.fromkeys(_find(name.strip(), table) for name in text.split(",")))
+
+
+def _usual_label(table: Table) -> tuple[int, ...]:
+    if not table.has_names:
+        return (next(iter(table.texts)) if len(table.texts) == 1 else 0,)
+    places = [place for place in map(table.find, LABEL_NAMES) if place is not None]
+    return tuple(places[:1])
 
 
 def _find(name: str, table: Table) -> int:
@@ -218,48 +236,67 @@ def _find(name: str, table: Table) -> int:
     return place
 
 
-def _label(table: Table, roles: Roles) -> int:
-    if roles.label is None:
+def _targets(table: Table, roles: Roles, task: Task | None) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+    """Return targets, classes, and the names of the columns that they come from."""
+    names = tuple(table.names[place] for place in roles.labels)
+    columns = [_label_column(table, place) for place in roles.labels]
+    if len(columns) == 1:
+        return *make_targets(columns[0], str(table.path), task=task), names
+    for name, column in zip(names, columns, strict=True):
+        if column.dtype.kind == "U":
+            raise DataError(
+                f"{printable(table.path)}: several labels must be numbers, or 0 and 1; column {name!r} holds "
+                f"{str(column[0])!r}. Choose one column, or write numbers."
+            )
+    return *make_targets(np.stack(columns, axis=1), str(table.path), names, task), names
+
+
+def _label_column(table: Table, place: int) -> np.ndarray:
+    labels = table.column(place)
+    return labels if labels.dtype.kind in "US" else labels.astype(np.float64)
+
+
+def _labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
+    """Return the rows that have every label, and what to say of the others."""
+    if not roles.labels:
         known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
         raise DataError(
             f"{printable(table.path)}: no column with labels ({', '.join(LABEL_NAMES)}); the columns are {known}. "
             "Name the one to predict (--label)."
         )
-    return roles.label
-
-
-def _label_column(table: Table, roles: Roles) -> np.ndarray:
-    labels = table.column(_label(table, roles))
-    return labels if labels.dtype.kind in "US" else labels.astype(np.float64)
-
-
-def _labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
-    """Return the rows that have a label, and what to say of the others."""
-    labels = _label_column(table, roles)
-    absent = missing_text(labels) if labels.dtype.kind == "U" else np.isnan(labels)
+    absent = np.zeros(len(table), bool)
+    for place in roles.labels:
+        labels = _label_column(table, place)
+        absent |= missing_text(labels) if labels.dtype.kind == "U" else np.isnan(labels)
     if not absent.any():
         return table, []
     if absent.all():
-        raise DataError(
-            f"{printable(table.path)}: no row has a label in column {table.names[_label(table, roles)]!r}."
-        )
+        names = ", ".join(repr(table.names[place]) for place in roles.labels)
+        raise DataError(f"{printable(table.path)}: no row has a label in column {names}.")
     return table.take(~absent), [f"{int(absent.sum()):,} rows without a label; left out"]
 
 
-def _later_tables(paths: Mapping[str, Path], label: str) -> dict[str, Table]:
+def _later_tables(paths: Mapping[str, Path], labels: tuple[str, ...]) -> dict[str, Table]:
     """Return the tables for validation and test that have labels."""
     tables = {name: read_table(path) for name, path in paths.items() if name not in ("train", "all")}
-    return {name: table for name, table in tables.items() if not table.has_names or table.find(label) is not None}
+    return {
+        name: table
+        for name, table in tables.items()
+        if not table.has_names or all(table.find(label) is not None for label in labels)
+    }
 
 
-def _later(table: Table, label: str, encoder: Encoder, train: Dataset, options: Options) -> Dataset:
+def _later(table: Table, labels: tuple[str, ...], encoder: Encoder, train: Dataset, options: Options) -> Dataset:
     """Return the data set of a further table, read as the training table was."""
-    roles = Roles(table.find(label) if table.has_names else int(label), None, ())
+    places = tuple(_find(label, table) if table.has_names else int(label) for label in labels)
+    roles = Roles(places, None, ())
     table, _ = _labelled(table, roles)
     task: Task = "classification" if train.classes else "regression"
-    targets, classes = make_targets(_label_column(table, roles), str(table.path), task=task)
+    targets, classes, _ = _targets(table, roles, task)
     inputs = encoder.inputs(table, options.missing)
-    found = Dataset(inputs, targets, classes, table.path.stem, symbols=encoder.symbols)
+    found = Dataset(
+        inputs, targets, classes, table.path.stem, symbols=encoder.symbols, target_names=train.target_names
+    )
     return align_classes(found, train.classes, str(table.path)) if train.classes else found
 
 

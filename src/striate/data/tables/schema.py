@@ -53,8 +53,8 @@ class Schema:
     ----------
     columns : tuple of Column
         Those that are inputs, in the order in which the model takes them.
-    label : str or None
-        The column of the labels.
+    labels : tuple of str
+        The columns of the labels.
     ignored : tuple of str
         Columns that are left out.
     named : bool
@@ -64,7 +64,7 @@ class Schema:
     """
 
     columns: tuple[Column, ...]
-    label: str | None
+    labels: tuple[str, ...]
     ignored: tuple[str, ...]
     named: bool
     shape: tuple[int, ...] = field(default=())
@@ -117,13 +117,14 @@ class Schema:
                 Column(str(item["name"]), tuple(map(str, item["categories"])), item["fill"])
                 for item in description["columns"]
             )
-            label = description["label"]
+            label = description.get("label")  # of earlier versions, which knew one
+            labels = description.get("labels", () if label is None else (label,))
             if not all(column.fill is None or isinstance(column.fill, int | float) for column in columns):
                 raise TypeError("fill must be a number")
-            if not isinstance(label, str | None):
-                raise TypeError("label must be a name")
+            if not all(isinstance(label, str) for label in labels):
+                raise TypeError("labels must be names")
             ignored, shape = tuple(map(str, description["ignored"])), tuple(map(int, description["shape"]))
-            return cls(columns, label, ignored, bool(description["named"]), shape)
+            return cls(columns, tuple(labels), ignored, bool(description["named"]), shape)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"table: the record of its columns is damaged ({error!r}). Train again.") from None
 
@@ -144,7 +145,7 @@ class Schema:
                 f"{where}: must have the columns that the model was trained on; {_listed(absent)} "
                 f"{'is' if len(absent) == 1 else 'are'} missing. Add or rename."
             )
-        known = {name.casefold() for name in (*found, *self.ignored, self.label or "")}
+        known = {name.casefold() for name in (*found, *self.ignored, *self.labels)}
         others = [name for name in table.names if name.casefold() not in known]
         if others:
             raise DataError(
@@ -154,11 +155,11 @@ class Schema:
         return [place for place in found.values() if place is not None]
 
     def _places_by_order(self, table: Table) -> list[int]:
-        """Return the places in a table whose columns have no names; the label may be left out of it."""
+        """Return the places in a table whose columns have no names; the labels may be left out of it."""
         places, count = [int(column.name) for column in self.columns], len(table.names)
-        if self.label is not None and count == len(places) + len(self.ignored):
-            places = [place - (place > int(self.label)) for place in places]
-        elif count != len(places) + len(self.ignored) + (self.label is not None):
+        if self.labels and count == len(places) + len(self.ignored):
+            places = [place - sum(place > int(label) for label in self.labels) for place in places]
+        elif count != len(places) + len(self.ignored) + len(self.labels):
             raise DataError(
                 f"{printable(table.path)}: must have the {len(places)} columns that the model was trained on, with "
                 f"or without the label; got {count}."
@@ -168,7 +169,7 @@ class Schema:
 
 def fit_schema(
     table: Table,
-    label: int | None,
+    labels: Sequence[int],
     ignored: Sequence[int],
     rows: np.ndarray | None = None,
     shape: tuple[int, ...] | None = None,
@@ -178,10 +179,10 @@ def fit_schema(
     Parameters
     ----------
     table : Table
-    label : int, optional
-        The column that is no input.
+    labels : sequence of int
+        The columns to predict.
     ignored : sequence of int
-        Further ones.
+        Further columns that are no inputs.
     rows : bool[N], optional
         The training split, of which categories and medians are learnt; all rows by default.
     shape : tuple of int, optional
@@ -191,7 +192,7 @@ def fit_schema(
     left_out, notes = [table.names[i] for i in ignored], []
     columns: list[Column] = []
     for number in range(len(table.names)):
-        if number == label or number in ignored:
+        if number in labels or number in ignored:
             continue
         column, note = _column(learn, number)
         notes += [note] if note else []
@@ -203,7 +204,8 @@ def fit_schema(
         raise DataError(
             f"{printable(table.path)}: at least one column of numbers or categories is needed, besides the labels."
         )
-    found = Schema(tuple(columns), None if label is None else table.names[label], tuple(left_out), table.has_names)
+    label_names = tuple(table.names[i] for i in labels)
+    found = Schema(tuple(columns), label_names, tuple(left_out), table.has_names)
     found = replace(found, shape=_sample_shape(found, learn, shape))
     return found, notes + _suspicious(learn, found)
 

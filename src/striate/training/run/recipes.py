@@ -21,11 +21,12 @@ from striate.data.augmentation import (
     Zoom,
 )
 from striate.data.dataset import Dataset
+from striate.losses.targets import are_numbers_of_classes
 from striate.models.photo_cnn import LEAST_SIDE
 from striate.training import defaults
 
 LARGEST_CHARACTER = 32  # a grey image of up to this side is taken for a character, a larger one for a photograph
-LEAST_VOLUME = 11
+LEAST_VOLUME = 3
 EPOCHS, MOST_EPOCHS = 30, 100
 LEAST_STEPS = 1000  # few samples are gone through more often, until so many steps are taken
 LEAST_BATCH, LEAST_BATCHES = 8, 16
@@ -88,6 +89,9 @@ PHOTO_TRAINING: dict[str, Any] = {
 }
 """Batch normalisation bears three times Adam's usual rate, once the first steps were taken with less."""
 
+NORMALISED: dict[str, Any] = {"batch_size": 16, "learning_rate": 3e-3, "initial": "he"}
+"""For other networks with batch normalisation."""
+
 TUNING: dict[str, Any] = {
     "optimizer": {"name": "adamw"},
     "learning_rate": 3e-3,
@@ -112,7 +116,8 @@ def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> 
     other images                                    `lenet5`
     series of 8 to 1024 values                      `series_cnn`
     longer signals, such as recordings              `signal_cnn`
-    volumes of 11 voxels or more along every side   `voxnet`
+    volumes and clips                               `volume_cnn`
+    anything with a class for each position         `unet`
     texts                                           `text_cnn`
     features of a table                             `mlp`, with more weight decay for fewer samples
     anything else                                   `mlp`
@@ -133,6 +138,9 @@ def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> 
         rate = min(LINEAR_RATE, 1 / math.prod(data.sample_shape))
         linear = Recipe(model=LINEAR, batch_size=TABLE_BATCH, learning_rate=rate)
         return _with_epochs(linear, len(data), MOST_TABLE_EPOCHS)
+    maps = data.targets.ndim > 1 and are_numbers_of_classes(data.targets)
+    if maps and data.targets.shape[1:] == data.sample_shape[1:]:
+        return _with_epochs(_for_few(Recipe(model="unet", **NORMALISED), len(data)), len(data))
     if data.symbols:
         return _with_epochs(_texts(data), len(data))
     if data.sample_shape[1:] == (1,):
@@ -151,9 +159,9 @@ def _of_shape(data: Dataset) -> Recipe:
     if len(space) == 1 and space[0] > LONGEST_SERIES:
         return Recipe(model="signal_cnn")
     if len(space) == 1 and space[0] >= LEAST_SERIES:
-        return Recipe(model="series_cnn", batch_size=16, learning_rate=3e-3, initial="he")
+        return Recipe(model="series_cnn", **NORMALISED)
     if len(space) == 3 and min(space) >= LEAST_VOLUME:
-        return Recipe(model="voxnet")
+        return Recipe(model="volume_cnn", **NORMALISED)
     return Recipe(model="mlp")
 
 

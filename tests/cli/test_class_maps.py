@@ -1,0 +1,62 @@
+"""Segmentation from the command line: trained, measured by IoU, predicted as pictures."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.cli.masks import write_masks
+
+from .helpers import last_json
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    """Bright squares of two kinds on dark ground, with the class of every pixel."""
+    random = np.random.default_rng(4)
+    images, maps = random.integers(0, 60, (60, 3, 16, 16)).astype(np.uint8), np.zeros((60, 16, 16), np.uint8)
+    for image, classes in zip(images, maps, strict=True):
+        kind, (row, column) = random.integers(1, 3), random.integers(0, 10, 2)
+        classes[row : row + 6, column : column + 6] = kind
+        image[kind, classes == kind] += 150
+    path = tmp_path_factory.mktemp("squares") / "squares.npz"
+    parts = {"x_train": images[:48], "y_train": maps[:48], "x_test": images[48:], "y_test": maps[48:]}
+    np.savez(path, **parts, classes=["ground", "leaf", "bug"])
+    return path
+
+
+def test_class_maps_are_learnt_measured_and_written(run, squares, tmp_path):
+    out = tmp_path / "run"
+    result = run("train", squares, "--epochs", 20, "--batch-size", 8, "--model-option", "width=4", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "unet" in result.output
+    assert "mean IoU" in result.output
+    report = (out / "report.html").read_text()
+    assert "Class maps" in report
+    assert "mean IoU" in report
+    found = last_json(run("evaluate", out, squares, "--json"))
+    assert found["test_accuracy"] > 0.9
+    masks = tmp_path / "masks"
+    result = run("predict", out, squares, "--masks", masks)
+    assert result.exit_code == 0, result.output
+    written = sorted(masks.iterdir())
+    assert len(written) == 12
+    truth = np.load(squares)["y_test"]
+    one = np.asarray(Image.open(masks / "squares-1.png"))
+    assert (one == truth[0]).mean() > 0.9
+
+
+def test_masks_of_another_kind_of_model_are_refused(run, trained, tmp_path):
+    result = run("predict", trained, tmp_path, "--masks", tmp_path / "masks")
+    assert result.exit_code == 2
+    assert "--masks: lenet5 predicts no class maps. Leave the option out." in result.output
+
+
+def test_samples_of_one_name_do_not_overwrite_each_other(tmp_path):
+    write_masks(tmp_path, ["a/cat.jpg", "b/cat.jpg"], np.array([[[0, 1]], [[2, 1]]]), 3)
+    found = [np.asarray(Image.open(tmp_path / name)).tolist() for name in ("cat.png", "cat-2.png")]
+    assert found == [[[0, 1]], [[2, 1]]]
+
+
+def test_maps_of_one_or_three_axes_are_arrays(tmp_path):
+    write_masks(tmp_path, ["x.npz:7"], np.array([[0, 1, 2]]), 3)
+    assert np.load(tmp_path / "x-7.npy").tolist() == [0, 1, 2]
