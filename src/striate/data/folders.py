@@ -182,7 +182,7 @@ def _kind_of(listing: _Listing, options: Options) -> Kind:
 def _of_clips(listing: _Listing) -> _Listing:
     """Return the listing of clips in place of their frames."""
     clips = clips_among(listing.paths)
-    first = {}
+    first: dict[Path, int] = {}
     for place, path in enumerate(listing.paths):
         first.setdefault(path, place)
         first.setdefault(path.parent, place)
