@@ -59,8 +59,7 @@ from striate.models import lenet5, lenet5_1998
 from striate.network import Network, Sequential, chain
 from striate.report import explain_page
 from striate.report.explanation import page_data
-
-from .browser import Browser, browser, missing
+from support.browser import Browser, browser, missing
 
 
 @pytest.fixture(scope="module")

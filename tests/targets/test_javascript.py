@@ -15,7 +15,7 @@ from striate.data.normalisation import Normalisation
 from striate.errors import CapacityError, UsageError
 from striate.layers import Conv2d, Flatten, Linear
 from striate.network import Network
-from striate.targets import javascript
+from striate.targets import javascript, parcel
 from striate.training.initialisation import initialise
 
 NODE = shutil.which("node")
@@ -109,6 +109,6 @@ def test_refuses_layers_without_kernels() -> None:
 
 
 def test_refuses_models_larger_than_the_memory_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(javascript, "MOST_BYTES", 2**16)
+    monkeypatch.setattr(parcel, "MOST_BYTES", 2**16)
     with pytest.raises(CapacityError, match="a page has 0 GB of memory"):
         javascript.source(model_of(Sequential([Linear(1)], (3,))))

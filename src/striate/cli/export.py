@@ -19,7 +19,14 @@ def export(
         typer.Option("--without-preprocessing", help="Leave normalisation out: samples come normalised."),
     ] = False,
     to: Annotated[
-        str | None, typer.Option(metavar="FORMAT", help="onnx, pytorch (source and weights) or weights.")
+        str | None,
+        typer.Option(metavar="FORMAT", help="onnx, pytorch (source and weights), weights, page or module."),
+    ] = None,
+    samples: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA", help="Data set whose samples a page offers; the built-in one of the training."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -28,6 +35,8 @@ def export(
     striate export runs/digits-lenet5/model.safetensors digits.onnx
 
     striate export runs/digits-lenet5/model.safetensors digits.py --to pytorch
+
+    striate export runs/digits-lenet5 digits.html
     """
     import striate
     from striate.cli.output import Output
@@ -38,6 +47,6 @@ def export(
     target = file if to is None else file.with_suffix(ending_of(to))
     if target.exists() and model_file_of(model).samefile(target):
         raise UsageError(f"{target}: is the model itself; exporting would replace it. Choose another name.")
-    written = write(striate.load(model), target, preprocessing=not without_preprocessing)
+    written = write(striate.load(model), target, preprocessing=not without_preprocessing, samples=samples)
     output.line("\n".join(f"written: {path}" for path in written))
     output.result({"model": str(model), "written": [str(path) for path in written]})

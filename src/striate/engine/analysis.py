@@ -26,7 +26,7 @@ class Facts:
     dtype : dtype
         Of the samples: uint8 or float32.
     outputs : tuple of str
-        The values that the losses, or the user, read: of the output first, then of auxiliary ones.
+        The values that the losses, or the user, read: the output first, then auxiliary or observed ones.
     training : bool
         Whether gradients are computed, so that values are kept for them.
     loss : Loss or None
@@ -76,6 +76,7 @@ def analyse(
     optimizer: str | None = None,
     frozen: Collection[str] = (),
     winograd: bool = True,
+    observed: Sequence[str] = (),
 ) -> Facts:
     """Return the facts of a network for inference, or for training with a loss.
 
@@ -83,8 +84,10 @@ def analyse(
     ----------
     frozen : collection of str
         Layers that do not learn.
+    observed : sequence of str
+        Values that the user reads too, without a loss: nothing is fused with them or written over them.
     """
-    outputs = _outputs(network, loss)
+    outputs = [*_outputs(network, loss), *observed]
     fused, masked = graph.fusions(network, outputs)
     return Facts(
         network,

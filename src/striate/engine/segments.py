@@ -38,6 +38,11 @@ def of_loss(output: int) -> dict[str, str]:
     return {name: name if output == 0 else f"{name}/{output}" for name in ("weights", "losses", "correct")}
 
 
+def of_value(name: str) -> str:
+    """Return the segment in which an observed value is stored."""
+    return f"{OUTPUTS}/{name}"
+
+
 def flat_sizes(parameters: int, states: int, shards: int, optimizer: Sequence[str] = ()) -> dict[str, int]:
     """Return the bytes of the flat vectors; without shards, those of inference."""
     vector = 4 * padded(parameters)

@@ -15,7 +15,7 @@ from striate.layers.base import Shape
 from striate.model import Model
 
 T = TypeVar("T")
-FORMATS = {"onnx": ".onnx", "pytorch": ".py", "weights": ".safetensors"}
+FORMATS = {"onnx": ".onnx", "page": ".html", "module": ".js", "pytorch": ".py", "weights": ".safetensors"}
 """The ending of the files of every format that can be written, by the name users type."""
 PIXELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
     "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
@@ -56,8 +56,17 @@ class Found:
     report: tuple[str, ...] = ()
 
 
-def write(model: Model, path: Path, *, preprocessing: bool = True) -> list[Path]:
+def write(model: Model, path: Path, *, preprocessing: bool = True, samples: str | None = None) -> list[Path]:
     """Write ``model`` in the format that the ending of ``path`` names; return the files.
+
+    Parameters
+    ----------
+    model : Model
+    path : Path
+    preprocessing : bool
+        Whether the model's normalisation goes into the file.
+    samples : str, optional
+        The data set, by name or path, whose samples a page offers.
 
     Raises
     ------
@@ -66,6 +75,10 @@ def write(model: Model, path: Path, *, preprocessing: bool = True) -> list[Path]
     ModelFileError
         If the model cannot be written in this format.
     """
+    if path.suffix.lower() == ".html":
+        return _write_page(model, path, preprocessing, samples)
+    if samples is not None:
+        raise UsageError(f"{path}: only pages hold samples. Leave --samples out, or let the name end in .html.")
     return _by_ending(path, WRITERS)(model, path, preprocessing)
 
 
@@ -149,6 +162,14 @@ def _write_javascript(model: Model, path: Path, preprocessing: bool) -> list[Pat
     return [javascript.write(model, path)]
 
 
+def _write_page(model: Model, path: Path, preprocessing: bool, samples: str | None = None) -> list[Path]:
+    from striate.pages import explorer
+
+    if not preprocessing:
+        raise UsageError(f"{path}: a page always normalises its samples. Leave --without-preprocessing out.")
+    return [explorer.write(model, path, samples)]
+
+
 def _read_onnx(path: Path, wish: Wish) -> Found:
     from striate.interop import onnx
 
@@ -211,6 +232,7 @@ def _read_keras(path: Path, wish: Wish) -> Found:
 
 WRITERS: dict[str, Callable[[Model, Path, bool], list[Path]]] = {
     ".onnx": _write_onnx,
+    ".html": _write_page,
     ".js": _write_javascript,
     ".mjs": _write_javascript,
     ".py": _write_source,

@@ -5,23 +5,23 @@ from __future__ import annotations
 import base64
 import json
 import math
-import struct
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from striate.errors import CapacityError
+from striate.engine.program import FORWARD, PACK
 from striate.losses import CLASSES, NUMBERS
 from striate.model import Model
 from striate.storage.atomic import write_atomically
-from striate.targets.image import Image, image_of, program_of
-from striate.targets.webassembly import LANES, compile_modules
+from striate.targets.image import contents_of, program_of
+from striate.targets.parcel import Part, parcel_of
+from striate.targets.webassembly import LANES
+from striate.web.bundle import bundle
 
-STACK, BASE = 60_000, 65_536  # bytes: where the stack of the kernels begins, and where our memory does
-MOST_BYTES = 2**31
+RUNS = {"pack": (PACK,), "forward": (FORWARD,)}
+EXPORT = "\nexport { load };\n"
 
 
 def write(model: Model, path: str | Path) -> Path:
@@ -41,57 +41,32 @@ def write(model: Model, path: str | Path) -> Path:
 
 def source(model: Model, name: str = "model.js") -> str:
     """Return the text of the module called ``name``."""
-    program = program_of(model, LANES)
-    needed = BASE + sum(segment.size for segment in program.segments.values())
-    if needed > MOST_BYTES:
-        raise CapacityError(
-            f"{model.network.name}: a page has {MOST_BYTES / 2**30:.0f} GB of memory; this model needs "
-            f"{needed / 2**30:.1f} GB. Use a smaller input or fewer channels."
-        )
-    requests = list(dict.fromkeys(program.requests()))
-    modules = dict(zip(requests, compile_modules(requests), strict=True))
-    image = image_of(model, program, {request: module.signature for request, module in modules.items()}, BASE)
-    data = _description(model, image)
-    data["kernels"] = [_base64(modules[request].code) for request in image.requests]
-    text = (resources.files("striate.targets") / "module.js").read_text("utf-8")
-    return text.replace("NAME", name).replace("/*DATA*/ null", json.dumps(data, ensure_ascii=True))
+    part = Part(program_of(model, LANES), contents_of(model), RUNS)
+    parcel = parcel_of(model.network.name, {"forward": part})
+    data = {
+        "model": description(model),
+        "parcel": parcel.describe(),
+        "bytes": base64.b64encode(parcel.data).decode(),
+    }
+    text = bundle("module.js")
+    return text.replace("NAME", name).replace("/*DATA*/ null", json.dumps(data, ensure_ascii=True)) + EXPORT
 
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _description(model: Model, image: Image) -> dict[str, Any]:
-    """Return all that the module needs beside the kernels; arguments of calls stand behind the memory."""
-    arguments, at = bytearray(), image.size
-    calls: dict[str, list[list[int]]] = {}
-    for section, found in image.calls.items():
-        calls[section] = []
-        for kernel, values in found:
-            calls[section].append([kernel, at + len(arguments)])
-            arguments += struct.pack(f"<{len(values)}q", *values)
-    contents = {**image.contents, image.size: bytes(arguments)}
+def description(model: Model) -> dict[str, Any]:
+    """Return what JavaScript knows of a model beside its programs, as JSON types."""
     network, units = model.network, model.target_normalisation
-    outputs = math.prod(network.output_shape)
     return {
         "name": network.name,
         "classes": list(model.classes),
         "kind": model.kind,
-        "reading": _reading(model, outputs),
+        "reading": reading_of(model),
         "units": {
             "mean": [0.0] if units is None else np.ravel(units.mean).tolist(),
             "scale": [1.0] if units is None else np.ravel(units.scale).tolist(),
         },
         "inputShape": list(model.input_shape),
         "outputShape": list(network.output_shape),
-        "inputCount": math.prod(model.input_shape),
-        "outputCount": outputs,
         "parameters": {slot.name: [slot.offset, list(slot.spec.shape)] for slot in network.parameters},
-        "places": {name: image.places[name] for name in ("inputs", "outputs", "parameters")},
-        "size": image.size + len(arguments),
-        "stack": STACK,
-        "calls": calls,
-        "memory": [[place, _base64(piece)] for place, piece in contents.items()],
     }
 
 
@@ -107,13 +82,14 @@ READINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "exponentials": np.exp,
     "clipped": lambda y: np.clip(y, 0.0, 1.0),
 }
-"""What may stand between outputs and probabilities; ``readings`` in ``module.js`` are the same functions."""
+"""What may stand between outputs and probabilities; ``readings`` in ``web/reading.js`` are the same functions."""
 
 
-def _reading(model: Model, outputs: int) -> str:
+def reading_of(model: Model) -> str:
     """Return which of ``READINGS`` turns outputs into probabilities: the one that agrees with the model."""
     if model.kind == NUMBERS:
         return "numbers"
+    outputs = math.prod(model.network.output_shape)
     probe = np.random.default_rng(0).normal(size=(16, outputs)).astype(np.float32)
     expected = model.interpret(probe.reshape(-1, *model.network.output_shape)).probabilities
     expected = np.asarray(expected).reshape(len(probe), -1)

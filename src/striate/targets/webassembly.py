@@ -12,14 +12,17 @@ https://github.com/WebAssembly/tool-conventions/blob/main/Linking.md.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from striate.errors import StriateError
+from striate.kernels import cache
 from striate.kernels.library import Request
 
 LANES = 4  # of the 128 bits of its vectors
@@ -27,6 +30,7 @@ TRIPLE = "wasm32-unknown-unknown"
 FEATURES = "+simd128,+bulk-memory,+nontrapping-fptoint,+sign-ext"
 ORDER = (1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11)  # in which sections stand
 EXPORTS, LINKING, SYMBOLS = 7, "linking", 8
+EXPORT = "kernel"  # what every module exports
 FUNCTION, DATA, GLOBAL, SECTION, EVENT, TABLE = range(6)
 UNDEFINED, EXPLICIT_NAME = 0x10, 0x40
 
@@ -40,13 +44,33 @@ class Module:
 
 
 def compile_modules(requests: Sequence[Request]) -> list[Module]:
-    """Return the kernels as modules.
+    """Return the kernels as modules, from the folder of compiled kernels where they are there already.
 
     Raises
     ------
     StriateError
         If LLVM cannot compile one.
     """
+    folder = cache.open_folder()
+    found = {} if folder is None else {request: cache.read(folder / _file_name(request)) for request in requests}
+    missing = [request for request in dict.fromkeys(requests) if found.get(request) is None]
+    for request, module in zip(missing, _compiled(missing), strict=True):
+        found[request] = module.code, EXPORT, module.signature
+        if folder is not None:
+            cache.write(folder / _file_name(request), (module.code, EXPORT, module.signature))
+    return [Module(entry[0], entry[2]) for entry in (found[request] for request in requests) if entry]
+
+
+def _file_name(request: Request) -> str:
+    """Return the name of a kernel in the folder of compiled kernels, which changes with this file."""
+    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    return f"{request.file_name}-wasm32-{digest}"
+
+
+def _compiled(requests: Sequence[Request]) -> list[Module]:
+    """Compile kernels in a process of their own."""
+    if not requests:
+        return []
     text = json.dumps([[r.module, r.name, r.lanes, list(r.constants)] for r in requests])
     command = [sys.executable, "-m", "striate.targets.webassembly"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
@@ -117,7 +141,13 @@ def exported(code: bytes, symbol: str) -> bytes:
             size, begin = _read(body, 0)
             if body[begin : begin + size] == LINKING.encode():
                 linking = body[begin + size :]
-    export = _number(1) + _number(6) + b"kernel" + bytes([FUNCTION]) + _number(_index_of(linking, symbol))
+    export = (
+        _number(1)
+        + _number(len(EXPORT))
+        + EXPORT.encode()
+        + bytes([FUNCTION])
+        + _number(_index_of(linking, symbol))
+    )
     sections = [(kind, body) for kind, body in sections if kind != EXPORTS] + [(EXPORTS, export)]
     sections.sort(key=lambda section: ORDER.index(section[0]))
     return code[:8] + b"".join(bytes([kind]) + _number(len(body)) + body for kind, body in sections)

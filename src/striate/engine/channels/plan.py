@@ -41,12 +41,15 @@ def lower(facts: Facts, lanes: int) -> tuple[Program, float]:
     Parameters
     ----------
     facts : Facts
-        A shard is a sample.
+        A shard is a sample. Observed values are stored for a single sample, in segments of their own.
     """
     lowering = _begin(facts, lanes)
     _emit_load(lowering)
     _lower_steps(lowering)
-    _emit_store(lowering, facts.outputs[0])
+    _emit_store(lowering, facts.outputs[0], Place(segments.OUTPUTS, 0, OUTPUTS))
+    for name in facts.outputs[1:]:
+        size = 4 * math.prod(facts.network.step(name).shape)
+        _emit_store(lowering, name, lowering.program.segment(segments.of_value(name), size))
     _deal(lowering)
     return lowering.program.finish(), lowering.products()
 
@@ -125,13 +128,12 @@ def _emit_load(lowering: ChannelLowering) -> None:
     lowering.works.append(lowering.call(kernel, (), arguments, len(table) * length))
 
 
-def _emit_store(lowering: ChannelLowering, name: str) -> None:
-    """Append the call that stores a value in the order of its shape."""
+def _emit_store(lowering: ChannelLowering, name: str, out: Place) -> None:
+    """Append the call that stores a value at ``out`` in the order of its shape."""
     buffer = lowering.values[name]
     shape = (buffer.count, *buffer.shape[1:])
     flat = replace(buffer, offset=0, shape=shape, margin=NO_MARGIN, lanes=1, block_stride=0)
     moved = move_arguments(lowering.program, buffer, flat)
-    out = Place(segments.OUTPUTS, 0, OUTPUTS)
     lowering.emit("channels.move", x=lowering.place(buffer), out=out, **moved)
 
 

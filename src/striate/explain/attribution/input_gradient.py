@@ -39,7 +39,7 @@ class InputGradient:
         from striate.engine.session import TrainingSession
 
         self.output = output
-        self.network = _probe(network, output)
+        self.network = probe(network, output)
         self.session = TrainingSession(
             self.network,
             batch_size=BATCH,
@@ -96,12 +96,12 @@ def _values(step: Step, model: Model, target: int) -> dict[str, np.ndarray]:
     if step.name == CHOSEN:
         return {"weight": np.eye(step.input_shapes[0][0])[target]}
     own = model.network.step(step.name)
-    if _is_affine(own):
+    if is_affine(own):
         return _affine(own, model)
     return {slot.spec.name: slot.view(model.theta) for slot in own.parameters}
 
 
-def _is_affine(step: Step) -> bool:
+def is_affine(step: Step) -> bool:
     """Return whether a layer scales and shifts channels by its states, as batch normalisation does."""
     return bool(step.states) and step.layer.linear and step.layer.pointwise
 
@@ -114,7 +114,7 @@ def _affine(step: Step, model: Model) -> dict[str, np.ndarray]:
     return {"weight": slopes(cell, np.ones((1, *shape)))[0].ravel(), "bias": constants(cell).ravel()}
 
 
-def _probe(network: Network, output: str) -> Network:
+def probe(network: Network, output: str) -> Network:
     """Return the network up to ``output`` as it is at evaluation, with the two layers that a gradient needs."""
     shape = network.input_shape
     flat = Reshape((math.prod(shape),))(Input(shape, name=network.steps[0].name))
@@ -127,7 +127,7 @@ def _probe(network: Network, output: str) -> Network:
 
 
 def _at_evaluation(step: Step) -> Layer:
-    if _is_affine(step):
+    if is_affine(step):
         return ChannelScale(name=step.name)
     if isinstance(step.layer, Regulariser):
         return Identity(name=step.name)

@@ -37,6 +37,23 @@ class Browser:
     def run(self, script: str, *arguments: Any) -> Any:
         return call("POST", f"{self.address}/execute/sync", {"script": script, "args": list(arguments)})
 
+    def answer(self, expression: str, *arguments: Any, seconds: float = 30.0) -> Any:
+        """Return what the promise of an expression gives."""
+        done = "arguments[arguments.length - 1]"
+        body = f"Promise.resolve({expression}).then({done}, (error) => {done}(String(error)))"
+        call("POST", f"{self.address}/timeouts", {"script": int(1000 * seconds)})
+        return call("POST", f"{self.address}/execute/async", {"script": body, "args": list(arguments)})
+
+    def until(self, expression: str, seconds: float = 30.0) -> None:
+        """Wait until an expression is true."""
+        end = time.monotonic() + seconds
+        while not self.run(f"return Boolean({expression})"):
+            if time.monotonic() > end:
+                raise TimeoutError(
+                    f"{expression} did not come true; {self.run('return document.body.innerText')[:300]}"
+                )
+            time.sleep(0.03)
+
     def hover(self, selector: str, x: int, y: int) -> None:
         """Move the mouse to (x, y) pixels from the centre of the element."""
         self.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)

@@ -1,0 +1,116 @@
+"""``page.html``: a trained model to be explored in a browser, computed there by our kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from striate.explain.board import layer_text
+from striate.explain.positions import axis_names
+from striate.explain.samples import feature_names
+from striate.layers.embedding import Embedding
+from striate.model import Model
+from striate.pages.document import document
+from striate.pages.programs import forward_part, gradient_part
+from striate.pages.rules import pack, rule_of
+from striate.pages.samples import samples_of
+from striate.receptive_field import AxisField, receptive_fields
+from striate.storage.atomic import write_atomically
+from striate.targets.javascript import description
+from striate.targets.parcel import parcel_of
+
+MOST_LISTED = 64  # numbers that are written as text
+
+
+def write(model: Model, path: str | Path, samples: str | Path | None = None) -> Path:
+    """Write the explorer of a model as one HTML file; return where it is.
+
+    Parameters
+    ----------
+    model : Model
+    path : path
+    samples : str or path, optional
+        A data set by name or path whose samples the page offers; by default that of the training, if it is
+        built in.
+
+    Raises
+    ------
+    UsageError
+        If a layer has no kernels, or the samples do not fit.
+    CapacityError
+        If the model needs more memory than a page has.
+    DataError
+        If the samples cannot be read, or the file cannot be written.
+    """
+    return write_atomically(Path(path), explorer_page(model, samples).encode())
+
+
+def explorer_page(model: Model, samples: str | Path | None = None) -> str:
+    """Return the HTML text of ``write``."""
+    parts, probe = {"forward": forward_part(model)}, None
+    if (gradient := gradient_part(model)) is not None:
+        parts["gradient"], probe = gradient
+    parcel = parcel_of(model.network.name, parts)
+    data = {
+        "info": model_info(model, samples=samples),
+        "parcel": parcel.describe(),
+        "probe": probe,
+    }
+    return document(model.network.name, "explorer.js", "explorer_worker.js", data, bytes(parcel.data))
+
+
+def model_info(model: Model, *, samples: str | Path | None = None) -> dict[str, Any]:
+    """Return what the explorer knows of a model whoever computes it, as JSON types.
+
+    ``web/source.js`` says what each entry means.
+    """
+    network = model.network
+    fields = receptive_fields(network)
+    preparation: Mapping[str, Any] = model.metadata.get("preparation") or {}
+    return {
+        **description(model),
+        "classes": list(model.output_names),
+        "layers": [
+            {
+                "name": step.name,
+                "layer": "the network's input" if not step.inputs else layer_text(step),
+                "inputs": list(step.inputs),
+                "shape": list(step.shape),
+                "axes": list(axis_names(step.shape)),
+                "parameters": sum(slot.spec.size for slot in step.parameters),
+                "field": " × ".join(str(axis.size) for axis in fields[step.name]),
+                "seen": [_seen(axis) for axis in fields[step.name]],
+                "rule": rule_of(model, step),
+            }
+            for step in network.steps
+        ],
+        "parameterCount": network.parameter_count,
+        "multiplications": sum(
+            step.layer.multiply_adds(*step.input_shapes) for step in network.steps if step.inputs
+        ),
+        "input": _input_kind(model),
+        "fit": preparation.get("fit", "stretch"),
+        "features": list(feature_names(model)),
+        "samples": samples_of(model, samples),
+        "values": math.prod(network.input_shape),
+    }
+
+
+def _seen(axis: AxisField) -> list[Any]:
+    """Return the first and the last input position that each value along an axis sees."""
+    ends = (axis.firsts, axis.lasts)
+    return [found.tolist() if len(found) <= MOST_LISTED else pack(found, "i4") for found in ends]
+
+
+def _input_kind(model: Model) -> str:
+    """Return what the page lets people enter: "picture", "series", "table", "text" or "volume"."""
+    shape = model.input_shape
+    if any(isinstance(step.layer, Embedding) for step in model.network.steps):
+        return "text"
+    if math.prod(shape[1:]) == 1:
+        return "table"
+    if len(shape) == 2:
+        return "series"
+    return "picture" if len(shape) == 3 and shape[0] in (1, 3) else "volume"

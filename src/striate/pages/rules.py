@@ -1,0 +1,329 @@
+"""How each layer computes a value, in the few forms that ``web/rules.js`` computes too.
+
+Weights are not in the rules: these say where the weights lie in the parameters, so that an edited one counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from striate.explain.decompositions import Cell
+from striate.explain.decompositions.grid import window_positions
+from striate.explain.decompositions.linear import constants, kernels, slopes
+from striate.layers.activation import Identity, LogSoftmax, Softmax
+from striate.layers.arithmetic import Add, Multiply
+from striate.layers.base import Layer, Window
+from striate.layers.convolution import Convolution
+from striate.layers.dense import Linear, RadialBasis
+from striate.layers.embedding import Embedding
+from striate.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
+from striate.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+from striate.layers.pairwise import MatMul, Maximum, Minimum
+from striate.layers.pooling import LpPooling, MaxPooling
+from striate.layers.regularisation import Regulariser
+from striate.layers.shape import Flatten, InputLayer, Reshape
+from striate.layers.unpooling import MaxUnpooling
+from striate.model import Model
+from striate.network import Step
+from striate.reference.dense import centres
+from striate.reference.registry import Context, operation
+from striate.targets.image import normalisation_of
+
+MOST_TERMS = 2_000_000
+"""Terms of a layer that are listed where nothing says how they repeat."""
+MOST_GRADIENT = 100_000_000
+"""Numbers of a layer's whole matrix up to which its rows are read from the gradient."""
+Rule = dict[str, Any]
+
+
+def pack(values: np.ndarray, kind: str = "f4") -> dict[str, str]:
+    """Return an array as text: base64 of little-endian numbers of ``kind`` ("f4", "f8" or "i4")."""
+    data = np.ascontiguousarray(values, f"<{kind}").tobytes()
+    return {"type": kind, "data": base64.b64encode(data).decode("ascii")}
+
+
+def rule_of(model: Model, step: Step) -> Rule:
+    """Return how the page computes a value of a layer: JSON types, with ``kind`` naming the function."""
+    layer = step.layer
+    if isinstance(layer, InputLayer):
+        mean, scale = normalisation_of(model)
+        return {"kind": "given", "formula": "(raw - mean) * scale", "mean": mean.tolist(), "scale": scale.tolist()}
+    found = next((RULES[cls] for cls in type(layer).__mro__ if cls in RULES), None)
+    rule = _usual(model, step) if found is None else found(model, step)
+    biased = any(slot.spec.name == "bias" for slot in step.parameters)
+    return {"formula": layer.formula, "constantName": "bias" if biased else "constant", **rule}
+
+
+def _usual(model: Model, step: Step) -> Rule:
+    """Return the rule of a layer that states facts: linear, pointwise."""
+    layer = step.layer
+    if layer.pointwise:
+        return _pointwise(model, step) if layer.linear else {"kind": "function"}
+    if not layer.linear:
+        return {"kind": "none"}
+    unpadded = layer.unpadded()
+    return _rows(model, step) if unpadded is None else _windows(model, step, unpadded)
+
+
+def _cell(model: Model, step: Step, parameters: dict[str, np.ndarray] | None = None) -> Cell:
+    """Return a layer with zeros for inputs, whose gradient is its matrix."""
+    own = parameters or {slot.spec.name: slot.view(model.theta).astype(np.float64) for slot in step.parameters}
+    states = {slot.spec.name: slot.view(model.states).astype(np.float64) for slot in step.states}
+    inputs = tuple(np.zeros(shape) for shape in step.input_shapes)
+    return Cell(step.layer, own, inputs, (0,) * len(step.shape), states, np.zeros(step.shape))
+
+
+def _begin(step: Step, name: str) -> int | None:
+    """Return where a parameter of a layer begins in all parameters; None if it has none of this name."""
+    return next((slot.offset for slot in step.parameters if slot.spec.name == name), None)
+
+
+def _convolution(model: Model, step: Step) -> Rule:
+    layer = step.layer
+    assert isinstance(layer, Convolution)
+    if layer.connections:
+        return _windows(model, step, layer.unpadded())
+    channels, outputs = step.input_shapes[0][0], layer.out_channels
+    seen, each = channels // layer.groups, outputs // layer.groups
+    begin = _begin(step, "weight")
+    assert begin is not None
+    window = layer.window(*step.input_shapes)
+    size = seen * math.prod(window.kernel)
+    return {
+        "kind": "windows",
+        "axes": tables(window, step.input_shapes[0], step.shape),
+        "channels": [list(range(g * seen, (g + 1) * seen)) for g in range(layer.groups)],
+        "group": [m // each for m in range(outputs)],
+        "first": [begin + m * size for m in range(outputs)],
+        "constant": {"first": _begin(step, "bias")} if layer.bias else {"values": [0.0]},
+    }
+
+
+def _windows(model: Model, step: Step, unpadded: Layer) -> Rule:
+    """Return the kernel of each output channel, and where the taps of each position lie."""
+    shape = step.input_shapes[0]
+    window = step.layer.window(*step.input_shapes)
+    assert window is not None
+    codes = {
+        slot.spec.name: np.arange(1.0, slot.spec.size + 1).reshape(slot.spec.shape) + slot.offset
+        for slot in step.parameters
+    }
+    found = kernels(unpadded, _cell(model, step).parameters, shape[0], window, range(step.shape[0]))
+    weight = np.concatenate([kernel.ravel() for _, kernel, _ in found])
+    rule = {
+        "kind": "windows",
+        "axes": tables(window, shape, step.shape),
+        "channels": [seen.tolist() for seen, _, _ in found],
+        "group": list(range(step.shape[0])),
+        "constant": {"values": [constant for _, _, constant in found]},
+    }
+    if codes:
+        named = kernels(unpadded, codes, shape[0], window, range(step.shape[0]))
+        at = np.concatenate([kernel.ravel() for _, kernel, _ in named]) - 1
+        whole = at.astype(np.int64)
+        if (whole == at).all() and np.array_equal(model.theta[whole], weight.astype(np.float32)):
+            bias = _begin(step, "bias")
+            return {**rule, "indices": pack(whole, "i4")} | ({} if bias is None else {"constant": {"first": bias}})
+    return {**rule, "weight": _exact(weight)}
+
+
+def _dense(model: Model, step: Step) -> Rule:
+    return {
+        "kind": "dense",
+        "first": _begin(step, "weight"),
+        "constant": {"first": _begin(step, "bias")} if _begin(step, "bias") is not None else {"values": [0.0]},
+    }
+
+
+def _pointwise(model: Model, step: Step) -> Rule:
+    """Return a factor and a constant for each value, or one of them for all."""
+    cell = _cell(model, step)
+    factor, shift = slopes(cell, np.ones((1, *step.shape)))[0].ravel(), constants(cell).ravel()
+    rule = {"kind": "pointwise", "constant": {"values": _shortest(shift, step.shape[0])}}
+    weight, bias = _begin(step, "weight"), _begin(step, "bias")
+    own = _shortest(factor, step.shape[0])
+    learnt = weight is not None and isinstance(own, list) and len(own) == step.shape[0]
+    if learnt and np.array_equal(model.theta[weight : weight + len(own)], np.float32(own)):
+        return {**rule, "first": weight} | ({} if bias is None else {"constant": {"first": bias}})
+    return {**rule, "factor": own}
+
+
+def _rows(model: Model, step: Step) -> Rule:
+    """Return the terms of every value: a place that it copies, or its row of the layer's matrix."""
+    places = _copied(model, step)
+    if places is not None:
+        return {"kind": "copy"} if _in_order(places) else {"kind": "copy", "places": pack(places, "i4")}
+    count, entering = math.prod(step.shape), sum(map(math.prod, step.input_shapes))
+    if count * entering > MOST_GRADIENT:
+        return {"kind": "none"}
+    cell = _cell(model, step)
+    rows = _matrix(cell, count)
+    at = [np.flatnonzero(row) for row in rows]
+    if sum(map(len, at)) > MOST_TERMS:
+        return {"kind": "none"}
+    return {
+        "kind": "rows",
+        "starts": pack(np.cumsum([0, *map(len, at)]), "i4"),
+        "places": pack(np.concatenate(at), "i4"),
+        "weight": _exact(np.concatenate([row[here] for row, here in zip(rows, at, strict=True)])),
+        "constant": {"values": _shortest(constants(cell).ravel(), step.shape[0])},
+    }
+
+
+def _copied(model: Model, step: Step) -> np.ndarray | None:
+    """Return which place of its inputs, one after the other, each value copies; None if some do not."""
+    if step.parameters or step.states:
+        return None
+    sizes = [math.prod(shape) for shape in step.input_shapes]
+    drawn = np.random.default_rng(0).random(sum(sizes)) + 1.0  # all different, and no sum of others
+    parts = np.split(drawn, np.cumsum(sizes)[:-1])
+    shaped = [part.reshape(1, *shape) for part, shape in zip(parts, step.input_shapes, strict=True)]
+    found = operation(step.layer).forward(step.layer, {}, *shaped, context=Context())[0].ravel()
+    order = np.argsort(drawn)
+    places = order[np.clip(np.searchsorted(drawn[order], found), 0, len(drawn) - 1)]
+    return places if np.array_equal(drawn[places], found) else None
+
+
+def _in_order(places: np.ndarray) -> bool:
+    return bool((places == np.arange(len(places))).all())
+
+
+def _matrix(cell: Cell, count: int, at_once: int = 64) -> list[np.ndarray]:
+    """Return the rows of a linear layer's matrix, its inputs one after the other, float64[count, inputs]."""
+    rows: list[np.ndarray] = []
+    for first in range(0, count, at_once):
+        chosen = range(first, min(first + at_once, count))
+        grad = np.zeros((len(chosen), count))
+        grad[np.arange(len(chosen)), chosen] = 1.0
+        parts = slopes(cell, grad.reshape(len(chosen), *cell.output.shape))
+        rows.extend(np.concatenate([part.reshape(len(chosen), -1) for part in parts], axis=1))
+    return rows
+
+
+def _add(model: Model, step: Step) -> Rule:
+    return {"kind": "sum"} if len(set(step.input_shapes)) == 1 else _rows(model, step)
+
+
+def _maximum(model: Model, step: Step) -> Rule:
+    shape = step.input_shapes[0]
+    layer = step.layer
+    assert isinstance(layer, MaxPooling | LpPooling)
+    axes = tables(layer.window(shape), shape, step.shape)
+    if isinstance(layer, LpPooling):
+        return {"kind": "norm", "axes": axes, "power": layer.power}
+    return {"kind": "maximum", "axes": axes}
+
+
+def _unpooling(model: Model, step: Step) -> Rule:
+    values, pooled = step.input_shapes
+    layer = step.layer
+    assert isinstance(layer, MaxUnpooling)
+    return {"kind": "unpooling", "axes": tables(layer.pool().window(pooled), pooled, values)}
+
+
+def _batch_norm(model: Model, step: Step) -> Rule:
+    states = {slot.spec.name: slot.view(model.states).tolist() for slot in step.states}
+    return {
+        "kind": "batchNorm",
+        "mean": states["running_mean"],
+        "variance": states["running_variance"],
+        "epsilon": step.layer.epsilon,  # type: ignore[attr-defined]
+        "first": _begin(step, "weight"),
+        "constant": {"first": _begin(step, "bias")},
+    }
+
+
+def _sample_norm(model: Model, step: Step) -> Rule:
+    layer = step.layer
+    over = "all"
+    if isinstance(layer, GroupNorm):
+        over = "group"
+    elif isinstance(layer, InstanceNorm):
+        over = "channel"
+    elif isinstance(layer, LayerNorm) and layer.over == "channels":
+        over = "position"
+    learnt = next((slot.spec.shape for slot in step.parameters), ())
+    return {
+        "kind": "sampleNorm",
+        "over": over,
+        "groups": getattr(layer, "groups", 1),
+        "epsilon": layer.epsilon,  # type: ignore[attr-defined]
+        "first": _begin(step, "weight"),
+        "constant": {"first": _begin(step, "bias")},
+        "each": len(learnt) == 1 < len(step.shape),  # one weight for each channel, not for each value
+    }
+
+
+def _response_norm(model: Model, step: Step) -> Rule:
+    layer = step.layer
+    assert isinstance(layer, LocalResponseNorm)
+    numbers = {"size": layer.size, "alpha": layer.alpha, "beta": layer.beta, "k": layer.k}
+    return {"kind": "responseNorm", **numbers}
+
+
+def _radial(model: Model, step: Step) -> Rule:
+    begin = _begin(step, "weight")
+    if begin is not None:
+        return {"kind": "radial", "first": begin}
+    return {"kind": "radial", "weight": pack(centres(step.layer, {}), "f4")}  # type: ignore[arg-type]
+
+
+def _kind(kind: str, **more: Any) -> Callable[[Model, Step], Rule]:
+    return lambda model, step: {"kind": kind, **more}
+
+
+RULES: dict[type[Layer], Callable[[Model, Step], Rule]] = {
+    Convolution: _convolution,
+    Linear: _dense,
+    Add: _add,
+    Multiply: _kind("product"),
+    Maximum: _kind("extremum", sign=1),
+    Minimum: _kind("extremum", sign=-1),
+    MatMul: _kind("matrix"),
+    MaxPooling: _maximum,
+    LpPooling: _maximum,
+    MaxUnpooling: _unpooling,
+    GlobalMaxPool: _kind("channelMaximum"),
+    GlobalAvgPool: _kind("channelMean"),
+    BatchNorm: _batch_norm,
+    LayerNorm: _sample_norm,
+    GroupNorm: _sample_norm,
+    InstanceNorm: _sample_norm,
+    LocalResponseNorm: _response_norm,
+    Softmax: _kind("softmax", logarithm=False),
+    LogSoftmax: _kind("softmax", logarithm=True),
+    RadialBasis: _radial,
+    Embedding: lambda model, step: {"kind": "entry", "first": _begin(step, "weight")},
+    Regulariser: _kind("copy"),
+    Flatten: _kind("copy"),
+    Reshape: _kind("copy"),
+    Identity: _kind("copy"),
+}
+"""Rules by the class of a layer; its subclasses have the same."""
+
+
+def _exact(values: np.ndarray) -> dict[str, str]:
+    """Pack numbers in as few bytes as hold them exactly."""
+    return pack(values, "f4" if (values.astype(np.float32) == values).all() else "f8")
+
+
+def _shortest(values: np.ndarray, channels: int) -> list[float] | dict[str, str]:
+    """Return the one number that stands for all values, one for each channel, or all of them."""
+    if (values == values[0]).all():
+        return [float(values[0])]
+    rows = values.reshape(channels, -1)
+    return list(map(float, rows[:, 0])) if (rows == rows[:, :1]).all() else _exact(values)
+
+
+def tables(window: Window, shape: tuple[int, ...], output: tuple[int, ...]) -> list[list[list[int]]]:
+    """Return for each axis and position of the output where the taps lie in the input; -1 beyond the edge."""
+    found = []
+    for axis, count in enumerate(output[1:]):
+        at = [tuple(p if other == axis else 0 for other in range(len(output) - 1)) for p in range(count)]
+        found.append([window_positions(window, shape[1:], place, window.beyond)[axis].tolist() for place in at])
+    return found

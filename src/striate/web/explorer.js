@@ -1,0 +1,196 @@
+// The explorer: draw something, see every layer compute it, point at any value and take it apart.
+import { METHODS } from "./attribution.js";
+import { detail } from "./detail.js";
+import { Edits, ask } from "./edits.js";
+import { button, element } from "./elements.js";
+import { embedded, obstacle } from "./embedded.js";
+import { InputPanel } from "./input.js";
+import { Layers } from "./layers.js";
+import { flat, short, total, unflat, unpackAll } from "./numbers.js";
+import { drawOutputs, meaning } from "./outputs.js";
+import { decompose, followBack } from "./rules.js";
+import { LocalSource } from "./source.js";
+
+const NAMES = { picture: "Draw something, or drop a picture anywhere on the page.", table: "Move a slider.", series: "Drag over a curve." };
+
+class Explorer {
+  constructor(page, source) {
+    this.source = source;
+    this.info = source.info;
+    this.edits = new Edits();
+    Object.assign(this, { raw: null, steps: [], target: null, method: "none", selected: null, busy: false, again: false });
+    this.state = { layers: new Map(this.info.layers.map((layer) => [layer.name, layer])), values: new Map(), parameters: source.parameters, raw: null };
+    this._draw(page);
+  }
+
+  _draw(page) {
+    const { info } = this, counts = `${info.parameterCount.toLocaleString("en")} parameters, ${info.multiplications.toLocaleString("en")} multiply-adds`;
+    this.time = element("span", { class: "hint" });
+    this.verdict = element("p", { class: "verdict", role: "status", "aria-live": "polite" });
+    this.scores = element("div", { class: "scores", role: "group", "aria-label": "outputs; choose the one to ask about" });
+    this.panel = element("aside", { id: "detail", "aria-label": "the value pointed at" });
+    const input = element("section", { id: "input", "aria-label": "input" }), layers = element("section", { id: "layers", "aria-label": "layers" });
+    page.replaceChildren(
+      element("header", {}, element("h1", { text: info.name }), element("span", { class: "hint", text: counts }), this.time, element("span", { class: "gap" }), this.edits.undoButton, theme(() => this._repaint())),
+      element("main", {}, element("div", { id: "left" }, input, element("section", { id: "outputs", "aria-label": "outputs" }, element("h2", { text: info.kind === "numbers" ? "Outputs" : "Probabilities" }), this.verdict, this.scores)), layers, this.panel));
+    this.panel.append(element("p", { class: "hint", text: NAMES[info.input] ?? "" }), element("p", { class: "hint", text: "Then point at a cell of a feature map, or move with Tab and the arrow keys: its window, kernel and sum appear here. Click to keep a value." }));
+    this.input = new InputPanel(input, this.source, (raw, steps) => this.give(raw, steps), (method) => this.attribute(method));
+    this.layers = new Layers(layers, info, (layer, index, pinned) => this.point(layer, index, pinned));
+  }
+
+  /** Take a new sample; the one before comes back with undo. */
+  async give(raw, steps, remember = false) {
+    const before = [this.raw, this.steps];
+    if (remember && before[0]) this.edits.push(() => this.give(...before));
+    [this.raw, this.steps] = [raw, steps];
+    await this.compute();
+  }
+
+  /** Compute all layers; while it is under way, what comes meanwhile is computed once, at the end. */
+  async compute() {
+    if (this.busy) return void (this.again = true);
+    this.busy = true;
+    do {
+      this.again = false;
+      const raw = this.raw, found = await this.source.run(raw);
+      this.milliseconds = found.milliseconds;
+      this.state.raw = raw;
+      this.state.values = new Map(Object.entries(found.values));
+      await this._attributed(raw);
+    } while (this.again);
+    this.busy = false;
+    this._repaint();
+  }
+
+  async _attributed(raw) {
+    const outputs = this.state.values.get(this.info.layers.at(-1).name);
+    this.meaning = meaning(this.info, outputs);
+    const method = METHODS[this.method][2], target = this.target ?? this.meaning.index;
+    this.map = method ? await method(this.source, raw, target) : null;
+  }
+
+  _repaint() {
+    if (!this.state.raw) return;
+    const { info } = this, target = this.target ?? this.meaning.index;
+    this.time.textContent = `${this.milliseconds.toFixed(2)} ms for this one`;
+    this.verdict.textContent = this.meaning.verdict;
+    drawOutputs(this.scores, info, this.meaning, target, (k) => {
+      this.target = k === this.target ? null : k;
+      this.compute();
+    });
+    const caption = this.map ? `red speaks for ${info.classes[target] ?? target}, blue against; the map adds up to ${short(total(Array.from(this.map)))}` : "";
+    this.input.show(this.state.raw, this.steps, this.map, caption);
+    this.layers.show(Object.fromEntries(this.state.values));
+    if (this.selected) this._explain();
+  }
+
+  attribute(method) {
+    this.method = method;
+    if (this.raw) this.compute();
+  }
+
+  /** Take apart the value pointed at; a pinned one stays until another is clicked, or itself again. */
+  point(layer, index, pinned) {
+    if (!this.state.raw) return;
+    const same = this.selected?.pinned && this.selected.layer === layer && String(this.selected.index) === String(index);
+    if (this.selected?.pinned && !pinned) return;
+    this.selected = { layer, index, pinned: pinned && !same };
+    this._explain();
+  }
+
+  _explain() {
+    const { layer, index } = this.selected, found = decompose(this.state, layer.name, index);
+    const sources = new Map();
+    found.places.forEach((place, t) => {
+      const name = found.sources ? found.sources[t] : layer.inputs[0];
+      if (name) sources.set(name, [...(sources.get(name) ?? []), place]);
+    });
+    this.layers.mark(layer.name, index, sources, layer.inputs.length ? this._field(layer, index) : null);
+    const actions = {
+      editable: this.source.editable,
+      edit: (place, text) => this.editParameter(place, text),
+      editInput: (at) => this.editInput(at),
+      follow: (from, at) => this._follow(from, at),
+      go: (name, place) => this.point(this.state.layers.get(name), unflat(place, this.state.layers.get(name).shape), true),
+    };
+    this.panel.replaceChildren(detail(found, layer, index, this.info, actions));
+    this.panel.classList.toggle("pinned", this.selected.pinned);
+    Object.assign(this.panel.dataset, { layer: layer.name, index: index.join(","), sum: found.result, value: found.value });
+  }
+
+  /** Return the places of the input that a value sees. */
+  _field(layer, index) {
+    const input = this.info.layers[0], space = input.shape.slice(1), last = index.slice(-1)[0];
+    if (space.length !== layer.seen.length || !space.length) return null;
+    const spans = layer.seen.map(([firsts, lasts], axis) => {
+      const at = firsts.length === 1 ? 0 : layer.shape.length === input.shape.length ? index[axis + 1] : last;
+      return [firsts[at], lasts[at]];
+    });
+    if (spans.some(([a, b]) => a > b || a === undefined)) return null;
+    return { name: input.name, places: [0, 1].map((end) => flat(spans.map((span) => span[end]), space)) };
+  }
+
+  _follow(layer, index) {
+    const path = followBack(this.state, layer.name, index), list = element("ol", { class: "path" });
+    for (const step of path) {
+      list.append(element("li", {}, button(`${step.name}[${step.index.join(", ")}] = ${short(step.value)}`, () => this.point(this.state.layers.get(step.name), step.index, true))));
+    }
+    this.panel.append(element("h3", { text: "Its largest terms, back to the input" }), list);
+    list.scrollIntoView({ block: "nearest" });
+  }
+
+  async editParameter(place, text, value) {
+    const before = this.source.parameters[place], wanted = value ?? (await ask(text, short(before).replace("−", "-")));
+    if (wanted === null) return;
+    this.edits.push(async () => {
+      await this.source.setParameters([[place, before]]);
+      await this.compute();
+    });
+    await this.source.setParameters([[place, wanted]]);
+    await this.compute();
+  }
+
+  async editInput(index, value) {
+    const place = flat(index, this.info.inputShape), wanted = value ?? (await ask(`raw value ${index.join(", ")}`, this.raw[place]));
+    if (wanted === null) return;
+    const changed = this.raw.slice();
+    changed[place] = wanted;
+    await this.give(changed, ["changed by hand"], true);
+  }
+}
+
+/** Return a button that changes between light and dark. */
+function theme(changed) {
+  return button("light / dark", () => {
+    const now = getComputedStyle(document.documentElement).getPropertyValue("--name").trim();
+    document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
+    changed();
+  });
+}
+
+/** Draw the explorer of a source; returns it. */
+export function startExplorer(page, source) {
+  const explorer = new Explorer(page, source), first = source.info.samples[0];
+  if (first) {
+    explorer.input.entry.show?.(first.raw);
+    explorer.give(first.raw.slice(), []);
+  } else {
+    explorer.give(new Float32Array(source.info.values), []);
+  }
+  return explorer;
+}
+
+async function main() {
+  const page = document.getElementById("page"), problem = obstacle();
+  if (problem) return page.replaceChildren(element("p", { class: "problem", role: "alert", text: problem }));
+  try {
+    const found = await embedded();
+    unpackAll(found.data.info);
+    window.striate = startExplorer(page, await LocalSource.load(found));
+  } catch (error) {
+    page.replaceChildren(element("p", { class: "problem", role: "alert", text: `The network cannot be computed here: ${error.message}` }));
+    throw error;
+  }
+}
+
+if (typeof document !== "undefined" && document.getElementById("binary")) main();
