@@ -33,17 +33,22 @@ def network_of(case: Case) -> Network:
 
 
 def training_program(
-    network: Network, lanes: int, batch: int = 40, loss: str = "mean_squared_error", optimizer: str = "adam"
+    network: Network,
+    lanes: int,
+    batch: int = 40,
+    loss: str = "mean_squared_error",
+    optimizer: str = "adam",
+    threads: int = 1,
 ) -> Program:
     """Return the program of a training step for floats."""
     sizes = Sizes.of(batch, lanes, network.parameter_count)
     facts = analyse(network, sizes, np.dtype(np.float32), loss=Loss.of(loss), optimizer=optimizer)
-    return lower(facts)
+    return lower(facts, threads)
 
 
-def inference_program(network: Network, lanes: int, batch: int = 40) -> Program:
+def inference_program(network: Network, lanes: int, batch: int = 40, threads: int = 1) -> Program:
     """Return the program of inference for floats."""
-    return lower(analyse(network, Sizes.of(batch, lanes), np.dtype(np.float32)))
+    return lower(analyse(network, Sizes.of(batch, lanes), np.dtype(np.float32)), threads)
 
 
 class Alone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -100,20 +101,31 @@ def _footprint(
             f"{name}: reads and writes of a kernel must be declared; got none. See kernels/access.py."
         )
     signature = dict(library.load([request])[request].signature)
-    scope = _Scope(program, values, request.lanes, shards, request.constants)
-    for line in ACCESS[name].split("\n"):
-        if not line.strip():
-            continue
-        found = _LINE.match(line.strip())
-        assert found is not None, line
-        mode, argument, terms, condition = found.groups()
+    scope = Scope(program, values, request.lanes, shards, request.constants)
+    for mode, argument, terms, condition in declared(name):
         if condition is not None and not scope.number(condition):
             continue
-        if mode == "add":
-            mode = "update" if values["accumulate"] else "write"
+        adds = "update" if values.get("accumulate") else "write"
         begins, ends = scope.places(terms, ELEMENT_BYTES[signature[argument]])
         if len(begins):
-            yield argument, mode, begins, ends
+            yield argument, adds if mode == "add" else mode, begins, ends
+
+
+def declared(kernel: str) -> list[tuple[str, str, list[str], str | None]]:
+    """Return mode, argument, terms and condition of each line of a kernel ("module.name")."""
+    return _parsed(ACCESS[kernel])
+
+
+@cache
+def _parsed(text: str) -> list[tuple[str, str, list[str], str | None]]:
+    lines = []
+    for line in text.split("\n"):
+        if line.strip():
+            found = _LINE.match(line.strip())
+            assert found is not None, line
+            mode, argument, terms, condition = found.groups()
+            lines.append((mode, argument, re.split(r" +\+ ", terms), condition))
+    return lines
 
 
 def _resolved(value: Any, registers: dict[int, int], shards: int) -> Any:
@@ -128,7 +140,7 @@ def _resolved(value: Any, registers: dict[int, int], shards: int) -> Any:
 
 
 @dataclass(frozen=True)
-class _Scope:
+class Scope:
     """The numbers and tables that a line may name."""
 
     program: Program
@@ -138,6 +150,7 @@ class _Scope:
     constants: tuple[int | str, ...]
 
     def number(self, expression: str) -> int:
+        """Return the value of an expression of arguments."""
         names = {key: value for key, value in self.values.items() if not isinstance(value, Place)}
         for key, value in self.values.items():
             if isinstance(value, Place) and re.search(rf"\b{key}\b", expression):
@@ -158,9 +171,9 @@ class _Scope:
         count = int(np.prod(shape))
         return contents[place.offset :][: count * np.dtype(kind).itemsize].view(kind).reshape(shape)
 
-    def places(self, terms: str, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def places(self, terms: list[str], size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return where runs of bytes begin and end."""
-        axes = [self._axis(term) for term in re.split(r" +\+ ", terms)]
+        axes = [self._axis(term) for term in terms]
         begins, ends = np.zeros(1, np.int64), np.ones(1, np.int64)
         for axis in sorted(axes, key=_gap):  # the densest first: what lies side by side becomes one run
             begins, ends = _merged((begins[:, None] + axis).ravel(), (ends[:, None] + axis).ravel())

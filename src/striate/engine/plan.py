@@ -10,6 +10,7 @@ import numpy as np
 
 from striate.engine import graph, segments
 from striate.engine.analysis import Facts
+from striate.engine.dealing import deal, deal_packs
 from striate.engine.layout import Arena, Buffer
 from striate.engine.losses import emit_loss
 from striate.engine.lowering import FALLBACK, Lowering, rule
@@ -38,12 +39,15 @@ from striate.engine.program import (
 from striate.engine.updates import UPDATES
 from striate.layers.shape import InputLayer
 
-CHUNK_FLOATS = 16384  # parameters that one task updates
+CHUNK_FLOATS, LEAST_CHUNK_FLOATS = 16384, 2048  # parameters that one task updates
 
 
-def lower(facts: Facts) -> Program:
-    """Return the program of a network: a training step, or inference."""
-    lowering = begin(facts)
+def lower(facts: Facts, threads: int = 1) -> Program:
+    """Return the program of a network: a training step, or inference.
+
+    More threads than shards share the calls of a shard; they change the tasks, and no bit of the results.
+    """
+    lowering = begin(facts, threads)
     emit_load(lowering)
     lower_forward(lowering, facts.outputs)
     if facts.loss is None:
@@ -60,7 +64,7 @@ def lower(facts: Facts) -> Program:
     return lowering.program.finish()
 
 
-def begin(facts: Facts) -> Lowering:
+def begin(facts: Facts, threads: int = 1) -> Lowering:
     """Return an empty program under construction."""
     program = Program(facts.sizes.lanes)
     kept = () if facts.optimizer is None else UPDATES[facts.optimizer].vectors
@@ -69,7 +73,7 @@ def begin(facts: Facts) -> Lowering:
     for name, size in (flat | segments.sample_sizes(facts)).items():
         program.segment(name, size)
     program.segment(INPUTS, math.prod(network.input_shape) * facts.dtype.itemsize, external=True)  # of a sample
-    return Lowering(facts, program, Arena(facts.sizes.lanes, facts.sizes.blocks))
+    return Lowering(facts, program, Arena(facts.sizes.lanes, facts.sizes.blocks), threads)
 
 
 def lower_forward(lowering: Lowering, outputs: Sequence[str]) -> None:
@@ -161,7 +165,8 @@ def emit_store(lowering: Lowering, value: Buffer, out: Place) -> None:
         x=lowering.place(value),
         out=out,
         features=lowering.program.table(features),
-        count=len(features),
+        feature_count=len(features),
+        row=len(features),
         blocks=value.blocks,
         x_block=value.block,
     )
@@ -170,13 +175,14 @@ def emit_store(lowering: Lowering, value: Buffer, out: Place) -> None:
 def add_shards(lowering: Lowering) -> None:
     """Append the phases of the shards; shards that wait for each other need buffers of their own."""
     program, facts, stride = lowering.program, lowering.facts, lowering.arena.size
-    program.shared_arena = bool(lowering.parts)
+    program.shared_arena = bool(lowering.parts) or lowering.gang > 1
     program.segment(BUFFERS, 4 * stride * (facts.sizes.shards if program.shared_arena else 1))
     if lowering.packs:
-        program.side_by_side(lowering.packs)
+        program.side_by_side(deal_packs(program, lowering.packs, lowering.threads if lowering.gang > 1 else 1))
     tasks = _shard_tasks(facts, 4 * stride if program.shared_arena else 0)
     for rows, between in [*lowering.parts, (lowering.rows, [])]:
-        program.phase(rows, tasks, shards=True)
+        for parts in deal(program, rows, lowering.gang):
+            program.shared(parts, tasks)
         for row in between:
             row.arguments.update({k: v(stride) for k, v in row.arguments.items() if callable(v)})
         if between:
@@ -205,11 +211,16 @@ def add_update(lowering: Lowering) -> None:
     """Append the phase that sums the shards' gradients and takes the optimizer's step."""
     facts = lowering.facts
     count = segments.padded(facts.network.parameter_count)
-    update_phase(lowering.program, count, facts.sizes, facts.optimizer, lowering.summed)
+    update_phase(lowering.program, count, facts.sizes, facts.optimizer, lowering.summed, lowering.threads)
 
 
 def update_phase(
-    program: Program, length: int, sizes: Sizes, optimizer: str | None, summed: Sequence[tuple[int, int]] = ()
+    program: Program,
+    length: int,
+    sizes: Sizes,
+    optimizer: str | None,
+    summed: Sequence[tuple[int, int]] = (),
+    threads: int = 1,
 ) -> None:
     """Append the phase that sums the shards' gradients, and takes the step of an optimizer unless it is None.
 
@@ -219,6 +230,8 @@ def update_phase(
         Of the flat vectors.
     summed : sequence of (first, end)
         The parts of the gradient that are there already.
+    threads : int
+        Among which the parameters are shared.
     """
     total = program.row(
         BACKWARD,
@@ -229,7 +242,7 @@ def update_phase(
         count=Place("", 0, SUMMED),
     )
     rows = [total, *([] if optimizer is None else [_update_row(program, optimizer)])]
-    chunk = min(CHUNK_FLOATS, length)
+    chunk = min(CHUNK_FLOATS, max(LEAST_CHUNK_FLOATS, segments.padded(length // threads)))
     tasks = []
     for begin in range(0, length, chunk):
         count = min(chunk, length - begin)

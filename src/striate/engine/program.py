@@ -5,6 +5,7 @@ Nothing in here is an address. ``striate.engine.binding`` puts a program into me
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,13 +93,20 @@ CallBack = Callable[[Sequence[int], Any], None]
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One call of a kernel, or of a Python function that takes the addresses of its arguments."""
+    """One call of a kernel, or of a Python function that takes the addresses of its arguments.
+
+    Parameters
+    ----------
+    beside : (group, chain), optional
+        Neighbouring rows of a group that belong to different chains do not depend on each other.
+    """
 
     request: Request | None
     arguments: dict[str, Any]
     section: str
     function: CallBack | None = None
     where: str = ""
+    beside: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,7 @@ class Program:
     random_layers: list[str] = field(default_factory=list)
     shapes: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
     _known: dict[tuple, Place] = field(default_factory=dict)
-    _parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    _arrays: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
 
     def segment(self, name: str, size: int, *, external: bool = False) -> Place:
         """Name ``size`` bytes; return where they begin."""
@@ -190,11 +198,15 @@ class Program:
         """Return where ``values`` stand as float32, the same place for the same numbers."""
         return self._constant(CONSTANTS, np.ascontiguousarray(values, np.float32))
 
+    def entries(self, table: Place) -> np.ndarray:
+        """Return the contents of a table of an unfinished program."""
+        return self._arrays[table.segment][table.offset]
+
     def _constant(self, segment: str, array: np.ndarray) -> Place:
         key = (segment, array.shape, array.tobytes())
         if key not in self._known:
             place = Place(segment, self.segments[segment].size if segment in self.segments else 0)
-            self._parts.setdefault(segment, []).append(array)
+            self._arrays.setdefault(segment, {})[place.offset] = array
             self.segments[segment] = Segment(segment, place.offset + _aligned(array.nbytes))
             self.shapes[segment, place.offset] = array.shape
             self._known[key] = place
@@ -202,14 +214,12 @@ class Program:
 
     def finish(self) -> Program:
         """Put the tables and constants into their segments; return the program."""
-        for name, arrays in self._parts.items():
+        for name, arrays in self._arrays.items():
             contents = np.zeros(self.segments[name].size, np.uint8)
-            begin = 0
-            for array in arrays:
+            for begin, array in arrays.items():
                 contents[begin : begin + array.nbytes] = array.reshape(-1).view(np.uint8)
-                begin += _aligned(array.nbytes)
             self.segments[name] = Segment(name, len(contents), contents)
-        self._parts, self._known = {}, {}
+        self._arrays, self._known = {}, {}
         return self
 
     def row(
@@ -235,9 +245,17 @@ class Program:
     def _place(self, values: np.ndarray) -> Place:
         return self.table(values) if values.dtype.kind in "iu" else self.array(values)
 
-    def phase(self, rows: list[Row], tasks: Sequence[dict[int, int]], *, shards: bool = False) -> None:
+    def phase(self, rows: list[Row], tasks: Sequence[dict[int, int]]) -> None:
         """Append ``rows`` as a phase that runs once for each of ``tasks`` (register -> value)."""
-        self.phases.append(Phase(rows, list(tasks), [(0, len(rows))] * len(tasks), int(shards)))
+        self.phases.append(Phase(rows, list(tasks), [(0, len(rows))] * len(tasks)))
+
+    def shared(self, parts: Sequence[list[Row]], shards: Sequence[dict[int, int]]) -> None:
+        """Append a phase in which every shard (register -> value) has a task for each of ``parts``."""
+        rows = [row for part in parts for row in part]
+        ends = list(itertools.accumulate(map(len, parts)))
+        spans = list(zip([0, *ends[:-1]], ends, strict=True))
+        tasks = [shard for shard in shards for _ in parts]
+        self.phases.append(Phase(rows, tasks, spans * len(shards), len(parts)))
 
     def side_by_side(self, rows: list[Row]) -> None:
         """Append ``rows`` as a phase in which each is a task of its own."""

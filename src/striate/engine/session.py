@@ -177,7 +177,7 @@ class TrainingSession(Session):
         facts = analyse(
             network, sizes, dtype, loss=self.loss, optimizer=optimizer, frozen=frozen, winograd=winograd
         )
-        super().__init__(facts, lower(facts), batch_size, threads)
+        super().__init__(facts, lower(facts, threads or available_threads()), batch_size, threads)
         self.results, *auxiliary = self.samples.results
         self.auxiliary = tuple(auxiliary)
 
@@ -308,7 +308,7 @@ class InferenceSession(Session):
         sizes = Sizes.of(batch_size, lanes or default_lanes())
         check_least(network, batch_size, sizes, training=False)
         facts = analyse(network, sizes, dtype, winograd=winograd)
-        super().__init__(facts, lower(facts), batch_size, threads)
+        super().__init__(facts, lower(facts, threads or available_threads()), batch_size, threads)
 
     def run(self, inputs: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Return float32[n, *output_shape] for the samples ``index`` (int64[n], n <= batch_size) of ``inputs``.

@@ -95,7 +95,7 @@ _THREE = """
     read y: blocks:y_block + runs.1 + length:y_step + lanes
 """
 _TRANSFORM = """
-    write out: 36*channels*patch_count*lanes
+    write out: 36:step + channels:patch_count*lanes + patch_count*lanes
     scratch scratch: 72*lanes
 """
 
@@ -104,7 +104,7 @@ ACCESS = {
     "batch.load_floats": _LOAD,
     "batch.store_rows": """
         read x: blocks:x_block + features.0 + lanes
-        write out: blocks*lanes*count
+        write out: blocks*lanes:row + feature_count
     """,
     "batch.swap": "read x: outer*rows*columns\nwrite out: outer*rows*columns",
     "batch.gather": "read x: index.both\nwrite out: count",
@@ -244,9 +244,9 @@ ACCESS = {
     + _channels("read grad_out", 1, "grad_block")
     + "update grad_scale: channel_count\nupdate grad_offset: channel_count",
     "normalisation.batch_moments": _channels("read x", 0)
-    + "read present: blocks*lanes\nwrite moments: 2*channel_count+1",
+    + "read present: blocks*lanes\nwrite moments: 2:step + channel_count",
     "normalisation.batch_statistics": """
-        read moments: shards:stride + 2*channel_count+1
+        read moments: shards:stride + 2*channel_count
         read batch: 2
         read weight: channel_count if affine
         read bias: channel_count if affine
@@ -270,7 +270,7 @@ ACCESS = {
     + """
         read mean: channel_count
         read inverse: channel_count
-        write sums: 2*channel_count
+        write sums: 2:step + channel_count
         update grad_weight: channel_count if affine
         update grad_bias: channel_count if affine
     """,
@@ -285,7 +285,7 @@ ACCESS = {
     "normalisation.batch_gradient": _channels("read x", 0)
     + _channels("read grad_out", 1)
     + _channels("add grad_x", 2)
-    + "read factors: 3*channel_count\nread present: blocks*lanes",
+    + "read factors: 3:step + channel_count\nread present: blocks*lanes",
     "parametric.parametric_relu": _channels("read x", 0)
     + _channels("write out", 1)
     + "read weight: channel_count:weight_step",
@@ -390,16 +390,67 @@ ACCESS = {
     "winograd.winograd_input": _TRANSFORM + "read x: channels:channel + patches@6 + lanes",
     "winograd.winograd_gradient": _TRANSFORM + "read grad: channels:channel + patches@4 + lanes",
     "winograd.winograd_output": """
-        read products: 36*channels*patch_count*lanes
+        read products: 36:step + channels:patch_count*lanes + patch_count*lanes
         read bias: channels*(lanes if bias_vectors else 1)
         add out: channels:channel + patches@4 + lanes
         scratch scratch: 24*lanes
     """,
-    "winograd.winograd_filters": "read w: begins.0 + 9\nwrite out: 36*count\nscratch scratch: 9*lanes",
+    "winograd.winograd_filters": "read w: filters.0 + 9\nwrite out: 36:step + filter_count\nscratch scratch: 9*lanes",
     "winograd.winograd_filter_gradient": """
-        read products: 36*count
+        read products: 36:step + count
         write grad_w: 9*count
         scratch scratch: 27*lanes
     """,
 }
 """The lines of each kernel that programs call: "module.name"."""
+
+CUTS = {
+    "batch.load_bytes": "run_count blocks",
+    "batch.load_floats": "run_count blocks",
+    "batch.store_rows": "feature_count",
+    "batch.swap": "outer",
+    "broadcast.join": "run_count blocks",
+    "broadcast.add_products": "run_count blocks",
+    "channels.affine": "run_count",
+    "channels.correlate": "row_count*constant0 place_count*constant1",
+    "channels.depthwise": "place_count channel_count",
+    "channels.load_bytes": "run_count",
+    "channels.load_floats": "run_count",
+    "channels.move": "run_count",
+    "correlation.correlate": "blocks row_count*constant0 place_count*constant1",
+    "correlation.weight_gradient": "row_count*constant0 tap_count*constant1",
+    "elementwise.activation": "run_count blocks",
+    "elementwise.activation_gradient": "run_count blocks",
+    "elementwise.add": "run_count blocks",
+    "elementwise.channel_sums": "channel_count",
+    "elementwise.copy": "run_count blocks",
+    "elementwise.fill": "count*lanes",
+    "elementwise.move": "channel_count pair_count blocks",
+    "elementwise.multiply": "run_count blocks",
+    "local_response.local_response": "run_count blocks",
+    "local_response.local_response_gradient": "run_count blocks",
+    "norm_pooling.norm_pool": "channel_count place_count blocks",
+    "norm_pooling.norm_pool_gradient": "channel_count blocks",
+    "norm_pooling.power_pool": "channel_count place_count blocks",
+    "normalisation.batch_gradient": "channel_count blocks",
+    "normalisation.batch_gradient_sums": "channel_count",
+    "normalisation.batch_moments": "channel_count",
+    "normalisation.channel_affine": "channel_count blocks",
+    "normalisation.channel_affine_gradient": "channel_count",
+    "pooling.avg_pool": "channel_count place_count blocks",
+    "pooling.avg_pool_gradient": "channel_count blocks",
+    "pooling.max_pool": "channel_count place_count blocks",
+    "pooling.max_pool_gradient": "channel_count blocks",
+    "regularisation.dropout": "element_count",
+    "regularisation.gaussian_noise": "element_count",
+    "resampling.weighted_sums": "channel_count blocks",
+    "unpooling.unpool_gradient": "channel_count blocks",
+    "winograd.winograd_filter_gradient": "count*lanes",
+    "winograd.winograd_filters": "filter_count*lanes",
+    "winograd.winograd_gradient": "channels",
+    "winograd.winograd_input": "channels",
+    "winograd.winograd_output": "channels",
+}
+"""The arguments of each kernel that count what it computes independently of each other: a call may be cut into
+several of a part each, at multiples of what follows a ``*``. Where a table has an entry for each, ``run_count`` of
+``runs``, its entries are cut too; how far other arguments move follows from the terms of ``ACCESS``."""

@@ -68,15 +68,15 @@ def load_floats(
                     o += lanes
 
 
-def store_rows(x: Floats, out: Floats, features: Ints, count: int, blocks: int, x_block: int):
-    """Take ``count`` features of every sample out of the lanes: ``out[sample, feature]``."""
+def store_rows(x: Floats, out: Floats, features: Ints, feature_count: int, row: int, blocks: int, x_block: int):
+    """Take features of every sample out of the lanes: ``out[sample, feature]``, rows of ``row`` floats."""
     lanes = lanes_of(x)
     for block in range(blocks):
         xb = shift(x, block * x_block)
-        for f in range(count):
+        for f in range(feature_count):
             a = features[f]
             for lane in range(lanes):
-                out[(block * lanes + lane) * count + f] = xb[a + lane]
+                out[(block * lanes + lane) * row + f] = xb[a + lane]
 
 
 def swap(x: Floats, out: Floats, outer: int, rows: int, columns: int):

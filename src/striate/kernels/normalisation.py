@@ -84,22 +84,19 @@ def batch_moments(
     moments: Floats,
     channels: Ints,
     channel_count: int,
+    step: int,
     runs: Ints,
     run_count: int,
     length: int,
     blocks: int,
     x_block: int,
 ):
-    """Mean and sum of squared deviations of every channel of a shard: ``moments[c]``, ``moments[C + c]``.
-
-    ``moments[2C]`` is the number of values of a channel.
-    """
+    """Mean and sum of squared deviations of every channel of a shard: ``moments[c]``, ``moments[step + c]``."""
     lanes = lanes_of(x)
     samples = f32(0.0)
     for block in range(blocks):
         samples += vsum(vload(present, block * lanes))
     count = samples * f32(run_count * length)
-    moments[2 * channel_count] = count
     for c in range(channel_count):
         total = splat(x, f32(0.0))
         for block in range(blocks):
@@ -118,13 +115,15 @@ def batch_moments(
                 part = part + run_squares(xc, runs[r], length, centre)
             squares = squares + part * here
         moments[c] = mean
-        moments[channel_count + c] = vsum(squares)
+        moments[step + c] = vsum(squares)
 
 
 def batch_statistics(
     moments: Floats,
     stride: int,
     batch: Floats,
+    shard_samples: int,
+    space: int,
     weight: Floats,
     bias: Floats,
     affine: int,
@@ -149,7 +148,7 @@ def batch_statistics(
         count, centre, squares = 0.0, 0.0, 0.0
         for s in range(shards):
             part = shift(moments, s * stride)
-            more = float(part[2 * channel_count])
+            more = space * min(float(batch[0]) - s * shard_samples, float(shard_samples))
             delta = float(part[c]) - centre
             total = count + more
             centre += delta * more / total
@@ -197,6 +196,7 @@ def batch_gradient_sums(
     affine: int,
     channels: Ints,
     channel_count: int,
+    step: int,
     runs: Ints,
     run_count: int,
     length: int,
@@ -204,7 +204,7 @@ def batch_gradient_sums(
     x_block: int,
     grad_block: int,
 ):
-    """``sums[c] = sum of g`` and ``sums[C + c] = sum of g z`` over a shard, z the standardised input."""
+    """``sums[c] = sum of g`` and ``sums[step + c] = sum of g z`` over a shard, z the standardised input."""
     for c in range(channel_count):
         centre = splat(x, mean[c])
         total, products = splat(x, f32(0.0)), splat(x, f32(0.0))
@@ -214,9 +214,9 @@ def batch_gradient_sums(
             for r in range(run_count):
                 more, gradient = run_products(xc, runs[2 * r], gc, runs[2 * r + 1], length, centre)
                 products, total = products + more, total + gradient
-        sums[c], sums[channel_count + c] = vsum(total), vsum(products) * inverse[c]
+        sums[c], sums[step + c] = vsum(total), vsum(products) * inverse[c]
         if affine != 0:
-            grad_weight[c] += sums[channel_count + c]
+            grad_weight[c] += sums[step + c]
             grad_bias[c] += sums[c]
 
 
@@ -261,6 +261,7 @@ def batch_gradient(
     present: Floats,
     channels: Ints,
     channel_count: int,
+    step: int,
     runs: Ints,
     run_count: int,
     length: int,
@@ -270,7 +271,7 @@ def batch_gradient(
     grad_x_block: int,
     accumulate: int,
 ):
-    """``grad_x = f[c] g + f[C + c] x + f[2C + c]`` for the samples that are present."""
+    """``grad_x = f[c] g + f[step + c] x + f[2 step + c]`` for the samples that are present."""
     lanes = lanes_of(x)
     for block in range(blocks):
         here = vload(present, block * lanes)
@@ -279,8 +280,8 @@ def batch_gradient(
             gc = shift(grad_out, block * grad_out_block + channels[3 * c + 1])
             dc = shift(grad_x, block * grad_x_block + channels[3 * c + 2])
             f = splat(x, factors[c])
-            s = splat(x, factors[channel_count + c])
-            o = splat(x, factors[2 * channel_count + c])
+            s = splat(x, factors[step + c])
+            o = splat(x, factors[2 * step + c])
             for r in range(run_count):
                 i, g, d = runs[3 * r], runs[3 * r + 1], runs[3 * r + 2]
                 for _ in range(length):

@@ -1,6 +1,7 @@
 """Kernels of Winograd's minimal filtering F(4x4, 3x3): 36 products instead of 144 for 4 x 4 outputs.
 
-A patch is 6 x 6 inputs, or the 4 x 4 outputs they give. Transformed values lie as [36][channel][patch][lane].
+A patch is 6 x 6 inputs, or the 4 x 4 outputs they give. Transformed values lie as [36][channel][patch][lane], with
+``step`` floats from one of the 36 to the next, so that a call may compute some of the channels.
 With B, G and A as in the reference, for each patch d, filter g and gradient e of the outputs:
 
     outputs          A' [ (G g G') * (B' d B) ] A
@@ -85,6 +86,7 @@ def winograd_input(
     patches: Ints,
     patch_count: int,
     channels: int,
+    step: int,
     channel: int,
     row: int,
     height: int,
@@ -94,7 +96,6 @@ def winograd_input(
     """``B' d B`` of every channel and patch; patches hold (place in x, first row, first column)."""
     lanes = lanes_of(x)
     middle = shift(scratch, 36 * lanes)
-    step = channels * patch_count * lanes
     for c in range(channels):
         for p in range(patch_count):
             at = patches[3 * p] + c * channel
@@ -146,6 +147,7 @@ def winograd_gradient(
     patches: Ints,
     patch_count: int,
     channels: int,
+    step: int,
     channel: int,
     row: int,
     height: int,
@@ -155,7 +157,6 @@ def winograd_gradient(
     """``A e A'`` of every channel and patch of 4 x 4 gradients."""
     lanes = lanes_of(grad)
     middle = shift(scratch, 36 * lanes)
-    step = channels * patch_count * lanes
     for c in range(channels):
         for p in range(patch_count):
             at = patches[3 * p] + c * channel
@@ -204,6 +205,7 @@ def winograd_output(
     patches: Ints,
     patch_count: int,
     channels: int,
+    step: int,
     channel: int,
     row: int,
     height: int,
@@ -218,7 +220,6 @@ def winograd_output(
     ``bias`` holds one number for each channel, or with ``bias_vectors`` a vector for each block of channels.
     """
     lanes = lanes_of(out)
-    step = channels * patch_count * lanes
     low = splat(out, floor)
     for k in range(channels):
         start = vload(bias, k * lanes) if bias_vectors != 0 else splat(out, bias[k])
@@ -269,16 +270,18 @@ def _put(out, at, value, low, accumulate):
     vstore(out, at, value)
 
 
-def winograd_filters(w: Floats, out: Floats, begins: Ints, count: int, flipped: int, scratch: Floats):
-    """``out[t, i] = (G g G')[t]`` of the filter at ``w[begins[i]]``, turned by 180 degrees if ``flipped``.
+def winograd_filters(
+    w: Floats, out: Floats, filters: Ints, filter_count: int, step: int, flipped: int, scratch: Floats
+):
+    """``out[t, i] = (G g G')[t]`` of the filter at ``w[filters[i]]``, turned by 180 degrees if ``flipped``.
 
     The lanes are filters here; the last ones, which do not fill a vector, begin earlier and are computed twice.
     """
     lanes = lanes_of(w)
-    for first in range(0, count, lanes):
-        begin = min(first, count - lanes)
+    for first in range(0, filter_count, lanes):
+        begin = min(first, filter_count - lanes)
         for lane in range(lanes):
-            g = shift(w, begins[begin + lane])
+            g = shift(w, filters[begin + lane])
             for t in range(9):
                 scratch[t * lanes + lane] = g[8 - t if flipped != 0 else t]
         r0 = filter_side(vload(scratch, 0), vload(scratch, lanes), vload(scratch, 2 * lanes))
@@ -287,10 +290,10 @@ def winograd_filters(w: Floats, out: Floats, begins: Ints, count: int, flipped: 
         for j in range(6):
             v = filter_side(r0[j], r1[j], r2[j])
             for k in range(6):
-                vstore(out, (6 * k + j) * count + begin, v[k])
+                vstore(out, (6 * k + j) * step + begin, v[k])
 
 
-def winograd_filter_gradient(products: Floats, grad_w: Floats, count: int, scratch: Floats):
+def winograd_filter_gradient(products: Floats, grad_w: Floats, count: int, step: int, scratch: Floats):
     """``grad_w[i] = G' u G`` for each of ``count`` filters, u at ``products[t, i]``; the lanes are filters."""
     lanes = lanes_of(products)
     for first in range(0, count, lanes):
@@ -298,12 +301,12 @@ def winograd_filter_gradient(products: Floats, grad_w: Floats, count: int, scrat
         u = shift(products, begin)
         for j in range(6):
             v = _filter_gradient_side(
-                vload(u, j * count),
-                vload(u, (6 + j) * count),
-                vload(u, (12 + j) * count),
-                vload(u, (18 + j) * count),
-                vload(u, (24 + j) * count),
-                vload(u, (30 + j) * count),
+                vload(u, j * step),
+                vload(u, (6 + j) * step),
+                vload(u, (12 + j) * step),
+                vload(u, (18 + j) * step),
+                vload(u, (24 + j) * step),
+                vload(u, (30 + j) * step),
             )
             vstore(scratch, j * lanes, v[0])
             vstore(scratch, (6 + j) * lanes, v[1])

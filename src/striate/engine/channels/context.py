@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shared:
-    """A table whose entries may be dealt out: its name, the argument that counts them, how many stay together."""
-
-    table: str
-    count: str
-    tile: int = 1
-
-
-@dataclass(frozen=True)
 class Work:
     """One call of a kernel for one sample, which threads may share.
 
@@ -38,8 +29,6 @@ class Work:
     row : Row
     products : int
         Multiplications and other passes over values: what the call costs.
-    shared : tuple of Shared
-        The tables whose entries may be dealt out.
     samples : bool
         The call computes all samples at once: some of its arguments are functions of the distance, in floats,
         from one sample's buffers to the next's.
@@ -47,7 +36,6 @@ class Work:
 
     row: Row
     products: int
-    shared: tuple[Shared, ...] = ()
     samples: bool = False
 
 
@@ -112,14 +100,12 @@ class ChannelLowering:
     training = False
 
     def emit(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
-        """Append a call; what it costs and how it may be shared is read off its arguments."""
+        """Append a call; what it costs is read off its arguments."""
         self.works.append(work_of(self._row(kernel, constants, arguments)))
 
-    def call(
-        self, kernel: str, constants: tuple, arguments: dict[str, Any], products: int, *shared: Shared
-    ) -> Work:
+    def call(self, kernel: str, constants: tuple, arguments: dict[str, Any], products: int) -> Work:
         """Return a call of a kernel with what it costs."""
-        return Work(self._row(kernel, constants, arguments), products, shared)
+        return Work(self._row(kernel, constants, arguments), products)
 
     def _row(self, kernel: str, constants: tuple, arguments: dict[str, Any]) -> Row:
         return self.program.row(FORWARD, kernel, constants, where=self.where, **arguments)
@@ -209,16 +195,16 @@ def _common_runs(x: Channels, out: Channels) -> tuple[np.ndarray, int, tuple[int
 
 
 def work_of(row: Row) -> Work:
-    """Return a call with what it costs, and how threads may share it, as far as its arguments tell."""
+    """Return a call with what it costs, as far as its arguments tell."""
     if row.request is None:
         return Work(row, 0)
     a, vectors = row.arguments, row.request.lanes * row.arguments.get("channel_count", 1)
     if "pair_count" in a:
-        return Work(row, vectors * a["pair_count"], (Shared("pairs", "pair_count"),))
+        return Work(row, vectors * a["pair_count"])
     if row.request.module == "pooling":
-        return Work(row, vectors * a["place_count"] * a["tap_count"], (Shared("places", "place_count"),))
+        return Work(row, vectors * a["place_count"] * a["tap_count"])
     if "run_count" in a and "length" in a:
-        return Work(row, vectors * a["run_count"] * a["length"], (Shared("runs", "run_count"),))
+        return Work(row, vectors * a["run_count"] * a["length"])
     return Work(row, 0)
 
 

@@ -15,6 +15,7 @@ from striate.engine.channels.context import Chain, ChannelLowering, Work, move_a
 from striate.engine.channels.folding import folds
 from striate.engine.channels.single import SingleLowering
 from striate.engine.channels.single import forward as single_forward
+from striate.engine.cutting import cut
 from striate.engine.layout import NO_MARGIN
 from striate.engine.program import (
     ARENA,
@@ -35,13 +36,15 @@ PRODUCTS = 500_000  # of a task: some 10 microseconds, ten times what it costs t
 TASKS = 64  # that a call is cut into at most, over all samples
 
 
-def lower(facts: Facts, lanes: int) -> tuple[Program, float]:
+def lower(facts: Facts, lanes: int, threads: int = 1) -> tuple[Program, float]:
     """Return the program of a network for inference, and what a sample costs in multiplications.
 
     Parameters
     ----------
     facts : Facts
         A shard is a sample. Observed values are stored for a single sample, in segments of their own.
+    threads : int
+        For more than one, calls are cut into tasks; how many there are does not matter.
     """
     lowering = _begin(facts, lanes)
     _emit_load(lowering)
@@ -50,7 +53,7 @@ def lower(facts: Facts, lanes: int) -> tuple[Program, float]:
     for name in facts.outputs[1:]:
         size = 4 * math.prod(facts.network.step(name).shape)
         _emit_store(lowering, name, lowering.program.segment(segments.of_value(name), size))
-    _deal(lowering)
+    _deal(lowering, TASKS if threads > 1 else 1)
     return lowering.program.finish(), lowering.products()
 
 
@@ -137,8 +140,8 @@ def _emit_store(lowering: ChannelLowering, name: str, out: Place) -> None:
     lowering.emit("channels.move", x=lowering.place(buffer), out=out, **moved)
 
 
-def _deal(lowering: ChannelLowering) -> None:
-    """Cut the calls into tasks and append the phases."""
+def _deal(lowering: ChannelLowering, most: int) -> None:
+    """Cut the calls into at most so many tasks, over all samples, and append the phases."""
     program, samples = lowering.program, lowering.samples
     stride = -(-lowering.arena.size // 64) * 64 + 64  # so that samples do not collide in the caches
     program.segment(BUFFERS, 4 * stride * samples)
@@ -152,7 +155,7 @@ def _deal(lowering: ChannelLowering) -> None:
     alone: list[Work] = []
     for work in [*lowering.works, None]:
         together = isinstance(work, Work) and work.samples and samples > 1
-        parts = [] if work is None else _parts(program, work, samples, stride)
+        parts = [] if work is None else _parts(program, work, samples, stride, most)
         if len(parts) == 1 and not together:
             alone += parts[0]
             continue
@@ -174,28 +177,16 @@ def _phase(parts: list[list[Work]], tasks: list[dict[int, int]]) -> Phase:
     return Phase(rows, registers, spans * len(tasks or [{}]), each=len(spans) if tasks else 0)
 
 
-def _parts(program: Program, work: Work | Chain, samples: int, stride: int) -> list[list[Work]]:
+def _parts(program: Program, work: Work | Chain, samples: int, stride: int, most: int) -> list[list[Work]]:
     """Cut a call into calls for several threads."""
     if isinstance(work, Chain):
         products = sum(call.products for time in work.times for call in time)
-        wanted = min(-(-TASKS // samples), products // PRODUCTS, len(work.times))
+        wanted = min(-(-most // samples), products // PRODUCTS, len(work.times))
         shares = np.array_split(np.arange(len(work.times)), max(1, wanted))
         return [[call for i in share for call in work.times[i]] for share in shares]
+    row = work.row
     if work.samples:
-        done = {key: value(stride) if callable(value) else value for key, value in work.row.arguments.items()}
-        work, samples = replace(work, row=replace(work.row, arguments=done)), 1
-    arguments = work.row.arguments
-    wanted = min(-(-TASKS // samples), work.products // PRODUCTS)
-    if wanted <= 1 or not work.shared:
-        return [[work]]
-    shared = max(work.shared, key=lambda s: arguments[s.count] // s.tile)
-    count, table = arguments[shared.count], arguments[shared.table]
-    width = math.prod(program.shapes[table.segment, table.offset]) // count
-    pieces = np.array_split(np.arange(0, count, shared.tile), min(wanted, count // shared.tile))
-    found = []
-    for piece in pieces:
-        first, end = int(piece[0]), int(piece[-1]) + shared.tile
-        own = replace(table, offset=table.offset + 8 * first * width)
-        part = {**arguments, shared.table: own, shared.count: end - first}
-        found.append([replace(work, row=replace(work.row, arguments=part))])
-    return found
+        done = {key: value(stride) if callable(value) else value for key, value in row.arguments.items()}
+        row, samples = replace(row, arguments=done), 1
+    pieces = cut(program, row, min(-(-most // samples), work.products // PRODUCTS))
+    return [[replace(work, row=piece)] for piece in pieces]

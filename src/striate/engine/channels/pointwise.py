@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.engine.channels.buffers import Channels
-from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Shared
+from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule
 from striate.engine.channels.folding import affine
 from striate.engine.lowering.activation import FUNCTIONS
 from striate.engine.lowering.context import RULES as SAMPLE_RULES
@@ -113,7 +113,7 @@ def _affine(lowering: ChannelLowering, step: Step) -> None:
         "floor": lowering.floor(step),
     }
     products = x.shape[0] * len(runs) * length * lowering.lanes
-    lowering.works.append(lowering.call("channels.affine", (), arguments, products, Shared("runs", "run_count")))
+    lowering.works.append(lowering.call("channels.affine", (), arguments, products))
 
 
 def _scale(lowering: ChannelLowering, step: Step) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from striate.engine.channels import winograd
 from striate.engine.channels.buffers import Channels
-from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Shared, Work
+from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Work
 from striate.engine.channels.folding import affine_after
 from striate.engine.channels.tiles import tile_for
 from striate.engine.channels.weights import in_place, packed_bias, packed_weights
@@ -57,8 +57,7 @@ def emit_correlation(
     tile = tile_for(lowering.lanes, len(rows), out.shape[0], len(parts[0]))
     positions = whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0])
     table = lowering.program.table(positions)
-    for work in _works(lowering, x, out, weights, bias, table, len(positions), parts, tile, floor):
-        lowering.works.append(replace(work, shared=(Shared("rows", "row_count", tile[0]), *work.shared)))
+    lowering.works += _works(lowering, x, out, weights, bias, table, len(positions), parts, tile, floor)
 
 
 def _works(
@@ -73,7 +72,7 @@ def _works(
     tile: tuple[int, int],
     floor: float,
 ) -> Iterator[Work]:
-    """Yield the calls that add up ``parts`` of the sums of all filters; threads may share the filters."""
+    """Yield the calls that add up ``parts`` of the sums of all filters."""
     lanes, blocks, total = lowering.lanes, out.shape[0], sum(map(len, parts))
     numbers = np.arange(blocks)
     where = np.stack([numbers * total * lanes, numbers * out.strides[0], numbers * lanes], axis=1)
@@ -95,9 +94,7 @@ def _works(
             "accumulate": int(number > 0),
         }
         products = row_count * len(places) * len(terms) * lanes
-        yield lowering.call(
-            "channels.correlate", tile, arguments, products, Shared("places", "place_count", tile[1])
-        )
+        yield lowering.call("channels.correlate", tile, arguments, products)
 
 
 def terms_arguments(lowering: ChannelLowering, terms: Terms) -> dict[str, Any]:
@@ -192,10 +189,9 @@ def _depthwise(lowering: ChannelLowering, step: Step, x: Channels, out: Channels
         "tap_count": len(window),
         "floor": lowering.floor(step),
     }
-    shared = (Shared("places", "place_count"), Shared("channels", "channel_count"))
     products = len(numbers) * lowering.lanes * count * math.prod(out.shape[1:])
     constants = (len(window) if len(window) in (3, 9, 25) else 0,)
-    lowering.works.append(lowering.call("channels.depthwise", constants, arguments, products, *shared))
+    lowering.works.append(lowering.call("channels.depthwise", constants, arguments, products))
 
 
 def _convolution_fits(step: Step) -> bool:

@@ -11,10 +11,11 @@ from striate.engine.channels.context import Chain, ChannelLowering, Work
 from striate.engine.channels.folding import Affine
 from striate.engine.channels.tiles import tile_for
 from striate.engine.channels.weights import in_place, packed_bias, winograd_weights
-from striate.engine.layout import Buffer, canonical_shape
+from striate.engine.layout import canonical_shape
 from striate.engine.lowering.correlation import ended_pairs, whole_tiles
 from striate.engine.lowering.windows import Geometry
 from striate.engine.lowering.winograd import LEAST_CHANNELS, Patches, chunks
+from striate.engine.lowering.winograd import geometry as patch_geometry
 from striate.engine.program import Place
 from striate.network import Step
 
@@ -90,7 +91,7 @@ def _chunk(
     transform = {
         "x": lowering.place(x),
         "out": lowering.place(inputs),
-        **_geometry(lowering, x, part.table(x, before)),
+        **patch_geometry(lowering.program, x, part.table(x, before), x.shape[0]),
         "scratch": lowering.place(scratch),
     }
     sums = {
@@ -117,7 +118,7 @@ def _chunk(
         "products": lowering.place(products),
         "bias": bias,
         "out": lowering.place(out),
-        **_geometry(lowering, out, part.table(out, (0, 0))),
+        **patch_geometry(lowering.program, out, part.table(out, (0, 0)), blocks),
         "scratch": lowering.place(scratch),
         "floor": floor,
         "accumulate": 0,
@@ -129,15 +130,3 @@ def _chunk(
         lowering.call("channels.correlate", tile, sums, 36 * len(whole) * len(places) * lanes * channels),
         lowering.call("winograd.winograd_output", (), back, cost * blocks),
     ]
-
-
-def _geometry(lowering: ChannelLowering, buffer: Buffer, patches: np.ndarray) -> dict:
-    return {
-        "patches": lowering.program.table(patches),
-        "patch_count": len(patches),
-        "channels": buffer.shape[0],
-        "channel": buffer.strides[0],
-        "row": buffer.strides[2],
-        "height": buffer.shape[2],
-        "width": buffer.shape[3],
-    }

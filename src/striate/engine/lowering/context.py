@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,9 +34,15 @@ class Lowering:
     facts : Facts
     program : Program
     arena : Arena
+    threads : int
+        That run the program. More than there are shards share the calls of a shard.
 
     Attributes
     ----------
+    groups : int
+        How many groups of independent rows there are so far.
+    chains : int or None
+        How many chains the group at work has so far; None outside a group. See ``Row.beside``.
     section : str
         What the next rows belong to.
     rows : list of Row
@@ -54,6 +61,9 @@ class Lowering:
     facts: Facts
     program: Program
     arena: Arena
+    threads: int = 1
+    groups: int = 0
+    chains: int | None = None
     section: str = FORWARD
     where: str = ""
     rows: list[Row] = field(default_factory=list)
@@ -68,6 +78,11 @@ class Lowering:
     def network(self) -> Network:
         """The network that is lowered."""
         return self.facts.network
+
+    @property
+    def gang(self) -> int:
+        """How many threads share a shard."""
+        return -(-self.threads // self.facts.sizes.shards)
 
     @property
     def training(self) -> bool:
@@ -90,6 +105,20 @@ class Lowering:
     def emit(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
         """Append a kernel call to the shard's program."""
         self.rows.append(self.row(kernel, constants, **arguments))
+
+    @contextmanager
+    def independent(self) -> Iterator[None]:
+        """Let the sums of products that are emitted in the block not depend on each other."""
+        self.groups, self.chains = self.groups + 1, 0
+        yield
+        self.chains = None
+
+    def next_chain(self) -> tuple[int, int] | None:
+        """Return the group at work and a new chain of it."""
+        if self.chains is None:
+            return None
+        self.chains += 1
+        return self.groups, self.chains
 
     def call_back(self, function: CallBack, places: list[Place]) -> None:
         """Append a call of a Python function with the addresses of ``places``."""
@@ -146,8 +175,14 @@ class Lowering:
     def pack(self, index: np.ndarray, step: Step, name: str = "weight") -> Place:
         """Return a copy of a parameter in the order of ``index``, made anew whenever the parameters change."""
         packed = self.program.room(PACKED, index.size + 64)
-        self.emit_pack(GATHER, **gather(self.program, self.parameter(step, name), packed, index))
+        for first in range(0, index.size, PIECE):
+            part = index.ravel()[first : first + PIECE]
+            self.emit_pack(GATHER, **gather(self.program, self.parameter(step, name), packed + first, part))
         return packed
+
+    def scratch(self, floats: int) -> Buffer:
+        """Return room for so many floats for each thread of a gang."""
+        return self.arena.allocate((-(-self.gang * floats // (self.arena.lanes * self.arena.blocks)),))
 
     def constant(self, value: float, count: int) -> Place:
         """Return a place where ``value`` stands ``count`` times."""
@@ -176,7 +211,8 @@ class Lowering:
             x=self.place(value),
             out=self.place(rows),
             features=self.program.table(features),
-            count=len(features),
+            feature_count=len(features),
+            row=len(features),
             blocks=value.blocks,
             x_block=value.block,
         )
@@ -224,7 +260,7 @@ class Lowering:
         return self.gradients[name], 0
 
 
-GATHER = "batch.gather"
+GATHER, PIECE = "batch.gather", 2**17  # floats that one call puts in order
 
 
 def gather(program: Program, x: Any, out: Any, index: np.ndarray) -> dict[str, Any]:

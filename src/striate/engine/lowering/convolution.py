@@ -58,27 +58,28 @@ def emit_windows(
     places_count = math.prod(out.shape[1:]) * x.blocks
     in_place = whole(index)
     together = together_where(in_place, index.shape, x, out)
-    for g in range(groups // together.count):
-        weights = arrange(lowering, step, index[g].reshape(filters, -1), places_count, x.lanes, in_place)
-        numbers = g * filters + np.arange(filters)
-        emit_sums(
-            lowering,
-            Sums(
-                x=x,
-                out=out,
-                weights=weights.place,
-                bias=lowering.parameter(step, "bias") if bias else None,
-                rows=np.stack([weights.rows, numbers * out.strides[0], numbers], axis=1),
-                channels=(channels, x.strides[0], count * weights.step),
-                taps=np.stack([taps(x, geometry), np.arange(count) * weights.step], axis=1),
-                places=places(x, out, geometry),
-                x_begin=g * channels * x.strides[0],
-                row_tile=weights.row_tile,
-                floor=floor,
-                accumulate=accumulate,
-                groups=together,
-            ),
-        )
+    with lowering.independent():
+        for g in range(groups // together.count):
+            weights = arrange(lowering, step, index[g].reshape(filters, -1), places_count, x.lanes, in_place)
+            numbers = g * filters + np.arange(filters)
+            emit_sums(
+                lowering,
+                Sums(
+                    x=x,
+                    out=out,
+                    weights=weights.place,
+                    bias=lowering.parameter(step, "bias") if bias else None,
+                    rows=np.stack([weights.rows, numbers * out.strides[0], numbers], axis=1),
+                    channels=(channels, x.strides[0], count * weights.step),
+                    taps=np.stack([taps(x, geometry), np.arange(count) * weights.step], axis=1),
+                    places=places(x, out, geometry),
+                    x_begin=g * channels * x.strides[0],
+                    row_tile=weights.row_tile,
+                    floor=floor,
+                    accumulate=accumulate,
+                    groups=together,
+                ),
+            )
 
 
 def together_where(in_place: bool, shape: tuple[int, ...], x: Buffer, out: Buffer) -> Groups:
@@ -119,31 +120,32 @@ def emit_adjoint(
     near = whole(index) and filters * channels * count <= NEAR
     parts = list(classes(inputs_under, out.shape[1:], grad.shape[1:], geometry))
     together = together_where(near, index.shape, grad, out)
-    for g in range(groups // together.count):
-        terms = index[g].transpose(1, 0, 2).reshape(channels, -1)
-        weights = arrange(lowering, step, terms, places_count, grad.lanes, near)
-        outer, inner = (channels * count, 1) if near else (count * weights.step, weights.step)
-        numbers = g * channels + np.arange(channels)
-        for part in parts:
-            where, pairs = class_tables(out, grad, part, geometry)
-            emit_sums(
-                lowering,
-                Sums(
-                    x=grad,
-                    out=out,
-                    weights=weights.place,
-                    bias=lowering.parameter(step, "bias") if bias else None,
-                    rows=np.stack([weights.rows, numbers * out.strides[0], numbers], axis=1),
-                    channels=(filters, grad.strides[0], outer),
-                    taps=np.stack([pairs[:, 0], pairs[:, 1] * inner], axis=1),
-                    places=where,
-                    x_begin=g * filters * grad.strides[0],
-                    row_tile=weights.row_tile,
-                    floor=floor,
-                    accumulate=accumulate,
-                    groups=together,
-                ),
-            )
+    with lowering.independent():
+        for g in range(groups // together.count):
+            terms = index[g].transpose(1, 0, 2).reshape(channels, -1)
+            weights = arrange(lowering, step, terms, places_count, grad.lanes, near)
+            outer, inner = (channels * count, 1) if near else (count * weights.step, weights.step)
+            numbers = g * channels + np.arange(channels)
+            for part in parts:
+                where, pairs = class_tables(out, grad, part, geometry)
+                emit_sums(
+                    lowering,
+                    Sums(
+                        x=grad,
+                        out=out,
+                        weights=weights.place,
+                        bias=lowering.parameter(step, "bias") if bias else None,
+                        rows=np.stack([weights.rows, numbers * out.strides[0], numbers], axis=1),
+                        channels=(filters, grad.strides[0], outer),
+                        taps=np.stack([pairs[:, 0], pairs[:, 1] * inner], axis=1),
+                        places=where,
+                        x_begin=g * filters * grad.strides[0],
+                        row_tile=weights.row_tile,
+                        floor=floor,
+                        accumulate=accumulate,
+                        groups=together,
+                    ),
+                )
 
 
 def _padded(lowering: Lowering, step: Step, x: Buffer) -> tuple[Buffer, Geometry, np.ndarray | None]:

@@ -86,9 +86,10 @@ class Sums:
 
 
 def emit_sums(lowering: Lowering, sums: Sums) -> None:
-    """Append the calls that compute ``sums`` for all blocks of a shard."""
+    """Append the calls that compute ``sums`` for all blocks of a shard, one after the other."""
+    beside = lowering.next_chain()
     for part in _blocks(sums):
-        lowering.rows.append(sums_row(lowering, part))
+        lowering.rows.append(replace(sums_row(lowering, part), beside=beside))
 
 
 def _blocks(sums: Sums) -> Iterator[Sums]:

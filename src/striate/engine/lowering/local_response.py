@@ -55,7 +55,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
         return
     x, grad = lowering.compact(step.inputs[0]), lowering.gradients[step.name]
     grad_x, accumulate = lowering.compact_gradient(step.inputs[0])
-    scratch = lowering.arena.allocate((-(-2 * PIECE * x.shape[0] // x.blocks),))
+    scratch = lowering.scratch(2 * PIECE * x.shape[0] * x.lanes)
     lowering.emit(
         "local_response.local_response_gradient",
         _constants(step),

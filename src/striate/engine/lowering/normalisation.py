@@ -88,12 +88,13 @@ def _forward(lowering: Lowering, step: Step) -> None:
     if lowering.training:
         mean, inverse = lowering.program.room(STATISTICS, channels), lowering.program.room(STATISTICS, channels)
         lowering.memos[step.name] = (mean, inverse)
-        moments = lowering.arena.allocate((2 * channels + 1,))
+        moments = lowering.arena.allocate((2 * channels,))
         lowering.emit(
             "normalisation.batch_moments",
             x=lowering.place(x),
             present=Place(PRESENT, 0, LANEWISE),
             moments=lowering.place(moments),
+            step=channels,
             **channel_tables(lowering, x),
         )
         lowering.barrier()
@@ -102,6 +103,8 @@ def _forward(lowering: Lowering, step: Step) -> None:
             moments=lowering.place(moments),
             stride=STRIDE,
             batch=Place(FILLED),
+            shard_samples=x.blocks * x.lanes,
+            space=math.prod(x.shape[1:]),
             **_affine(lowering, step),
             **running,
             momentum=layer.momentum,
@@ -145,6 +148,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
         sums=lowering.place(sums),
         **gradients,
         affine=affine["affine"],
+        step=channels,
         **channel_tables(lowering, x, grad),
         grad_block=grad.block,
     )
@@ -174,6 +178,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
         grad_x=lowering.place(grad_x),
         factors=factors,
         present=Place(PRESENT, 0, LANEWISE),
+        step=channels,
         **tables,
         grad_out_block=grad.block,
         grad_x_block=grad_x.block,

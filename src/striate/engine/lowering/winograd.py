@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from striate.engine.lowering.context import Lowering
 from striate.engine.lowering.correlation import ended_pairs, whole_tiles
 from striate.engine.lowering.tiles import cheapest, tiles
 from striate.engine.lowering.windows import Geometry
-from striate.engine.program import Place
+from striate.engine.program import Place, Program
 from striate.engine.segments import PACKED
 from striate.network import Step
 
@@ -38,10 +39,10 @@ LEAST_CHANNELS = 12  # on either side; with fewer the transforms cost more than 
 CHUNK_BYTES = 2**19  # of transformed inputs and products together, about what a second-level cache holds
 
 
-def suits(lowering: Lowering, index: np.ndarray, geometry: Geometry, size: tuple[int, ...]) -> bool:
+def suits(lowering: Lowering, index: np.ndarray, window: Geometry, size: tuple[int, ...]) -> bool:
     """Return whether a convolution with outputs of ``size`` = (D, H, W) gains from the algorithm; D must be 1."""
     groups, filters, channels, _ = index.shape
-    plain = geometry.kernel == (1, 3, 3) and geometry.stride == geometry.dilation == (1, 1, 1) and size[0] == 1
+    plain = window.kernel == (1, 3, 3) and window.stride == window.dilation == (1, 1, 1) and size[0] == 1
     wide = groups == 1 and min(filters, channels) >= LEAST_CHANNELS and min(size[1:]) >= 4
     return lowering.facts.winograd and plain and wide and bool((np.diff(index, axis=3) == 1).all())
 
@@ -143,7 +144,7 @@ def emit_winograd(
             "winograd.winograd_output",
             products=lowering.place(products),
             bias=start or lowering.constant(0.0, rows),
-            **_geometry(lowering, out, part.table(out, (0, 0)), rows),
+            **geometry(lowering.program, out, part.table(out, (0, 0)), rows),
             out=lowering.place(out),
             scratch=lowering.place(scratch),
             floor=floor,
@@ -193,6 +194,7 @@ def emit_winograd_weights(
         products=lowering.place(sums),
         grad_w=lowering.parameter_gradient(step, "weight"),
         count=count,
+        step=count,
         scratch=lowering.place(scratch),
     )
     for buffer in (inputs, gradients, scratch, sums):
@@ -203,14 +205,16 @@ def _room(lowering: Lowering, patches: int, *channels: int) -> list[Buffer]:
     """Return buffers for the transformed values of each number of channels, and one for a patch at work."""
     blocks = lowering.arena.blocks
     sizes = [-(-36 * count * patches // blocks) for count in channels]
-    return [lowering.arena.allocate((size,)) for size in [*sizes, -(-72 // blocks)]]
+    return [*(lowering.arena.allocate((size,)) for size in sizes), lowering.scratch(72 * lowering.arena.lanes)]
 
 
-def _geometry(lowering: Lowering, buffer: Buffer, patches: np.ndarray, channels: int) -> dict:
+def geometry(program: Program, buffer: Buffer, patches: np.ndarray, channels: int) -> dict[str, Any]:
+    """Return the arguments of a transform that say where patches lie, and how transformed values do."""
     return {
-        "patches": lowering.program.table(patches),
+        "patches": program.table(patches),
         "patch_count": len(patches),
         "channels": channels,
+        "step": channels * len(patches) * buffer.lanes,
         "channel": buffer.strides[0],
         "row": buffer.strides[2],
         "height": buffer.shape[2],
@@ -226,7 +230,7 @@ def _emit_transform(
         f"winograd.winograd_{side}",
         **{source: lowering.place(x)},
         out=lowering.place(out),
-        **_geometry(lowering, x, patches, channels),
+        **geometry(lowering.program, x, patches, channels),
         scratch=lowering.place(scratch),
     )
 
@@ -238,9 +242,10 @@ def _filters(lowering: Lowering, step: Step, order: np.ndarray, flipped: bool) -
         "winograd.winograd_filters",
         w=lowering.parameter(step, "weight"),
         out=room,
-        begins=lowering.program.table(order),
-        count=order.size,
+        filters=lowering.program.table(order),
+        filter_count=order.size,
+        step=order.size,
         flipped=int(flipped),
-        scratch=lowering.program.room(PACKED, 9 * lowering.arena.lanes),
+        scratch=lowering.program.room(PACKED, 9 * lowering.arena.lanes * lowering.threads),
     )
     return room
