@@ -395,7 +395,11 @@ ACCESS = {
         add out: channels:channel + patches@4 + lanes
         scratch scratch: 24*lanes
     """,
-    "winograd.winograd_filters": "read w: filters.0 + 9\nwrite out: 36:step + filter_count\nscratch scratch: 9*lanes",
+    "winograd.winograd_filters": """
+        read w: filters.0 + 9
+        write out: 36:step + filter_count
+        scratch scratch: 9*lanes
+    """,
     "winograd.winograd_filter_gradient": """
         read products: 36:step + count
         write grad_w: 9*count
