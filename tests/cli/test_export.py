@@ -34,3 +34,25 @@ def test_never_replaces_the_model_that_it_reads(refused: Any, model: Path) -> No
 
 def test_names_the_endings_that_there_are(refused: Any, model: Path) -> None:
     assert ".js" in refused("export", model, model.with_name("m.zip"), status=2)
+
+
+def test_writes_a_library(run: Any, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("striate.targets.library.write", lambda *arguments: asked.append(arguments[1:]) or [])
+    run("export", model, "--to", "library", "--target", "armv7", "--out", model.with_name("c"), "--name", "digits")
+    assert asked == [(model.with_name("c"), "armv7", "digits")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "library"], "FILE: says where to write"),
+        (["a.onnx", "--out", "b.onnx"], "name one of them"),
+        (["a.onnx", "--target", "armv7"], "Add --to library"),
+        (["--to", "library", "--out", "c", "--without-preprocessing"], "a library normalises"),
+        (["--to", "library", "--out", "c", "--target", "cortex-m5"], "did you mean 'cortex-m7' or 'cortex-m4'"),
+        (["a", "--to", "libary"], "did you mean 'library'"),
+    ],
+)
+def test_refuses_what_does_not_go_together(refused: Any, model: Path, arguments: list[str], message: str) -> None:
+    assert message in refused("export", model, *arguments, status=2)

@@ -13,20 +13,41 @@ from striate.errors import UsageError
 
 def export(
     model: ModelArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write, such as model.onnx.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Where to write, such as model.onnx.", show_default=False),
+    ] = None,
     without_preprocessing: Annotated[
         bool,
         typer.Option("--without-preprocessing", help="Leave normalisation out: samples come normalised."),
     ] = False,
     to: Annotated[
         str | None,
-        typer.Option(metavar="FORMAT", help="onnx, pytorch (source and weights), weights, page or module."),
+        typer.Option(
+            metavar="FORMAT",
+            help="onnx, pytorch (source and weights), weights, page, module, or library (for C).",
+        ),
     ] = None,
     samples: Annotated[
         str | None,
         typer.Option(
             metavar="DATA", help="Data set whose samples a page offers; the built-in one of the training."
         ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="PATH", help="The same as FILE; the folder of a library.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TARGET",
+            help="Processor of a library: native, x86-64-v2, x86-64-v3, x86-64-v4, aarch64, armv7, cortex-m4, "
+            "cortex-m7, riscv64, riscv64-v, or a triple such as aarch64-linux-android. Default: native.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What the files and functions of a library begin with. Default: model."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -37,16 +58,41 @@ def export(
     striate export runs/digits-lenet5/model.safetensors digits.py --to pytorch
 
     striate export runs/digits-lenet5 digits.html
+
+    striate export runs/digits-lenet5/model.safetensors --to library --target cortex-m7 --out firmware/digits
     """
     import striate
     from striate.cli.output import Output
-    from striate.interop.formats import ending_of, write
+    from striate.interop.formats import LIBRARY, ending_of, write, write_library
     from striate.storage.model_file import model_file_of
 
-    output = Output(json)
-    target = file if to is None else file.with_suffix(ending_of(to))
-    if target.exists() and model_file_of(model).samefile(target):
-        raise UsageError(f"{target}: is the model itself; exporting would replace it. Choose another name.")
-    written = write(striate.load(model), target, preprocessing=not without_preprocessing, samples=samples)
-    output.line("\n".join(f"written: {path}" for path in written))
-    output.result({"model": str(model), "written": [str(path) for path in written]})
+    output, path = Output(json), _only_path(file, out)
+    if to == LIBRARY:
+        if without_preprocessing or samples is not None:
+            raise UsageError(
+                "--without-preprocessing, --samples: a library normalises its samples and has none of its own. "
+                "Leave them out."
+            )
+        written = write_library(striate.load(model), path, target or "native", name or "model")
+    else:
+        if target is not None or name is not None:
+            raise UsageError("--target, --name: are for libraries. Add --to library, or leave them out.")
+        destination = path if to is None else path.with_suffix(ending_of(to))
+        if destination.exists() and model_file_of(model).samefile(destination):
+            raise UsageError(
+                f"{destination}: is the model itself; exporting would replace it. Choose another name."
+            )
+        written = write(striate.load(model), destination, preprocessing=not without_preprocessing, samples=samples)
+    output.line("\n".join(f"written: {file}" for file in written))
+    output.result({"model": str(model), "written": [str(file) for file in written]})
+
+
+def _only_path(file: Path | None, out: Path | None) -> Path:
+    if file is not None and out is not None:
+        raise UsageError(f"FILE, --out: name one of them; got {file} and {out}. Leave one out.")
+    path = file or out
+    if path is None:
+        raise UsageError(
+            "FILE: says where to write; got none. Name a file such as model.onnx, or a folder after --out."
+        )
+    return path

@@ -17,6 +17,8 @@ from striate.model import Model
 T = TypeVar("T")
 FORMATS = {"onnx": ".onnx", "page": ".html", "module": ".js", "pytorch": ".py", "weights": ".safetensors"}
 """The ending of the files of every format that can be written, by the name users type."""
+LIBRARY = "library"
+"""The format that is a folder: see ``write_library``."""
 PIXELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
     "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
     "0..1": ((0.0,), (255.0,)),
@@ -82,6 +84,13 @@ def write(model: Model, path: Path, *, preprocessing: bool = True, samples: str 
     return _by_ending(path, WRITERS)(model, path, preprocessing)
 
 
+def write_library(model: Model, folder: Path, target: str, name: str) -> list[Path]:
+    """Write ``model`` as a C library; return the files. See ``striate.targets.library.write``."""
+    from striate.targets import library
+
+    return library.write(model, folder, target, name)
+
+
 def read(path: Path, wish: Wish | None = None) -> Found:
     """Return the model of a file in the format that the ending of ``path`` names.
 
@@ -100,7 +109,7 @@ def read(path: Path, wish: Wish | None = None) -> Found:
 def ending_of(name: str) -> str:
     """Return the ending of files of a format; raises UsageError with the names there are."""
     if name not in FORMATS:
-        raise unknown_name("--to", name, FORMATS)
+        raise unknown_name("--to", name, [*FORMATS, LIBRARY])
     return FORMATS[name]
 
 

@@ -124,14 +124,14 @@ def image_of(
         places[name] = at, size
         at += -(-size // ALIGNMENT) * ALIGNMENT + ALIGNMENT  # a vector beyond the end may be read
     held = {name: s.contents for name, s in program.segments.items() if s.contents is not None}
-    held |= {name: values for name, values in _full_batch(program).items() if name in places}
+    held |= {name: values for name, values in full_batch(program).items() if name in places}
     held |= {name: values for name, values in contents.items() if name in places}
     memory = {places[name][0]: values.tobytes() for name, values in held.items()}
     encoder = _Encoder(program, places, signatures)
     return Image(memory, at, places, {name: encoder.run(sections) for name, sections in runs.items()})
 
 
-def _full_batch(program: Program) -> dict[str, np.ndarray]:
+def full_batch(program: Program) -> dict[str, np.ndarray]:
     """Return what the segments of a batch hold when every place of it is filled."""
     samples = program.segments[segments.PRESENT].size // 4
     return {

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from striate.engine.program import FORWARD, PACK
-from striate.losses import CLASSES, NUMBERS
 from striate.model import Model
 from striate.storage.atomic import write_atomically
+from striate.targets.answers import reading_of
 from striate.targets.image import contents_of, program_of
 from striate.targets.parcel import Part, parcel_of
 from striate.targets.webassembly import LANES
@@ -68,35 +66,3 @@ def description(model: Model) -> dict[str, Any]:
         "outputShape": list(network.output_shape),
         "parameters": {slot.name: [slot.offset, list(slot.spec.shape)] for slot in network.parameters},
     }
-
-
-def _softmax(y: np.ndarray) -> np.ndarray:
-    powers = np.exp(y - y.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-READINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "probabilities": lambda y: y,
-    "softmax": _softmax,
-    "sigmoid": lambda y: 1.0 / (1.0 + np.exp(-y)),
-    "exponentials": np.exp,
-    "clipped": lambda y: np.clip(y, 0.0, 1.0),
-}
-"""What may stand between outputs and probabilities; ``readings`` in ``web/reading.js`` are the same functions."""
-
-
-def reading_of(model: Model) -> str:
-    """Return which of ``READINGS`` turns outputs into probabilities: the one that agrees with the model."""
-    if model.kind == NUMBERS:
-        return "numbers"
-    outputs = math.prod(model.network.output_shape)
-    probe = np.random.default_rng(0).normal(size=(16, outputs)).astype(np.float32)
-    expected = model.interpret(probe.reshape(-1, *model.network.output_shape)).probabilities
-    expected = np.asarray(expected).reshape(len(probe), -1)
-    for name, function in READINGS.items():
-        found = function(probe)
-        if outputs == 1 and model.kind == CLASSES:
-            found = np.concatenate([1.0 - found, found], axis=1)
-        if found.shape == expected.shape and np.allclose(found, expected, atol=1e-5):
-            return name
-    raise AssertionError(f"{model.network.name}: its probabilities are none of {', '.join(READINGS)}")

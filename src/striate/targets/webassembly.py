@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from pathlib import Path
 from striate.errors import StriateError
 from striate.kernels import cache
 from striate.kernels.library import Request
+from striate.targets.assembly import translated
 
 LANES = 4  # of the 128 bits of its vectors
 TRIPLE = "wasm32-unknown-unknown"
@@ -103,32 +103,14 @@ def _compile(request: Request) -> tuple[bytes, tuple[tuple[str, str], ...]]:
     machine = llvm.Target.from_triple(TRIPLE).create_target_machine(
         cpu="generic", features=FEATURES, opt=3, reloc="static", codemodel="default"
     )
-    module = llvm.parse_assembly(_for_wasm(source, str(machine.target_data)))
+    module = llvm.parse_assembly(
+        translated(source, TRIPLE, str(machine.target_data), fused=False)  # not outside its relaxed instructions
+    )
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     return exported(machine.emit_object(module), symbol), signature
-
-
-def _for_wasm(source: str, layout: str) -> str:
-    """Return LLVM code with the layout of the target, without the names of this processor, and without fma.
-
-    WebAssembly has no fused multiplication and addition outside its relaxed instructions.
-    """
-    text = re.sub(r'target datalayout = ".*"', f'target datalayout = "{layout}"', source)
-    text = re.sub(r'target triple = ".*"', f'target triple = "{TRIPLE}"', text)
-    text = re.sub(r'"target-(cpu|features)"="[^"]*"', "", text)
-    text = text.replace("= common ", "= internal ").replace("linkonce_odr", "internal")
-    for name, kind in (("v4f32", "<4 x float>"), ("v1f32", "<1 x float>"), ("f32", "float"), ("f64", "double")):
-        if f"@llvm.fma.{name}(" in text:
-            text = re.sub(rf"declare [^\n]*@llvm\.fma\.{name}\([^\n]*\n", "", text)
-            text = text.replace(f"@llvm.fma.{name}(", f"@muladd.{name}(")
-            text += (
-                f"\ndefine internal {kind} @muladd.{name}({kind} %a, {kind} %b, {kind} %c) alwaysinline {{\n"
-                f"  %m = fmul {kind} %a, %b\n  %s = fadd {kind} %m, %c\n  ret {kind} %s\n}}\n"
-            )
-    return text
 
 
 def exported(code: bytes, symbol: str) -> bytes:
