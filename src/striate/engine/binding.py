@@ -67,12 +67,15 @@ class Selection:
         Phases with tasks for each shard.
     each : int64[len(by_shards)]
         How many tasks a shard has in them.
+    numbers : list of int
+        Which phases of the program these are.
     """
 
     phases: np.ndarray
     tasks: np.ndarray
     by_shards: list[int]
     each: np.ndarray
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -192,8 +195,8 @@ class Bound:
 
     def _selected(self, sections: tuple[str, ...] | None) -> Selection:
         first, phases, tasks = 0, list[list[int]](), list[list[int]]()
-        by_shards, each = list[int](), list[int]()
-        for phase in self.program.phases:
+        by_shards, each, used = list[int](), list[int](), list[int]()
+        for number, phase in enumerate(self.program.phases):
             begin = len(tasks)
             for registers, span in zip(phase.tasks, phase.spans, strict=True):
                 chosen = [i for i in range(*span) if sections is None or phase.rows[i].section in sections]
@@ -204,10 +207,13 @@ class Bound:
                 if phase.each:
                     by_shards.append(len(phases))
                     each.append(phase.each)
+                used.append(number)
                 phases.append([begin, self._shards * phase.each if phase.each else len(tasks) - begin])
             first += len(phase.rows)
-        numbers = np.array(tasks, np.int64).reshape(-1, 2 + REGISTERS)
-        return Selection(np.array(phases, np.int64).reshape(-1, 2), numbers, by_shards, np.array(each, np.int64))
+        table = np.array(tasks, np.int64).reshape(-1, 2 + REGISTERS)
+        return Selection(
+            np.array(phases, np.int64).reshape(-1, 2), table, by_shards, np.array(each, np.int64), used
+        )
 
     def _registers(self, task: dict[int, int]) -> list[int]:
         values = [task.get(register, 0) for register in range(REGISTERS)]

@@ -18,6 +18,9 @@ GRADIENT_FLOATS = 2**27  # that the gradients of all shards may take together, h
 BLOCKS = 4  # and a shard has no more blocks than this, whose activations still lie in the caches
 
 
+PIECE = 1024  # numbers of a flat vector that are never parted: the squares of each are added first
+
+
 def aligned(count: int, dtype: type = np.float32) -> np.ndarray:
     """Return zeros, dtype[count], that begin at a multiple of 64 bytes."""
     size = np.dtype(dtype).itemsize
@@ -81,6 +84,13 @@ def check_least(network: Network, batch_size: int, sizes: Sizes, *, training: bo
     copies = 4 + sizes.shards if training else 1  # of the parameters: gradients, optimizer state
     largest = max(math.prod(step.shape) for step in network.steps) * sizes.samples
     check_room(network, batch_size, 4 * (copies * network.parameter_count + largest))
+
+
+def sums_of_squares(vector: np.ndarray) -> np.ndarray:
+    """Return the sum of squares of every ``PIECE`` numbers of a vector, float64."""
+    whole = len(vector) // PIECE * PIECE
+    parts = vector[:whole].reshape(-1, PIECE), vector[None, whole:]
+    return np.concatenate([np.square(part, dtype=np.float64).sum(axis=1) for part in parts])
 
 
 class Vectors:

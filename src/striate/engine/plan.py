@@ -180,9 +180,10 @@ def add_shards(lowering: Lowering) -> None:
     if lowering.packs:
         program.side_by_side(deal_packs(program, lowering.packs, lowering.threads if lowering.gang > 1 else 1))
     tasks = _shard_tasks(facts, 4 * stride if program.shared_arena else 0)
-    for rows, between in [*lowering.parts, (lowering.rows, [])]:
+    for rows, between, seen in [*lowering.parts, (lowering.rows, [], [])]:
         for parts in deal(program, rows, lowering.gang):
             program.shared(parts, tasks)
+        program.phases[-1].seen += seen
         for row in between:
             row.arguments.update({k: v(stride) for k, v in row.arguments.items() if callable(v)})
         if between:
@@ -241,7 +242,7 @@ def update_phase(
         shard_count=ByCount(tuple(range(1, sizes.shards + 1))),
         count=Place("", 0, SUMMED),
     )
-    rows = [total, *([] if optimizer is None else [_update_row(program, optimizer)])]
+    rows = [total, *([] if optimizer is None else [update_row(program, optimizer)])]
     chunk = min(CHUNK_FLOATS, max(LEAST_CHUNK_FLOATS, segments.padded(length // threads)))
     tasks = []
     for begin in range(0, length, chunk):
@@ -251,7 +252,8 @@ def update_phase(
     program.phase(rows, tasks)
 
 
-def _update_row(program: Program, optimizer: str) -> Row:
+def update_row(program: Program, optimizer: str) -> Row:
+    """Return the call that takes the step of an optimizer over a chunk of the flat vectors."""
     vectors: dict[str, Any] = {
         name: Place(segments.of_optimizer(name), 0, CHUNK) for name in UPDATES[optimizer].vectors
     }

@@ -140,12 +140,15 @@ class Phase:
     each : int
         Tasks of each shard, one shard after the other, of which only those that a batch fills are run; 0 where
         the tasks do not belong to shards.
+    seen : list of (offset, floats)
+        What the phases after it read in the buffers of every shard: processes that share the shards exchange it.
     """
 
     rows: list[Row]
     tasks: list[dict[int, int]]
     spans: list[tuple[int, int]]
     each: int = 0
+    seen: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass

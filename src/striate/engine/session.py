@@ -12,7 +12,7 @@ import numpy as np
 from striate.engine.analysis import Facts, analyse
 from striate.engine.binding import Bound
 from striate.engine.forks import follow
-from striate.engine.memory import Samples, Sizes, Vectors, check_least, check_room
+from striate.engine.memory import Samples, Sizes, Vectors, check_least, check_room, sums_of_squares
 from striate.engine.plan import lower
 from striate.engine.program import BACKWARD, FORWARD, INPUTS, LOSS, PACK, UPDATE, Program
 from striate.engine.team import Team
@@ -227,9 +227,13 @@ class TrainingSession(Session):
         """
         with self._lock:
             self._prepare(inputs, index, targets, numbers, weights, seed, number)
-            self.team.run(None if update else GRADIENT_RUN)
+            self._compute(update)
             n = len(index)
             return self.results.losses[:n].copy(), self.results.correct[:n].copy()
+
+    def _compute(self, update: bool) -> None:
+        """Run the program, up to the gradient or to the end."""
+        self.team.run(None if update else GRADIENT_RUN)
 
     def _prepare(
         self,
@@ -259,7 +263,23 @@ class TrainingSession(Session):
     def update(self) -> None:
         """Let the optimizer take its step with ``vectors.gradient`` and the numbers of the last ``step``."""
         with self._lock:
-            self.team.run((UPDATE,))
+            self._take_step()
+
+    def _take_step(self) -> None:
+        self.team.run((UPDATE,))
+
+    def announce(self, numbers: tuple[float, ...], number: int) -> None:
+        """Say that a step begins: to nobody here; see `striate.distributed`."""
+
+    def collect(self) -> None:
+        """Complete ``vectors``: here they always are."""
+
+    def spread(self) -> None:
+        """Hand out ``vectors`` after they were changed: here nobody else has any."""
+
+    def squares(self, gradient: np.ndarray) -> np.ndarray:
+        """Return ``sums_of_squares`` of the gradient."""
+        return sums_of_squares(gradient)
 
     def _put_targets(self, targets: np.ndarray, n: int) -> None:
         count = self.facts.target_count

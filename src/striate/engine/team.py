@@ -33,6 +33,7 @@ class Team:
         self._scratch = [aligned(64 + REGISTERS, np.int64) for _ in range(threads)]
         self._lead = ENTRY(bound.leader)
         self._runs: dict[tuple[str, ...] | None, Run] = {}
+        self._kept: list[Run] = []
 
     def run(self, sections: tuple[str, ...] | None = None) -> None:
         """Run some sections of the program, or all, once."""
@@ -51,6 +52,11 @@ class Team:
         buffers = [(a.ctypes.data, s.ctypes.data) for a, s in zip(self.arenas, self._scratch, strict=True)]
         return Run(selection, self._bound.rows.ctypes.data, buffers)
 
+    def keep(self, run: Run) -> Run:
+        """Let ``rest`` wait for a run that ``prepare`` returned too; return it."""
+        self._kept.append(run)
+        return run
+
     def run_prepared(self, run: Run, threads: int) -> None:
         """Run what ``prepare`` returned on at most so many threads of the team."""
         more = min(threads - 1, self._count)
@@ -66,7 +72,7 @@ class Team:
 
     def rest(self) -> None:
         """Return when no worker takes part in a run of this program any more."""
-        for run in self._runs.values():
+        for run in (*self._runs.values(), *self._kept):
             self._workers.rest(run)
 
     def _lead_run(self, run: Run, workers: int) -> None:

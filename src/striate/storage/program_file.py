@@ -72,6 +72,7 @@ def _describe(program: Program) -> dict[str, Any]:
                 "tasks": [sorted(task.items()) for task in phase.tasks],
                 "spans": phase.spans,
                 "each": phase.each,
+                "seen": phase.seen,
             }
             for phase in program.phases
         ],
@@ -112,7 +113,8 @@ def _program(found: dict[str, Any], contents: dict[str, np.ndarray]) -> Program:
     for phase in found["phases"]:
         rows = [_read_row(row) for row in phase["rows"]]
         tasks = [dict(map(tuple, task)) for task in phase["tasks"]]
-        program.phases.append(Phase(rows, tasks, [tuple(span) for span in phase["spans"]], int(phase["each"])))
+        spans, seen = ([tuple(pair) for pair in phase.get(key, [])] for key in ("spans", "seen"))
+        program.phases.append(Phase(rows, tasks, spans, int(phase["each"]), seen))
     return program
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +71,8 @@ class Batches:
     augmentation : Augmentation or None
     threads : int or None
         That change samples; the processor's by default.
+    own : function of the size of a batch, optional
+        The parts of a batch whose samples are changed, as slices; the others are left empty. By default all are.
     """
 
     inputs: np.ndarray
@@ -83,6 +85,7 @@ class Batches:
     smoothing: float = 0.0
     augmentation: Augmentation | None = None
     threads: int | None = None
+    own: Callable[[int], list[slice]] | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, seed: int, targets: np.ndarray | None = None, **more: object) -> Batches:
@@ -108,7 +111,13 @@ class Batches:
         """What changes the samples, if anything does."""
         return None if self.augmentation is None else Augmenter(self.augmentation, self.inputs, self.seed)
 
-    def batch(self, index: np.ndarray, epoch: int, matrices: np.ndarray | None = None) -> Batch:
+    def batch(
+        self,
+        index: np.ndarray,
+        epoch: int,
+        matrices: np.ndarray | None = None,
+        own: Callable[[int], list[slice]] | None = None,
+    ) -> Batch:
         """Return the samples ``index`` (int64[n]) as they are in an epoch.
 
         ``matrices`` are those of the augmenter, where they are known already.
@@ -117,8 +126,14 @@ class Batches:
         if self.augmenter is None:
             return Batch(self.inputs, index, self._targets(index), weights)
         matrices = self.augmenter.matrices(index, epoch) if matrices is None else matrices
-        inputs, targets = self.augmenter.apply(index, epoch, matrices), self._targets(index)
-        mix = self.augmenter.mix(index, epoch)
+        mix, targets = self.augmenter.mix(index, epoch), self._targets(index)
+        if own is None or mix is not None:  # mixup blends samples of the whole batch
+            inputs = self.augmenter.apply(index, epoch, matrices)
+        else:
+            inputs = np.empty((len(index), *self.inputs.shape[1:]), np.float32)
+            for part in own(len(index)):
+                some = None if matrices is None else matrices[part]
+                inputs[part] = self.augmenter.apply(index[part], epoch, some)
         if mix is not None:
             targets = Mixup.blend(targets, mix)
         return Batch(inputs, np.arange(len(index)), targets, weights)
@@ -146,7 +161,7 @@ class Batches:
 
         def change(start: int) -> Batch:
             part = slice(start, start + size)
-            return self.batch(order[part], epoch, None if matrices is None else matrices[part])
+            return self.batch(order[part], epoch, None if matrices is None else matrices[part], self.own)
 
         return iter(list(pool.map(change, range(0, len(order), size))))
 

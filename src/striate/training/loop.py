@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from striate.errors import DivergenceError
 from striate.model.evaluation import evaluation
+from striate.training import ranks
 from striate.training.batches import Batches
 from striate.training.callbacks.base import Callback
 from striate.training.history import EpochRecord
@@ -23,13 +25,26 @@ from striate.training.stepper import Stepper
 
 def run(state: TrainingState, job: Job, callbacks: Sequence[Callback]) -> None:
     """Train until the last epoch, a request to stop, or Ctrl-C."""
-    batches = batches_for(state, job)
-    loop = _Loop(state, job, batches, stepper_for(state, job, batches), callbacks)
+    batches, stepper = _prepare(state, job)
+    loop = _Loop(state, job, batches, stepper, callbacks)
     state.model.metadata = metadata(state, job)
     history = state.history
     history.interrupted, history.stop_reason = False, None
-    with interruptible() as loop.interruption:
+    try:
+        _train(loop)
+        history.stop_reason = state.stop_reason
         for callback in callbacks:
+            callback.on_train_end(state, history)
+    finally:
+        if ranks.current is not None:
+            ranks.current.end()
+
+
+def _train(loop: _Loop) -> None:
+    """Take all steps; afterwards the model is up to date."""
+    state = loop.state
+    with interruptible() as loop.interruption:
+        for callback in loop.callbacks:
             callback.on_train_begin(state)
         try:
             loop.epochs()
@@ -37,10 +52,20 @@ def run(state: TrainingState, job: Job, callbacks: Sequence[Callback]) -> None:
             loop.interrupt()
         finally:
             state.synchronise()
-            state.model.metadata = metadata(state, job)
-        history.stop_reason = state.stop_reason
-        for callback in callbacks:
-            callback.on_train_end(state, history)
+            state.model.metadata = metadata(state, loop.job)
+
+
+def _prepare(state: TrainingState, job: Job) -> tuple[Batches, Stepper]:
+    """Return the batches of a training and what takes its steps, on all ranks if there are several."""
+    batches, team = batches_for(state, job), ranks.current
+    if team is None:
+        stepper = stepper_for(state, job, batches)
+    else:
+        team.meet(state, job)
+        stepper = team.together(lambda: stepper_for(state, job, batches))
+        batches = team.batches(batches, stepper.session)
+    state.publish()
+    return batches, stepper
 
 
 def metadata(state: TrainingState, job: Job) -> dict[str, Any]:
@@ -148,7 +173,8 @@ class _Loop:
         if validation is None:
             return None, None
         model = self.state.model
-        scores = model.scores(validation.inputs, loss=self.job.loss)
+        score = model.scores if ranks.current is None else partial(ranks.current.scores, model)
+        scores = score(validation.inputs, loss=self.job.loss)
         found = evaluation(scores, validation, model.classes, self.job.loss, self.job.validation_weights)
         return found.loss, found.accuracy
 

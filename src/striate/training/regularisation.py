@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from striate.engine.memory import sums_of_squares
 from striate.layers.base import Layer
 from striate.layers.transposed import TransposedConvolution
 from striate.network import Network, Slot
 from striate.training.settings.regularisation import Regularisation
-from striate.training.stepper import Flat
+from striate.training.stepper import Flat, Squares
 
 
 class Regulariser:
@@ -50,7 +51,7 @@ class Regulariser:
         if w.clip_value is not None:
             np.clip(gradient, -w.clip_value, w.clip_value, out=gradient)
         if w.clip_norm is not None:
-            clip_norm(gradient, w.clip_norm)
+            clip_norm(gradient, w.clip_norm, flat.squares)
         if w.weight_decay:
             for part in self.parts:
                 theta[part] *= np.float32(1.0 - learning_rate * w.weight_decay)
@@ -64,7 +65,6 @@ class Regulariser:
 
 
 _STREAM = 0x6E6F697365
-PIECE = 1024  # numbers whose squares are added before all pieces are
 
 
 def weights_of(network: Network) -> list[Slot]:
@@ -72,19 +72,12 @@ def weights_of(network: Network) -> list[Slot]:
     return [slot for slot in network.parameters if slot.spec.initial == "weight"]
 
 
-def clip_norm(gradient: np.ndarray, bound: float) -> float:
+def clip_norm(gradient: np.ndarray, bound: float, squares: Squares = sums_of_squares) -> float:
     """Scale ``gradient`` (float32[P]) down to the length ``bound`` if it is longer; return its former length."""
     length = math.sqrt(math.fsum(squares(gradient)))
     if length > bound:
         gradient *= np.float32(bound / length)
     return length
-
-
-def squares(vector: np.ndarray) -> np.ndarray:
-    """Return the sum of squares of every ``PIECE`` numbers of a vector, float64."""
-    whole = len(vector) // PIECE * PIECE
-    pieces = vector[:whole].reshape(-1, PIECE), vector[None, whole:]
-    return np.concatenate([np.square(part, dtype=np.float64).sum(axis=1) for part in pieces])
 
 
 def units(layer: Layer, weight: np.ndarray) -> list[np.ndarray]:

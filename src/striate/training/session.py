@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from striate.training import ranks
 from striate.training.batches import Batches
 from striate.training.job import Job
 from striate.training.rates import Rates, frozen_layers
@@ -13,7 +14,10 @@ from striate.training.stepper import LARGEST, Adjustment, Stepper
 
 
 def stepper_for(state: TrainingState, job: Job, batches: Batches) -> Stepper:
-    """Return what takes the steps of a training; its session is the one of the call before where that fits."""
+    """Return what takes the steps of a training; its session is the one of the call before where that fits.
+
+    The session gets the parameters with ``state.publish``.
+    """
     from striate.engine.session import TrainingSession
 
     settings = state.settings
@@ -22,7 +26,8 @@ def stepper_for(state: TrainingState, job: Job, batches: Batches) -> Stepper:
     kernel = settings.optimizer.kernel
     key = (job.plan.loss, batches.dtype, size, kernel)
     if state.session is None or state.session_key != key:
-        state.session = TrainingSession(
+        make = TrainingSession if ranks.current is None else ranks.current.session
+        state.session = make(
             state.network,
             batch_size=size,
             loss=job.plan.loss,
@@ -35,7 +40,6 @@ def stepper_for(state: TrainingState, job: Job, batches: Batches) -> Stepper:
         )
         state.session_key = key
     state.session.normalise(np.asarray(job.normalisation.mean), np.asarray(job.normalisation.scale))
-    state.publish()
     return Stepper(state.session, settings.seed, adjustments(state))
 
 

@@ -92,6 +92,7 @@ class TrainingState:
         """Bring ``model`` and ``optimizer`` up to date in the middle of an epoch."""
         if self.session is None:
             return
+        self.session.collect()
         vectors, count = self.session.vectors, self.network.parameter_count
         self.model.theta[:] = vectors.theta[:count]
         for name, vector in vectors.optimizer.items():
@@ -109,6 +110,13 @@ class TrainingState:
             vector[:count] = getattr(self.optimizer, name)
         if self.network.state_count:
             vectors.states[: self.network.state_count] = self.model.states
+        self.session.spread()
+
+    def take(self, other: TrainingState) -> History:
+        """Take over the parameters that another training has learnt; return its history."""
+        self.model.theta[:], self.model.states[:] = other.model.theta, other.model.states
+        self.history, self.progress = other.history, other.progress
+        return self.history
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what holds addresses, or functions made here; ``fit`` makes both again."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from striate.engine.memory import sums_of_squares
 from striate.losses import Loss
 from striate.training.batches import Batch
 
 PART_BITS = 40  # above the number of a step, the part of its batch: every part has random numbers of its own
 LARGEST = 1024  # samples that the engine takes at once; larger batches are the sum of several
+
+
+Squares = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +27,15 @@ class Flat:
     ----------
     theta, gradient : float32[parameter_count]
     states : float32[state_count]
+    squares : function of the gradient
+        The sums of squares of its pieces. Where ranks share the update, a rank's gradient is complete only in the
+        part that it updates.
     """
 
     theta: np.ndarray
     gradient: np.ndarray
     states: np.ndarray
+    squares: Squares = sums_of_squares
 
 
 class Adjustment(Protocol):
@@ -63,7 +71,7 @@ class Stepper:
         vectors, network = session.vectors, session.network
         count, states = network.parameter_count, vectors.states[: network.state_count]
         self.plain, self._count = session.loss.plain, 0
-        self.flat = Flat(vectors.theta[:count], vectors.gradient[:count], states)
+        self.flat = Flat(vectors.theta[:count], vectors.gradient[:count], states, session.squares)
 
     def step(self, batch: Batch, numbers: tuple[float, ...], number: int) -> tuple[float, float]:
         """Take step ``number``, counted from 1; return the sums of the samples' losses and right answers.
@@ -76,6 +84,7 @@ class Stepper:
         number : int
         """
         self._count = len(batch)
+        self.session.announce(numbers, number)
         if self.adjustments or self._count > self.session.batch_size:
             return self._step_in_parts(batch, numbers, number)
         return self._run(batch, self._shares(batch), numbers, number, update=True)

@@ -18,7 +18,7 @@ from striate.network import Network
 from striate.settings import Place
 from striate.settings.setting import build
 from striate.settings.signature import takes
-from striate.training import checkpoint
+from striate.training import checkpoint, ranks
 from striate.training.arrays import Data, datasets
 from striate.training.callbacks import Callback, ProgressBar, as_callbacks
 from striate.training.callbacks.progress_bar import in_notebook
@@ -155,6 +155,8 @@ class Trainer:
         state = self.state
         weighted = self.settings.weighted_validation if weighted_validation is None else weighted_validation
         data, held_out = datasets(train, targets, validation, self.network.input_shape)
+        if ranks.current is not None and not ranks.current.leads:
+            return state.take(ranks.current.follow(data, held_out))
         job = plan_job(state, data, held_out, sample_weights, weighted)
         shown = in_notebook() if progress is None else progress
         found = [*as_callbacks(callbacks), *([ProgressBar()] if shown else [])]

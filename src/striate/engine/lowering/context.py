@@ -49,8 +49,8 @@ class Lowering:
         Of the shard, since the last barrier.
     packs : list of Row
         Run side by side before everything else.
-    parts : list of (rows, rows)
-        The rows up to each barrier, and those that run once after it.
+    parts : list of (rows, rows, seen)
+        The rows up to each barrier, those that run once after it, and what these read in every shard.
     values, gradients : dict of str to Buffer
     memos : dict
         What the forward pass of a layer leaves to its backward pass.
@@ -68,7 +68,7 @@ class Lowering:
     where: str = ""
     rows: list[Row] = field(default_factory=list)
     packs: list[Row] = field(default_factory=list)
-    parts: list[tuple[list[Row], list[Row]]] = field(default_factory=list)
+    parts: list[tuple[list[Row], list[Row], list[tuple[int, int]]]] = field(default_factory=list)
     summed: list[tuple[int, int]] = field(default_factory=list)
     memos: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Buffer] = field(default_factory=dict)
@@ -129,15 +129,18 @@ class Lowering:
         """Append a call that depends on parameters and states alone; it runs before all others."""
         self.packs.append(self.program.row(PACK, kernel, constants, where=self.where, **arguments))
 
-    def barrier(self) -> None:
-        """Let every shard come here before any goes on: between, rows of ``once`` may follow."""
-        self.parts.append((self.rows, []))
+    def barrier(self, *seen: tuple[Buffer, int]) -> None:
+        """Let every shard come here before any goes on: between, rows of ``once`` may follow.
+
+        Of the buffers of every shard these may read the ``seen``, each up to so many floats.
+        """
+        self.parts.append((self.rows, [], [(buffer.offset, floats) for buffer, floats in seen]))
         self.rows = []
 
     def once(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
         """Append a call that runs once, beside others, after the last barrier and before what follows it.
 
-        Its buffers are those of the first shard; an argument may be a ``ByStride``.
+        Its buffers are those of the first shard, those of the others follow; an argument may be a ``ByStride``.
         """
         self.parts[-1][1].append(self.row(kernel, constants, **arguments))
 

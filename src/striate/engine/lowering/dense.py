@@ -133,7 +133,7 @@ def _weight_gradient_of_batch(lowering: Lowering, step: Step, x: Buffer, grad: B
     def taps(stride: int) -> ByCount:
         return ByCount(tuple(pairs(stride, shards) for shards in range(1, lowering.facts.sizes.shards + 1)))
 
-    lowering.barrier()
+    lowering.barrier((rows_x, rows_x.size), (rows_grad, rows_grad.size))
     for part in np.array_split(sums.rows, min(TASKS, filters)):
         row = sums_row(lowering, replace(sums, rows=part))
         row.arguments["taps"] = taps

@@ -97,7 +97,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
             step=channels,
             **channel_tables(lowering, x),
         )
-        lowering.barrier()
+        lowering.barrier((moments, 2 * channels + 1))
         lowering.once(
             "normalisation.batch_statistics",
             moments=lowering.place(moments),
@@ -155,7 +155,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
     if step.inputs[0] not in lowering.needed:
         return
     factors = lowering.program.room(STATISTICS, 3 * channels)
-    lowering.barrier()
+    lowering.barrier((sums, 2 * channels))
     lowering.once(
         "normalisation.batch_gradient_factors",
         sums=lowering.place(sums),

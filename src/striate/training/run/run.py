@@ -12,6 +12,7 @@ from striate.data.splits import Splits
 from striate.errors import DivergenceError, StriateError, UsageError
 from striate.losses import NUMBERS
 from striate.model import Evaluation, Model
+from striate.training import ranks
 from striate.training.callbacks import Callback
 from striate.training.callbacks.checkpoint import checkpoints, restore_latest
 from striate.training.history import History
@@ -99,6 +100,7 @@ def train(
     """
     place, config = RunFolder(folder), with_absolute_paths(config)
     place.check_new()
+    _tell(config)
     start = starting_model(config.model)
     splits = load_splits(config, start)
     config = resolve(config, splits.train, start)
@@ -152,6 +154,7 @@ def _resume(
     epochs: int | None,
 ) -> Run:
     config, log = place.reopen()
+    _tell(config)
     start = starting_model(config.model)
     splits = load_splits(config, start)
     config = resolve(config, splits.train, start)
@@ -168,6 +171,12 @@ def _resume(
         prepared(splits, trainer)
     more = None if found else config.training.epochs
     return _go_on(config, place, splits, trainer, [*own, log, *_listed(callbacks)], log, more, report)
+
+
+def _tell(config: RunConfig) -> None:
+    """Let the other ranks, if there are any, read the data meanwhile."""
+    if ranks.current is not None:
+        ranks.current.begin_run(config.to_dict())
 
 
 def _extend(place: RunFolder, trainer: Trainer, epochs: int) -> None:

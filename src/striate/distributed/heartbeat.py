@@ -1,0 +1,31 @@
+"""Signs of life of every rank, for the supervisor that started them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import threading
+import time
+
+ADDRESS = "STRIATE_SUPERVISOR"
+"""The environment variable that holds the supervisor's host and port."""
+SECONDS = 0.5
+
+
+def start(rank: int) -> None:
+    """Send signs of life from now on, if a supervisor wants any."""
+    address = os.environ.get(ADDRESS)
+    if address:
+        host, _, port = address.rpartition(":")
+        threading.Thread(target=_send, args=(rank, host, int(port)), daemon=True).start()
+
+
+def _send(rank: int, host: str, port: int) -> None:
+    try:
+        with socket.create_connection((host, port), timeout=30) as connection:
+            while True:
+                connection.sendall(f"{rank} {platform.node()} {os.getpid()}\n".encode())
+                time.sleep(SECONDS)
+    except OSError:
+        return  # the supervisor has gone; mpiexec ends the ranks

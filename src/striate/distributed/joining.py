@@ -1,0 +1,36 @@
+"""Joining the other processes of an MPI job."""
+
+from __future__ import annotations
+
+import atexit
+
+from striate.distributed import commands, heartbeat
+from striate.distributed.group import Group
+from striate.distributed.mpi import processes
+from striate.distributed.ranks import Team
+from striate.training import ranks
+
+
+def join() -> Team | None:
+    """Let every training of this process be one of all ranks of the MPI job; return None without others.
+
+    Rank 0 leads: its callbacks are called, and it writes. On the other ranks ``Trainer.fit`` follows it, with the same
+    data, and returns the same history.
+
+    Raises
+    ------
+    StriateError
+        If the process is one of several, but mpi4py or an MPI library is missing.
+    """
+    if isinstance(ranks.current, Team):
+        return ranks.current
+    if processes() == 1:
+        return None
+    group = Group()
+    if group.size == 1:
+        return None
+    heartbeat.start(group.rank)
+    ranks.current = Team(group)
+    if group.leads:
+        atexit.register(group.command, [commands.LEAVE])
+    return ranks.current
