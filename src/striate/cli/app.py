@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -84,4 +85,4 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with status 0, 1 (failed) or 2 (wrong use)."""
-    app(args=None if arguments is None else list(arguments), prog_name="striate")
+    app(args=sys.argv[1:] if arguments is None else list(arguments), prog_name="striate")

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from striate.cli.ranks import final_status, serves
 from striate.cli.streams import prepare_streams, printable
 from striate.errors import StriateError
 
@@ -31,9 +32,11 @@ class Commands(TyperGroup):
         named["standalone_mode"] = False
         prepare_streams()
         with _warnings_on_one_line(), _stopped_like_ctrl_c():
-            status = _status(lambda: super(Commands, self).main(*arguments, **named))
+            status = _status(
+                lambda: 0 if serves(named.get("args")) else super(Commands, self).main(*arguments, **named)
+            )
         if standalone_mode:
-            sys.exit(status)
+            sys.exit(final_status(status))
         return status
 
     def invoke(self, ctx: Any) -> Any:

@@ -137,6 +137,7 @@ class Runner:
         from striate.layers.base import format_shape
         from striate.losses.choice import are_labels
         from striate.machine import available_threads
+        from striate.training import ranks
 
         self.trainer = trainer
         data = splits.train
@@ -149,11 +150,13 @@ class Runner:
             self.output.line(f"  {note}")
         settings = trainer.settings
         title = settings.loss.title if settings.loss else "loss chosen from the targets"
-        threads = settings.threads or available_threads()
+        team = ranks.current
+        threads = team.threads(settings.threads) if team else settings.threads or available_threads()
+        shared = f"{team.size} ranks of " if team else ""
+        sizes = f"batches of {settings.batch_size}, {shared}{threads} thread{'s' * (threads > 1)}"
         self.output.line(
             f"{trainer.network.name}: {trainer.network.parameter_count:,} parameters; {title}, "
-            f"{settings.optimizer}, batches of {settings.batch_size}, {threads} thread{'s' * (threads > 1)}, "
-            f"seed {settings.seed}"
+            f"{settings.optimizer}, {sizes}, seed {settings.seed}"
         )
         augmentation = settings.augmentation
         if augmentation is not None and augmentation.transforms:

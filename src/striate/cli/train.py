@@ -9,6 +9,7 @@ import typer
 
 from striate.cli.configuration import with_settings
 from striate.cli.options import DATA_HELP, Json, Report
+from striate.cli.ranks import Ranks, share_or_start
 
 
 @with_settings()
@@ -29,6 +30,7 @@ def train(
         int | None,
         typer.Option(metavar="N", help="Cross-validate: train N times, each time testing on another fold."),
     ] = None,
+    ranks: Ranks = None,
     report: Report = True,
     json: Json = False,
     **settings: Any,
@@ -43,6 +45,8 @@ def train(
 
     striate train photographs/ --folds 5
 
+    striate train photographs/ --ranks 2 --threads 4
+
     Anything you leave out is chosen from the data: the network, the number of epochs, the augmentation.
     """
     from striate.cli.configuration import model_label, run_config
@@ -50,6 +54,7 @@ def train(
     from striate.cli.output import Output
     from striate.cli.running import Runner
 
+    share_or_start(ranks, folds)
     run = run_config({"dataset": dataset, **settings}, config)
     with run_folder(out, run.data.name, model_label(run)) as folder:
         runner = Runner(Output(json), report)
@@ -64,6 +69,7 @@ def resume(
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Train for N epochs in total, more than the run has.")
     ] = None,
+    ranks: Ranks = None,
     report: Report = True,
     json: Json = False,
 ) -> None:
@@ -76,4 +82,5 @@ def resume(
     from striate.cli.output import Output
     from striate.cli.running import Runner
 
+    share_or_start(ranks)
     Runner(Output(json), report).resume(folder, epochs)

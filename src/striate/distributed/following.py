@@ -21,6 +21,7 @@ from striate.training.fingerprint import fingerprint
 from striate.training.job import Job, plan_job
 from striate.training.run.build import load_splits
 from striate.training.run.config import RunConfig
+from striate.training.run.start import starting_model
 from striate.training.session import batches_for, stepper_for
 from striate.training.state import TrainingState
 from striate.training.stepper import Stepper
@@ -36,7 +37,8 @@ def serve(group: Group) -> None:
         while int(group.command([])[0]) == commands.RUN:
             splits, problem = None, None
             try:
-                splits = load_splits(RunConfig.from_dict(group.share()))
+                config = RunConfig.from_dict(group.share())
+                splits = load_splits(config, starting_model(config.model))
             except (StriateError, OSError) as error:
                 problem = str(error)
             try:

@@ -25,6 +25,8 @@ class Group:
     Attributes
     ----------
     rank, size : int
+    ranks_here : int
+        How many of them run on this machine.
     sent_bytes : int
         What this rank has sent to others so far, beside commands.
     """
@@ -33,21 +35,13 @@ class Group:
         self.mpi = import_mpi()
         self.comm: Any = self.mpi.COMM_WORLD
         self.rank, self.size, self.sent_bytes = int(self.comm.rank), int(self.comm.size), 0
+        host = self.mpi.Get_processor_name()
+        self.ranks_here = self.comm.allgather(host).count(host)
 
     @property
     def leads(self) -> bool:
         """Whether this is rank 0."""
         return self.rank == 0
-
-    @property
-    def ranks_here(self) -> int:
-        """How many ranks run on this machine."""
-        if self._here is None:
-            host = self.mpi.Get_processor_name()
-            self._here = self.gather(host).count(host)
-        return self._here
-
-    _here: int | None = None
 
     def wait(self, requests: Sequence[Any]) -> None:
         """Return when all ``requests`` are done."""

@@ -56,23 +56,31 @@ def compare(notes: Sequence[Notes]) -> None:
 _RULES: list[tuple[Callable[[Notes, Notes], bool], Callable[[Notes, Notes], str]]] = [
     (
         lambda a, b: a.version != b.version,
-        lambda a, b: f"all ranks need the same version of striate; got {b.version}, rank 0 has {a.version}. "
-        "Install the same everywhere.",
+        lambda a, b: (
+            f"all ranks need the same version of striate; got {b.version}, rank 0 has {a.version}. "
+            "Install the same everywhere."
+        ),
     ),
     (
         lambda a, b: a.numpy != b.numpy,
-        lambda a, b: f"all ranks need the same version of NumPy; got {b.numpy}, rank 0 has {a.numpy}. "
-        "Install the same everywhere.",
+        lambda a, b: (
+            f"all ranks need the same version of NumPy; got {b.numpy}, rank 0 has {a.numpy}. "
+            "Install the same everywhere."
+        ),
     ),
     (
         lambda a, b: a.lanes != b.lanes,
-        lambda a, b: f"all ranks need vectors of the same width; got {b.lanes} lanes, rank 0 has {a.lanes}. "
-        f"Set STRIATE_LANES={min(a.lanes, b.lanes)} for all ranks.",
+        lambda a, b: (
+            f"all ranks need vectors of the same width; got {b.lanes} lanes, rank 0 has {a.lanes}. "
+            f"Set STRIATE_LANES={min(a.lanes, b.lanes)} for all ranks."
+        ),
     ),
     (lambda a, b: b.problem is not None, lambda a, b: str(b.problem)),
     (
         lambda a, b: a.data != b.data,
-        lambda a, b: "all ranks must train on the same data; the checksum of its samples or targets differs from "
-        "that of rank 0. Give all ranks the same files.",
+        lambda a, b: (
+            "all ranks must train on the same data; the checksum of its samples or targets differs from "
+            "that of rank 0. Give all ranks the same files."
+        ),
     ),
 ]

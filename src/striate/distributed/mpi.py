@@ -11,7 +11,7 @@ from typing import Any
 from striate.errors import StriateError
 
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
-INSTALL = "pip install 'striate[mpi]' brings mpi4py and MPICH; on a cluster, pip install mpi4py uses the site's MPI."
+INSTALL = "Install both with pip install 'striate[mpi]'; on a cluster, mpi4py alone, which uses the site's MPI."
 
 
 def processes() -> int:
@@ -31,7 +31,9 @@ def import_mpi() -> Any:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise StriateError(f"mpi: several ranks need mpi4py and an MPI library; got {reason!r}. {INSTALL}") from None
+        raise StriateError(
+            f"mpi: several ranks need mpi4py and an MPI library; got {reason!r}. {INSTALL}"
+        ) from None
     return MPI
 
 

@@ -34,13 +34,16 @@ class Team:
     """
 
     def __init__(self, group: Group) -> None:
-        self.group, self.leads = group, group.leads
+        self.group, self.leads, self.size = group, group.leads, group.size
         self._session: RankSession | None = None
 
+    def threads(self, wanted: int | None) -> int:
+        """Return the threads of a rank: those that are wanted, else a share of this machine's."""
+        return wanted or max(1, available_threads() // self.group.ranks_here)
+
     def session(self, network: Any, *, threads: int | None, **settings: Any) -> RankSession:
-        """Return the session of this rank; ranks on one machine share its processors."""
-        threads = threads or max(1, available_threads() // self.group.ranks_here)
-        return RankSession(self.group, network, threads=threads, **settings)
+        """Return the session of this rank."""
+        return RankSession(self.group, network, threads=self.threads(threads), **settings)
 
     def meet(self, state: TrainingState, job: Job) -> None:
         """Compare notes with the others, and give them the state to begin with; see `compare`."""

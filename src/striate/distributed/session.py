@@ -33,7 +33,7 @@ class RankSession(TrainingSession):
     Parameters
     ----------
     group : Group
-    network, batch_size, threads, **settings
+    network, batch_size, **settings
         As for `TrainingSession`.
 
     Raises
@@ -49,23 +49,21 @@ class RankSession(TrainingSession):
 
     active = False
 
-    def __init__(self, group: Group, network: Network, *, batch_size: int, threads: int | None, **settings: Any) -> None:
+    def __init__(self, group: Group, network: Network, *, batch_size: int, **settings: Any) -> None:
         self.group = group
-        super().__init__(network, batch_size=batch_size, threads=threads, **settings)
+        super().__init__(network, batch_size=batch_size, **settings)
         sizes, rank, length = self.facts.sizes, group.rank, self.vectors.padded
         if sizes.shards < group.size:
             raise UsageError(
-                f"{network.name}: every rank computes at least one shard; batches of {batch_size} have {sizes.shards}, "
-                f"got {group.size} ranks. Use larger batches or fewer ranks."
+                f"{network.name}: every rank computes at least one shard; batches of {batch_size} have "
+                f"{sizes.shards}, got {group.size} ranks. Use larger batches or fewer ranks."
             )
         self.parts = shards_of_ranks(sizes.shards, group.size)
         self.segments = segments_of_ranks(length, group.size)
         self.segment, memory = self.segments[rank], self.bound.memory.arrays
         self.share = Share(self.team, self.bound, self.parts[rank], self.segment)
         summed, optimizer = self.share.summed, str(self.facts.optimizer)
-        program = combining_program(
-            sizes.lanes, length, self.parts, rank, self.segment, summed, optimizer
-        )
+        program = combining_program(sizes.lanes, length, self.parts, rank, self.segment, summed, optimizer)
         own = self.vectors.shards[length * self.parts[rank].start :]
         self.combining = Bound(program, {**_shared(memory), OWN: own})
         self.combiner = Team(self.combining, len(self.team.arenas))
@@ -78,7 +76,7 @@ class RankSession(TrainingSession):
             self.group.command([STEP, number, len(numbers), *numbers])
 
     def own_samples(self, count: int) -> list[slice]:
-        """Return which samples of a batch this rank computes; larger batches than those of the plan come in parts."""
+        """Return which samples of a batch this rank computes; large ones come in parts."""
         room, size = self.facts.sizes.samples, self.batch_size
         part = self.parts[self.group.rank]
         found = [(start + part.start * room, start + part.stop * room) for start in range(0, count, size)]

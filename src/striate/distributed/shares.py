@@ -103,7 +103,9 @@ class Share:
 
     def _piece(self, phases: list[Phase], chosen: list[np.ndarray]) -> _Piece:
         ends = np.cumsum([len(tasks) for tasks in chosen])
-        table = np.array([[end - len(tasks), len(tasks)] for end, tasks in zip(ends, chosen, strict=True)], np.int64)
+        table = np.array(
+            [[end - len(tasks), len(tasks)] for end, tasks in zip(ends, chosen, strict=True)], np.int64
+        )
         each = np.array([phase.each for phase in phases], np.int64)
         selection = Selection(table, np.ascontiguousarray(np.concatenate(chosen)), [], each[:0], [])
         return _Piece(selection, self.team.keep(self.team.prepare(selection)), each, phases[-1].seen)

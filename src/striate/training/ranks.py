@@ -21,6 +21,10 @@ class Ranks(Protocol):
     """The processes of a training: one leads, the others follow it step by step."""
 
     leads: bool
+    size: int
+
+    def threads(self, wanted: int | None) -> int:
+        """Return the threads of a process: those that are wanted, else its share of this machine's."""
 
     def begin_run(self, config: dict[str, Any]) -> None:
         """Let the others read the data of a run, which ``RunConfig.to_dict`` described."""

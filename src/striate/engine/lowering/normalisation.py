@@ -97,7 +97,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
             step=channels,
             **channel_tables(lowering, x),
         )
-        lowering.barrier((moments, 2 * channels + 1))
+        lowering.barrier((moments, 2 * channels))
         lowering.once(
             "normalisation.batch_statistics",
             moments=lowering.place(moments),
