@@ -5,7 +5,7 @@ import pytest
 
 from striate.engine.binding import Bound
 from striate.engine.memory import Sizes, Vectors
-from striate.engine.plan import update_phase
+from striate.engine.plan import update_phases
 from striate.engine.program import Program
 from striate.engine.segments import flat_sizes, padded
 from striate.engine.team import Team
@@ -28,7 +28,7 @@ def add():
     program = Program(default_lanes())
     for name, size in flat_sizes(COUNT, 0, MOST).items():
         program.segment(name, size)
-    update_phase(program, padded(COUNT), Sizes(default_lanes(), 1, MOST), None)
+    update_phases(program, padded(COUNT), Sizes(default_lanes(), 1, MOST), None)
     bound = Bound(program.finish())
     team, vectors = Team(bound, 2), Vectors(bound.memory.arrays, COUNT)
 

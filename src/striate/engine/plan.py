@@ -11,6 +11,7 @@ import numpy as np
 from striate.engine import graph, segments
 from striate.engine.analysis import Facts
 from striate.engine.dealing import deal, deal_packs
+from striate.engine.layerwise import direction, layerwise_phases
 from striate.engine.layout import Arena, Buffer
 from striate.engine.losses import emit_loss
 from striate.engine.lowering import FALLBACK, Lowering, rule
@@ -212,18 +213,22 @@ def add_update(lowering: Lowering) -> None:
     """Append the phase that sums the shards' gradients and takes the optimizer's step."""
     facts = lowering.facts
     count = segments.padded(facts.network.parameter_count)
-    update_phase(lowering.program, count, facts.sizes, facts.optimizer, lowering.summed, lowering.threads)
+    parameters = [(slot.offset, slot.offset + slot.spec.size) for slot in facts.network.parameters]
+    update_phases(
+        lowering.program, count, facts.sizes, facts.optimizer, lowering.summed, lowering.threads, parameters
+    )
 
 
-def update_phase(
+def update_phases(
     program: Program,
     length: int,
     sizes: Sizes,
     optimizer: str | None,
     summed: Sequence[tuple[int, int]] = (),
     threads: int = 1,
+    parameters: Sequence[tuple[int, int]] | None = None,
 ) -> None:
-    """Append the phase that sums the shards' gradients, and takes the step of an optimizer unless it is None.
+    """Append the phases that sum the shards' gradients, and take the step of an optimizer unless it is None.
 
     Parameters
     ----------
@@ -233,7 +238,12 @@ def update_phase(
         The parts of the gradient that are there already.
     threads : int
         Among which the parameters are shared.
+    parameters : sequence of (first, end), optional
+        Where each lies in the flat vectors; by default there is one.
     """
+    layerwise = optimizer is not None and UPDATES[optimizer].layerwise
+    if layerwise:
+        direction(program, length)
     total = program.row(
         BACKWARD,
         "update.sum_shards",
@@ -250,6 +260,8 @@ def update_phase(
         done = any(first <= begin and begin + count <= end for first, end in summed)
         tasks.append({CHUNK: 4 * begin, COUNT: count, SUMMED: 0 if done else count})
     program.phase(rows, tasks)
+    if layerwise:
+        layerwise_phases(program, [(0, length)] if parameters is None else parameters)
 
 
 def update_row(program: Program, optimizer: str) -> Row:
@@ -257,6 +269,8 @@ def update_row(program: Program, optimizer: str) -> Row:
     vectors: dict[str, Any] = {
         name: Place(segments.of_optimizer(name), 0, CHUNK) for name in UPDATES[optimizer].vectors
     }
+    if UPDATES[optimizer].layerwise:
+        vectors["direction"] = Place(segments.DIRECTION, 0, CHUNK)
     return program.row(
         UPDATE,
         f"update.{optimizer}",

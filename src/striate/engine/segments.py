@@ -20,6 +20,8 @@ TARGETS, OUTPUTS, SCALE, MEAN = "targets", "outputs", "scale", "mean"
 """Of one batch too: targets, outputs; and what normalises each channel of the samples."""
 PACKED, STATISTICS, PROBLEMS = "packed", "statistics", "problems"
 """Segments that only a program knows: weights in the order of kernels; what layers sum over a batch; errors."""
+DIRECTION, NORMS = "direction", "norms"
+"""The steps of all parameters before their lengths are known, and the sums of squares that tell them."""
 OPTIMIZER_NUMBERS, RANDOM_LAYERS = 16, 256  # as many as there may be
 
 
@@ -68,4 +70,4 @@ def sample_sizes(facts: Facts) -> dict[str, int]:
 def starts_blank(segment: str) -> bool:
     """Return whether there is nothing in a segment until the program itself writes to it."""
     name = segment.partition("/")[0]
-    return name in (BUFFERS, GRADIENTS, OUTPUTS, PACKED, STATISTICS, "losses", "correct")
+    return name in (BUFFERS, GRADIENTS, OUTPUTS, PACKED, STATISTICS, DIRECTION, NORMS, "losses", "correct")

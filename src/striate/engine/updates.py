@@ -13,9 +13,12 @@ class Update:
     ----------
     vectors : tuple of str
         What it keeps for every parameter, zero at the start: the names of its arguments.
+    layerwise : bool
+        It gives directions alone; how far each parameter moves along its own depends on the norms of both.
     """
 
     vectors: tuple[str, ...] = ()
+    layerwise: bool = False
 
 
 UPDATES = {
@@ -31,5 +34,6 @@ UPDATES = {
     "centred_rmsprop": Update(("first", "second", "mean")),
     "adagrad": Update(("second",)),
     "amsgrad": Update(("first", "second", "largest")),
+    "lamb": Update(("first", "second"), layerwise=True),
 }
 """The kernels by name."""

@@ -387,6 +387,14 @@ ACCESS = {
     "update.centred_rmsprop": _update(5, "first", "second", "mean"),
     "update.adagrad": _update(2, "second"),
     "update.amsgrad": _update(7, "first", "second", "largest"),
+    "update.lamb": _update(7, "first", "second") + "\nwrite direction: count",
+    "update.layer_step": """
+        update theta: count
+        read direction: count
+        read sums: 2*piece_count
+        read numbers: 1
+    """,
+    "update.squared_norms": "read theta: count\nread direction: count\nwrite sums: 2",
     "winograd.winograd_input": _TRANSFORM + "read x: channels:channel + patches@6 + lanes",
     "winograd.winograd_gradient": _TRANSFORM + "read grad: channels:channel + patches@4 + lanes",
     "winograd.winograd_output": """

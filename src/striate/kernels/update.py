@@ -1,14 +1,17 @@
 """Kernels of the step from a gradient to new parameters, over a part of the flat vectors.
 
 Every optimizer reads its numbers for this step (learning rate and so on) from ``numbers``, in the order of
-its docstring. ``count`` is a multiple of the lanes.
+its docstring. ``count`` is a multiple of the lanes, except in ``squared_norms`` and ``layer_step``, which work on a
+part of one parameter.
 """
 
 from __future__ import annotations
 
+import math
+
 from numba import float32 as f32
 
-from striate.kernels.vector import Floats, lanes_of, shift, splat, vabs, vload, vmax, vsqrt, vstore
+from striate.kernels.vector import Floats, lanes_of, shift, splat, vabs, vload, vmax, vsqrt, vstore, vsum
 
 PIECE = 512  # numbers of each shard that are added while they lie in the fastest cache
 
@@ -211,3 +214,65 @@ def amsgrad(
         vstore(second, i, v)
         vstore(largest, i, w)
         vstore(theta, i, keep * vload(theta, i) - alpha * (m * fix1) / (vsqrt(w * fix2) + epsilon))
+
+
+def lamb(
+    theta: Floats,
+    gradient: Floats,
+    first: Floats,
+    second: Floats,
+    direction: Floats,
+    numbers: Floats,
+    count: int,
+):
+    """numbers: alpha, beta1, beta2, epsilon, 1/(1 - beta1^t), 1/(1 - beta2^t), decay.
+
+    m and v as in Adam, ``direction = m' / (sqrt(v') + epsilon) + decay theta`` with m', v' corrected for their
+    start; ``layer_step`` takes the step.
+    """
+    beta1, beta2 = splat(theta, numbers[1]), splat(theta, numbers[2])
+    rest1, rest2 = splat(theta, f32(1.0) - numbers[1]), splat(theta, f32(1.0) - numbers[2])
+    epsilon, fix1, fix2 = splat(theta, numbers[3]), splat(theta, numbers[4]), splat(theta, numbers[5])
+    decay = splat(theta, numbers[6])
+    for i in range(0, count, lanes_of(theta)):
+        g = vload(gradient, i)
+        m = beta1 * vload(first, i) + rest1 * g
+        v = beta2 * vload(second, i) + rest2 * g * g
+        vstore(first, i, m)
+        vstore(second, i, v)
+        vstore(direction, i, (m * fix1) / (vsqrt(v * fix2) + epsilon) + decay * vload(theta, i))
+
+
+def squared_norms(theta: Floats, direction: Floats, sums: Floats, count: int):
+    """``sums[0] = sum of theta^2``, ``sums[1] = sum of direction^2``."""
+    lanes = lanes_of(theta)
+    whole = count // lanes * lanes
+    weights, steps = splat(theta, f32(0.0)), splat(theta, f32(0.0))
+    for i in range(0, whole, lanes):
+        w, d = vload(theta, i), vload(direction, i)
+        weights, steps = weights + w * w, steps + d * d
+    a, b = vsum(weights), vsum(steps)
+    for i in range(whole, count):
+        a += theta[i] * theta[i]
+        b += direction[i] * direction[i]
+    sums[0], sums[1] = a, b
+
+
+def layer_step(theta: Floats, direction: Floats, sums: Floats, piece_count: int, numbers: Floats, count: int):
+    """``theta <- theta - alpha |theta| / |direction| direction``; norms of 0 count as a ratio of 1.
+
+    ``sums`` holds the sums of squares of each piece of the parameter.
+    """
+    weights, steps = 0.0, 0.0
+    for i in range(piece_count):
+        weights += float(sums[2 * i])
+        steps += float(sums[2 * i + 1])
+    ratio = math.sqrt(weights / steps) if weights > 0.0 and steps > 0.0 else 1.0
+    alpha = numbers[0] * f32(ratio)
+    lanes = lanes_of(theta)
+    whole = count // lanes * lanes
+    rate = splat(theta, alpha)
+    for i in range(0, whole, lanes):
+        vstore(theta, i, vload(theta, i) - rate * vload(direction, i))
+    for i in range(whole, count):
+        theta[i] -= alpha * direction[i]

@@ -199,3 +199,56 @@ class AMSGrad(Adam):
         m = state.first / (1.0 - self.beta1**step)
         w = state.largest / (1.0 - self.beta2**step)
         return np.asarray(theta - learning_rate * m / (np.sqrt(w) + self.epsilon))
+
+
+@dataclass(frozen=True)
+class LAMB(Adam):
+    """Adam whose step is scaled, parameter by parameter, to the norm of the parameter: for very large batches.
+
+    ``m <- beta1 m + (1 - beta1) g``, ``v <- beta2 v + (1 - beta2) g^2``
+    ``r = (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon) + weight_decay theta``
+    ``theta <- theta - alpha |theta| / |r| r`` for every parameter (the weights of a layer, its biases); where one
+    of the norms is 0, ``theta <- theta - alpha r``
+
+    Parameters
+    ----------
+    beta1, beta2 : float
+        As in Adam.
+    epsilon : float
+    weight_decay : float
+        Decay of the parameters, as a part of the step.
+
+    References
+    ----------
+    You et al. (2020), "Large batch optimization for deep learning: training BERT in 76 minutes", algorithm 2, with
+    the identity as phi.
+    """
+
+    kernel: ClassVar[str] = "lamb"
+    learning_rate: ClassVar[float] = 0.01
+
+    epsilon: float = 1e-6
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "weight_decay", real(self.weight_decay, "weight_decay", above=0, closed=True))
+
+    def numbers(self, step: int, learning_rate: float) -> tuple[float, ...]:
+        """Return (alpha, beta1, beta2, epsilon, 1/(1 - beta1^t), 1/(1 - beta2^t), decay)."""
+        return (*super().numbers(step, learning_rate)[:6], self.weight_decay)
+
+    def update(
+        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+    ) -> np.ndarray:
+        """Return the parameters after one step, as above; ``state.parameters`` says where each lies."""
+        state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
+        state.second[:] = self.beta2 * state.second + (1.0 - self.beta2) * gradient**2
+        m, v = state.first / (1.0 - self.beta1**step), state.second / (1.0 - self.beta2**step)
+        r = m / (np.sqrt(v) + self.epsilon) + self.weight_decay * theta
+        new = theta.copy()
+        for first, end in state.parameters or [(0, len(theta))]:
+            part = slice(first, end)
+            norms = np.linalg.norm(theta[part]), np.linalg.norm(r[part])
+            new[part] -= learning_rate * (norms[0] / norms[1] if all(norms) else 1.0) * r[part]
+        return new

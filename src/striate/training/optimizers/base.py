@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,11 +21,18 @@ class State:
     **vectors : float[parameter_count]
         They become attributes; which there are, the optimizer's kernel says (``striate.engine.updates``).
 
+    Attributes
+    ----------
+    parameters : sequence of (first, end)
+        Where each parameter lies in theta, for optimizers that need its norm; empty if theta is one parameter.
+
     Examples
     --------
     >>> State(first=np.zeros(2)).first.tolist()
     [0.0, 0.0]
     """
+
+    parameters: Sequence[tuple[int, int]] = ()
 
     def __init__(self, **vectors: np.ndarray) -> None:
         vars(self).update(vectors)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from striate.errors import UsageError, unknown_name
-from striate.training.optimizers.adam_variants import Adamax, AMSGrad, NAdam, RAdam
+from striate.training.optimizers.adam_variants import LAMB, Adamax, AMSGrad, NAdam, RAdam
 from striate.training.optimizers.adaptive import Adam, AdamW
 from striate.training.optimizers.base import Optimizer
 from striate.training.optimizers.descent import GradientDescent, Momentum, Nesterov
@@ -20,6 +20,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "amsgrad": AMSGrad,
     "adamw": AdamW,
     "gradient_descent": GradientDescent,
+    "lamb": LAMB,
     "momentum": Momentum,
     "nadam": NAdam,
     "nesterov": Nesterov,
