@@ -46,7 +46,7 @@ def test_json_is_the_last_line_and_true(run, tmp_path):
         "test_loss",
         "epochs",
         "train_seconds",
-        "images_per_second",
+        "samples_per_second",
         "parameters",
         "model",
     } <= set(values)

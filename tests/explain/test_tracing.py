@@ -293,3 +293,13 @@ def test_scores_and_outputs_are_called_by_their_class():
     assert found.why("linear1", feature=0).place == "linear1[feature 0] (sound)"
     assert str(found.why("softmax1", feature=1)).startswith("softmax1[feature 1] (cracked) = ")
     assert found.why("input", feature=1).place == "input[feature 1]"
+
+
+def test_a_row_of_a_table_or_array_is_found_by_its_number(random_lenet, tmp_path):
+    rows = np.random.default_rng(0).random((3, *random_lenet.input_shape)).astype(np.float32)
+    np.save(tmp_path / "rows.npy", rows)
+    for number in (1, 2, 3):
+        found = read_sample(random_lenet, tmp_path / "rows.npy", row=number)
+        np.testing.assert_array_equal(found, rows[number - 1])
+    with pytest.raises(UsageError, match=r"rows\.npy: holds samples 1 to 3; got 4"):
+        read_sample(random_lenet, tmp_path / "rows.npy", row=4)

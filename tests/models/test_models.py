@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from striate import models
 from striate.errors import ShapeError, UsageError
 from striate.layers import Softmax
 from striate.layers.convolution import Convolution
@@ -146,3 +147,7 @@ def test_photo_cnn_suits_the_size_of_the_image(sides: tuple[int, int], channels:
     assert halving + blocks[::2] == channels
     assert blocks[::2] == blocks[1::2]
     assert network.step("global_pool1").input_shapes[0][1] == last_side
+
+
+def test_every_network_by_name_is_a_function_of_the_package() -> None:
+    assert [name for name, function in MODELS.items() if getattr(models, name, None) is not function] == []

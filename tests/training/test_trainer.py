@@ -31,7 +31,7 @@ def test_a_network_learns_and_says_how_it_went(data, validation):
     assert history["steps"] == list(range(5, 61, 5))
     assert history["loss"][-1] < 0.1 < history["loss"][0]
     assert history["val_accuracy"][-1] > 0.95
-    assert min(history["images_per_second"]) > 0
+    assert min(history["samples_per_second"]) > 0
     assert not history.interrupted
     evaluation = trainer.model.evaluate(validation)
     assert evaluation.accuracy == history["val_accuracy"][-1]

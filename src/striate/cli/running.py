@@ -185,7 +185,7 @@ class Runner:
         facts = _facts(run)
         if history.stop_reason:
             self.output.line(f"stopped early: {history.stop_reason}")
-        rate = speed(facts["images_per_second"], run.model.input_shape)
+        rate = speed(facts["samples_per_second"], run.model.input_shape)
         self.output.line(f"\ntrained in {duration(facts['train_seconds'])}, {rate}")
         if run.evaluation is not None:
             self.output.line(evaluation_text(run.evaluation, run.part or ""))
@@ -208,7 +208,7 @@ def _facts(run: Run) -> dict[str, Any]:
     records, result = run.history.records, run.evaluation
     last = records[-1]
     seconds = sum(record.seconds for record in records)
-    samples = sum(record.images_per_second * record.seconds for record in records)
+    samples = sum(record.samples_per_second * record.seconds for record in records)
     figures: dict[str, Any] = {"test_accuracy": None, "test_loss": None}
     if result is not None:
         figures |= {f"{run.part}_accuracy": result.accuracy, f"{run.part}_loss": result.loss}
@@ -223,7 +223,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "steps": last.steps,
         "stop_reason": run.history.stop_reason,
         "train_seconds": seconds,
-        "images_per_second": samples / max(1e-9, seconds),
+        "samples_per_second": samples / max(1e-9, seconds),
         "parameters": run.trainer.network.parameter_count,
         "network": run.trainer.network.name,
         "dataset": run.config.data.name,

@@ -12,6 +12,10 @@ from striate.cli.options import Json, ModelArgument
 
 if TYPE_CHECKING:
     from striate.explain.reasons import Why
+    from striate.explain.tracing import Trace
+    from striate.model import Model
+
+MOST_WORDS = 12
 
 
 def why(
@@ -51,18 +55,50 @@ def why(
     asked = found.why_at(*s.place(found, layer, given))
     links = asked.chain()
     output.line(asked)
+    predicted = _in_user_units(loaded, found, asked)
+    if predicted:
+        output.line(f"\nThe network predicts standardised numbers; this one means {predicted}.")
+    decided = _words(loaded, found, asked)
+    if decided:
+        output.line("\nthe words that decided, by integrated gradients:")
+        output.line("  " + ", ".join(f"{word} {value:+.3g}" for word, value in decided))
     output.line("\nits largest term, layer by layer, down to the input:")
     for link in links[1:]:
         output.line(f"\n{link}" if chain else f"  {link.place} = {link.value:.6g}")
     field = asked.field()
     output.line(f"\n{field}")
-    facts = {**_facts(asked), "chain": [_facts(link) for link in links[1:]]}
+    facts: dict[str, Any] = {"words": dict(decided)} if decided else {}
+    facts |= {**_facts(asked), "chain": [_facts(link) for link in links[1:]]}
     if picture is not None:
         from striate.cli.files import write_figure
 
         output.line(f"picture: {write_figure(_drawn(asked), picture)}")
         facts["picture"] = str(picture)
     output.result({**facts, "receptive_field": {"spans": field.spans, "support": field.support}})
+
+
+def _in_user_units(model: Model, found: Trace, asked: Why) -> str:
+    """Return what an output of a regression on standardised targets means, such as "price 312000"."""
+    if model.target_normalisation is None or asked.step.name not in found.scored:
+        return ""
+    values = model.interpret(found.output[None]).values[0].ravel()
+    place = asked.index[0]
+    return f"{model.output_names[place]} {values[place]:.6g}" if place < len(values) else ""
+
+
+def _words(model: Model, found: Trace, asked: Why) -> list[tuple[str, float]]:
+    """Return the words that spoke most for or against a class, if a score of a model of texts is asked about."""
+    from striate.explain.attribution import attribute
+    from striate.explain.words import words_of
+
+    words = words_of(model, found.raw)
+    if not words or asked.step.name not in found.scored:
+        return []
+    weights: dict[str, float] = {}
+    for word, value in zip(words, attribute(model, found.raw, target=asked.index[0]).map(1).tolist(), strict=True):
+        if word:
+            weights[word] = weights.get(word, 0.0) + value
+    return sorted(weights.items(), key=lambda item: -abs(item[1]))[:MOST_WORDS]
 
 
 def _drawn(asked: Why) -> Any:

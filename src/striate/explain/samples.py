@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.problems import printable
 from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
 from striate.model import Model
@@ -75,9 +76,12 @@ def read_sample(
     DataError
         If the file cannot be read.
     UsageError
-        For another ``fit``.
+        For another ``fit``, or a row that the file does not have.
     """
-    return read_inputs(model, path, fit, invert).inputs[0].astype(np.float64)
+    inputs = read_inputs(model, path, fit, invert).inputs
+    if not 1 <= row <= len(inputs):
+        raise UsageError(f"{printable(path)}: holds samples 1 to {len(inputs):,}; got {row}. Give another number.")
+    return inputs[row - 1].astype(np.float64)
 
 
 def as_batch(model: Model, samples: np.ndarray | Dataset) -> np.ndarray:

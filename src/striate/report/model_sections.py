@@ -9,10 +9,12 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.drawing.html import Markup, element, empty_element, join, section
 from striate.drawing.images import coloured, limits, picture
+from striate.drawing.words import words_markup
 from striate.explain.attribution import Attribution, attribute
 from striate.explain.attribution.regions import maps
 from striate.explain.features.maps import map_pictures
 from striate.explain.tracing import Trace, trace
+from striate.explain.words import words_of
 from striate.losses import is_labelled
 from striate.report.budget import Budget
 from striate.report.sections import evaluated_part
@@ -48,8 +50,8 @@ def feature_maps(found: Trace | None) -> Markup:
         scale = f"{low:.3g} to {high:.3g}" if values.ndim == 2 else f"{low:.3g} (black) to {high:.3g} (white)"
         heading = element("h3", f"{name}: {scale}{more}")
         rows.append(join([heading, element("div", *images, class_="gallery")]))
-    raw = found.raw
-    sample = picture(raw, float(raw.min()), float(raw.max()), SIDE, "the sample")
+    raw, text = found.raw, words_of(found.model, found.raw)
+    sample = words_markup(text) if text else picture(raw, float(raw.min()), float(raw.max()), SIDE, "the sample")
     return section("Feature maps of a sample", element("div", sample, class_="gallery"), *rows)
 
 
@@ -105,9 +107,13 @@ def _decided(run: Run, data: Dataset, index: int, chosen: int) -> Markup:
     sample, true = data.inputs[index], int(data.targets[index])
     figures = [_captioned(picture(sample, *limits(data.inputs), SIDE, "the sample"), "sample", index)]
     targets: dict[str, int] = {"chosen": chosen, "true": true}
+    text = words_of(run.model, sample)
+    if text:
+        figures = []
     for word, target in targets.items():
         found = attribute(run.model, sample, "integrated-gradients", target, tolerance=0.02)
-        figures.append(_captioned(attribution_picture(found, sample), word, found.class_name))
+        drawn = words_markup(text, found.map(1)) if text else attribution_picture(found, sample)
+        figures.append(_captioned(drawn, word, found.class_name))
     return element("div", *figures, class_="gallery")
 
 

@@ -77,5 +77,6 @@ def _results(run: Run) -> Markup:
         return Markup()
     if evaluation.kind != "classes":
         return (sections.regression if evaluation.kind == "numbers" else sections.labels)(run, evaluation)
-    shown = (sections.class_maps if evaluation.is_map else sections.mistakes)(evaluation, data)
+    maps = evaluation.is_map
+    shown = sections.class_maps(evaluation, data) if maps else sections.mistakes(evaluation, data, run.model)
     return join([sections.classes(run, evaluation), shown])

@@ -12,6 +12,8 @@ from striate.drawing.html import Markup, element, empty_element, join, pairs, se
 from striate.drawing.images import limits, picture, png
 from striate.drawing.pictures import class_colours, class_palette
 from striate.drawing.svg import confusion, curves, scatter
+from striate.drawing.words import words_markup
+from striate.explain.words import words_of
 from striate.losses import is_labelled
 from striate.report.advice import advise
 from striate.report.filters import first_filters
@@ -21,7 +23,7 @@ from striate.training.metrics import calibration, classification_metrics, regres
 
 if TYPE_CHECKING:
     from striate.data.dataset import Dataset
-    from striate.model import Evaluation
+    from striate.model import Evaluation, Model
     from striate.training.run import Run
 
 VERDICTS = {
@@ -31,14 +33,14 @@ VERDICTS = {
 }
 MOST_CLASSES = 60
 MOST_MISTAKES = 30
-MOST_MAPS = 8
+MOST_MAPS, MOST_WORDS = 8, 60
 MOST_POINTS, MOST_TARGETS = 2000, 6
 
 
 def key_figures(run: Run) -> Markup:
     """What one looks at first."""
     records, evaluation = run.history.records, run.evaluation
-    speeds = [record.images_per_second for record in records]
+    speeds = [record.samples_per_second for record in records]
     figures: dict[str, Any] = {}
     if evaluation is not None:
         if evaluation.accuracy is not None:
@@ -151,7 +153,7 @@ def _figures(run: Run, figures: dict[str, Any], each: Markup) -> Markup:
     return section(f"Metrics on the {run.part} split", pairs(figures), empty_element("br"), each)
 
 
-def mistakes(evaluation: Evaluation, data: Dataset) -> Markup:
+def mistakes(evaluation: Evaluation, data: Dataset, model: Model) -> Markup:
     """The samples that were classified wrongly with the greatest confidence."""
     worst = evaluation.mistakes()[:MOST_MISTAKES]
     if not len(worst) or not is_labelled(data.targets):
@@ -164,7 +166,9 @@ def mistakes(evaluation: Evaluation, data: Dataset) -> Markup:
         true, called = evaluation.classes[int(data.targets[index])], evaluation.classes[predicted]
         confidence = f"{evaluation.outputs[row, predicted]:.1%}"
         origin = "" if data.files is None else os.path.relpath(str(data.files[index]), folder)
-        image = picture(data.inputs[index], low, high, 112, origin or f"sample {index}")
+        text = words_of(model, data.inputs[index])
+        image = words_markup(text, most=MOST_WORDS) if text else None
+        image = image or picture(data.inputs[index], low, high, 112, origin or f"sample {index}")
         end = empty_element("br")
         caption = join([element("b", called), f" {confidence}", end, f"is {true}", end, origin])
         figures.append(element("figure", image, element("figcaption", caption)))

@@ -140,7 +140,7 @@ def _migrated(saved: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _take(state: TrainingState, training: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
-    records = [EpochRecord(**record) for record in training["history"]]
+    records = [EpochRecord.from_dict(record) for record in training["history"]]
     position = {key: training["progress"][key] for key in _POSITION}
     vectors = {name: tensors[EXTRA + name] for name in vars(state.optimizer)}
     states = {name: dict(kept) for name, kept in training["callbacks"].items()}

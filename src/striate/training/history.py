@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +26,7 @@ class EpochRecord:
         Steps taken since training began.
     seconds : float
         With validation.
-    images_per_second : float
+    samples_per_second : float
         Without validation.
     """
 
@@ -37,11 +38,17 @@ class EpochRecord:
     learning_rate: float
     steps: int
     seconds: float
-    images_per_second: float
+    samples_per_second: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON types."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> EpochRecord:
+        """Return the record that ``to_dict`` described, of earlier versions too."""
+        renamed = {"images_per_second": "samples_per_second"}
+        return cls(**{renamed.get(key, key): value for key, value in record.items()})
 
 
 @dataclass(repr=False)

@@ -146,7 +146,7 @@ class _Loop:
 
     def end_epoch(self) -> None:
         state, progress = self.state, self.state.progress
-        loss, accuracy, speed = progress.loss, progress.accuracy, progress.images_per_second
+        loss, accuracy, speed = progress.loss, progress.accuracy, progress.samples_per_second
         state.synchronise()
         if not np.isfinite(state.model.theta).all():
             self.diverged("parameters must be finite; got NaN or infinity", self.batches.order(progress.epoch))
@@ -160,7 +160,7 @@ class _Loop:
             learning_rate=progress.learning_rate,
             steps=progress.step,
             seconds=progress.seconds,
-            images_per_second=speed,
+            samples_per_second=speed,
         )
         state.history.records.append(record)
         progress.end_epoch()

@@ -76,7 +76,7 @@ class Progress:
 
     def end_epoch(self) -> None:
         """Count the epoch and clear its sums."""
-        self.last_speed = self.images_per_second
+        self.last_speed = self.samples_per_second
         self.epoch += 1
         self.batch = self.samples = self.samples_before = 0
         self.loss_sum = self.correct_sum = self.seconds_before = 0.0
@@ -97,7 +97,7 @@ class Progress:
         return self.seconds_before + time.perf_counter() - self.started
 
     @property
-    def images_per_second(self) -> float:
+    def samples_per_second(self) -> float:
         """Speed in this epoch, or in the one before where none has begun."""
         elapsed, done = time.perf_counter() - self.started, self.samples - self.samples_before
         return done / elapsed if done > 0 and elapsed > 0 else self.last_speed
@@ -108,5 +108,5 @@ class Progress:
         left = (self.epochs - self.epoch) * self.epoch_samples - self.samples
         if left <= 0:
             return 0.0
-        speed = self.images_per_second
+        speed = self.samples_per_second
         return left / speed if speed > 0 else math.nan

@@ -82,3 +82,39 @@ def test_a_damaged_record_is_refused(schema_of, damage):
     schema, _ = schema_of(TRAIN, label="price")
     with pytest.raises(ModelFileError, match="record of its columns is damaged"):
         Schema.from_dict({**schema.to_dict(), **damage})
+
+
+class TestShortSeries:
+    """Columns that are called alike are a series where neighbours are alike."""
+
+    def table(self, tmp_path, values, name="h{}"):
+        heads = ",".join(["label", *(name.format(n) for n in range(values.shape[1]))])
+        rows = [",".join(["ab"[n % 2], *(f"{value:.3f}" for value in row)]) for n, row in enumerate(values)]
+        path = tmp_path / "hours.csv"
+        path.write_text("\n".join([heads, *rows]) + "\n")
+        return path
+
+    def splits(self, path, shape=None):
+        from striate.data.options import Options
+        from striate.data.tables import table_splits
+
+        return table_splits({"all": path}, Options(shape=shape), 0, 0)
+
+    def waves(self):
+        starts = np.random.default_rng(0).uniform(0, 6, (60, 1))
+        return np.sin(np.arange(24) / 4 + starts)
+
+    def test_waves_are_a_series_and_may_be_read_as_features(self, tmp_path):
+        found = self.splits(self.table(tmp_path, self.waves()))
+        assert found.train.sample_shape == (1, 24)
+        assert "columns 'h0' to 'h23': a series (--shape 24x1 reads them as features)" in found.notes
+        assert self.splits(self.table(tmp_path, self.waves()), (24, 1)).train.sample_shape == (24, 1)
+
+    def test_numbered_features_stay_features(self, tmp_path):
+        noise = np.random.default_rng(0).normal(size=(60, 24)) * np.linspace(3, 0.1, 24)
+        assert self.splits(self.table(tmp_path, noise)).train.sample_shape == (24, 1)
+
+    def test_columns_with_names_of_their_own_stay_features(self, tmp_path):
+        path = self.table(tmp_path, self.waves())
+        path.write_text(path.read_text().replace("h7", "height"))
+        assert self.splits(path).train.sample_shape == (24, 1)

@@ -18,6 +18,9 @@ MOST_CATEGORIES = 100
 """Of a column; rarer ones are all encoded alike, as zeros."""
 FEW_CATEGORIES, DISTINCT_SHARE = 10, 0.5
 """Text with more distinct values than both the number and this share of the rows says nothing about other rows."""
+LEAST_SERIES, SMOOTH = 8, 0.75
+"""Rows of so many numbers are series if neighbours differ by less than this share of what others differ by."""
+ROWS_COMPARED = 1000
 MISSING_RULES = ("impute", "refuse")
 DIGITS = re.compile(r"\d+")
 
@@ -207,14 +210,31 @@ def fit_schema(
     label_names = tuple(table.names[i] for i in labels)
     found = Schema(tuple(columns), label_names, tuple(left_out), table.has_names)
     found = replace(found, shape=_sample_shape(found, learn, shape))
+    if shape is None and found.named and len(found.shape) == 2 and found.shape[0] == 1 < found.shape[1]:
+        first, last, count = columns[0].name, columns[-1].name, found.shape[1]
+        notes.append(f"columns {first!r} to {last!r}: a series (--shape {count}x1 reads them as features)")
     return found, notes + _suspicious(learn, found)
 
 
 def _sample_shape(schema: Schema, learn: Table, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    numbers = schema.numbers(learn.take(np.arange(1)))
+    numbers = schema.numbers(learn.take(np.arange(min(len(learn), ROWS_COMPARED))))
     if shape is None and not _is_sequence(schema):
         return (numbers.shape[1], 1)
-    return make_inputs(numbers, str(learn.path), shape).shape[1:]
+    found = make_inputs(numbers, str(learn.path), shape).shape[1:]
+    if shape is None and found == (numbers.shape[1], 1) and schema.named and _is_smooth(numbers):
+        return (1, numbers.shape[1])
+    return found
+
+
+def _is_smooth(rows: np.ndarray) -> bool:
+    """Return whether neighbouring values of rows differ much less than others, as those of series do."""
+    if rows.shape[1] < LEAST_SERIES or len(rows) < LEAST_SERIES:
+        return False
+    values = rows.astype(np.float64)
+    one_apart = np.abs(np.diff(values, axis=1)).mean()
+    apart = np.abs(values - np.random.default_rng(0).permuted(values, axis=1)).mean()
+    reverse = np.abs(values - values[:, ::-1]).mean()
+    return bool(one_apart < SMOOTH * min(apart, reverse))
 
 
 def _column(learn: Table, number: int) -> tuple[Column | None, str | None]:

@@ -109,7 +109,7 @@ def occlusion(score: Score, *, size: int | None = None, stride: int | None = Non
     """
     features = score.raw[0].size == 1  # of a table: no space to slide over
     space = score.raw.shape[:1] if features else score.raw.shape[1:]
-    usual = 1 if features else max(1, min(space) // 5 + 1)
+    usual = 1 if features or score.words else max(1, min(space) // 5 + 1)
     size = usual if size is None else integer(size, "size")
     if size > min(space):
         raise UsageError(f"size: the patch must fit into {' x '.join(map(str, space))}; got {size}. Use less.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from striate.explain.attribution.input_gradient import InputGradient, input_grad
 from striate.explain.features.part import part_of
 from striate.explain.samples import as_sample, class_number, normalised, raw_scale
 from striate.explain.tracing import score_step
+from striate.explain.words import behind, embedding_of, vectors
 from striate.model import Model
 from striate.reference.executor import Run
 from striate.summary import summarize
@@ -33,12 +34,15 @@ class Score:
         The picture that holds nothing.
     target : int
         The class.
+    words : bool
+        Whether ``raw`` holds the vectors of words, each a place to cover by itself.
     """
 
     model: Model
     raw: np.ndarray
     baseline: np.ndarray
     target: int
+    words: bool = False
 
     @cached_property
     def step(self) -> str:
@@ -101,6 +105,9 @@ class Score:
 def score_of(model: Model, sample: object, target: int | str | None, baseline: object = 0.0) -> Score:
     """Return the score of a class for a sample; the class the model chooses by default.
 
+    Of a model of symbols, such as words, the score is a function of their vectors, and 0 stands for the padding
+    behind a text.
+
     Raises
     ------
     UsageError
@@ -108,8 +115,12 @@ def score_of(model: Model, sample: object, target: int | str | None, baseline: o
     """
     raw = as_sample(model, sample)
     nothing = _baseline(model, baseline)
-    unaimed = Score(model, raw, nothing, 0)
-    return Score(model, raw, nothing, class_number(model, target, unaimed.all_scores(raw[None])[0]))
+    embedding = embedding_of(model.network)
+    if embedding is not None:
+        raw, nothing = vectors(model, embedding, raw), vectors(model, embedding, nothing)
+        model = behind(model, embedding)
+    unaimed = Score(model, raw, nothing, 0, words=embedding is not None)
+    return replace(unaimed, target=class_number(model, target, unaimed.all_scores(raw[None])[0]))
 
 
 def _baseline(model: Model, baseline: object) -> np.ndarray:

@@ -16,6 +16,7 @@ from striate.explain.board import layer_text
 from striate.explain.positions import axis_names
 from striate.explain.samples import class_number, feature_names
 from striate.explain.tracing import Trace, trace
+from striate.explain.words import words_of
 from striate.losses import NUMBERS
 from striate.model import Model
 from striate.network import Step
@@ -101,13 +102,14 @@ def page_data(
         "sample": name,
         "classes": list(model.output_names),
         "classifier": bool(shares),
-        "scores": found.scores.tolist(),
+        "scores": (meaning.values[0].ravel() if meaning.kind == NUMBERS else found.scores).tolist(),
         "probabilities": shares,
         "target": chosen,
         "shown": chosen if len(shares) == len(found.scores) else int(np.argmax(shares or [0])),
         "layers": [_layer(found, step, rules, fields[step.name], wide) for step in found.network.steps],
         "scored": list(found.scored),
         "features": list(feature_names(model)),
+        "words": words_of(model, found.raw),
         "attributions": _attributions(found, chosen, methods),
     }
 
@@ -128,16 +130,18 @@ def _layer(found: Trace, step: Step, rules: Rules, field: tuple[AxisField, ...],
 
 def _attributions(found: Trace, target: int, methods: Sequence[str] | None) -> list[dict[str, Any]]:
     rank = len(found.network.input_shape) - 1
+    units = found.model.target_normalisation
+    scale = 1.0 if units is None else float(units.scale[min(target, len(units.scale) - 1)])
     maps = []
     for attribution in attribute_all(found.model, found.raw, target, methods).values():
-        values = attribution.map(rank)
+        values = attribution.map(rank) * scale
         maps.append(
             {
                 "method": attribution.method,
                 "shape": list(values.shape),
                 "values": pack(values),
                 "sum": float(np.sum(values)),
-                "rise": attribution.score - attribution.baseline_score,
+                "rise": (attribution.score - attribution.baseline_score) * scale,
             }
         )
     return maps

@@ -356,7 +356,7 @@ function ending(found, layer, index) {
 // ---- scores and attributions -----------------------------------------------------------------------------
 function drawScores() {
   const room = document.getElementById("scores"), shown = page.classifier ? page.probabilities : page.scores;
-  room.append(element("h3", "", page.classifier ? "Class probabilities" : "Outputs"));
+  room.append(element("h3", "", page.classifier ? "Class probabilities" : "Predicted"));
   const most = Math.max(...shown.map(Math.abs)) || 1;
   const order = shown.map((_, k) => k);
   if (shown.length > 20) order.sort((a, b) => shown[b] - shown[a]);
@@ -426,6 +426,17 @@ function featureTable(input, values) {
   }
   return table;
 }
+function textOf(values) { // the words of a text, on red where they speak for the class
+  const room = element("p", "text"), limit = values ? Math.max(...range(values).map(Math.abs)) || 1 : 1;
+  page.words.forEach((word, n) => {
+    if (!word) return;
+    const one = element("span", "", word), share = values ? values[n] / limit : 0;
+    one.style.background = `rgba(${share > 0 ? "178, 24, 43" : "33, 102, 172"}, ${0.75 * Math.abs(share)})`;
+    if (values) one.title = short(values[n]);
+    room.append(one, " ");
+  });
+  return room;
+}
 function drawSample() {
   const input = page.layers[0], room = document.getElementById("sample"), caption = element("p", "hint", ""), choices = element("div", "choices");
   const frame = element("div", "map large"), canvas = element("canvas"), maps = page.attributions.map((item) => ({ ...item, values: unpack(item.values) }));
@@ -437,6 +448,7 @@ function drawSample() {
       const r = radius(...input.shape.slice(-2));
       if (r > 0) caption.textContent += `; averaged over ${2 * r + 1} × ${2 * r + 1} pixels`;
     }
+    if (page.words.length) return frame.replaceChildren(textOf(item?.values));
     if (flatInput) return frame.replaceChildren(featureTable(input, item?.values));
     if (curve) paintCurves(canvas, input.rule.raw, input.shape, 620, 220, item?.values);
     else {
@@ -462,7 +474,9 @@ function drawSample() {
 
 document.getElementById("title").textContent = `${page.network}: ${page.sample}`;
 document.getElementById("verdict").textContent =
-  (page.classifier ? `class ${page.classes[page.shown]}, ${(100 * page.probabilities[page.shown]).toFixed(1)} %. ` : "") +
+  (page.classifier
+    ? `class ${page.classes[page.shown]}, ${(100 * page.probabilities[page.shown]).toFixed(1)} %. `
+    : `${page.scores.slice(0, 3).map((value, n) => `${page.classes[n] ?? "output"} ${short(value)}`).join(", ")}. `) +
   "Red speaks for, blue against. Point at any cell of a feature map to see the numbers it came from.";
 drawScores();
 drawSample();

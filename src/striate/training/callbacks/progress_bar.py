@@ -102,13 +102,13 @@ def epoch_line(record: EpochRecord, epochs: int, shape: Sequence[int]) -> str:
         parts.append(f"validation loss {record.val_loss:.4f}")
     if record.val_accuracy is not None:
         parts.append(f"accuracy {percent(record.val_accuracy)}")
-    parts += [speed(record.images_per_second, shape), duration(record.seconds)]
+    parts += [speed(record.samples_per_second, shape), duration(record.seconds)]
     return "  ".join(parts)
 
 
 def _running(progress: Progress, shape: Sequence[int]) -> str:
     accuracy = f"accuracy {percent(progress.accuracy)}  " if progress.correct_sum else ""
-    rate = speed(progress.images_per_second, shape)
+    rate = speed(progress.samples_per_second, shape)
     return f"loss {progress.loss:.4f}  {accuracy}{rate}  {duration(progress.seconds_left)} left"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from striate.training.history import EpochRecord, History
     from striate.training.state import TrainingState
 
-SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "images_per_second")
+SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "samples_per_second")
 
 
 class TensorBoardLog(Callback):
