@@ -10,6 +10,7 @@ from PIL import Image
 from striate.data import folders, pixel_cache
 from striate.data.folders import class_folders
 from striate.data.options import Options
+from striate.data.streaming import StoredStream
 from striate.data.walk import find_parts
 from striate.errors import DataError
 from support.pictures import bomb
@@ -291,7 +292,7 @@ class TestTooLargeForMemory:
     @pytest.fixture(autouse=True)
     def little_memory(self, monkeypatch, tmp_path):
         monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path / "cache"))
-        monkeypatch.setattr(folders, "available_memory", lambda: 1000)
+        monkeypatch.setattr("striate.data.streaming.choice.available_memory", lambda: 1000)
 
     def rows(self, tmp_path) -> list[Path]:
         return list((tmp_path / "cache").rglob("*.rows"))
@@ -304,11 +305,11 @@ class TestTooLargeForMemory:
             assert np.array_equal(one.targets, two.targets)
             assert np.array_equal(one.files, two.files)
 
-    def test_samples_are_mapped_from_the_cache_and_used_again(self, photos, tmp_path, monkeypatch):
+    def test_samples_are_streamed_from_the_cache_and_used_again(self, photos, tmp_path, monkeypatch):
         TestDamage().spoil(photos)
         first = class_folders(photos)
         assert len(self.rows(tmp_path)) == 1
-        assert type(first.train.inputs) is np.ndarray
+        assert isinstance(first.train.inputs, StoredStream)
         monkeypatch.setattr(folders, "decode_files", None)
         self.same(first, class_folders(photos))
         monkeypatch.undo()

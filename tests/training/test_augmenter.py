@@ -33,8 +33,8 @@ def test_pixels_are_moved_as_the_definition_says(border, shape, dtype):
     augmentation = Augmentation(transforms, border=border, fill=17.5)
     index = rng.permutation(20)[:13]
     expected = augmentation.apply(x[index], 4, 2, index)
-    augmenter = Augmenter(augmentation, x, 4)
-    got = augmenter.apply(index, 2, augmenter.matrices(index, 2))
+    augmenter = Augmenter(augmentation, 4)
+    got = augmenter.apply(x, index, index, 2, augmenter.matrices(index, 2, x.shape[2:]))
     assert got.dtype == np.float32
     # coordinates below 64 are known to 64 * 2^-23; the values fall by at most 255 from pixel to pixel
     np.testing.assert_allclose(got, expected, atol=2 * 255 * 64 * 2.0**-23)
@@ -54,8 +54,8 @@ def test_the_identity_and_whole_shifts_are_exact():
     index = np.array([2, 0])
     same = np.tile(np.eye(3, dtype=np.float32)[:2], (2, 1, 1))
     assert np.array_equal(warp(x, index, same, "constant", 0.0), x[index])
-    augmenter = Augmenter(Augmentation((Crop(3), HorizontalFlip())), x, 1)
-    got = augmenter.apply(index, 0, augmenter.matrices(index, 0))
+    augmenter = Augmenter(Augmentation((Crop(3), HorizontalFlip())), 1)
+    got = augmenter.apply(x, index, index, 0, augmenter.matrices(index, 0, x.shape[2:]))
     assert np.array_equal(got, augmenter.augmentation.apply(x[index], 1, 0, index))
 
 
@@ -63,7 +63,7 @@ def test_values_and_blends_are_those_of_the_definition():
     x = np.random.default_rng(0).integers(0, 256, (30, 3, 8, 8)).astype(np.uint8)
     parts = (Rotation(20), Brightness(), Contrast(), Noise(), Cutout(), Mixup(0.5))
     for transforms in (parts, parts[1:]):
-        augmenter = Augmenter(Augmentation(transforms), x, 1)
+        augmenter = Augmenter(Augmentation(transforms), 1)
         index = np.arange(5, 25)
-        got = augmenter.apply(index, 3, augmenter.matrices(index, 3))
+        got = augmenter.apply(x, index, index, 3, augmenter.matrices(index, 3, x.shape[2:]))
         np.testing.assert_allclose(got, augmenter.augmentation.apply(x[index], 1, 3, index), atol=0.02)

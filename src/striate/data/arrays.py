@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import struct
 import zipfile
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.data.layout import make_inputs
+from striate.data.layout import make_inputs, stream_inputs
 from striate.data.options import Task
 from striate.data.problems import printable, why
+from striate.data.streaming.choice import AUTO, is_streamed
+from striate.data.streaming.stored import Stored
 from striate.data.targets import align_classes, make_targets
 from striate.errors import DataError
 from striate.machine import available_memory
@@ -23,9 +25,53 @@ INPUT_NAMES = ("x", "images", "inputs", "data", "features", "signals", "volumes"
 TARGET_NAMES = ("y", "labels", "targets", "target", "label", "arr_1")
 CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
 PART_NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
+NAME_LENGTH, LOCAL_HEADER = 26, 30  # offsets in the header of a ZIP member (APPNOTE, section 4.3.7)
 MAX_RATIO = 1032  # deflate cannot compress better than 1032 to 1
 
-Arrays = dict[str, Callable[[], np.ndarray]]
+
+@dataclass(frozen=True)
+class ArrayFile:
+    """An array in a file, read when it is called.
+
+    Parameters
+    ----------
+    path : path
+        An NPY or NPZ file.
+    member : ZipInfo, optional
+        Which array of the NPZ file.
+    """
+
+    path: Path
+    member: zipfile.ZipInfo | None = None
+
+    def __call__(self) -> np.ndarray:
+        """Return the array in memory."""
+        return read_npy(self.path) if self.member is None else _read_member(self.path, self.member)
+
+    def stored(self) -> Stored | None:
+        """Return where its rows can be read one by one; None if compressed, damaged, or stored by column."""
+        try:
+            with self.path.open("rb") as file:
+                start = self._start(file)
+                end = self.path.stat().st_size if self.member is None else start + self.member.file_size
+                file.seek(start)
+                _check_header(file, end, str(self.path))
+                file.seek(start)
+                shape, by_column, dtype = _header(file)
+                held = Stored(self.path, file.tell(), shape, dtype)
+        except (OSError, struct.error, DataError):
+            return None  # reading it says what is wrong
+        compressed = self.member is not None and self.member.compress_type != zipfile.ZIP_STORED
+        return None if compressed or (by_column and len(shape) > 1) else held
+
+    def _start(self, file: IO[bytes]) -> int:
+        if self.member is None:
+            return 0
+        file.seek(self.member.header_offset + NAME_LENGTH)
+        return self.member.header_offset + LOCAL_HEADER + sum(struct.unpack("<HH", file.read(4)))
+
+
+Arrays = dict[str, ArrayFile]
 
 
 def read_npy(path: str | Path) -> np.ndarray:
@@ -53,21 +99,21 @@ def open_arrays(path: str | Path) -> Arrays:
     """Return the arrays of an NPZ file, or of a folder of NPY files, by lower-case name, each read when called."""
     path = Path(path)
     if path.is_dir():
-        return {file.stem.lower(): partial(read_npy, file) for file in sorted(path.glob("*.npy"))}
+        return {file.stem.lower(): ArrayFile(file) for file in sorted(path.glob("*.npy"))}
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except Exception as error:  # damaged archives make zipfile raise nearly anything
         raise DataError(f"{path}: cannot be read as NPZ ({why(error)}). Get the file again.") from error
     return {
-        printable(member.filename).removesuffix(".npy").lower(): partial(_read_member, path, member)
+        printable(member.filename).removesuffix(".npy").lower(): ArrayFile(path, member)
         for member in members
         if member.filename.endswith(".npy")
     }
 
 
 def array_parts(
-    path: str | Path, shape: tuple[int, ...] | None = None, task: Task | None = None
+    path: str | Path, shape: tuple[int, ...] | None = None, task: Task | None = None, read: str = AUTO
 ) -> dict[str, Dataset]:
     """Return the data sets of an NPZ file or a folder of NPY files: "train", "validation", "test", or "all".
 
@@ -87,7 +133,7 @@ def array_parts(
         inputs = _first(arrays, [name for word in words for name in _with_part(INPUT_NAMES, word)])
         targets = _first(arrays, [name for word in words for name in _with_part(TARGET_NAMES, word)])
         if inputs and targets:
-            parts[part] = _make(arrays, inputs, targets, path, shape, classes, task)
+            parts[part] = _make(arrays, inputs, targets, path, shape, classes, task, read)
             task = task or ("regression" if parts[part].targets.dtype.kind == "f" else "classification")
     if "train" in parts:
         names = parts["train"].classes
@@ -98,7 +144,7 @@ def array_parts(
             f"{path}: needs arrays x and y, or x_train, y_train, x_test, y_test; "
             f"got {', '.join(sorted(arrays)[:8]) or 'none'}. Rename them."
         )
-    return {"all": _make(arrays, inputs, targets, path, shape, classes, task)}
+    return {"all": _make(arrays, inputs, targets, path, shape, classes, task, read)}
 
 
 def _make(
@@ -109,8 +155,9 @@ def _make(
     shape: tuple[int, ...] | None,
     classes: tuple[str, ...],
     task: Task | None,
+    read: str,
 ) -> Dataset:
-    x = make_inputs(arrays[inputs](), f"{path}: {inputs}", shape)
+    x = _inputs(arrays[inputs], f"{path}: {inputs}", shape, read)
     y, names = make_targets(arrays[targets](), f"{path}: {targets}", classes, task)
     if len(x) != len(y):
         raise DataError(
@@ -118,6 +165,15 @@ def _make(
             "Use arrays that belong together."
         )
     return Dataset(x, y, names, path.stem)
+
+
+def _inputs(array: ArrayFile, where: str, shape: tuple[int, ...] | None, read: str) -> Any:
+    """Return the inputs in memory, or as a stream where they are large, or that is asked for."""
+    stored = array.stored()
+    size = 0 if stored is None else math.prod(stored.shape) * stored.dtype.itemsize
+    if stored is None or len(stored.shape) < 2 or not stored.shape[0] or not is_streamed(read, size):
+        return make_inputs(array(), where, shape)
+    return stream_inputs(stored, where, shape)
 
 
 def _class_names(arrays: Arrays, path: Path) -> tuple[str, ...]:
@@ -157,9 +213,7 @@ def _read_member(path: Path, member: zipfile.ZipInfo) -> np.ndarray:
 def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = math.inf) -> None:
     """Raise DataError unless the NPY header claims what ``size`` bytes can hold and memory can take."""
     try:
-        version = np.lib.format.read_magic(stream)
-        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = reader(stream)
+        shape, _, dtype = _header(stream)
     except Exception as error:  # the header is Python text, and NumPy's parser of it raises nearly anything
         raise DataError(f"{where}: not an NPY array ({why(error)}). Get the file again.") from error
     if any(not isinstance(size, int) or size < 0 for size in shape):
@@ -178,3 +232,11 @@ def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = m
         raise DataError(
             f"{where}: the header claims {claimed:,} bytes; the file holds {held:,}. Get the file again."
         )
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether columns come first, and type of an NPY array; the stream stands at its data then."""
+    version = np.lib.format.read_magic(stream)
+    reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_column, dtype = reader(stream)
+    return shape, by_column, dtype

@@ -1,4 +1,4 @@
-"""A labelled collection of samples in memory (or memory-mapped)."""
+"""A labelled collection of samples, in memory or streamed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from striate.data.streaming.stream import Stream
 from striate.errors import DataError
 
 
-def readable(inputs: Any, what: str) -> np.ndarray:
+def readable(inputs: Any, what: str) -> Any:
     """Return ``inputs`` as the engine reads them, uint8 or float32, whatever numbers they are.
 
     Raises
@@ -19,6 +20,8 @@ def readable(inputs: Any, what: str) -> np.ndarray:
     DataError
         If they are no real numbers.
     """
+    if isinstance(inputs, Stream):
+        return inputs
     array = np.asanyarray(inputs)
     if isinstance(array, np.ma.MaskedArray):
         array = _unmasked(array, what)
@@ -43,7 +46,7 @@ class Dataset:
 
     Parameters
     ----------
-    inputs : uint8[N, C, *space] or float32[N, C, *space]
+    inputs : uint8[N, C, *space] or float32[N, C, *space], or Stream of such
         Channels first; ``space`` is (length,), (rows, columns) or (depth, rows, columns).
         Bytes stay bytes: they are normalised when a batch is loaded. Other numbers become float32.
     targets : int64[N] or float32[N, T]
@@ -67,7 +70,7 @@ class Dataset:
         If the set is empty, inputs are not numbers, counts disagree, or a label is outside the classes.
     """
 
-    inputs: np.ndarray
+    inputs: Any
     targets: np.ndarray
     classes: tuple[str, ...] = ()
     name: str = "data"
@@ -129,13 +132,14 @@ class Dataset:
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """The shape of one sample, (C, *space)."""
-        return self.inputs.shape[1:]
+        return tuple(self.inputs.shape[1:])
 
     def take(self, indices: np.ndarray) -> Dataset:
         """Return the samples at ``indices`` (int64[M]), in that order."""
         groups = None if self.groups is None else self.groups[indices]
         files = None if self.files is None else self.files[indices]
-        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices], groups=groups, files=files)
+        inputs = self.inputs.take(indices) if isinstance(self.inputs, Stream) else self.inputs[indices]
+        return replace(self, inputs=inputs, targets=self.targets[indices], groups=groups, files=files)
 
 
 def joined(parts: Sequence[Dataset]) -> Dataset:

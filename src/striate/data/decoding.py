@@ -39,7 +39,7 @@ class Reader(Protocol):
 class Decoded(NamedTuple):
     """The rows of the files that could be read, in order, and what was wrong with the others by number."""
 
-    rows: np.ndarray
+    rows: Any
     problems: dict[int, FileProblem]
 
 

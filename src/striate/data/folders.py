@@ -22,10 +22,10 @@ from striate.data.options import Options
 from striate.data.pixel_cache import cached_rows
 from striate.data.problems import BadFile, FileProblem, check_bad_share, printable
 from striate.data.splits import SPLITS, Splits
+from striate.data.streaming import Stream, is_streamed
 from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
 from striate.data.walk import files_below, find_parts, subfolders
 from striate.errors import DataError
-from striate.machine import available_memory
 
 PARTS = SPLITS
 LEFT_OUT = -1
@@ -95,7 +95,7 @@ def class_folders(
     -------
     Splits
         Images uint8[N, C, H, W], clips uint8[N, C, frames, H, W], recordings float32[N, C, L], texts
-        float32[N, 1, L]; mapped from the cache if they are too large for memory.
+        float32[N, 1, L]; streamed from the cache if they are too large for memory.
 
     Raises
     ------
@@ -277,14 +277,14 @@ def _divide(
 
 
 def _decode(root: Path, paths: list[Path], reader: Reader, options: Options) -> Decoded:
-    """Decode into memory if that takes at most half of what is left, else into the cache."""
+    """Decode into memory, or into the cache where the samples are streamed."""
 
     def fill(rows: np.ndarray) -> Decoded:
         return decode_files(paths, reader, rows, options.progress)
 
-    if bytes_needed(len(paths), reader) <= available_memory() // 2:
-        return fill(np.empty((len(paths), *reader.shape), reader.dtype))
-    return cached_rows(root, paths, reader, fill)
+    if is_streamed(options.read, bytes_needed(len(paths), reader)):
+        return cached_rows(root, paths, reader, fill)
+    return fill(np.empty((len(paths), *reader.shape), reader.dtype))
 
 
 def _assemble(
@@ -292,7 +292,7 @@ def _assemble(
     listing: _Listing,
     part: np.ndarray,
     order: np.ndarray,
-    rows: np.ndarray,
+    rows: Any,
     groups: np.ndarray | None,
 ) -> dict[str, Any]:
     """Return the parts as views of the rows, in which they follow one another."""
@@ -310,7 +310,7 @@ def _assemble(
                 f"{listing.classes[empty]!r} has none. Add files to its folder, or remove it."
             )
         found[name] = Dataset(
-            rows[places[0] : places[-1] + 1],
+            rows.take(places) if isinstance(rows, Stream) else rows[places[0] : places[-1] + 1],
             targets,
             listing.classes,
             printable(root.name),

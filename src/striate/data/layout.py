@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
+from striate.data.streaming.stored import Stored, StoredStream
 from striate.errors import DataError
 
 COLOURS = (1, 3)
+CHUNK_BYTES = 1 << 24
 LEAST_SIGNAL = (
     64  # values of a row that is taken for a signal; fewer are features that have nothing to do with order
 )
@@ -58,6 +61,36 @@ def make_inputs(array: np.ndarray, where: str, shape: tuple[int, ...] | None = N
     return numbers
 
 
+def stream_inputs(stored: Stored, where: str, shape: tuple[int, ...] | None = None) -> StoredStream:
+    """Return the samples of a large array in a file as `make_inputs` would read them, as a stream.
+
+    Numbers that are no bytes are read once before, as in memory: whole numbers from 0 to 255 become bytes.
+
+    Raises
+    ------
+    DataError
+        As in `make_inputs`.
+    """
+    dtype: type = np.float32
+    if stored.dtype in (np.uint8, np.bool_) or (stored.dtype.kind in "iu" and _are_bytes(StoredStream(stored))):
+        dtype = np.uint8
+
+    if stored.dtype.kind not in "biuf":
+        make_inputs(np.zeros((1, *stored.shape[1:]), stored.dtype), where, shape)
+    return StoredStream(stored, partial(_converted, dtype=dtype, where=where, shape=shape))
+
+
+def _converted(rows: np.ndarray, dtype: type, where: str, shape: tuple[int, ...] | None) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(make_inputs(rows.astype(dtype, copy=False), where, shape))
+
+
+def _are_bytes(raw: StoredStream) -> bool:
+    step = max(1, CHUNK_BYTES // max(1, raw.nbytes // len(raw)))
+    chunks = (raw[start : start + step] for start in range(0, len(raw), step))
+    return all(chunk.min() >= 0 and chunk.max() <= 255 for chunk in chunks)
+
+
 def _to_bytes_or_float(array: np.ndarray, where: str) -> np.ndarray:
     if array.dtype == np.uint8:
         return array
@@ -71,7 +104,7 @@ def _to_bytes_or_float(array: np.ndarray, where: str) -> np.ndarray:
         converted = array.astype(np.float32, copy=False)
     if not all(np.isfinite(piece).all() for piece in np.array_split(converted, max(1, len(converted) // 1024))):
         row = next(i for i, sample in enumerate(converted) if not np.isfinite(sample).all())
-        raise DataError(f"{where}: inputs must be finite; sample {row} is not. Mend or remove it.")
+        raise DataError(f"{where}: inputs must be finite; sample {row} is not. Correct or remove it.")
     return converted
 
 

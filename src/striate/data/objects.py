@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.layout import make_inputs
+from striate.data.streaming import ObjectStream, is_streamed
+from striate.data.streaming.choice import AUTO
 from striate.data.targets import make_targets
 from striate.errors import DataError
 
@@ -27,8 +30,9 @@ def dataset_from(
     name: str = "data",
     shape: tuple[int, ...] | None = None,
     classes: tuple[str, ...] = (),
+    read: str = AUTO,
 ) -> Dataset:
-    """Return the samples of an object as a data set in memory.
+    """Return the samples of an object as a data set.
 
     Parameters
     ----------
@@ -42,6 +46,10 @@ def dataset_from(
         (C, *space) of a sample; told from the samples by default, see `make_inputs`.
     classes : tuple of str
         The names of the classes; by default those that the object knows (``classes``, or the names of its labels).
+    read : {"auto", "memory", "stream"}
+        Keep all samples in memory, or ask the object for them again in every epoch; by default if they would take
+        half of the free memory. Then an item must be the same each time, and is asked for by one thread at a time.
+        Batches of an iterator are always kept.
 
     Raises
     ------
@@ -55,6 +63,8 @@ def dataset_from(
     (('down', 'up'), [1, 0, 1])
     """
     batched = not (hasattr(source, "__len__") and hasattr(source, "__getitem__"))
+    if not batched and len(source) and is_streamed(read, _size(source, name, shape)):
+        return _streamed(source, name, shape, classes)
     inputs, targets = _collect(source, name, batched)
     if not inputs:
         raise DataError(f"{name}: a data set needs at least one sample; got none.")
@@ -65,6 +75,25 @@ def dataset_from(
     labels = np.concatenate(targets) if batched else np.stack(targets)
     found, names = make_targets(labels, name, classes or _class_names(source))
     return Dataset(make_inputs(joined, name, shape), found, names, name)
+
+
+def _streamed(source: Any, name: str, shape: tuple[int, ...] | None, classes: tuple[str, ...]) -> Dataset:
+    """Return a data set that keeps the targets alone."""
+    items = enumerate(_items(source, batched=False))
+    labels = np.stack([_array(_pair(item, f"{name}: sample {number}")[1]) for number, item in items])
+    targets, names = make_targets(labels, name, classes or _class_names(source))
+    return Dataset(ObjectStream(source, partial(_sample, shape=shape), name), targets, names, name)
+
+
+def _size(source: Any, name: str, shape: tuple[int, ...] | None) -> int:
+    return len(source) * _sample(source[0], f"{name}: sample 0", shape).nbytes
+
+
+def _sample(item: Any, where: str, shape: tuple[int, ...] | None) -> np.ndarray:
+    """Return the sample of an item; bytes stay bytes, other numbers become float32."""
+    values = _array(_pair(item, where)[0])
+    values = values if values.dtype == np.uint8 else values.astype(np.float32)
+    return np.ascontiguousarray(make_inputs(values[np.newaxis], where, shape)[0])
 
 
 def _collect(source: Any, name: str, batched: bool) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from striate.data.streaming.choice import HOW
 from striate.errors import UsageError
 from striate.settings import Kind, Settings, choice, number, setting, sizes, text, texts, value_of, whole
 
@@ -93,6 +94,9 @@ class Options(Settings):
         The part of the training samples that is held out as the test split in cross-validation, such as ``2/5``.
     max_bad_share : float
         More unreadable files than this share are an error.
+    read : {"auto", "memory", "stream"}
+        Whether all samples of images, recordings and arrays are loaded, or read while the training goes on; by
+        default they are streamed if they would take half of the free memory. The result is the same.
     progress : function of (done, total), optional
         Called now and then while files are decoded.
     preparation : mapping
@@ -197,6 +201,13 @@ class Options(Settings):
         "Fail if more than this fraction of files is unreadable.",
         "--max-bad-share",
         "FRACTION",
+    )
+    read: str = _option(
+        "auto",
+        choice(*HOW),
+        "Load all samples (memory), read them while training (stream), or choose by size (auto).",
+        "--read",
+        "HOW",
     )
     progress: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
     preparation: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)

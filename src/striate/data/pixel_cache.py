@@ -12,12 +12,13 @@ import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from striate.data.decoding import Decoded, Reader, bytes_needed
 from striate.data.problems import FileProblem, printable
+from striate.data.streaming.stored import Stored, StoredStream
 from striate.errors import DataError, UsageError
 from striate.machine import cache_folder
 
@@ -46,7 +47,7 @@ def decoded_folder() -> Path:
 def cached_rows(
     root: Path, paths: Sequence[Path], reader: Reader, decode: Callable[[np.ndarray], Decoded]
 ) -> Decoded:
-    """Return the decoded files as rows mapped from the cache, decoding only if they are not there yet.
+    """Return the decoded files as rows streamed from the cache, decoding only if they are not there yet.
 
     The file of another selection or size of the same source is removed first, so a source takes the space of one;
     so are those used longest ago, if the cache would take more than its limit. What is in the cache is used if its
@@ -159,7 +160,7 @@ def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[
         decoded = decode(rows)
         rows.flush()
         problems = {number: [str(problem), problem.foreign] for number, problem in decoded.problems.items()}
-        notes = {"source": printable(root.resolve()), "problems": problems, "checksums": _checksums(rows)}
+        notes = {"source": printable(root.resolve()), "problems": problems, "checksums": _checksums(partial)}
         written.write_text(json.dumps(notes))
         partial.replace(data)
         written.replace(data.with_suffix(NOTES))
@@ -168,7 +169,7 @@ def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[
             with contextlib.suppress(OSError):
                 path.unlink()
         raise
-    return Decoded(np.asarray(decoded.rows), decoded.problems)
+    return Decoded(_stream(data, len(decoded.rows), reader), decoded.problems)
 
 
 def _reserve(descriptor: int, size: int) -> None:
@@ -188,21 +189,23 @@ def _load(data: Path, count: int, reader: Reader) -> Decoded | None:
             int(number): FileProblem(reason, foreign=foreign)
             for number, (reason, foreign) in content["problems"].items()
         }
-        rows = np.memmap(data, reader.dtype, "r", shape=(count, *reader.shape))
-        if content["checksums"] != _checksums(rows):
+        if data.stat().st_size != bytes_needed(count, reader) or content["checksums"] != _checksums(data):
             return None
         os.utime(notes)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Decoded(np.asarray(rows)[: count - len(problems)], problems)
+    return Decoded(_stream(data, count - len(problems), reader), problems)
 
 
-def _checksums(rows: np.ndarray) -> list[int]:
-    """Return the CRC-32 of every piece of the rows; it is computed faster than a disk reads."""
-    content: Any = rows.reshape(-1).view(np.uint8)
-    with ThreadPoolExecutor() as pool:
-        starts = range(0, len(content), CHECKED_BYTES)
-        return list(pool.map(lambda start: zlib.crc32(content[start : start + CHECKED_BYTES]), starts))
+def _stream(data: Path, count: int, reader: Reader) -> StoredStream:
+    return StoredStream(Stored(data, 0, (count, *reader.shape), reader.dtype))
+
+
+def _checksums(data: Path) -> list[int]:
+    """Return the CRC-32 of every piece of a file; it is computed faster than a disk reads."""
+    with data.open("rb") as file, ThreadPoolExecutor() as pool:
+        starts = range(0, os.fstat(file.fileno()).st_size, CHECKED_BYTES)
+        return list(pool.map(lambda start: zlib.crc32(os.pread(file.fileno(), CHECKED_BYTES, start)), starts))
 
 
 def _source_of(notes: Path) -> str:

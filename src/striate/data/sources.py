@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from striate.data.problems import printable
 from striate.data.series import SUFFIX as SERIES_SUFFIX
 from striate.data.series import paired_files, series_splits
 from striate.data.splits import Splits, split_validation, with_validation
+from striate.data.streaming import describe_streams
 from striate.data.tables import TABLE_SUFFIXES, table_splits
 from striate.data.tables.files import is_table
 from striate.data.walk import PART_NAMES as SPLIT_NAMES
@@ -47,8 +49,13 @@ def load_path(
     DataError
         If the path is missing or of no known kind, or its content cannot be used.
     """
-    path = Path(path)
     options = options or Options()
+    splits = _load(Path(path), options, seed, validation_fraction)
+    inputs = [part.inputs for part in (splits.train, splits.validation, splits.test) if part is not None]
+    return replace(splits, notes=(*splits.notes, *describe_streams(inputs, options.read)))
+
+
+def _load(path: Path, options: Options, seed: int, validation_fraction: float) -> Splits:
     if path.is_dir():
         return _load_folder(path, options, seed, validation_fraction)
     if not path.is_file():
@@ -69,7 +76,9 @@ def _load_folder(folder: Path, options: Options, seed: int, validation_fraction:
     if "train" in tables:
         return _of_tables(tables, options, seed, validation_fraction)
     if any(name.lower().endswith(".npy") for name in names):
-        return _finish(array_parts(folder, options.shape, options.task), options, seed, validation_fraction)
+        return _finish(
+            array_parts(folder, options.shape, options.task, options.read), options, seed, validation_fraction
+        )
     if len(names) == 1 and names[0].endswith((".npz", *TABLE_SUFFIXES)):
         return load_path(folder / names[0], options, seed, validation_fraction)
     return class_folders(folder, options, seed, validation_fraction)
@@ -78,7 +87,7 @@ def _load_folder(folder: Path, options: Options, seed: int, validation_fraction:
 def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        return array_parts(path, options.shape, options.task)
+        return array_parts(path, options.shape, options.task, options.read)
     if suffix == ".npy":
         raise DataError(
             f"{path}: an NPY file holds no labels. Put x_train.npy and y_train.npy in a folder, or use one .npz."

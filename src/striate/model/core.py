@@ -14,6 +14,7 @@ from striate.checks import flag
 from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
 from striate.data.preparation import check_preparation
+from striate.data.streaming import Stream, blocks
 from striate.errors import ModelFileError, ShapeError, StriateError, UsageError
 from striate.layers.activation import Softmax
 from striate.layers.arguments import integer
@@ -303,30 +304,31 @@ class Model:
             self.target_normalisation,
         )
 
-    def _samples(self, x: Inputs) -> np.ndarray:
+    def _samples(self, x: Inputs | Stream) -> Any:
         if isinstance(x, str | Path):
             from striate.model.reading import read_inputs
 
             return read_inputs(self, x).inputs
-        x = np.asarray(x)
+        x = x if isinstance(x, Stream) else np.asarray(x)
         if x.shape[1:] != self.input_shape:
             raise ShapeError(
                 f"{self.network.name}: takes samples of {format_shape(self.input_shape)}, with the number of "
                 f"samples before it; got {format_shape(x.shape)}. Resize or reshape them."
             )
-        return np.ascontiguousarray(readable(x, f"{self.network.name}: samples"))
+        return x if isinstance(x, Stream) else np.ascontiguousarray(readable(x, f"{self.network.name}: samples"))
 
-    def _computed(self, pool: SessionPool, x: Inputs, batch_size: int) -> np.ndarray:
+    def _computed(self, pool: SessionPool, x: Inputs | Stream, batch_size: int) -> np.ndarray:
         """Return what the network of a pool computes for raw samples."""
-        x, size = self._samples(x), integer(batch_size, "batch size")
-        room = np.empty((len(x), *pool.network.output_shape), np.float32)
-        if not len(x):
+        samples, size = self._samples(x), integer(batch_size, "batch size")
+        count = len(samples)
+        room = np.empty((count, *pool.network.output_shape), np.float32)
+        if not count:
             return room
-        with pool.lend(x.dtype, min(size, len(x)), self.threads, self.winograd) as session:
+        with pool.lend(samples.dtype, min(size, count), self.threads, self.winograd) as session:
             self.prepare(session)
-            for start in range(0, len(x), size):
-                index = np.arange(start, min(start + size, len(x)))
-                room[start : start + len(index)] = session.run(x, index)
+            parts = [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
+            for index, block, places in blocks(samples, parts):
+                room[index[0] : index[-1] + 1] = session.run(block, places)
         return room
 
     @cached_property

@@ -29,31 +29,41 @@ class Augmenter:
     Parameters
     ----------
     augmentation : Augmentation
-    inputs : uint8 or float32 [N, C, *space], contiguous
     seed : int
     """
 
     augmentation: Augmentation
-    inputs: np.ndarray
     seed: int
 
-    def matrices(self, index: np.ndarray, epoch: int) -> np.ndarray | None:
+    def matrices(self, index: np.ndarray, epoch: int, space: tuple[int, ...]) -> np.ndarray | None:
         """Return where the pixels of the samples ``index`` come from, float32[n, 2, 3]; None if none moves."""
-        if not self.augmentation.moves:
-            return None
-        return self.augmentation.affine(self.seed, epoch, index, self.inputs.shape[2:])
+        return self.augmentation.affine(self.seed, epoch, index, space) if self.augmentation.moves else None
 
-    def apply(self, index: np.ndarray, epoch: int, matrices: np.ndarray | None) -> np.ndarray:
-        """Return the samples ``index`` (int64[n]) changed, float32[n, C, *space]."""
+    def apply(
+        self, block: np.ndarray, places: np.ndarray, index: np.ndarray, epoch: int, matrices: np.ndarray | None
+    ) -> np.ndarray:
+        """Return samples changed, float32[n, C, *space].
+
+        Parameters
+        ----------
+        block : uint8 or float32 [*, C, *space], contiguous
+        places : int64[n]
+            Where the samples stand in it.
+        index : int64[n]
+            Their numbers in the data set, on which the random numbers depend.
+        epoch : int
+        matrices : float32[n, 2, 3] or None
+            As ``matrices`` returns them.
+        """
         if matrices is None:
-            x = self.inputs[index].astype(np.float32)
+            x = block[places].astype(np.float32)
         else:
-            x = warp(self.inputs, index, matrices, self.augmentation.border, self.augmentation.fill)
-        full = 255.0 if self.inputs.dtype == np.uint8 else 1.0
+            x = warp(block, places, matrices, self.augmentation.border, self.augmentation.fill)
+        full = 255.0 if block.dtype == np.uint8 else 1.0
         for number, transform in enumerate(self.augmentation.transforms):
             if isinstance(transform, Valued):
                 x = transform.change(x, Draw(self.seed, epoch, index, number), full)
-                x = np.clip(x, 0.0, full) if self.inputs.dtype == np.uint8 else x
+                x = np.clip(x, 0.0, full) if block.dtype == np.uint8 else x
         weights = self.mix(index, epoch)
         x = x if weights is None else Mixup.blend(x, weights)
         return np.ascontiguousarray(x, np.float32)

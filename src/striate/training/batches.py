@@ -7,15 +7,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from striate.data.augmentation import Augmentation, Mixup
 from striate.data.dataset import Dataset
+from striate.data.streaming import Stream, blocks
 from striate.machine import available_threads
 from striate.training.augmenter import Augmenter
 from striate.training.order import balanced_order, epoch_order
 
+Block = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Which samples, and an array and the places in it where they are."""
 GROUP_SAMPLES = 4096  # changed together at most
 GROUP_BYTES = 1 << 25  # that they take, unless a single batch takes more
 
@@ -54,7 +59,7 @@ class Batches:
 
     Parameters
     ----------
-    inputs : uint8 or float32 [N, C, *space], contiguous
+    inputs : uint8 or float32 [N, C, *space], contiguous, or Stream
     targets : int64[N] or float32[N, T]
         Class numbers, or regression targets.
     seed : int
@@ -75,7 +80,7 @@ class Batches:
         The parts of a batch whose samples are changed, as slices; the others are left empty. By default all are.
     """
 
-    inputs: np.ndarray
+    inputs: Any
     targets: np.ndarray
     seed: int
     weights: np.ndarray | None = None
@@ -92,7 +97,8 @@ class Batches:
         """Prepare a data set; ``targets`` stand for its own."""
         targets = dataset.targets if targets is None else targets
         labels = targets if np.issubdtype(targets.dtype, np.integer) else np.ascontiguousarray(targets, np.float32)
-        return cls(np.ascontiguousarray(dataset.inputs), labels, seed, **more)  # type: ignore[arg-type]
+        inputs = dataset.inputs if isinstance(dataset.inputs, Stream) else np.ascontiguousarray(dataset.inputs)
+        return cls(inputs, labels, seed, **more)  # type: ignore[arg-type]
 
     @property
     def dtype(self) -> np.dtype:
@@ -109,31 +115,34 @@ class Batches:
     @cached_property
     def augmenter(self) -> Augmenter | None:
         """What changes the samples, if anything does."""
-        return None if self.augmentation is None else Augmenter(self.augmentation, self.inputs, self.seed)
+        return None if self.augmentation is None else Augmenter(self.augmentation, self.seed)
 
-    def batch(
+    def batch(self, index: np.ndarray, epoch: int) -> Batch:
+        """Return the samples ``index`` (int64[n]) as they are in an epoch."""
+        found = next(blocks(self.inputs, [index]))
+        matrices = None if self.augmenter is None else self.augmenter.matrices(index, epoch, self.space)
+        return self._batch(found, epoch, matrices)
+
+    def _batch(
         self,
-        index: np.ndarray,
+        found: Block,
         epoch: int,
-        matrices: np.ndarray | None = None,
+        matrices: np.ndarray | None,
         own: Callable[[int], list[slice]] | None = None,
     ) -> Batch:
-        """Return the samples ``index`` (int64[n]) as they are in an epoch.
-
-        ``matrices`` are those of the augmenter, where they are known already.
-        """
+        """Return a batch of samples that are read already, changed if they are to be."""
+        index, block, places = found
         weights = None if self.weights is None else self.weights[index]
         if self.augmenter is None:
-            return Batch(self.inputs, index, self._targets(index), weights)
-        matrices = self.augmenter.matrices(index, epoch) if matrices is None else matrices
+            return Batch(block, places, self._targets(index), weights)
         mix, targets = self.augmenter.mix(index, epoch), self._targets(index)
         if own is None or mix is not None:  # mixup blends samples of the whole batch
-            inputs = self.augmenter.apply(index, epoch, matrices)
+            inputs = self.augmenter.apply(block, places, index, epoch, matrices)
         else:
             inputs = np.empty((len(index), *self.inputs.shape[1:]), np.float32)
             for part in own(len(index)):
                 some = None if matrices is None else matrices[part]
-                inputs[part] = self.augmenter.apply(index[part], epoch, some)
+                inputs[part] = self.augmenter.apply(block, places[part], index[part], epoch, some)
         if mix is not None:
             targets = Mixup.blend(targets, mix)
         return Batch(inputs, np.arange(len(index)), targets, weights)
@@ -145,25 +154,28 @@ class Batches:
         beside the engine made LeNet-5 slower: three threads then shared two cores (60 against 70 % of the
         speed without augmentation).
         """
+        parts = [order[start : start + size] for start in range(first * size, len(order), size)]
+        found = blocks(self.inputs, parts, self.threads)
         if self.augmenter is None:
-            for start in range(first * size, len(order), size):
-                yield self.batch(order[start : start + size], epoch)
+            yield from (self._batch(each, epoch, None) for each in found)
             return
+        many = max(1, min(GROUP_SAMPLES, GROUP_BYTES // self._sample_bytes) // size)
         with ThreadPoolExecutor(self.threads or available_threads()) as pool:
-            many = size * max(1, min(GROUP_SAMPLES, GROUP_BYTES // self._sample_bytes) // size)
-            for start in range(first * size, len(order), many):
-                yield from self._changed(pool, order[start : start + many], epoch, size)
+            while group := list(islice(found, many)):
+                yield from self._changed(pool, group, epoch)
 
-    def _changed(self, pool: ThreadPoolExecutor, order: np.ndarray, epoch: int, size: int) -> Iterator[Batch]:
+    def _changed(self, pool: ThreadPoolExecutor, group: list[Block], epoch: int) -> Iterator[Batch]:
         """Return some batches of changed samples; random numbers are drawn for all at once, which is quicker."""
         assert self.augmenter is not None
-        matrices = self.augmenter.matrices(order, epoch)
+        matrices = self.augmenter.matrices(np.concatenate([part for part, _, _ in group]), epoch, self.space)
+        ends = np.cumsum([len(part) for part, _, _ in group])
+        moves = [None] * len(group) if matrices is None else np.split(matrices, ends[:-1])
+        return iter(list(pool.map(lambda each, some: self._batch(each, epoch, some, self.own), group, moves)))
 
-        def change(start: int) -> Batch:
-            part = slice(start, start + size)
-            return self.batch(order[part], epoch, None if matrices is None else matrices[part], self.own)
-
-        return iter(list(pool.map(change, range(0, len(order), size))))
+    @property
+    def space(self) -> tuple[int, ...]:
+        """The axes of space of a sample."""
+        return tuple(self.inputs.shape[2:])
 
     @property
     def _sample_bytes(self) -> int:

@@ -1,0 +1,11 @@
+"""Samples that are read while a training goes on, in place of an array in memory."""
+
+from __future__ import annotations
+
+from striate.data.streaming.choice import describe_streams, is_streamed
+from striate.data.streaming.objects import ObjectStream
+from striate.data.streaming.reading import blocks, prefetch
+from striate.data.streaming.stored import StoredStream
+from striate.data.streaming.stream import Stream
+
+__all__ = ["ObjectStream", "StoredStream", "Stream", "blocks", "describe_streams", "is_streamed", "prefetch"]

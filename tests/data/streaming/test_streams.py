@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.data.arrays import array_parts
+from striate.data.folders import class_folders
+from striate.data.normalisation import Normalisation
+from striate.data.objects import dataset_from
+from striate.data.options import Options
+from striate.data.sources import load_path
+from striate.data.streaming import ObjectStream, StoredStream, Stream, prefetch
+from striate.data.streaming.choice import is_streamed
+from striate.errors import DataError
+
+RNG = np.random.default_rng(0)
+ARRAYS = {
+    "grey": RNG.integers(0, 255, (9, 5, 5), dtype=np.uint8),
+    "channels last": RNG.integers(0, 255, (9, 4, 6, 3), dtype=np.uint8),
+    "volumes": RNG.normal(size=(9, 5, 5, 5)),
+    "small whole numbers": RNG.integers(0, 255, (9, 7)),
+    "large whole numbers": RNG.integers(-5, 9999, (9, 7)),
+    "truth values": RNG.random((9, 70)) > 0.5,
+    "big endian": RNG.normal(size=(9, 70)).astype(">f8"),
+    "signals": RNG.normal(size=(9, 40, 2)).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("suffix", ["npz", "npy"])
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_arrays_are_the_same_streamed_and_in_memory(tmp_path, kind, suffix):
+    x, y = ARRAYS[kind], np.arange(9) % 3
+    if suffix == "npz":
+        path = tmp_path / "a.npz"
+        np.savez(path, y=y, x=x)
+    else:
+        path = tmp_path
+        np.save(path / "x.npy", x)
+        np.save(path / "y.npy", y)
+    memory, streamed = (array_parts(path, read=how)["all"] for how in ("memory", "stream"))
+    assert isinstance(streamed.inputs, StoredStream)
+    assert streamed.inputs.dtype == memory.inputs.dtype
+    assert streamed.inputs.shape == memory.inputs.shape
+    for key in (slice(None), slice(2, 7), 4, np.array([8, 0, 3, 4, 5, 0])):
+        assert np.array_equal(streamed.inputs[key], memory.inputs[key])
+    assert Normalisation.fit(streamed) == Normalisation.fit(memory)
+    part = streamed.take(np.array([5, 1])).take(np.array([1]))
+    assert np.array_equal(np.asarray(part.inputs), memory.inputs[[1]])
+    assert np.array_equal(pickle.loads(pickle.dumps(part.inputs))[0], memory.inputs[1])
+
+
+def test_what_cannot_be_read_row_by_row_is_read_into_memory(tmp_path):
+    x, y = ARRAYS["grey"], np.arange(9) % 3
+    np.savez_compressed(tmp_path / "a.npz", x=x, y=y)
+    np.savez(tmp_path / "b.npz", x=np.asfortranarray(x), y=y)
+    for name in ("a", "b"):
+        assert isinstance(array_parts(tmp_path / f"{name}.npz", read="stream")["all"].inputs, np.ndarray)
+
+
+def test_folders_are_the_same_streamed_and_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path / "cache"))
+    for label in "ab":
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for n in range(10):
+            pixels = np.random.default_rng(ord(label) + n).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / label / f"{n}.png")
+    (tmp_path / "data" / "a" / "bad.png").write_bytes(b"no picture")
+    memory, streamed, again = (
+        class_folders(tmp_path / "data", Options(read=how)) for how in ("memory", "stream", "stream")
+    )
+    for splits in (streamed, again):
+        assert splits.bad_files == memory.bad_files
+        for part in ("train", "validation", "test"):
+            mine, other = getattr(splits, part), getattr(memory, part)
+            assert isinstance(mine.inputs, Stream)
+            assert np.array_equal(np.asarray(mine.inputs), other.inputs)
+            assert mine.files.tolist() == other.files.tolist()
+
+
+def test_a_file_that_becomes_shorter_is_an_error(tmp_path):
+    np.savez(tmp_path / "a.npz", y=np.arange(9) % 3, x=ARRAYS["grey"])
+    inputs = array_parts(tmp_path / "a.npz", read="stream")["all"].inputs
+    (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-400])
+    with pytest.raises(DataError, match=r"a\.npz: has become shorter while it was read"):
+        inputs[:]
+
+
+def test_size_decides_and_the_user_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("striate.data.streaming.choice.available_memory", lambda: 1000)
+    assert is_streamed("auto", 501)
+    assert not is_streamed("auto", 500)
+    assert not is_streamed("memory", 501)
+    np.savez(tmp_path / "a.npz", x=RNG.random((60, 70)), y=np.arange(60) % 2)
+    assert "more than half of the free memory" in load_path(tmp_path / "a.npz").notes[-1]
+    assert load_path(tmp_path / "a.npz", Options(read="memory")).notes == ()
+
+
+class Letters:
+    """A data set like those of PyTorch."""
+
+    classes = ("a", "b")
+
+    def __init__(self, odd=False):
+        self.odd = odd
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, n):
+        return np.full((2, 3, 4 + (self.odd and n == 5)), n, np.uint8), n % 2
+
+
+def test_objects_are_the_same_streamed_and_in_memory():
+    memory, streamed = (dataset_from(Letters(), read=how) for how in ("memory", "stream"))
+    assert isinstance(streamed.inputs, ObjectStream)
+    assert np.array_equal(np.asarray(streamed.inputs), memory.inputs)
+    assert streamed.targets.tolist() == memory.targets.tolist()
+    assert streamed.classes == memory.classes
+    with pytest.raises(DataError, match=r"sample 5 is \[2, 3, 5\], the first is \[2, 3, 4\]"):
+        np.asarray(dataset_from(Letters(odd=True), read="stream").inputs)
+
+
+class Counted(Stream):
+    """A stream that knows which of its parts are held."""
+
+    def __init__(self):
+        super().__init__(100, (1, 1), np.uint8)
+        self.read_rows = []
+
+    def read(self, rows):
+        self.read_rows.append(len(rows))
+        return rows.astype(np.uint8).reshape(-1, 1, 1)
+
+
+@pytest.mark.parametrize("readers", [1, 3])
+def test_parts_come_in_order_from_a_bounded_buffer(readers, monkeypatch):
+    monkeypatch.setattr("striate.data.streaming.reading.MOST_AHEAD", 2)
+    stream, parts = Counted(), [np.array([n, 99 - n]) for n in range(50)]
+    found = prefetch(stream, parts, readers)
+    assert next(found).ravel().tolist() == [0, 99]
+    assert len(stream.read_rows) <= 4
+    assert [block.ravel().tolist() for block in found] == [part.tolist() for part in parts[1:]]
+
+
+def test_an_error_of_a_reader_ends_the_reading():
+    class Broken(Counted):
+        def read(self, rows):
+            raise DataError("x: broken. Mend it.")
+
+    with pytest.raises(DataError, match="x: broken"):
+        list(prefetch(Broken(), [np.array([0])]))
