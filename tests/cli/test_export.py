@@ -18,7 +18,7 @@ def model(tmp_path: Path) -> Path:
     return Model(network, initialise(network, "he", 0)[0].astype(np.float32)).save(tmp_path / "model.safetensors")
 
 
-@pytest.mark.parametrize("name", ["m.onnx", "m.js", "m.py"])
+@pytest.mark.parametrize("name", ["m.onnx", "m.js", "m.py", "m.html"])
 def test_writes_the_format_that_the_ending_names(run: Any, model: Path, name: str) -> None:
     result = run("export", model, model.with_name(name))
     assert result.exit_code == 0
@@ -56,3 +56,18 @@ def test_writes_a_library(run: Any, model: Path, monkeypatch: pytest.MonkeyPatch
 )
 def test_refuses_what_does_not_go_together(refused: Any, model: Path, arguments: list[str], message: str) -> None:
     assert message in refused("export", model, *arguments, status=2)
+
+
+def test_writes_a_page_that_learns(run: Any, refused: Any, tmp_path: Path) -> None:
+    page = tmp_path / "learn.html"
+    assert run("export", "--live", "digits", page).exit_code == 0
+    assert "a network learns" in page.read_text("utf-8")
+    assert "ends in .html" in refused("export", "--live", "digits", tmp_path / "learn.js", status=2)
+    assert "takes no model" in refused("export", "--live", "digits", "model", page, status=2)
+
+
+def test_samples_belong_to_pages(refused: Any, model: Path) -> None:
+    message = refused("export", model, model.with_name("m.onnx"), "--samples", "digits", status=2)
+    assert "only pages hold samples" in message
+    message = refused("export", model, model.with_name("m.html"), "--without-preprocessing", status=2)
+    assert "always normalises" in message

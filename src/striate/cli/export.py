@@ -49,6 +49,10 @@ def export(
         str | None,
         typer.Option(metavar="NAME", help="What the files and functions of a library begin with. Default: model."),
     ] = None,
+    live: Annotated[
+        str | None,
+        typer.Option(metavar="DATA", help="Write a page in which a network learns this data set; takes no model."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write a model for other programs; the ending of the file says which, or --to.
@@ -60,13 +64,20 @@ def export(
     striate export runs/digits-lenet5 digits.html
 
     striate export runs/digits-lenet5/model.safetensors --to library --target cortex-m7 --out firmware/digits
+
+    striate export --live digits learn.html
     """
     import striate
     from striate.cli.output import Output
     from striate.interop.formats import LIBRARY, ending_of, write, write_library
     from striate.storage.model_file import model_file_of
 
-    output, path = Output(json), _only_path(file, out)
+    output = Output(json)
+    if live is not None:
+        written = [_live(live, model, file or out)]
+        output.line("\n".join(f"written: {path}" for path in written))
+        return output.result({"model": None, "written": [str(path) for path in written]})
+    path = _only_path(file, out)
     if to == LIBRARY:
         if without_preprocessing or samples is not None:
             raise UsageError(
@@ -96,3 +107,16 @@ def _only_path(file: Path | None, out: Path | None) -> Path:
             "FILE: says where to write; got none. Name a file such as model.onnx, or a folder after --out."
         )
     return path
+
+
+def _live(data: str, page: Path, file: Path | None) -> Path:
+    """Write the page in which a network learns; it is the only argument."""
+    from striate.pages import live
+
+    if file is not None:
+        raise UsageError(
+            f"--live: takes no model, only the page to write; got {page} and {file}. Leave {page} out."
+        )
+    if page.suffix.lower() != ".html":
+        raise UsageError(f"{page}: the name of a page ends in .html. Rename it.")
+    return live.write(data, page)

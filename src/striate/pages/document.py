@@ -18,7 +18,13 @@ POLICY = (
 
 
 def document(
-    title: str, entry: str, worker: str, data: dict[str, Any], binary: bytes, styles: Sequence[str] = ("page.css",)
+    title: str,
+    entry: str,
+    worker: str,
+    data: dict[str, Any],
+    binary: bytes,
+    styles: Sequence[str] = ("page.css",),
+    libraries: Sequence[str] = (),
 ) -> str:
     """Return a page.
 
@@ -35,14 +41,16 @@ def document(
         What the worker gets beside them.
     styles : sequence of str
         Style sheets of ``striate/web``.
+    libraries : sequence of str
+        Scripts of others there, which run before the page's own.
     """
-    script, style = bundle(entry), "\n".join(map(read, styles))
+    script, style = "\n".join([*map(read, libraries), bundle(entry)]), "\n".join(map(read, styles))
     parts = {
         "policy": POLICY.format(scripts=hash_of(script), styles=hash_of(style)),
         "title": html.escape(title),
         "style": style,
-        "data": _inside(json.dumps(data, separators=(",", ":"), allow_nan=False)),
-        "binary": base64.b64encode(zlib.compress(binary, 9)).decode(),
+        "data": _packed(json.dumps(data, separators=(",", ":"), allow_nan=False).encode()),
+        "binary": _packed(binary),
         "worker": _inside(bundle(worker)),
         "script": script,
     }
@@ -51,6 +59,11 @@ def document(
         before, _, after = page.partition(f"@@{key}@@")
         page = before + value + after
     return page
+
+
+def _packed(data: bytes) -> str:
+    """Return bytes compressed, as base64."""
+    return base64.b64encode(zlib.compress(data, 9)).decode()
 
 
 def _inside(text: str) -> str:

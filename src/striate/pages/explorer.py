@@ -64,8 +64,13 @@ def explorer_page(model: Model, samples: str | Path | None = None) -> str:
 def model_info(model: Model, *, samples: str | Path | None = None) -> dict[str, Any]:
     """Return what the explorer knows of a model whoever computes it, as JSON types.
 
-    ``web/source.js`` says what each entry means.
+    ``web/source.js`` says where it goes; ``samples`` as in ``write``.
     """
+    return {**network_info(model), "samples": samples_of(model, samples)}
+
+
+def network_info(model: Model) -> dict[str, Any]:
+    """Return the part of ``model_info`` that needs no data."""
     network = model.network
     fields = receptive_fields(network)
     preparation: Mapping[str, Any] = model.metadata.get("preparation") or {}
@@ -93,7 +98,6 @@ def model_info(model: Model, *, samples: str | Path | None = None) -> dict[str, 
         "input": _input_kind(model),
         "fit": preparation.get("fit", "stretch"),
         "features": list(feature_names(model)),
-        "samples": samples_of(model, samples),
         "values": math.prod(network.input_shape),
     }
 

@@ -2,11 +2,14 @@
 
 /** Return {data, bytes, worker} of this page. */
 export async function embedded() {
-  const text = (id) => document.getElementById(id).textContent;
-  const packed = Uint8Array.from(atob(text("binary")), (c) => c.charCodeAt(0));
+  const [data, bytes] = await Promise.all(["data", "binary"].map(unpacked));
+  return { data: JSON.parse(new TextDecoder().decode(data)), bytes, worker: document.getElementById("worker").textContent };
+}
+
+async function unpacked(id) {
+  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  return { data: JSON.parse(text("data")), bytes, worker: text("worker") };
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 // A module with one function of SIMD instructions: (func (result v128) i32.const 0 i8x16.splat i8x16.popcnt).

@@ -10,6 +10,7 @@ import { flat, short, total, unflat, unpackAll } from "./numbers.js";
 import { drawOutputs, meaning } from "./outputs.js";
 import { decompose, followBack } from "./rules.js";
 import { LocalSource } from "./source.js";
+import { theme } from "./theme.js";
 
 const NAMES = { picture: "Draw something, or drop a picture anywhere on the page.", table: "Move a slider.", series: "Drag over a curve." };
 
@@ -32,9 +33,10 @@ class Explorer {
     const input = element("section", { id: "input", "aria-label": "input" }), layers = element("section", { id: "layers", "aria-label": "layers" });
     page.replaceChildren(
       element("header", {}, element("h1", { text: info.name }), element("span", { class: "hint", text: counts }), this.time, element("span", { class: "gap" }), this.edits.undoButton, theme(() => this._repaint())),
-      element("main", {}, element("div", { id: "left" }, input, element("section", { id: "outputs", "aria-label": "outputs" }, element("h2", { text: info.kind === "numbers" ? "Outputs" : "Probabilities" }), this.verdict, this.scores)), layers, this.panel));
+      element("main", {}, element("div", { id: "left" }, input), layers, this.panel));
     this.panel.append(element("p", { class: "hint", text: NAMES[info.input] ?? "" }), element("p", { class: "hint", text: "Then point at a cell of a feature map, or move with Tab and the arrow keys: its window, kernel and sum appear here. Click to keep a value." }));
-    this.input = new InputPanel(input, this.source, (raw, steps) => this.give(raw, steps), (method) => this.attribute(method));
+    const outputs = element("section", { id: "outputs", "aria-label": "outputs" }, element("h2", { text: info.kind === "numbers" ? "Outputs" : "Probabilities" }), this.verdict, this.scores);
+    this.input = new InputPanel(input, this.source, outputs, (raw, steps) => this.give(raw, steps), (method) => this.attribute(method));
     this.layers = new Layers(layers, info, (layer, index, pinned) => this.point(layer, index, pinned));
   }
 
@@ -157,15 +159,6 @@ class Explorer {
     changed[place] = wanted;
     await this.give(changed, ["changed by hand"], true);
   }
-}
-
-/** Return a button that changes between light and dark. */
-function theme(changed) {
-  return button("light / dark", () => {
-    const now = getComputedStyle(document.documentElement).getPropertyValue("--name").trim();
-    document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-    changed();
-  });
 }
 
 /** Draw the explorer of a source; returns it. */

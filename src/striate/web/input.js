@@ -7,8 +7,8 @@ import { pictureInput } from "./picture_input.js";
 const SIDE = 200;
 
 export class InputPanel {
-  /** `give(raw, steps)` gets what the user enters, `ask(method)` which attribution to show. */
-  constructor(room, source, give, ask) {
+  /** `give(raw, steps)` gets what the user enters, `ask(method)` which attribution to show; `outputs` stands between. */
+  constructor(room, source, outputs, give, ask) {
     const { info } = source, kinds = { picture: pictureInput, table: tableInput, series: seriesInput };
     this.info = info;
     const entry = element("div", { class: "entry" });
@@ -17,7 +17,7 @@ export class InputPanel {
     this.steps = element("p", { class: "hint" });
     this.caption = element("p", { class: "hint" });
     const methods = Object.entries(METHODS).filter(([, [, gradients]]) => source.differentiable || !gradients).map(([name, [text]]) => [name, text]);
-    room.append(element("h2", { text: "Input" }), entry, this._samples(give),
+    room.append(element("h2", { text: "Input" }), entry, this._samples(give), outputs,
       element("h3", { text: "What the network sees" }), choices("attribution", methods, "none", ask),
       element("div", { class: "seen" }, this.seen), this.steps, this.caption);
   }

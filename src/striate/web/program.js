@@ -47,6 +47,17 @@ export class Program {
     return new Float32Array(this.memory.buffer, address, size / 4);
   }
 
+  /** Return a segment as bytes. */
+  bytes(segment) {
+    return new Uint8Array(this.memory.buffer, ...this.places[segment]);
+  }
+
+  /** Return a segment as 64-bit integers. */
+  integers(segment) {
+    const [address, size] = this.places[segment];
+    return new BigInt64Array(this.memory.buffer, address, size / 8);
+  }
+
   /** Compute the calls of a run in order. */
   run(name) {
     const calls = this._runs[name], kernels = this._kernels;

@@ -5,7 +5,7 @@ export function serve(make) {
   let object = null;
   self.onmessage = async ({ data: { id, method, args } }) => {
     try {
-      if (method === "start") {
+      if (method === "make") {
         object = await make(...args);
         self.postMessage({ id, result: null });
       } else {

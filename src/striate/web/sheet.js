@@ -2,17 +2,17 @@
 import { colour } from "./colours.js";
 import { clip, product, range } from "./numbers.js";
 
-const GAP = 5, LARGEST_CELL = 13, MAP_SIZE = 96;
+const GAP = 5, LARGEST_CELL = 13, MAP_SIZE = 84;
 
 /** Return the layout of a layer's values on a sheet of this width: tiles of rows and columns of cells. */
-export function layoutOf(shape, width, most) {
+export function layoutOf(shape, width, most, side = MAP_SIZE) {
   const flatShape = shape.length === 1, space = shape.slice(1);
   let columns = flatShape ? Math.min(shape[0], 40) : space.at(-1);
   const tiles = flatShape ? 1 : Math.min(shape[0], most);
   const count = flatShape ? shape[0] : product(space);
   if (flatShape && shape[0] > 40) columns = Math.ceil(Math.sqrt(shape[0] * 5));
   const rows = Math.ceil(count / columns);
-  let cell = flatShape ? LARGEST_CELL : clip(MAP_SIZE / Math.max(rows, columns), 0.5, LARGEST_CELL);
+  let cell = flatShape ? LARGEST_CELL : clip(side / Math.max(rows, columns), 0.5, LARGEST_CELL);
   if (cell > 1) cell = Math.floor(cell);
   cell = Math.min(cell, (width - 1) / columns);
   const curve = !flatShape && rows === 1 && columns > 1;

@@ -24,7 +24,7 @@ export class LocalSource {
     source._worker = remote(worker);
     const { layers, inputShape, values } = data.info;
     const model = { layers: layers.map(({ name, shape }) => ({ name, shape })), inputShape, values, input: layers[0].rule };
-    await source._worker.call("start", { parcel: data.parcel, probe: data.probe, model }, bytes);
+    await source._worker.call("make", { parcel: data.parcel, probe: data.probe, model }, bytes);
     return source;
   }
 
