@@ -10,6 +10,8 @@ import typer
 from striate.cli.options import Json, ModelArgument
 from striate.errors import UsageError
 
+LIBRARY = "library"  # the format that is a folder
+
 
 def export(
     model: ModelArgument,
@@ -67,35 +69,42 @@ def export(
 
     striate export --live digits learn.html
     """
-    import striate
     from striate.cli.output import Output
-    from striate.interop.formats import LIBRARY, ending_of, write, write_library
-    from striate.storage.model_file import model_file_of
 
     output = Output(json)
     if live is not None:
         written = [_live(live, model, file or out)]
-        output.line("\n".join(f"written: {path}" for path in written))
-        return output.result({"model": None, "written": [str(path) for path in written]})
-    path = _only_path(file, out)
-    if to == LIBRARY:
+    elif to == LIBRARY:
         if without_preprocessing or samples is not None:
             raise UsageError(
                 "--without-preprocessing, --samples: a library normalises its samples and has none of its own. "
                 "Leave them out."
             )
-        written = write_library(striate.load(model), path, target or "native", name or "model")
+        written = _library(model, _only_path(file, out), target or "native", name or "model")
     else:
         if target is not None or name is not None:
             raise UsageError("--target, --name: are for libraries. Add --to library, or leave them out.")
-        destination = path if to is None else path.with_suffix(ending_of(to))
-        if destination.exists() and model_file_of(model).samefile(destination):
-            raise UsageError(
-                f"{destination}: is the model itself; exporting would replace it. Choose another name."
-            )
-        written = write(striate.load(model), destination, preprocessing=not without_preprocessing, samples=samples)
-    output.line("\n".join(f"written: {file}" for file in written))
-    output.result({"model": str(model), "written": [str(file) for file in written]})
+        written = _file(model, _only_path(file, out), to, not without_preprocessing, samples)
+    output.line("\n".join(f"written: {path}" for path in written))
+    output.result({"model": str(model) if live is None else None, "written": [str(path) for path in written]})
+
+
+def _library(model: Path, folder: Path, target: str, name: str) -> list[Path]:
+    import striate
+    from striate.interop.formats import write_library
+
+    return write_library(striate.load(model), folder, target, name)
+
+
+def _file(model: Path, path: Path, to: str | None, preprocessing: bool, samples: str | None) -> list[Path]:
+    import striate
+    from striate.interop.formats import ending_of, write
+    from striate.storage.model_file import model_file_of
+
+    path = path if to is None else path.with_suffix(ending_of(to))
+    if path.exists() and model_file_of(model).samefile(path):
+        raise UsageError(f"{path}: is the model itself; exporting would replace it. Choose another name.")
+    return write(striate.load(model), path, preprocessing=preprocessing, samples=samples)
 
 
 def _only_path(file: Path | None, out: Path | None) -> Path:
