@@ -10,8 +10,6 @@ import typer
 from striate.cli.options import Json, ModelArgument
 from striate.errors import UsageError
 
-LIBRARY = "library"  # the format that is a folder
-
 
 def export(
     model: ModelArgument,
@@ -70,6 +68,7 @@ def export(
     striate export --live digits learn.html
     """
     from striate.cli.output import Output
+    from striate.interop.formats import LIBRARY
 
     output = Output(json)
     if live is not None:

@@ -9,12 +9,10 @@ import numpy as np
 
 from striate.engine.analysis import analyse
 from striate.engine.memory import Sizes
-from striate.engine.plan import lower, update_phase
+from striate.engine.plan import lower, update_row
 from striate.engine.program import BACKWARD, FORWARD, LOSS, PACK, UPDATE, Program
-from striate.engine.segments import padded
 from striate.losses import Loss
 from striate.model import Model
-from striate.network import Network
 from striate.pages.programs import forward_part
 from striate.targets.image import check_kernels, contents_of
 from striate.targets.parcel import Part
@@ -48,7 +46,7 @@ def training_part(model: Model, loss: Loss, dtype: np.dtype, samples: int) -> Pa
     facts = analyse(network, sizes, dtype, loss=loss, optimizer=OPTIMIZERS[0], winograd=model.winograd)
     program = lower(facts)
     check_kernels(network, program)
-    _add_optimizers(program, network, sizes, OPTIMIZERS)
+    _add_optimizers(program, OPTIMIZERS)
     contents = {name: values for name, values in contents_of(model).items() if name in ("mean", "scale")}
     runs = {"gradient": (PACK, FORWARD, LOSS, BACKWARD)} | {name: (_section(name),) for name in OPTIMIZERS}
     return Part(program, contents, runs, samples)
@@ -64,14 +62,9 @@ def _section(optimizer: str) -> str:
     return f"{UPDATE}/{optimizer}"
 
 
-def _add_optimizers(program: Program, network: Network, sizes: Sizes, names: Sequence[str]) -> None:
+def _add_optimizers(program: Program, names: Sequence[str]) -> None:
     """Append a phase for each optimizer, in a section of its own."""
+    chunks = program.phases[-1].tasks
     for name in names:
-        alone = Program(program.lanes)
-        update_phase(alone, padded(network.parameter_count), sizes, name)
-        for phase in alone.phases:
-            rows = [
-                dataclasses.replace(row, section=_section(name) if row.section == UPDATE else "")
-                for row in phase.rows
-            ]
-            program.phases.append(dataclasses.replace(phase, rows=rows))
+        row = dataclasses.replace(update_row(program, name), section=_section(name))
+        program.phase([row], chunks)
