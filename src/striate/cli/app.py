@@ -27,6 +27,7 @@ from striate.cli.find_rate import find_rate
 from striate.cli.gradient import gradient
 from striate.cli.import_ import import_
 from striate.cli.invariance import invariance
+from striate.cli.launch import launch
 from striate.cli.loss_slice import loss_slice
 from striate.cli.matrix import matrix
 from striate.cli.pool import pool
@@ -47,6 +48,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train and use": (
         train,
         resume,
+        launch,
         runs,
         compare,
         evaluate,

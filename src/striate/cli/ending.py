@@ -21,7 +21,8 @@ from striate.cli.streams import prepare_streams, printable
 from striate.errors import StriateError
 
 ClickException: Any = typer.BadParameter.__mro__[2]  # Typer brings its own copy of Click or uses the installed one
-FAILED, WRONG_USE = 1, 2
+FAILED, WRONG_USE, REQUEUE = 1, 2, 75
+"""Exit statuses; the last one (EX_TEMPFAIL of sysexits.h) asks a batch system to start the job again."""
 
 
 class Commands(TyperGroup):
@@ -151,9 +152,9 @@ def _stopped_like_ctrl_c() -> Iterator[None]:
             signal.signal(known, before)
 
 
-def fail(message: str) -> NoReturn:
-    """End the command with status 1 after ``message`` on standard error."""
-    raise typer.Exit(_say(message, FAILED))
+def fail(message: str, status: int = FAILED) -> NoReturn:
+    """End the command with a status after ``message`` on standard error."""
+    raise typer.Exit(_say(message, status))
 
 
 def check_writable(folder: Path) -> None:

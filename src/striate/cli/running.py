@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.cli.ending import fail
+from striate.cli.ending import FAILED, REQUEUE, fail
 from striate.cli.output import Output, confusion_json, evaluation_text
 from striate.wording import duration, percent, speed
 
@@ -176,11 +176,14 @@ class Runner:
 
     def _finish(self, run: Run) -> dict[str, Any]:
         """Say how it went; return the same for programs."""
+        from striate.training.interruption import is_requeue
+
         history, progress = run.history, run.trainer.progress
         if history.interrupted:
             fail(
                 f"interrupted after {progress.epoch} of {progress.epochs} epochs and {progress.step:,} steps; "
-                f"everything is saved. Continue with: striate resume {self.whole or run.folder.path}"
+                f"everything is saved. Continue with: striate resume {self.whole or run.folder.path}",
+                REQUEUE if is_requeue(history.signal) else FAILED,
             )
         facts = _facts(run)
         if history.stop_reason:

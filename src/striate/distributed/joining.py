@@ -25,6 +25,7 @@ def join() -> Team | None:
     if isinstance(ranks.current, Team):
         return ranks.current
     if processes() == 1:
+        heartbeat.start(0)
         return None
     group = Group()
     if group.size == 1:

@@ -62,11 +62,14 @@ class History:
         The user stopped it (Ctrl-C).
     stop_reason : str, optional
         Why it ended before the last epoch.
+    signal : int, optional
+        That interrupted it.
     """
 
     records: list[EpochRecord] = field(default_factory=list)
     interrupted: bool = False
     stop_reason: str | None = None
+    signal: int | None = None
 
     def __len__(self) -> int:
         return len(self.records)

@@ -142,7 +142,7 @@ class _Loop:
 
     def interrupt(self) -> None:
         self.state.stop("interrupted")
-        self.state.history.interrupted = True
+        self.state.history.interrupted, self.state.history.signal = True, self.interruption.signal
 
     def end_epoch(self) -> None:
         state, progress = self.state, self.state.progress

@@ -1,0 +1,81 @@
+"""Runs of several ranks in which one is killed or stopped at a random moment; all must end with the same model.
+
+python tests/distributed/disturb.py 20
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+TRAIN = ["train", "digits", "--no-report", "--threads", "1", "--batch-size", "64"]
+EPOCHS = ["--epochs", "100"]
+PATIENCE_SECONDS = 2
+
+
+def run(folder: Path, disturbance: signal.Signals | None, after_seconds: float, more: Sequence[str] = ()) -> str:
+    """Return the checksum of the parameters of a run, one of whose ranks gets a signal."""
+    launch = ["launch", "--ranks", "2", "--patience", str(PATIENCE_SECONDS), "--"]
+    command = [sys.executable, "-m", "striate", *launch, *TRAIN, *more, "--out", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        if disturbance is not None:
+            while not (folder / "log.jsonl").exists() and process.poll() is None:
+                time.sleep(0.02)
+            time.sleep(after_seconds)
+            ranks = ranks_of(folder)
+            if ranks:
+                os.kill(random.choice(ranks), disturbance)
+        process.wait(60)
+    finally:
+        process.kill()
+    return checksum(folder)
+
+
+def ranks_of(folder: Path) -> list[int]:
+    """Return the processes that train in a folder, without the one that watches them."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words, environment = (place / "cmdline").read_bytes(), (place / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in words and b"STRIATE_SUPERVISOR=" in environment and b"mpiexec" not in words:
+            found += [] if b"hydra" in words else [int(place.name)]
+    return found
+
+
+def checksum(folder: Path) -> str:
+    """Return that of the model in a folder, without the time at which it was made."""
+    from striate.model import load
+
+    return hashlib.sha256(load(folder / "model.safetensors").theta.tobytes()).hexdigest()[:16]
+
+
+def main(count: int) -> int:
+    """Disturb so many runs; return how many of them ended with another model."""
+    with tempfile.TemporaryDirectory() as place:
+        begin = time.monotonic()
+        wanted = run(Path(place) / "whole", None, 0.0, EPOCHS)
+        seconds = time.monotonic() - begin
+        print(f"undisturbed: {wanted} in {seconds:.1f} s", flush=True)
+        wrong = 0
+        for number in range(count):
+            folder, how = Path(place) / str(number), (signal.SIGKILL, signal.SIGSTOP)[number % 2]
+            found = run(folder, how, random.uniform(0.0, seconds / 3), EPOCHS)
+            starts = (folder / "launch.log").read_text().count("launch: starting")
+            print(f"{number + 1}: {how.name} {found} after {starts} starts", flush=True)
+            wrong += found != wanted
+        return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,72 @@
+"""Ranks that are killed, stopped or asked to stop."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.distributed.disturb import TRAIN, checksum, ranks_of, run
+
+from striate.cli.app import main
+from striate.distributed.beats import Beats
+from striate.distributed.hosts import answering
+from striate.errors import UsageError
+
+SHORT = ["--epochs", "6"]
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
+def test_killed_rank_changes_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("mpi4py")
+    with pytest.raises(SystemExit):
+        main([*TRAIN, *SHORT, "--out", str(tmp_path / "whole")])
+    assert run(tmp_path / "killed", signal.SIGKILL, 0.1, SHORT) == checksum(tmp_path / "whole")
+    log = (tmp_path / "killed" / "launch.log").read_text()
+    assert log.count("launch: starting 2 ranks") <= 2
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
+def test_signal_of_a_batch_system_saves_and_asks_for_another_start(tmp_path: Path) -> None:
+    pytest.importorskip("mpi4py")
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "striate", "launch", "--ranks", "2", "--", *TRAIN, "--epochs", "100000"]
+    process = subprocess.Popen([*command, "--out", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        while not (folder / "log.jsonl").exists() and process.poll() is None:
+            time.sleep(0.05)
+        while len((folder / "log.jsonl").read_text().splitlines()) < 3 and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(60) == 75
+    finally:
+        process.kill()
+        process.communicate()
+    assert list((folder / "checkpoints").glob("step-*"))
+    assert not ranks_of(folder)
+
+
+def test_silent_rank_is_missed() -> None:
+    with Beats(local=True) as beats:
+        import socket
+
+        with socket.create_connection(("127.0.0.1", beats.port)) as connection:
+            connection.sendall(b"1 here 12345\n")
+            while not beats.processes():
+                beats.read(0.1)
+            assert beats.process_of(1) == ("here", 12345)
+            assert beats.silent(60.0) is None
+            assert beats.silent(-1.0) == "rank 1 on here has not answered for -1 s"
+        while not beats.all_gone:
+            beats.read(0.1)
+        assert beats.silent(-1.0) is None
+        assert beats.lost == "ranks ended: 1"
+
+
+def test_host_must_answer() -> None:
+    with pytest.raises(
+        UsageError, match=r"hosts: no\.such\.host\.invalid must answer on port 22 \(ssh\); got '.*'"
+    ):
+        answering(["no.such.host.invalid"], all_of_them=True)
+    assert answering(["localhost", "no.such.host.invalid"]) == ["localhost"]
