@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import striate
+from striate.data import registry
 from striate.training.run import RunConfig
 
 from .helpers import last_json, write_idx
@@ -399,3 +400,18 @@ def test_the_folder_of_runs_is_no_class(run, tmp_path, monkeypatch):
         assert result.exit_code == 0, result.output
         assert last_json(result)["classes"] == ["dark", "light"]
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_a_neocognitron_is_trained_and_explained(run, refused, tmp_path):
+    path = tmp_path / "neo.safetensors"
+    digits = registry.load("digits").train
+    large = np.kron(digits.inputs[:200], np.ones((3, 3))).astype(np.float32) / 16
+    np.savez(tmp_path / "digits.npz", x=large, y=digits.targets[:200])
+    told = last_json(run("neocognitron", tmp_path / "digits.npz", "--out", path, "--unsupervised", 10, "--json"))
+    assert told["samples"] > 0
+    assert told["file"] == str(path)
+    np.save(tmp_path / "digit.npy", large[0])
+    told = run("why", path, tmp_path / "digit.npy", "--layer", "s2")
+    assert "excitation e = " in told.stdout
+    assert "threshold r/(1 + r) = 0.600" in told.stdout
+    assert "must be 1 to" in refused("neocognitron", tmp_path / "digits.npz", "--samples", 10**6, status=2)

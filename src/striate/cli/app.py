@@ -30,6 +30,7 @@ from striate.cli.invariance import invariance
 from striate.cli.launch import launch
 from striate.cli.loss_slice import loss_slice
 from striate.cli.matrix import matrix
+from striate.cli.neocognitron import neocognitron
 from striate.cli.pool import pool
 from striate.cli.predict import predict
 from striate.cli.runs import runs
@@ -56,6 +57,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         summary,
         find_rate,
         augment,
+        neocognitron,
         export,
         import_,
         cache,

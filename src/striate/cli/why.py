@@ -47,6 +47,7 @@ def why(
     import striate
     from striate.cli.output import Output
     from striate.explain.tracing import trace
+    from striate.training.neocognitron import is_s_layer, s_cell
 
     output = Output(json)
     found = trace(loaded := striate.load(model), s.read(loaded, image, fit, invert, data_dir))
@@ -62,6 +63,8 @@ def why(
     if decided:
         output.line("\nthe words that decided, by integrated gradients:")
         output.line("  " + ", ".join(f"{word} {value:+.3g}" for word, value in decided))
+    if is_s_layer(loaded.network, asked.step.name):
+        output.line(f"\n{s_cell(loaded, found.raw, asked.step.name, asked.index)}")
     output.line("\nits largest term, layer by layer, down to the input:")
     for link in links[1:]:
         output.line(f"\n{link}" if chain else f"  {link.place} = {link.value:.6g}")

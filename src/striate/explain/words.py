@@ -6,11 +6,11 @@ import numpy as np
 
 from striate import reference
 from striate.data.text import Vocabulary
-from striate.explain.features.part import named
 from striate.layers import Input
 from striate.layers.base import Node
 from striate.layers.embedding import Embedding
 from striate.model import Model
+from striate.model.part import named
 from striate.network import Network, Step
 
 

@@ -33,12 +33,14 @@ def plot_history(history: History, axes: Any = None) -> Any:
 
 
 def plot_rates(search: RateSearch, axes: Any = None) -> Any:
-    """Draw the loss over the learning rate into axes; return them."""
+    """Draw the loss over the learning rate into axes, cut off where it explodes; return them."""
     if axes is None:
         _, axes = pyplot().subplots(figsize=(5, 3.5), layout="constrained")
     axes.plot(search.rates, search.losses)
     axes.axvline(search.suggestion, linestyle=":", color="black", label=f"suggestion {search.suggestion:.2g}")
     axes.set_xscale("log")
+    low, high = float(search.losses.min()), float(search.losses[: int(search.losses.argmin()) + 1].max())
+    axes.set_ylim(low - 0.1 * (high - low), high + 0.5 * (high - low) or None)
     axes.set_xlabel("learning rate")
     axes.set_ylabel("loss, smoothed")
     axes.legend(frameon=False)

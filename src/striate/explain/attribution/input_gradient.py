@@ -10,11 +10,11 @@ import numpy as np
 from striate.errors import UsageError
 from striate.explain.decompositions import Cell
 from striate.explain.decompositions.linear import constants, slopes
-from striate.explain.features.part import named
 from striate.layers import ChannelScale, Flatten, Identity, Input, Linear, Reshape
 from striate.layers.base import Layer, Node
 from striate.layers.regularisation import Regulariser
 from striate.model import Model
+from striate.model.part import named
 from striate.network import Network, Step
 
 PIXELS, CHOSEN = "explained_input", "explained_output"

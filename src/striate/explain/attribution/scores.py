@@ -10,11 +10,11 @@ import numpy as np
 from striate import reference
 from striate.errors import StriateError, UsageError
 from striate.explain.attribution.input_gradient import InputGradient, input_gradient
-from striate.explain.features.part import part_of
 from striate.explain.samples import as_sample, class_number, normalised, raw_scale
 from striate.explain.tracing import score_step
 from striate.explain.words import behind, embedding_of, vectors
 from striate.model import Model
+from striate.model.part import part_of
 from striate.reference.executor import Run
 from striate.summary import summarize
 

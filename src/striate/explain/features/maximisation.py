@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate import reference
-from striate.explain.features.part import part_of
 from striate.explain.positions import axis_names, resolve
 from striate.explain.samples import normalised, raw_scale
 from striate.layers.arguments import integer, real
 from striate.model import Model
+from striate.model.part import part_of
 
 
 @dataclass(frozen=True, eq=False)

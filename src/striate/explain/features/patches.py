@@ -9,11 +9,11 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.drawing.mosaic import draw_mosaic
-from striate.explain.features.part import part_of
 from striate.explain.positions import axis_names, resolve
 from striate.explain.samples import as_batch
 from striate.layers.arguments import integer
 from striate.model import Model
+from striate.model.part import part_of
 from striate.receptive_field import receptive_fields, spans_of
 
 if TYPE_CHECKING:

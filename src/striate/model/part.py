@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from striate.layers.base import Layer, Node
-from striate.model import Model
+from striate.model.core import Model
 from striate.network import Network, Step
 
 
