@@ -35,7 +35,9 @@ CASES = {
     "small_vgg": Case("small_vgg", input_shape=(3, 32, 32)),
     "signal_cnn": Case("signal_cnn", input_shape=(1, 1024)),
     "resnet18": Case("resnet18", input_shape=(3, 64, 64), batches=(32,)),
+    "resnet18_imagenet": Case("resnet18", classes=1000, input_shape=(3, 224, 224), batches=(16,)),
     "alexnet": Case("alexnet", classes=1000, input_shape=(3, 224, 224), batches=(32,)),
+    "vgg16": Case("vgg16", classes=1000, input_shape=(3, 224, 224), batches=(16,)),
 }
 """The networks by the name on the command line; those of models that do not exist are left out."""
 CASES = {name: case for name, case in CASES.items() if case.model in MODELS}

@@ -9,6 +9,8 @@ from benchmarks.timing import Work
 from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
+from striate.engine.pool import make_session
+from striate.engine.program import FORWARD
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.engine.simulation import Measured, measure
 from striate.model import Model
@@ -54,12 +56,21 @@ def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int, threads: int 
     return work
 
 
-def measured_step(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> Measured:
-    """Return the tasks of a training step, timed one by one."""
-    session = training_session(case.network(), batch, threads=2)
+def measured_step(case: Case, x: np.ndarray, y: np.ndarray, batch: int, threads: int) -> Measured:
+    """Return the tasks of a training step for so many threads, timed one by one."""
+    session = training_session(case.network(), batch, threads=threads)
     for number in range(1, 3):
         session.step(x, np.arange(batch), y, adam_numbers(number))
-    return measure(session.team)
+    return measure(session.team, rounds=5, bandwidth=True)
+
+
+def measured_sample(case: Case, x: np.ndarray, threads: int) -> Measured:
+    """Return the tasks of computing one sample on so many threads, timed one by one."""
+    network = case.network()
+    session = make_session(network, 1, np.dtype(np.uint8), threads, winograd=True)
+    session.load(initial_parameters(network), network.initial_states())
+    session.run(x, np.arange(1))
+    return measure(session.team, (FORWARD,), rounds=5, bandwidth=True)
 
 
 def bare_epochs(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> Work:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from striate import models
-from striate.engine.session import TrainingSession
-from striate.engine.simulation import Measured, measure
+from striate.engine import simulation
+from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.simulation import Measured, measure, moved_bytes
 
 
 def test_threads_take_the_next_task_when_they_are_free() -> None:
@@ -43,3 +44,18 @@ def test_measuring_covers_every_task_and_changes_nothing_that_a_step_reads(threa
     assert all((phase > 0).all() for phase in measured.phases)
     first, second = (each.step(x, np.arange(20), y, (0.1,) * 8)[0] for each in (session, other))
     assert first.tobytes() == second.tobytes()
+
+
+def test_memory_bounds_a_phase_from_below() -> None:
+    measured = Measured([np.ones(4), np.ones(4)], 0.0, [6.0, 1.0], 2.0)
+    assert measured.seconds(1) == 8.0
+    assert measured.seconds(4) == 3.0 + 1.0
+
+
+def test_bytes_are_those_of_segments_that_do_not_fit_into_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = models.mlp(3, 20, hidden=(10,))
+    session = InferenceSession(network, batch_size=4, dtype=np.dtype(np.float32), threads=1)
+    assert moved_bytes(session.program) == [0.0] * len(session.program.phases)
+    monkeypatch.setattr(simulation, "SHARED_CACHE_BYTES", 0)
+    everything = moved_bytes(session.program)
+    assert 4 * (200 + 30) < sum(everything) < 4 * sum(s.size for s in session.program.segments.values())

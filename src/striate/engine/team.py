@@ -26,6 +26,7 @@ class Team:
     """
 
     def __init__(self, bound: Bound, threads: int, workers: Workers | None = None) -> None:
+        self.program = bound.program
         self._bound, self._count = bound, threads - 1
         self._workers = shared() if workers is None else workers
         # the buffers of different threads must not share a page, nor the same place in the caches
