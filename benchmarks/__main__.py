@@ -11,7 +11,18 @@ from pathlib import Path
 from benchmarks import report, sections
 from benchmarks.networks import CASES
 
-SECTIONS = ("training", "inference", "threads", "scaling", "operations", "augmentation", "loop", "start", "memory")
+SECTIONS = (
+    "training",
+    "inference",
+    "threads",
+    "scaling",
+    "ranks",
+    "operations",
+    "augmentation",
+    "loop",
+    "start",
+    "memory",
+)
 USUAL = [name for name in ("lenet5", "digit_recogniser", "logistic_regression") if name in CASES]
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 
 from benchmarks.networks import Case, initial_parameters
@@ -9,6 +13,7 @@ from benchmarks.timing import Work
 from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
+from striate.distributed.starting import mpiexec_line
 from striate.engine.pool import make_session
 from striate.engine.program import FORWARD
 from striate.engine.session import InferenceSession, TrainingSession
@@ -71,6 +76,14 @@ def measured_sample(case: Case, x: np.ndarray, threads: int) -> Measured:
     session.load(initial_parameters(network), network.initial_states())
     session.run(x, np.arange(1))
     return measure(session.team, (FORWARD,), rounds=5, bandwidth=True)
+
+
+def of_ranks(name: str, batch: int, count: int, threads: int) -> dict[str, float]:
+    """Return what ``benchmarks.rank_program`` measures on so many ranks."""
+    program = [sys.executable, "-m", "benchmarks.rank_program", name, str(batch), str(threads)]
+    command = [*mpiexec_line(count), *program]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found
 
 
 def bare_epochs(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> Work:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from benchmarks import fresh, ours, pytorch, single
 from benchmarks.agreement import check
+from benchmarks.cluster import Link, Step, seen_bytes
 from benchmarks.networks import CASES, Case, samples
 from benchmarks.peers import NotTranslated, installed
 from benchmarks.report import table
@@ -117,6 +118,47 @@ def _sample_on_more_threads(name: str, options: argparse.Namespace) -> tuple[str
     contestants = {str(n): ours.inference(case, x, 1, n) for n in (1, 2)}
     speeds = alternate(contestants, 1, options.rounds, options.seconds)
     return name, *simulated, f"{speeds.median('2') / speeds.median('1'):.2f}"
+
+
+RANKS = (1, 2, 4, 8, 16, 64, 256, 1024)
+LINKS = {"10 Gbit/s": Link(2e-5, 1.25e9), "100 Gbit/s": Link(2e-6, 1.25e10)}
+
+
+def ranks(options: argparse.Namespace) -> list[str]:
+    """Time 2 ranks of 1 thread beside 1 rank of 2 threads, and simulate many machines like this one."""
+    rows, curves = [], []
+    for name in options.networks:
+        case = CASES[name]
+        batch = max(options.batch or case.batches)
+        one, two = (ours.of_ranks(name, batch, count, 2 // count) for count in (1, 2))
+        speeds = [found["samples_per_second"] for found in (one, two)]
+        figures = [f"{speed:,.0f}" for speed in speeds] + [f"{speeds[1] / speeds[0]:.2f}", f"{two['sent']:.2f}"]
+        messages = f"{1e6 * two['latency']:.1f} us, {two['bandwidth'] / 1e9:.1f} GB/s"
+        rows.append((name, str(batch), *figures, messages))
+        session = ours.training_session(case.network(), batch)
+        size = 4 * session.network.parameter_count
+        step = Step(batch / speeds[0], size, seen_bytes(session.program), batch)
+        for title, link in LINKS.items():
+            speed_ups = [f"{step.speed_up(count, link):,.1f}" for count in RANKS]
+            curves.append((name, f"{batch:,} to {batch * RANKS[-1]:,}", title, *speed_ups))
+    header = (
+        "network",
+        "batch",
+        "1 rank, 2 threads",
+        "2 ranks, 1 thread",
+        "ratio",
+        "sent / parameters",
+        "MPI here",
+    )
+    plan = ("network", "global batch", "link", *map(str, RANKS))
+    return [
+        "### Training on ranks, images/s",
+        "",
+        *table(header, rows),
+        "### Training on many machines: simulated speed-up by ranks, each with the batch of one",
+        "",
+        *table(plan, curves),
+    ]
 
 
 def operations(options: argparse.Namespace) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def serve(group: Group) -> None:
             except (StriateError, OSError) as error:
                 problem = str(error)
             try:
-                follow(group, splits and splits.train, splits and splits.validation, problem)
+                follow(group, *(splits.train, splits.validation) if splits else (None, None), problem)
             except Left:
                 return
             except StriateError:
@@ -70,7 +70,7 @@ def follow(
     with _deaf(), _all_or_none(group):
         if int(group.command([])[0]) != commands.MEET:
             raise Left("ranks: rank 0 has ended before the training began.")
-        compare(group.gather(Notes.of(train and fingerprint(train), problem)))
+        compare(group.gather(Notes.of(None if train is None else fingerprint(train), problem)))
         assert train is not None
         state, weights = group.share()
         job = replace(plan_job(state, train, validation, None, False), weights=weights)
@@ -92,7 +92,7 @@ class _Follower:
 
     def run(self) -> None:
         """Follow until the training ends."""
-        actions = {
+        actions: dict[int, Callable[..., None]] = {
             commands.EPOCH: self.begin_epoch,
             commands.BATCH: self.take_batch,
             commands.STEP: self.step,

@@ -31,7 +31,7 @@ def join() -> Team | None:
     if group.size == 1:
         return None
     heartbeat.start(group.rank)
-    ranks.current = Team(group)
-    if group.leads:
+    ranks.current = team = Team(group)
+    if team.leads:
         atexit.register(group.command, [commands.LEAVE])
-    return ranks.current
+    return team

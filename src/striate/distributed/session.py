@@ -18,6 +18,7 @@ from striate.engine.memory import PIECE
 from striate.engine.program import BUFFERS, UPDATE
 from striate.engine.session import TrainingSession
 from striate.engine.team import Team
+from striate.engine.updates import UPDATES
 from striate.errors import DataError, UsageError
 from striate.network import Network
 
@@ -57,6 +58,11 @@ class RankSession(TrainingSession):
             raise UsageError(
                 f"{network.name}: every rank computes at least one shard; batches of {batch_size} have "
                 f"{sizes.shards}, got {group.size} ranks. Use larger batches or fewer ranks."
+            )
+        if UPDATES[str(self.facts.optimizer)].layerwise:
+            raise UsageError(
+                f"{network.name}: ranks divide the optimizer's step; got {self.facts.optimizer}, which needs the "
+                "norms of whole layers. Use another optimizer, or one rank."
             )
         self.parts = shards_of_ranks(sizes.shards, group.size)
         self.segments = segments_of_ranks(length, group.size)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from striate.distributed.parts import filled
 from striate.engine.binding import Bound, Selection
-from striate.engine.footprint import uses
+from striate.engine.footprint import Use, uses
 from striate.engine.program import Phase
 from striate.engine.segments import GRADIENTS
 from striate.engine.session import GRADIENT_RUN
@@ -62,7 +63,10 @@ class Share:
         self.summed: list[tuple[int, int]] = []
         whole = bound.select(GRADIENT_RUN)
         phases = [bound.program.phases[number] for number in whole.numbers]
-        chosen = [self._tasks(phase, *span, whole) for phase, span in zip(phases, whole.phases, strict=True)]
+        chosen = [
+            self._tasks(phase, int(span[0]), int(span[1]), whole)
+            for phase, span in zip(phases, whole.phases, strict=True)
+        ]
         self._pieces, begin = list[_Piece](), 0
         last = len(phases) - 1  # the sum over shards, which the ranks do together
         for i, phase in enumerate(phases[:last]):
@@ -88,8 +92,8 @@ class Share:
 
     def _is_needed(self, phase: Phase, number: int) -> bool:
         """Return whether a task writes something else than gradients of parameters that others update."""
-        writes = []
-        program, known = self.bound.program, {}
+        writes: list[Use] = []
+        program, known = self.bound.program, dict[Any, Any]()
         for row in phase.rows[slice(*phase.spans[number])]:
             if row.request is None:
                 return True

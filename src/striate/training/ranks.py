@@ -32,7 +32,7 @@ class Ranks(Protocol):
     def meet(self, state: TrainingState, job: Job) -> None:
         """Let the others train with this state; raises StriateError if they cannot."""
 
-    def session(self, network: Any, **settings: Any) -> Any:
+    def session(self, network: Any, *, threads: int | None, **settings: Any) -> Any:
         """Return the session of this process."""
 
     def together(self, make: Callable[[], T]) -> T:
