@@ -42,7 +42,8 @@ def serve(group: Group) -> None:
             except (StriateError, OSError) as error:
                 problem = str(error)
             try:
-                follow(group, *(splits.train, splits.validation) if splits else (None, None), problem)
+                train, validation = (splits.train, splits.validation) if splits else (None, None)
+                follow(group, train, validation, problem)
             except Left:
                 return
             except StriateError:
