@@ -122,7 +122,8 @@ def loss_plane(model: Model, dataset: Dataset, *, reach: float = 1.0, points: in
         Its whole loss is computed at each of ``points`` x ``points`` places; take a part of a large one.
     reach : float
         The steps go from ``-reach`` to ``reach``; at 1 every filter has moved by its own length.
-    points, seed : int
+    points : int
+    seed : int
 
     References
     ----------

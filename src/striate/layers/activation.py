@@ -170,7 +170,8 @@ class ScaledTanh(Activation):
 
     Parameters
     ----------
-    amplitude, slope : float
+    amplitude : float
+    slope : float
     """
 
     kind: ClassVar[str] = "scaled_tanh"

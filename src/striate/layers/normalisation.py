@@ -186,7 +186,9 @@ class LocalResponseNorm(Layer):
     Parameters
     ----------
     size : int
-    alpha, beta, k : float
+    alpha : float
+    beta : float
+    k : float
         AlexNet's paper does not divide alpha by the size: its (5, 1e-4, 0.75, 2) is (5, 5e-4, 0.75, 2) here.
 
     References

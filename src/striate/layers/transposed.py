@@ -32,7 +32,9 @@ class TransposedConvolution(Layer):
     Parameters
     ----------
     out_channels : int
-    kernel_size, stride, dilation : int or one int per axis
+    kernel_size : int or one int per axis
+    stride : int or one int per axis
+    dilation : int or one int per axis
     padding : int, one item (int or (before, after)) per axis, "same" or "valid"
         Cut from the output; "same" makes the output ``stride`` times as large as the input.
     output_padding : int or one int per axis

@@ -104,8 +104,8 @@ def classes(run: Run, evaluation: Evaluation) -> Markup:
     pieces = [_figures(run, figures, table(header, rows))]
     if len(evaluation.classes) <= MOST_CLASSES:
         pieces.append(section("Confusion", confusion(evaluation.confusion, evaluation.classes)))
-    worst = table(("true", "predicted", "samples"), evaluation.worst_pairs(8))
-    pieces.append(section("Confused most often", worst))
+    if worst := evaluation.worst_pairs(8):
+        pieces.append(section("Confused most often", table(("true", "predicted", "samples"), worst)))
     mean, right, _ = calibration(evaluation)
     ideal = [(0.0, 0.0), (1.0, 1.0)]
     points = list(zip(mean.tolist(), right.tolist(), strict=True))

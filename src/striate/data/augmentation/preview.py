@@ -30,8 +30,10 @@ def preview(
     augmentation : Augmentation
     seed : int
         Chooses the samples, and draws as a run with this seed does.
-    samples, variants : int
-        Rows, and columns after the first.
+    samples : int
+        Rows.
+    variants : int
+        Columns after the first.
 
     Raises
     ------

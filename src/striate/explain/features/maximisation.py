@@ -54,8 +54,10 @@ def maximise_activation(
         For a class choose the layer before the softmax: the softmax can also grow by making other classes small.
     channel : int
     steps : int
-    rate, decay : float
-        In units of the normalised input.
+    rate : float
+        Length of a step, in units of the normalised input.
+    decay : float
+        Share of the input that a step takes away.
     blur : float
         Standard deviation in cells; 0 blurs nothing.
     limits : (low, high), optional

@@ -22,8 +22,10 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    beta1, beta2 : float
-        How much of the running means of g and g^2 is kept, from 0 up to but not including 1.
+    beta1 : float
+        How much of the running mean of g is kept, from 0 up to but not including 1.
+    beta2 : float
+        How much of the running mean of g^2 is kept, from 0 up to but not including 1.
     epsilon : float
         Above 0.
 
