@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -366,6 +367,27 @@ def rewind_log(path: Path) -> object:
     return log.entries()
 
 
+def make_journal(folder: Path) -> str:
+    """Write the journal of a search with three trials."""
+    from striate.search.study import Study
+
+    study = Study(folder, {"data": "digits"}, 0, True)
+    for value in (0.5, 0.75, 0.25):
+        with study.next_trial(3, {"channels": 8}, False) as trial:
+            trial.suggest_int("channels", 4, 16)
+            trial.suggest_categorical("activation", ["relu", "tanh"])
+            trial.report(value, 1)
+            study.study.tell(trial, value)
+    return "journal.log"
+
+
+def read_journal(path: Path) -> object:
+    """Open a journal as the next process of a search would, and list its trials."""
+    from striate.search.study import Study
+
+    return [(trial.number, trial.state.name) for trial in Study(path.parent, {"data": "digits"}, 0, True).trials()]
+
+
 def load_data(path: Path) -> object:
     """Read a data set in the way of ``striate train``."""
     from striate.data.sources import load_path
@@ -490,5 +512,6 @@ KINDS: dict[str, Kind] = {
     "cifar": Kind(make_cifar, load_data, (bytewise,)),
     "npz to predict": Kind(make_npz, _unlabelled(1, 6, 6), (bytewise, arrays_inside)),
     "csv to predict": Kind(make_csv, read_rows, (bytewise, table_cells)),
+    **({"journal": Kind(make_journal, read_journal, (bytewise, json_values))} if find_spec("optuna") else {}),
     "images to predict": Kind(make_images, _unlabelled(3, 8, 8), (bytewise, png_chunks)),
 }

@@ -34,6 +34,7 @@ from striate.cli.neocognitron import neocognitron
 from striate.cli.pool import pool
 from striate.cli.predict import predict
 from striate.cli.runs import runs
+from striate.cli.search import search
 from striate.cli.summary import summary
 from striate.cli.train import resume, train
 from striate.cli.why import why
@@ -52,6 +53,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         launch,
         runs,
         compare,
+        search,
         evaluate,
         predict,
         summary,

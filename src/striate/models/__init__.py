@@ -2,6 +2,7 @@
 
 from striate.models.alexnet import alexnet
 from striate.models.classic import logistic_regression, mlp, perceptron, xor
+from striate.models.cnn import cnn
 from striate.models.digit_recogniser import digit_recogniser
 from striate.models.efficientnet import efficientnet_b0
 from striate.models.googlenet import googlenet
@@ -24,6 +25,7 @@ __all__ = [
     "MODELS",
     "alexnet",
     "build",
+    "cnn",
     "digit_recogniser",
     "efficientnet_b0",
     "googlenet",

@@ -9,6 +9,7 @@ from typing import Any
 from striate.errors import UsageError, unknown_name
 from striate.models.alexnet import alexnet
 from striate.models.classic import logistic_regression, mlp, perceptron, xor
+from striate.models.cnn import cnn
 from striate.models.described import network_of_file
 from striate.models.digit_recogniser import digit_recogniser
 from striate.models.efficientnet import efficientnet_b0
@@ -30,6 +31,7 @@ from striate.network import Network
 
 MODELS: dict[str, Callable[..., Network]] = {
     "alexnet": alexnet,
+    "cnn": cnn,
     "digit_recogniser": digit_recogniser,
     "efficientnet_b0": efficientnet_b0,
     "googlenet": googlenet,

@@ -19,6 +19,7 @@ from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder, part_of
 from striate.training.run.log import RunLog
 from striate.training.run.record import RunRecord, read_record
+from striate.training.run.start import starting_model
 from striate.training.uncertainty import sample_scores
 
 SPLITS = ("test", "validation")
@@ -114,7 +115,7 @@ class _Reader:
         config = RunConfig.load(place.config)
         key = (config.data.to_dict(), config.training.seed, config.model.name, config.training.loss)
         if self._last is None or self._last[0] != key:
-            self._last = (key, load_splits(config))
+            self._last = (key, load_splits(config, starting_model(config.model)))
         splits = self._last[1]
         found = {name: getattr(splits, name) for name in SPLITS if getattr(splits, name) is not None}
         known = place.parts()

@@ -16,10 +16,10 @@ except ImportError:  # Windows: folders cannot be locked
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     """Hold the lock of a folder, which ends with the process at the latest.
 
-    File systems without locks let everyone in.
+    File systems without locks let everyone in. With ``wait``, whoever else holds it is waited for.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def locked(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise UsageError(
                 f"{folder}: another process is training in this folder. Wait for it to end, or stop it."

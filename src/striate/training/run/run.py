@@ -74,6 +74,7 @@ def train(
     *,
     prepared: Callable[[Splits, Trainer], Any] | None = None,
     report: bool = True,
+    splits: Splits | None = None,
 ) -> Run:
     """Train as ``config`` says, and as suits the data where it says nothing; all of it goes into ``folder``.
 
@@ -88,6 +89,8 @@ def train(
         Called before the first step, for example to tell the user what will happen.
     report : bool
         Write ``report.html`` at the end.
+    splits : Splits, optional
+        The data of the configuration, where they are loaded already.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def train(
     place.check_new()
     _tell(config)
     start = starting_model(config.model)
-    splits = load_splits(config, start)
+    splits = splits or load_splits(config, start)
     config = resolve(config, splits.train, start)
     own = make_callbacks(config, place)
     trainer = _trainer(config, splits, own, start)
@@ -122,6 +125,7 @@ def resume(
     prepared: Callable[[Splits, Trainer], Any] | None = None,
     report: bool = True,
     epochs: int | None = None,
+    splits: Splits | None = None,
 ) -> Run:
     """Continue the run of ``folder``; it ends with the same bits as one that was never stopped.
 
@@ -143,7 +147,7 @@ def resume(
     place = RunFolder(folder)
     place.check_run()
     with place.hold():
-        return _resume(place, callbacks, prepared, report, epochs)
+        return _resume(place, callbacks, prepared, report, epochs, splits)
 
 
 def _resume(
@@ -152,11 +156,12 @@ def _resume(
     prepared: Callable[[Splits, Trainer], Any] | None,
     report: bool,
     epochs: int | None,
+    splits: Splits | None,
 ) -> Run:
     config, log = place.reopen()
     _tell(config)
     start = starting_model(config.model)
-    splits = load_splits(config, start)
+    splits = splits or load_splits(config, start)
     config = resolve(config, splits.train, start)
     own = make_callbacks(config, place)
     trainer = _trainer(config, splits, own, start)

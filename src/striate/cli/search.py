@@ -1,0 +1,136 @@
+"""``striate search``: find settings that suit a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from striate.cli.configuration import with_settings
+from striate.cli.options import DATA_HELP, Json
+
+if TYPE_CHECKING:
+    from striate.search import Search
+
+SEARCH = "Search"
+
+
+@with_settings()
+def search(
+    dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help=DATA_HELP)] = None,
+    *,
+    trials: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Number of trials.", rich_help_panel=SEARCH, show_default=True)
+    ] = 30,
+    hours: Annotated[
+        float | None, typer.Option(metavar="X", help="Begin no trial after X hours.", rich_help_panel=SEARCH)
+    ] = None,
+    range_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="NAME=RANGE",
+            help="Vary this setting or option of the network: LOW:HIGH, LOW:HIGH:log or A,B,C; can be repeated. "
+            "(default: what suits the data)",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    max_parameters: Annotated[
+        int | None, typer.Option(metavar="N", help="Try no larger networks.", rich_help_panel=SEARCH)
+    ] = None,
+    max_milliseconds: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Try no networks that take longer for one sample.", rich_help_panel=SEARCH),
+    ] = None,
+    best: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Train the best N with other seeds.", rich_help_panel=SEARCH),
+    ] = 3,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Seeds that each of them gets.", rich_help_panel=SEARCH)
+    ] = 3,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings that all trials have in common.", rich_help_panel="Run"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder. (default: runs/search-DATASET)", rich_help_panel="Run"),
+    ] = None,
+    json: Json = False,
+    **settings: Any,
+) -> None:
+    """Search for the network and settings that suit a data set.
+
+    striate search photographs/ --trials 50 --hours 2
+
+    striate search digits --range learning_rate=1e-4:1e-1:log --range batch_size=16,32,64
+
+    The same command in several processes, or on several machines with a common folder, shares the work; after an
+    interruption it goes on. Needs Optuna: pip install 'striate[search]'.
+    """
+    from striate.cli.configuration import run_config
+    from striate.cli.ending import fail
+    from striate.cli.folders import RUNS
+    from striate.cli.output import Output
+    from striate.search import Search, SearchSettings, parse_range
+
+    output = Output(json)
+    run = run_config({"dataset": dataset, **settings}, config)
+    folder = out or RUNS / f"search-{Path(run.data.name).stem}"
+    asked = SearchSettings(
+        trials=trials,
+        hours=hours,
+        ranges=tuple(map(parse_range, range_ or [])),
+        max_parameters=max_parameters,
+        max_milliseconds=max_milliseconds,
+        best=best,
+        seeds=seeds,
+    )
+    found = Search(folder, run, asked, say=output.line)
+    output.line(f"{folder}: {len(found.ranges)} settings are varied: {', '.join(r.name for r in found.ranges)}")
+    try:
+        ended = found.run()
+    except KeyboardInterrupt:
+        fail(f"interrupted; every trial is saved in {folder}. The same command goes on.")
+    _finish(found, output, ended)
+
+
+def _finish(found: Search, output: Any, ended: bool) -> None:
+    """Write the report, unless another process still works on the search."""
+    from striate.cli.ending import fail
+    from striate.search.page import write_search_report
+    from striate.wording import percent
+
+    if not found.study.completed():
+        fail(f"{found.folder}: no trial fits the limits. Raise --max-parameters or --max-milliseconds.")
+    if not ended:
+        output.line("other processes still train; the last one writes the report")
+    findings, page = write_search_report(found)
+    best, small = findings.ranked[0], findings.smallest
+    shown = percent(best.value) if found.maximise else f"{best.value:.4g}"
+    output.line(
+        f"\nbest: trial {best.number}, {findings.figure} {shown}, {best.user_attrs['parameters']:,} parameters"
+    )
+    if small is not None and small.number != best.number:
+        size = f"{small.user_attrs['parameters']:,} parameters"
+        output.line(f"smallest within half a point: trial {small.number}, {percent(small.value)}, {size}")
+    output.line(f"repeat it: {findings.command(best)}")
+    output.line(f"report: {page}")
+    output.result(
+        {
+            "folder": str(found.folder),
+            "best": _facts(best),
+            "smallest": None if small is None else _facts(small),
+            "test": findings.test(best),
+            "trials": len(found.study.trials()),
+            "command": findings.command(best),
+            "report": str(page),
+            "ended": ended,
+        }
+    )
+
+
+def _facts(trial: Any) -> dict[str, Any]:
+    return {"trial": trial.number, "value": trial.value, "settings": trial.params, **trial.user_attrs}

@@ -1,0 +1,153 @@
+"""The study of a search: trials in a journal that several processes share."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from striate.errors import DataError, UsageError
+from striate.training.run.lock import locked
+
+NAME, MARK = "search", "mark"
+JOURNAL, LOCKS = "journal.log", "locks"
+START_UP = 5  # trials before unpromising ones are stopped
+WARM_UP = 2  # epochs that every trial has
+MOST_PER_TRIAL = 20  # trials that do not fit the limits, for each one that does
+
+
+def optuna() -> Any:
+    """Return the package Optuna.
+
+    Raises
+    ------
+    UsageError
+        If it is not installed.
+    """
+    try:
+        import optuna as found
+    except ImportError:
+        raise UsageError("search: needs Optuna. Install it with: pip install 'striate[search]'.") from None
+    found.logging.set_verbosity(found.logging.ERROR)
+    return found
+
+
+class Study:
+    """The trials of a search.
+
+    Every process opens the same journal. A trial belongs to the process that holds its lock; the lock of a process
+    that was killed is free, so its trial is taken over and goes on from its checkpoint.
+
+    Parameters
+    ----------
+    folder : path
+    mark : mapping
+        What the search is, as JSON types; a journal with another one is refused.
+    seed : int
+    maximise : bool
+
+    Raises
+    ------
+    UsageError
+        If Optuna is missing, or the journal is that of another search.
+    DataError
+        If the journal is damaged.
+    """
+
+    def __init__(self, folder: Path, mark: dict[str, Any], seed: int, maximise: bool) -> None:
+        self.folder, self.locks = folder, folder / LOCKS
+        self.locks.mkdir(parents=True, exist_ok=True)
+        with locked(self.locks, wait=True):
+            self.study = _open(folder / JOURNAL, seed, maximise)
+            known, found = self.study.user_attrs.get(MARK), json.loads(json.dumps(mark))
+            if known is None:
+                self.study.set_user_attr(MARK, found)
+            elif known != found:
+                names = sorted(name for name in {*known, *found} if known.get(name) != found.get(name))
+                raise UsageError(
+                    f"{folder}: holds another search; it differs in {', '.join(names)}. "
+                    "Use the same settings, or another folder."
+                )
+
+    @contextmanager
+    def next_trial(self, most: int, first: dict[str, Any], over: bool) -> Iterator[Any]:
+        """Hold a trial to run: one that was left, else a new one; None if there are enough.
+
+        Parameters
+        ----------
+        most : int
+            Trials that count, those that run included.
+        first : mapping
+            The values of the first trial.
+        over : bool
+            Begin no new trial.
+        """
+        with ExitStack() as stack:
+            with locked(self.locks, wait=True):
+                trial = self._left(stack)
+                if trial is None and not over and self._wanted(most):
+                    if not self.trials():
+                        self.study.enqueue_trial(first)
+                    trial = self.study.ask()
+                    stack.enter_context(self.hold(trial.number))
+            yield trial
+
+    @contextmanager
+    def hold(self, name: Any) -> Iterator[None]:
+        """Hold the lock of a trial, or of a run after the trials; raises UsageError if another process does."""
+        place = self.locks / str(name)
+        place.mkdir(exist_ok=True)
+        with locked(place):
+            yield
+
+    def trials(self) -> list[Any]:
+        """Return every trial, by number."""
+        found: list[Any] = self.study.get_trials(deepcopy=False)
+        return found
+
+    def completed(self) -> list[Any]:
+        """Return the trials that ran to their end, the best first; equal ones by their validation loss."""
+        sign = -1 if self.study.direction.name == "MAXIMIZE" else 1
+        done = [trial for trial in self.trials() if trial.state.name == "COMPLETE"]
+        return sorted(done, key=lambda trial: (sign * trial.value, trial.user_attrs.get("val_loss", 0.0)))
+
+    def _left(self, stack: ExitStack) -> Any:
+        """Return a trial whose process has died, held by ``stack``."""
+        for trial in self.trials():
+            if trial.state.name == "RUNNING":
+                try:
+                    stack.enter_context(self.hold(trial.number))
+                except UsageError:
+                    continue
+                return optuna().trial.Trial(self.study, trial._trial_id)
+        return None
+
+    def _wanted(self, most: int) -> bool:
+        trials = [trial for trial in self.trials() if trial.state.name != "WAITING"]
+        counted = [trial for trial in trials if "misfit" not in trial.user_attrs]
+        return len(counted) < most and len(trials) < MOST_PER_TRIAL * most
+
+
+def _open(journal: Path, seed: int, maximise: bool) -> Any:
+    found = optuna()
+    from optuna.storages.journal import JournalFileBackend, JournalStorage
+
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            storage = JournalStorage(JournalFileBackend(str(journal)))
+            return found.create_study(
+                study_name=NAME,
+                storage=storage,
+                sampler=found.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True),
+                pruner=found.pruners.MedianPruner(n_startup_trials=START_UP, n_warmup_steps=WARM_UP),
+                direction="maximize" if maximise else "minimize",
+                load_if_exists=True,
+            )
+    except Exception as error:  # a damaged journal makes Optuna raise nearly anything
+        raise DataError(
+            f"{journal}: cannot be read as the journal of a search ({type(error).__name__}: {error}). "
+            "Restore it, or use another folder."
+        ) from error

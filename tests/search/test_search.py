@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+pytest.importorskip("optuna")
+
+from faults import Killed
+from striate import load
+from striate.errors import DataError, UsageError
+from striate.search import Search, SearchSettings, parse_range
+from striate.search.page import Findings, write_search_report
+from striate.training.callbacks import Callback
+from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingSettings, train
+
+RANGES = tuple(map(parse_range, ["hidden=4,8,300", "learning_rate=1e-3:1e-1:log"]))
+
+
+def config(**training) -> RunConfig:
+    return RunConfig(
+        data=DataConfig(name="digits"),
+        model=ModelConfig(name="mlp"),
+        training=TrainingSettings(**{"epochs": 3, "batch_size": 200, "augmentation": "none", **training}),
+    )
+
+
+def search(folder, callbacks=list, **more) -> Search:
+    settings = {"trials": 8, "ranges": RANGES, "best": 1, "seeds": 2, "max_parameters": 2000, **more}
+    return Search(folder, config(), SearchSettings(**settings), callbacks)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    found = search(tmp_path_factory.mktemp("search"))
+    assert found.run()
+    return found
+
+
+def test_every_trial_is_a_run_and_none_exceeds_the_limit(done):
+    trials = done.study.trials()
+    counted = [trial for trial in trials if "misfit" not in trial.user_attrs]
+    assert len(counted) == 8
+    for trial in counted:
+        model = load(done.folder_of(trial) / "model.safetensors")
+        assert model.network.parameter_count == trial.user_attrs["parameters"] <= 2000
+    misfits = [trial for trial in trials if "misfit" in trial.user_attrs]
+    assert all(trial.params["hidden"] == 300 for trial in misfits)
+    assert not any(done.folder_of(trial).exists() for trial in misfits)
+
+
+def test_the_best_is_trained_again_and_can_be_repeated(done, tmp_path):
+    found, page = write_search_report(done)
+    best = found.ranked[0]
+    assert len(done.scores(best)) == len(found.test(best)) == 2
+    text = page.read_text("utf-8")
+    for title in ("Best", "With other seeds", "History", "Importance", "Size and speed", "Trials"):
+        assert f"<h2>{title}</h2>" in text
+    assert "<script" not in text
+    again = train(RunConfig.load(done.folder / "best.toml"), tmp_path / "again", report=False)
+    assert again.model.theta.tobytes() == load(done.folder_of(best) / "model.safetensors").theta.tobytes()
+
+
+def test_the_smallest_is_within_half_a_point_and_the_front_rises(done):
+    found = Findings(done)
+    best = max(trial.value for trial in found.ranked)
+    assert found.smallest.value >= best - 0.005
+    front = found.front("parameters")
+    assert [t.value for t in front] == sorted({t.value for t in front})
+    assert [t.user_attrs["parameters"] for t in front] == sorted(t.user_attrs["parameters"] for t in front)
+
+
+def test_a_finished_search_does_nothing_more(done):
+    before = len(done.study.trials())
+    assert search(done.folder).run()
+    assert len(done.study.trials()) == before
+
+
+class Kill(Callback):
+    """Ends the process in the third epoch of the third run, as it were."""
+
+    count = 0
+
+    def on_epoch_begin(self, state):
+        if state.progress.epoch == 0:
+            Kill.count += 1
+
+    def on_step_end(self, state):
+        if Kill.count == 3 and state.progress.epoch == 2:
+            Kill.count += 1
+            raise Killed
+
+
+def test_a_killed_trial_goes_on_exactly(done, tmp_path):
+    place = tmp_path / "killed"
+    with pytest.raises(Killed):
+        search(place, lambda: [Kill()], max_parameters=None).run()
+    left = [trial for trial in search(place, max_parameters=None).study.trials() if trial.state.name == "RUNNING"]
+    assert len(left) == 1
+    again = search(place, max_parameters=None)
+    assert again.run()
+    trials = again.study.trials()
+    assert len(trials) == 8
+    assert all(trial.state.is_finished() for trial in trials)
+    taken_over = trials[left[0].number]
+    if taken_over.state.name == "COMPLETE":
+        folder = again.folder_of(taken_over)
+        whole = train(RunConfig.load(folder / "config.toml"), tmp_path / "whole", report=False)
+        assert whole.model.theta.tobytes() == load(folder / "model.safetensors").theta.tobytes()
+
+
+def test_a_trial_that_another_process_runs_is_left_alone(tmp_path):
+    first, second = search(tmp_path / "s"), search(tmp_path / "s")
+    with first.study.next_trial(8, {}, False) as one, second.study.next_trial(8, {}, False) as two:
+        assert one.number != two.number
+    with second.study.next_trial(8, {}, False) as three:
+        assert three.number == min(one.number, two.number)
+
+
+def test_time_is_over(tmp_path):
+    found = search(tmp_path / "s", hours=1e-9, trials=5)
+    found.run()
+    assert len([trial for trial in found.study.trials() if "misfit" not in trial.user_attrs]) <= 1
+
+
+def test_another_search_and_a_damaged_journal(done, tmp_path):
+    with pytest.raises(UsageError, match="holds another search; it differs in training"):
+        Search(done.folder, config(epochs=4), SearchSettings(ranges=RANGES))
+    with pytest.raises(UsageError, match="it differs in ranges"):
+        Search(done.folder, config(), SearchSettings())
+    (tmp_path / "journal.log").write_text('{"op_code": 0}\nno json\n{"op_code": 77}\n')
+    with pytest.raises(DataError, match=r"journal\.log: cannot be read as the journal of a search"):
+        search(tmp_path)
+
+
+def test_without_validation_or_optuna(tmp_path, monkeypatch):
+    bare = RunConfig(data=DataConfig(name="digits", validation_fraction=0))
+    with pytest.raises(UsageError, match="search: needs validation samples"):
+        Search(tmp_path, bare, SearchSettings())
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(UsageError, match=r"search: needs Optuna. Install it with: pip install 'striate\[search\]'"):
+        Search(tmp_path, config(), SearchSettings())
+
+
+def test_numbers_are_searched_for_the_least_loss(tmp_path):
+    import numpy as np
+
+    x = np.random.default_rng(0).normal(size=(120, 3))
+    np.savez(tmp_path / "d.npz", x=x, y=x @ [1.0, 2.0, 3.0])
+    run = RunConfig(
+        data=DataConfig(name=str(tmp_path / "d.npz")), model=ModelConfig(name="mlp"), training={"epochs": 2}
+    )
+    ranges = (parse_range("hidden=2,8"),)
+    found = Search(tmp_path / "s", run, SearchSettings(trials=3, ranges=ranges, best=1, seeds=1))
+    assert found.run()
+    findings, _ = write_search_report(found)
+    assert not found.maximise
+    assert findings.smallest is None
+    assert findings.ranked[0].value == min(trial.value for trial in found.study.completed())
+
+
+def test_the_command(tmp_path):
+    from typer.testing import CliRunner
+
+    from striate.cli.app import app
+
+    words = ["search", "digits", "--model", "mlp", "--epochs", "1", "--trials", "2", "--best", "1", "--seeds", "1"]
+    words += ["--range", "hidden=4,8", "--out", str(tmp_path / "s"), "--json"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["ended"]
+    assert found["trials"] == 2
+    assert found["command"].startswith("striate train --config ")
+    refused = CliRunner().invoke(app, [*words[:-1], "--range", "hiden=4,8"])
+    assert refused.exit_code == 2
+    assert "did you mean 'hidden'" in refused.stderr
