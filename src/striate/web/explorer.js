@@ -168,7 +168,7 @@ export function startExplorer(page, source) {
     explorer.input.entry.show?.(first.raw);
     explorer.give(first.raw.slice(), []);
   } else {
-    explorer.give(new Float32Array(source.info.values), []);
+    explorer.give(explorer.input.entry.start ?? new Float32Array(source.info.values), []);
   }
   return explorer;
 }

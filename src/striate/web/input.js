@@ -23,7 +23,7 @@ export class InputPanel {
   }
 
   _samples(give) {
-    if (!this.info.samples.length) return null;
+    if (!this.info.samples.length) return "";
     const row = element("div", { class: "samples", role: "group", "aria-label": "samples" });
     for (const { label, raw } of this.info.samples) {
       const canvas = element("canvas", {});

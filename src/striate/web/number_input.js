@@ -4,7 +4,7 @@ import { clip, range, short } from "./numbers.js";
 
 const MOST_SLIDERS = 60;
 
-/** Draw a slider for each feature; `give(raw, steps)` gets the numbers. Returns {show(raw)}. */
+/** Draw a slider for each feature; `give(raw, steps)` gets the numbers. Returns {start, show(raw)}. */
 export function tableInput(room, info, give) {
   const { mean, scale } = info.layers[0].rule, known = info.samples.map((sample) => sample.raw);
   const raw = Float32Array.from({ length: info.values }, (_, i) => mean[i % mean.length]);
@@ -20,7 +20,7 @@ export function tableInput(room, info, give) {
     return { slider, amount };
   });
   if (info.values > MOST_SLIDERS) room.append(element("p", { class: "hint", text: `the first ${MOST_SLIDERS} of ${info.values} features` }));
-  return { show: (values) => rows.forEach(({ slider, amount }, i) => {
+  return { start: raw.slice(), show: (values) => rows.forEach(({ slider, amount }, i) => {
     raw.set(values);
     slider.value = values[i];
     amount.textContent = short(values[i]);
@@ -30,7 +30,8 @@ export function tableInput(room, info, give) {
 /** Draw the series of each channel, to be changed by dragging over it. */
 export function seriesInput(room, info, give) {
   const [channels, length] = info.inputShape, { mean, scale } = info.layers[0].rule;
-  const raw = Float32Array.from({ length: info.values }, (_, i) => mean[Math.floor(i / length)]);
+  const wave = (i) => Math.sin((2 * Math.PI * 3 * (i % length)) / length), channel = (i) => Math.floor(i / length);
+  const raw = Float32Array.from({ length: info.values }, (_, i) => mean[channel(i)] + wave(i) / scale[channel(i)]);
   const low = Math.min(...mean.map((m, c) => m - 3 / scale[c])), high = Math.max(...mean.map((m, c) => m + 3 / scale[c]));
   const bounds = () => range([low, high, ...range(raw)]);
   const canvases = Array.from({ length: Math.min(channels, 4) }, (_, c) => {
@@ -59,7 +60,7 @@ export function seriesInput(room, info, give) {
   });
   room.append(element("p", { class: "hint", text: "Drag over a curve to change it." }));
   draw();
-  return { show: (values) => { raw.set(values); draw(); } };
+  return { start: raw.slice(), show: (values) => { raw.set(values); draw(); } };
 }
 
 /** Say what the page cannot take by hand, and offer random numbers. */

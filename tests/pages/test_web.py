@@ -1,0 +1,64 @@
+"""The page's own files: how one script is made of modules, what a browser must have, digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from importlib import resources
+
+import pytest
+
+from striate.training.optimizers import optimizer
+from striate.web.bundle import bundle, read
+
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="runs the modules in Node")
+
+
+def node(script: str) -> str:
+    done = subprocess.run([NODE, "-e", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-1000:]
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("entry", ["explorer.js", "explorer_worker.js", "learn.js", "learn_worker.js", "module.js"])
+def test_a_bundle_needs_no_other_file(entry: str) -> None:
+    text = bundle(entry)
+    assert not re.search(r"^\s*(import|export)\b", text, re.MULTILINE)
+    assert "</script" not in text
+
+
+def test_every_import_names_what_is_exported() -> None:
+    for path in resources.files("striate.web").iterdir():
+        if not path.name.endswith(".js"):
+            continue
+        for names, source in re.findall(r'^import \{([^}]*)\} from "\./([\w./]+)"', path.read_text("utf-8"), re.M):
+            exported = re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", read(source), re.M)
+            assert {name.strip() for name in names.split(",")} <= set(exported), path.name
+
+
+@needs_node
+@pytest.mark.parametrize("size", [0, 3, 55, 56, 64, 1000])
+def test_the_digest_is_sha256(size: int) -> None:
+    data = bytes(i * 7 % 256 for i in range(size))
+    script = bundle("sha256.js") + f"\nconsole.log(sha256(Uint8Array.from({list(data)})));"
+    assert node(script) == hashlib.sha256(data).hexdigest()
+
+
+@needs_node
+def test_says_what_the_browser_lacks() -> None:
+    script = bundle("embedded.js") + "\nconst has = obstacle(); WebAssembly.validate = () => false;"
+    found = node(script + "console.log(JSON.stringify([has, obstacle()]));")
+    assert found.startswith('["","This browser has no WebAssembly SIMD')
+
+
+@needs_node
+@pytest.mark.parametrize("name", ["adam", "momentum", "nesterov", "gradient_descent", "rmsprop", "adagrad"])
+def test_optimizers_read_the_numbers_of_the_native_ones(name: str) -> None:
+    chosen = optimizer(name)
+    call = f"numbersOf('{name}', {json.dumps(chosen.config())}, 0.01, 7)"
+    found = json.loads(node(bundle("optimizers.js") + f"\nconsole.log(JSON.stringify({call}));"))
+    assert found == pytest.approx(chosen.numbers(7, 0.01), rel=1e-6)
