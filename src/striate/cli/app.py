@@ -35,6 +35,7 @@ from striate.cli.pool import pool
 from striate.cli.predict import predict
 from striate.cli.runs import runs
 from striate.cli.search import search
+from striate.cli.serve import serve
 from striate.cli.summary import summary
 from striate.cli.train import resume, train
 from striate.cli.why import why
@@ -62,6 +63,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         neocognitron,
         export,
         import_,
+        serve,
         cache,
     ),
     "Look inside a model": (explain, why, gradient, invariance, loss_slice),

@@ -71,7 +71,7 @@ def why(
     field = asked.field()
     output.line(f"\n{field}")
     facts: dict[str, Any] = {"words": dict(decided)} if decided else {}
-    facts |= {**_facts(asked), "chain": [_facts(link) for link in links[1:]]}
+    facts |= {**asked.to_dict(), "chain": [link.to_dict() for link in links[1:]]}
     if picture is not None:
         from striate.cli.files import write_figure
 
@@ -114,26 +114,3 @@ def _drawn(asked: Why) -> Any:
     left, right = figure.subplots(1, 2)
     draw_why(asked, left)
     return draw_field(asked.field(), asked.trace.raw, right)
-
-
-def _facts(one: Why) -> dict[str, Any]:
-    terms = one.terms
-    return {
-        "layer": one.step.name,
-        "index": one.index,
-        "value": one.value,
-        "rule": one.decomposition.rule,
-        "sum": one.sum,
-        "constants": dict(one.decomposition.constants),
-        "statistics": one.statistics,
-        "terms": [
-            {
-                "source": one.sources[int(terms.inputs[t])] if one.sources else "raw",
-                "at": one.origin(t),
-                "value": float(terms.values[t]),
-                "factor": None if terms.factors is None else float(terms.factors[t]),
-                "product": float(terms.products[t]),
-            }
-            for t in range(len(terms))
-        ],
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,6 +53,29 @@ class Why:
         named = self.trace.scored and self.step.name in self.trace.scored
         name = self.trace.model.classes[self.index[0]] if named else ""
         return "" if name == str(self.index[0]) else name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return place, value, rule and terms as JSON types."""
+        terms = self.terms
+        return {
+            "layer": self.step.name,
+            "index": self.index,
+            "value": self.value,
+            "rule": self.decomposition.rule,
+            "sum": self.sum,
+            "constants": dict(self.decomposition.constants),
+            "statistics": self.statistics,
+            "terms": [
+                {
+                    "source": self.sources[int(terms.inputs[t])] if self.sources else "raw",
+                    "at": self.origin(t),
+                    "value": float(terms.values[t]),
+                    "factor": None if terms.factors is None else float(terms.factors[t]),
+                    "product": float(terms.products[t]),
+                }
+                for t in range(len(terms))
+            ],
+        }
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""A model, or a run that is training, over HTTP: predictions, explanations, live curves, the explorer."""

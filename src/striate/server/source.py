@@ -1,0 +1,134 @@
+"""What is served: a model, read again when its file changes, and the diary of the run that makes it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.engine.binding import Bound
+from striate.engine.program import FORWARD, INPUTS, PACK
+from striate.engine.segments import OUTPUTS
+from striate.engine.team import Team
+from striate.errors import ModelFileError, StriateError
+from striate.machine import available_threads, default_lanes
+from striate.model import Model, load
+from striate.pages.explorer import model_info
+from striate.storage.model_file import model_file_of
+from striate.targets.image import contents_of, full_batch, program_of
+from striate.training.run.folder import RunFolder
+
+
+class Loaded:
+    """A model ready to answer.
+
+    Attributes
+    ----------
+    model : Model
+    file : Path
+    stamp : (nanoseconds, bytes)
+        Of the file when it was read.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.stamp = file, _stamp(file)
+        self.model: Model = load(file)
+        self._lock = threading.Lock()
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """What the explorer knows of the model."""
+        return model_info(self.model)
+
+    @cached_property
+    def _program(self) -> tuple[Bound, Team]:
+        observed = tuple(step.name for step in self.model.network.steps[:-1])
+        program = program_of(self.model, default_lanes(), observed)
+        bound = Bound(program)
+        for name, values in (full_batch(program) | contents_of(self.model)).items():
+            if name in bound.memory.arrays:
+                room = bound.memory[name].reshape(-1).view(np.uint8)
+                room[: values.nbytes] = values.reshape(-1).view(np.uint8)
+        team = Team(bound, self.model.threads or available_threads())
+        team.run((PACK,))
+        return bound, team
+
+    def values(self, raw: np.ndarray) -> bytes:
+        """Return the values of all layers for one raw sample, float32, one layer after the other."""
+        with self._lock:
+            bound, team = self._program
+            sample = np.ascontiguousarray(raw, np.float32)
+            bound.attach(INPUTS, sample.ctypes.data)
+            team.run((FORWARD,))
+            *observed, last = self.model.network.steps
+            names = [f"{OUTPUTS}/{step.name}" for step in observed] + [OUTPUTS]
+            sizes = [int(np.prod(step.shape)) for step in (*observed, last)]
+            return b"".join(
+                bound.memory[name].reshape(-1)[:size].tobytes() for name, size in zip(names, sizes, strict=True)
+            )
+
+
+@dataclass
+class Source:
+    """A model file, or the folder of a run.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    path: Path
+    _loaded: Loaded | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def check(self) -> None:
+        """Raise ModelFileError if there is neither a model nor a run, or the model cannot be read."""
+        if self.run is None or self._file() is not None:
+            self.loaded()
+
+    @property
+    def run(self) -> RunFolder | None:
+        """The run, if there is one."""
+        folder = RunFolder(self.path)
+        return folder if self.path.is_dir() and (folder.config.exists() or folder.log.exists()) else None
+
+    def loaded(self) -> Loaded:
+        """Return the model as its file is now.
+
+        Raises
+        ------
+        ModelFileError
+            If there is none yet, or its first reading fails.
+        """
+        with self._lock:
+            file = self._file() or model_file_of(self.path)
+            known = self._loaded
+            if known is None or known.file != file or known.stamp != _stamp(file):
+                try:
+                    self._loaded = Loaded(file)
+                except StriateError:  # half of a training's work is no reason to forget the model before
+                    if known is None:
+                        raise
+            assert self._loaded is not None
+            return self._loaded
+
+    def _file(self) -> Path | None:
+        """Return the model of a run or, before it has one, its newest checkpoint."""
+        if self.run is None:
+            return None
+        if self.run.model.is_file():
+            return self.run.model
+        found = sorted(self.run.checkpoints.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
+        return found[-1] if found else None
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise ModelFileError(f"{file}: cannot be read ({error.strerror}). Check the name.") from None
+    return status.st_mtime_ns, status.st_size
