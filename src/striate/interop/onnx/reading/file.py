@@ -14,7 +14,7 @@ from striate.interop.onnx.tensors import to_array
 from striate.interop.protobuf import MalformedError, decode
 
 LARGEST = 2**31 - 1  # bytes of a protocol buffer
-OPSETS = (7, 28)
+OPSETS = (6, 28)
 KINDS = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings"}
 
 

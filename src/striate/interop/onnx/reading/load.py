@@ -173,9 +173,8 @@ def _entry(shape: Shape, batch: int, whole: bool) -> Value:
     if len(shape) == 3 and shape[2] in (1, 3, 4) and shape[0] not in (1, 3, 4) and not whole:
         rows, columns, channels = shape
         return Value(Input((channels, rows, columns)), (channels, rows, columns), (1, 2, 0), place, batch)
-    if len(shape) > MOST_AXES:
-        raise Unsupported(f"a sample of {len(shape)} axes has more than {MOST_AXES}")
-    return Value(Input(shape or (1,)), shape, tuple(range(len(shape))), place, batch)
+    own = shape if len(shape) <= MOST_AXES else (math.prod(shape),)
+    return Value(Input(own or (1,)), shape, tuple(range(len(shape))), place, batch)
 
 
 def _network(file: File, importer: Importer, output: str | None) -> Network:

@@ -3,6 +3,7 @@
 from striate.interop.onnx.reading.operators import (
     activations,
     arithmetic,
+    before_7,
     dense,
     normalisation,
     reductions,
@@ -14,6 +15,7 @@ from striate.interop.onnx.reading.operators import (
 __all__ = [
     "activations",
     "arithmetic",
+    "before_7",
     "dense",
     "normalisation",
     "reductions",

@@ -88,7 +88,7 @@ def clipped(graph: Importer, value: Value, low: np.ndarray | None, high: np.ndar
     return graph.each(layers.HardTanh(bottom, top), value)
 
 
-@operator("PRelu")
+@operator("PRelu", since=7)
 def prelu(graph: Importer, node: Operator) -> Value:
     """A slope for each channel, or for each number: ``max(x, 0) - slope max(-x, 0)``."""
     value, slope = node.value(), node.needed(1)

@@ -197,7 +197,8 @@ def inverse(graph: Importer, a: Operand) -> Operand:
     return graph.each(layers.Power(-1.0), a)
 
 
-@operator("Add", "Sum")
+@operator("Sum")
+@operator("Add", since=7)
 def sums(graph: Importer, node: Operator) -> Operand:
     """``x1 + x2 + ...``."""
     return functools.reduce(lambda a, b: add(graph, a, b), _constants_first(node))
@@ -209,19 +210,19 @@ def _constants_first(node: Operator) -> list[Operand]:
     return sorted(found, key=lambda item: not isinstance(item, Value))
 
 
-@operator("Sub")
+@operator("Sub", since=7)
 def difference(graph: Importer, node: Operator) -> Value:
     """``x1 - x2``."""
     return add(graph, node.inputs[0], negated(graph, node.inputs[1]))
 
 
-@operator("Mul")
+@operator("Mul", since=7)
 def product(graph: Importer, node: Operator) -> Value:
     """``x1 * x2``."""
     return multiply(graph, *node.inputs)
 
 
-@operator("Div")
+@operator("Div", since=7)
 def quotient(graph: Importer, node: Operator) -> Value:
     """``x1 / x2``, or the layer normalisation that ends in it."""
     found = as_layer_norm(graph, node)
@@ -245,7 +246,7 @@ def negative(graph: Importer, node: Operator) -> Value:
     return scaled(graph, node.value(), -1.0)
 
 
-@operator("Pow")
+@operator("Pow", since=7)
 def power(graph: Importer, node: Operator) -> Value:
     """``x^p`` for a number p; ``exp(p log x)``, for positive x, where p is an input too."""
     base, exponent = node.inputs
