@@ -40,11 +40,7 @@ REASONS = {
     "places of maxima are known only between a MaxPool and its MaxUnpool": """
         test_maxpool_with_argmax_2d_precomputed_pads test_maxpool_with_argmax_2d_precomputed_strides
         test_maxunpool_export_without_output_shape test_maxunpool_export_with_output_shape""",
-    "a region of interest is cropped and resized in one": """
-        test_resize_tf_crop_and_resize test_resize_tf_crop_and_resize_extrapolation_value
-        test_resize_tf_crop_and_resize_axes_2_3 test_resize_tf_crop_and_resize_axes_3_2""",
     "a value is an array; this is a sequence, or optional": "test_identity_sequence test_identity_opt",
-    "NumPy has no bfloat16 for the input": "test_celu_bfloat16",
 }
 seen: Counter[str] = Counter()
 

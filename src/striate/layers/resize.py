@@ -16,6 +16,7 @@ COORDINATES = (
     "pytorch_half_pixel",
     "align_corners",
     "asymmetric",
+    "crop_and_resize",
 )
 ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 
@@ -25,14 +26,17 @@ class Resize(Layer):
     """Interpolate each channel at ``size`` positions: ``out[p] = sum over q of share[p, q] * x[q]``.
 
     Output position p lies at ``(p + 1/2) / scale - 1/2`` in the input (coordinates "half_pixel"), at
-    ``p (n - 1) / (size - 1)`` ("align_corners") or at ``p / scale`` ("asymmetric").
+    ``p (n - 1) / (size - 1)`` ("align_corners"), at ``p / scale`` ("asymmetric") or at
+    ``(first + p (last - first) / (size - 1)) (n - 1)`` ("crop_and_resize", where what lies beyond the input is 0).
 
     Parameters
     ----------
     size : sequence of int
         Of the output, one for each axis of space.
     mode : {"nearest", "linear", "cubic"}
-    coordinates : {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"}
+    coordinates : str
+        "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric" or
+        "crop_and_resize".
     rounding : {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}
         How "nearest" finds a place.
     scale : sequence of float, optional
@@ -43,6 +47,8 @@ class Resize(Layer):
         Leave out what lies beyond the edge, rather than repeat the edge.
     antialias : bool
         Let the mode "linear" or "cubic" average all that one output covers when it reduces.
+    region : sequence of (first, last), optional
+        For "crop_and_resize": the part of each axis of space that is kept, as shares of its length.
 
     References
     ----------
@@ -68,6 +74,7 @@ class Resize(Layer):
     cubic: float = -0.75
     exclude_outside: bool = False
     antialias: bool = False
+    region: Sequence[Sequence[float]] | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -83,6 +90,15 @@ class Resize(Layer):
             if len(self.scale) != len(size):
                 raise UsageError(f"scale: needs one number for each of {len(size)} axes; got {self.scale!r}.")
             put(self, "scale", tuple(real(value, "scale", above=0) for value in self.scale))
+
+        if (self.region is None) == (self.coordinates == "crop_and_resize"):
+            raise UsageError(
+                f"region: belongs to the coordinates crop_and_resize; got {self.region!r} and {self.coordinates!r}."
+            )
+        if self.region is not None:
+            if len(self.region) != len(size) or any(len(pair) != 2 for pair in self.region):
+                raise UsageError(f"region: needs (first, last) for each of {len(size)} axes; got {self.region!r}.")
+            put(self, "region", tuple((real(a, "region"), real(b, "region")) for a, b in self.region))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (C, *size)."""

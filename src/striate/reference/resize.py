@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,14 @@ def coordinates(n: int, size: int, scale: float, how: str) -> Array:
     return offset + (p + 0.5) / scale - 0.5
 
 
+def cropped(n: int, size: int, region: Sequence[float]) -> Array:
+    """Return where every output position lies in the input for a region of an axis, float64[size]."""
+    first, last = region
+    if size == 1:
+        return np.array([0.5 * (first + last) * (n - 1)])
+    return (first + np.arange(size) * (last - first) / (size - 1)) * (n - 1)
+
+
 def _round(place: Array, how: str) -> Array:
     if how == "floor":
         return np.floor(place)
@@ -54,7 +63,9 @@ def _kernel(distance: Array, layer: Resize) -> Array:
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
 
 
-def resize_matrix(layer: Resize, n: int, size: int, scale: float) -> csr_array:
+def resize_matrix(
+    layer: Resize, n: int, size: int, scale: float, region: Sequence[float] | None = None
+) -> csr_array:
     """Return float64[size, n], sparse: what each input counts in each output along one axis.
 
     Examples
@@ -62,11 +73,12 @@ def resize_matrix(layer: Resize, n: int, size: int, scale: float) -> csr_array:
     >>> resize_matrix(Resize((3,), coordinates="align_corners"), 2, 3, 1.5).toarray().tolist()
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
-    place = coordinates(n, size, scale, layer.coordinates)
+    place = coordinates(n, size, scale, layer.coordinates) if region is None else cropped(n, size, region)
+    inside = np.ones(size) if region is None else ((place >= 0) & (place <= n - 1)).astype(np.float64)
     rows = np.arange(size)
     if layer.mode == "nearest":
         nearest = np.clip(_round(place, layer.rounding), 0, n - 1).astype(int)
-        return sparse(rows, nearest, np.ones(size), (size, n))
+        return sparse(rows, nearest, inside, (size, n))
     shrink = min(1.0, scale) if layer.antialias else 1.0
     reach = (1 if layer.mode == "linear" else 2) / shrink
     first = np.floor(place).astype(int)
@@ -76,6 +88,7 @@ def resize_matrix(layer: Resize, n: int, size: int, scale: float) -> csr_array:
         share = np.where((source >= 0) & (source < n), share, 0.0)
     if layer.exclude_outside or layer.antialias:
         share = share / share.sum(axis=1, keepdims=True)
+    share = share * inside[:, None]
     columns = np.clip(source, 0, n - 1)
     return sparse(np.repeat(rows, source.shape[1]), columns.ravel(), share.ravel(), (size, n))
 
@@ -83,8 +96,9 @@ def resize_matrix(layer: Resize, n: int, size: int, scale: float) -> csr_array:
 def matrices(layer: Resize, shape: tuple[int, ...]) -> list[csr_array]:
     """Return the matrix of each axis of space for the input ``shape`` (C, *space)."""
     sizes = layer.output_shape(shape)[1:]
-    zipped = zip(shape[1:], sizes, layer.scales(shape), strict=True)
-    return [resize_matrix(layer, n, size, scale) for n, size, scale in zipped]
+    regions = layer.region or (None,) * len(sizes)
+    zipped = zip(shape[1:], sizes, layer.scales(shape), regions, strict=True)
+    return [resize_matrix(layer, n, size, scale, region) for n, size, scale, region in zipped]
 
 
 @define(Resize)

@@ -292,10 +292,13 @@ def resizing(choose: Choices) -> Case:
     rank = choose.integer(1, 3)
     space, size = sides(choose, (1,) * rank, 64), sides(choose, (1,) * rank, 100)
     mode = choose.one_of(["nearest", "linear", "cubic"])
-    coordinates = choose.one_of(["half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric"])
+    kinds = ["half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric", "crop_and_resize"]
+    coordinates = choose.one_of(kinds)
+    cropped = coordinates == "crop_and_resize"
+    region = [(choose.integer(-2, 9) / 8, choose.integer(-2, 9) / 8) for _ in space] if cropped else None
     rounding = choose.one_of(["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])
     antialias = mode != "nearest" and bool(choose.integer(0, 1))
-    layer = layers.Resize(size, mode, coordinates, rounding, antialias=antialias)
+    layer = layers.Resize(size, mode, coordinates, rounding, antialias=antialias and not cropped, region=region)
     return Case(layer, ((choose.integer(1, 6), *space),))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from striate import layers
 from striate.interop.onnx.reading.importer import Importer, Operator, operator
+from striate.interop.onnx.reading.operators.arithmetic import add
 from striate.interop.onnx.reading.values import Unsupported, Value
 from striate.layers.base import Layer, Shape
+from striate.reference.resize import matrices
 
 
 @operator("Upsample")
@@ -33,9 +36,21 @@ def resize(graph: Importer, node: Operator) -> Value:
     scales, sizes = node.constant(2), node.constant(3)
     if sizes is not None and sizes.size:
         sizes = _proportional(node, node.value().shape, sizes)
-    return _resized(
-        graph, node, scales if scales is not None and scales.size else None, sizes, coordinates, rounding
-    )
+    scales = scales if scales is not None and scales.size else None
+    value = _resized(graph, node, scales, sizes, coordinates, rounding)
+    return value if coordinates != "tf_crop_and_resize" else _extrapolated(graph, node, value)
+
+
+def _extrapolated(graph: Importer, node: Operator, value: Value) -> Value:
+    """Return a cropped and resized value with another number than 0 where it lies beyond its input."""
+    number, layer, source = node.get("extrapolation_value", 0.0), value.node.layer, value.node.inputs[0]
+    if number == 0 or not isinstance(layer, layers.Resize):
+        return value
+    inside = np.ones(())
+    for matrix in matrices(replace(layer, mode="nearest"), source.shape):
+        inside = np.multiply.outer(inside, np.asarray(matrix.sum(axis=1)).ravel())
+    sample = np.broadcast_to(inside, value.sample)
+    return add(graph, value, number * (1 - (sample if value.batch is None else sample[None])))
 
 
 def _proportional(node: Operator, full: Shape, sizes: np.ndarray) -> np.ndarray:
@@ -72,25 +87,47 @@ def _resized(
         raise Unsupported("it changes the number of samples")
     if value.batch is None or targets[1] != full[1]:
         shape: Shape = (1, *plain.shape)
-        layer = _layer(node, shape, targets[axis_of_samples:], factors[axis_of_samples:], coordinates, rounding)
+        region = _region(node, len(full), axis_of_samples)
+        layer = _layer(
+            node, shape, targets[axis_of_samples:], factors[axis_of_samples:], coordinates, rounding, region
+        )
         inner = (
             value.shaped(shape) if value.order == tuple(range(len(value.order))) else layers.Reshape(shape)(plain)
         )
         return Value.of(graph.apply(layer, inner), value, tuple(targets[axis_of_samples:]))
-    layer = _layer(node, plain.shape, targets[2:], factors[2:], coordinates, rounding)
+    region = _region(node, len(full), 2)
+    layer = _layer(node, plain.shape, targets[2:], factors[2:], coordinates, rounding, region)
     return Value.of(graph.apply(layer, plain), value)
 
 
+def _region(node: Operator, rank: int, first: int) -> list[tuple[float, float]] | None:
+    """Return the part of each axis from ``first`` on that is kept; the axes before are kept whole."""
+    roi = node.constant(1)
+    if node.get("coordinate_transformation_mode") != "tf_crop_and_resize" or roi is None:
+        return None
+    axes = node.get("axes") or list(range(rank))
+    pairs = [(0.0, 1.0)] * rank
+    for number, axis in enumerate(axes):
+        pairs[axis] = float(roi[number]), float(roi[number + len(axes)])
+    return pairs[first:]
+
+
 def _layer(
-    node: Operator, shape: Shape, sizes: Sequence[int], factors: Sequence[float], coordinates: str, rounding: str
+    node: Operator,
+    shape: Shape,
+    sizes: Sequence[int],
+    factors: Sequence[float],
+    coordinates: str,
+    rounding: str,
+    region: list[tuple[float, float]] | None,
 ) -> Layer:
     mode = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}.get(
         node.get("mode", "nearest")
     )
-    if mode is None or coordinates == "tf_crop_and_resize":
+    if mode is None or (region is None) == (coordinates == "tf_crop_and_resize"):
         raise Unsupported(f"mode {node.get('mode')!r} with coordinates {coordinates!r} is not known")
     whole = all(factor == int(factor) for factor in factors)
-    if whole and not node.get("antialias", 0):
+    if whole and not node.get("antialias", 0) and region is None:
         if mode == "nearest" and (coordinates, rounding) == ("asymmetric", "floor"):
             return layers.Upsample([int(factor) for factor in factors])
         if mode == "linear" and coordinates in ("half_pixel", "half_pixel_symmetric"):
@@ -99,10 +136,11 @@ def _layer(
     return layers.Resize(
         sizes,
         mode,
-        coordinates,
+        coordinates.removeprefix("tf_"),
         rounding,
         scale=None if exact else factors,
         cubic=node.get("cubic_coeff_a", -0.75),
         exclude_outside=bool(node.get("exclude_outside", 0)),
         antialias=bool(node.get("antialias", 0)),
+        region=region,
     )
