@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from . import foreign
 from .mutate import spoil_bytes, spoil_settings, spoil_table, spoil_tree
 
 Tree = dict[str, bytes]
@@ -514,4 +515,14 @@ KINDS: dict[str, Kind] = {
     "csv to predict": Kind(make_csv, read_rows, (bytewise, table_cells)),
     **({"journal": Kind(make_journal, read_journal, (bytewise, json_values))} if find_spec("optuna") else {}),
     "images to predict": Kind(make_images, _unlabelled(3, 8, 8), (bytewise, png_chunks)),
+    "ts": Kind(foreign.make_ts, load_data, (bytewise, table_cells)),
+    "arff": Kind(foreign.make_arff, load_data, (bytewise, table_cells)),
+    "onnx": Kind(foreign.make_onnx, foreign.read_onnx, (bytewise, foreign.graph_meaning, foreign.graph_meaning)),
+    "state dict": Kind(foreign.make_state_dict, foreign.read_state_dict_of_network, (bytewise, foreign.header)),
 }
+if find_spec("torch"):
+    KINDS["pytorch zip"] = Kind(foreign.make_pytorch_zip, foreign.read_arrays, (bytewise, foreign.members))
+    KINDS["pytorch stream"] = Kind(foreign.make_pytorch_stream, foreign.read_arrays, (bytewise, foreign.opcodes))
+if find_spec("h5py"):
+    KINDS["keras"] = Kind(foreign.make_keras, foreign.read_keras, (bytewise, foreign.members))
+    KINDS["hdf5"] = Kind(foreign.make_hdf5, foreign.read_keras, (bytewise, foreign.configuration))

@@ -18,6 +18,7 @@ from striate.errors import ModelFileError, UsageError
 
 LARGEST_CONFIG = 2**24  # bytes
 REFUSED = 3  # the status of the process that reads, for a file that it refuses
+SECONDS = 60  # that reading may take
 EXPANSION = 100  # how many times larger than the file its contents may be
 
 
@@ -48,7 +49,10 @@ def read(path: Path) -> KerasFile:
             f"{path}: files of Keras are read with h5py, which is not installed. pip install 'striate[keras]'."
         )
     command = [sys.executable, "-m", "striate.interop.keras.file", str(path)]
-    child = subprocess.run(command, capture_output=True, check=False)
+    try:
+        child = subprocess.run(command, capture_output=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise ModelFileError(f"{path}: must be a model of Keras; reading it takes more than {SECONDS} s.") from None
     if child.returncode:  # the HDF5 library itself ends on some damaged files, so that it works apart
         reason = child.stderr.decode("utf-8", "replace").strip().splitlines() if child.returncode == REFUSED else []
         raise ModelFileError(f"{path}: must be a model of Keras; {reason[-1] if reason else 'it is damaged'}.")

@@ -39,7 +39,7 @@ def _sized(shape: Any) -> tuple[int, ...]:
 
 def _constant_of_shape(node: Operator, shape: np.ndarray) -> np.ndarray:
     value = np.asarray(node.get("value", np.zeros(1, np.float32)))
-    return np.full(_sized(shape), value.ravel()[0], value.dtype)
+    return np.broadcast_to(value.ravel()[0], _sized(shape))  # takes no memory
 
 
 def _cast(node: Operator, x: np.ndarray) -> np.ndarray:
@@ -193,22 +193,44 @@ FOLDS: dict[str, Fold] = {
     "ReduceMin": _reduce(np.min),
 }
 """Functions of (node, *arrays)."""
+BROADCAST = frozenset(
+    ("Where", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Add", "Sub", "Mul")
+    + ("Div", "Pow", "Mod", "Max", "Min", "Sum")
+)
+"""Those whose operands are broadcast."""
 
 
-def fold(node: Operator) -> Any:
+def _size(kind: str, inputs: list[np.ndarray], axis: int) -> int:
+    """Return how many numbers a node makes of constants, where that may be more than it reads."""
+    if kind == "Concat":
+        return sum(item.size for item in inputs)
+    if kind == "Gather":
+        return inputs[1].size * (inputs[0].size // max(1, inputs[0].shape[axis]))
+    if kind == "MatMul" and min(item.ndim for item in inputs) >= 2:
+        stack = math.prod(np.broadcast_shapes(inputs[0].shape[:-2], inputs[1].shape[:-2]))
+        return int(stack * inputs[0].shape[-2] * inputs[1].shape[-1])
+    if kind in BROADCAST:
+        return math.prod(np.broadcast_shapes(*(item.shape for item in inputs)))
+    return 0
+
+
+def fold(node: Operator, most: int = LARGEST) -> Any:
     """Return what a node makes of constants; None if it is one that is only known for samples.
 
     Raises
     ------
     Unsupported
-        If the operands do not fit the operator.
+        If the operands do not fit the operator, or it makes more numbers of fewer than ``most``.
     """
     function = FOLDS.get(node.kind)
     if function is None:
         if not node.inputs:
             raise Unsupported("there is no such operator")
         return None
+    inputs = [item for item in node.inputs if isinstance(item, np.ndarray)]
     try:
-        return function(node, *(item for item in node.inputs if item is not None))
+        if _size(node.kind, inputs, node.get("axis", 0)) > most:
+            raise Unsupported("the constants that the graph computes are too large")
+        return function(node, *inputs)
     except (TypeError, ValueError, IndexError, KeyError, OverflowError, ZeroDivisionError) as error:
         raise Unsupported(f"its constants do not fit; {error}") from None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.errors import UsageError
+from striate.errors import StriateError, UsageError
 from striate.interop.onnx.messages import Node as Message
 from striate.interop.onnx.reading.file import File, value_of
 from striate.interop.onnx.reading.fold import fold
@@ -99,6 +99,30 @@ def translation(kind: str, opset: int) -> Translation | None:
     return next((function for since, function in OPERATORS.get(kind, ()) if since <= opset), None)
 
 
+MISFITS = (
+    AssertionError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    ZeroDivisionError,
+)
+"""What attributes of a wrong type, number or range lead to."""
+
+
+def _translated(function: Translation, graph: Importer, node: Operator) -> Any:
+    """Return what a translation makes of a node; raises Unsupported if its attributes make no sense."""
+    try:
+        return function(graph, node)
+    except StriateError:
+        raise
+    except MISFITS as error:
+        text = " ".join(str(error).split())[:120]
+        raise Unsupported(f"its attributes or operands do not fit{f'; {text}' if text else ''}") from None
+
+
 @dataclass
 class Importer:
     """Nodes of a network for the values of a graph.
@@ -116,10 +140,13 @@ class Importer:
     makers: dict[int, Operator] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     current: str = "layer"
+    room: int = 2**22
+    """How many numbers folding may still make."""
 
     def run(self) -> None:
         """Read every node; what is not supported is collected in ``problems``."""
         self.values.update(self.file.constants)
+        self.room += 2 * sum(array.size for array in self.file.constants.values())
         unknown: set[str] = set()
         for message in self.file.graph.node:
             if unknown.intersection(message.input):
@@ -139,12 +166,16 @@ class Importer:
         self.current = re.sub(r"[^\w/-]+", "_", name).strip("/_") or message.op_type
         if message.domain not in ("", "ai.onnx", "ai.onnx.ml"):
             raise Unsupported(f"operators of {message.domain!r} are not known")
-        found = fold(node) if not any(isinstance(item, Value) for item in inputs) else None
+        found = None
+        if not any(isinstance(item, Value) for item in inputs):
+            found = fold(node, self.room)
+            self.room -= sum(item.size for item in (found if isinstance(found, list) else [found])
+                             if isinstance(item, np.ndarray) and item.base is None)  # fmt: skip
         if found is None:
             function = translation(message.op_type, self.file.opset)
             if function is None:
                 raise Unsupported("there is no such operator")
-            found = function(self, node)
+            found = _translated(function, self, node)
         results = found if isinstance(found, list | tuple) else [found]
         for output, result in zip(message.output, results, strict=False):
             if isinstance(result, np.ndarray) and result.size > LARGEST_CONSTANT:

@@ -1,0 +1,285 @@
+"""Files of other programs: models of ONNX, PyTorch and Keras, series and tables of attributes."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from .mutate import spoil_bytes, spoil_tree
+
+HOSTILE = (0, 1, -1, 2, 3, 7, 2**16, 2**31 - 1, -(2**31), 2**40, 2**62, -(2**63))
+
+
+def make_onnx(folder: Path) -> str:
+    """Write a network with branches, windows, a normalisation and a resize."""
+    from striate.layers import (
+        Add,
+        AvgPool2d,
+        BatchNorm,
+        Conv2d,
+        Flatten,
+        Input,
+        Linear,
+        MaxPool2d,
+        ReLU,
+        Softmax,
+        Upsample,
+    )
+    from striate.model import Model
+    from striate.network import Network
+
+    x = Input((2, 8, 8))
+    y = ReLU()(BatchNorm()(Conv2d(4, 3, padding=1, bias=False)(x)))
+    y = Add()(y, Upsample(2)(AvgPool2d(2)(y)))
+    network = Network(Softmax()(Linear(3)(Flatten()(MaxPool2d(2)(y)))), "small")
+    theta = np.random.default_rng(0).normal(0, 0.1, network.parameter_count)
+    Model(network, theta, classes=("a", "b", "c")).to_onnx(folder / "m.onnx")
+    return "m.onnx"
+
+
+def read_onnx(path: Path) -> object:
+    """Load the model."""
+    from striate.interop import onnx
+
+    return onnx.load(path).network.describe()
+
+
+def graph_meaning(name: str, data: bytes, rng: Random) -> bytes:
+    """Change fields of the messages of an ONNX file: sizes, names, operators, attributes, constants."""
+    from striate.interop.onnx.messages import Model
+    from striate.interop.protobuf import decode, encode
+
+    model = decode(Model, data)
+    for _ in range(rng.randint(1, 3)):
+        _spoil_field(rng.choice(_messages(model)), rng)
+    try:
+        return encode(model)
+    except (TypeError, ValueError, struct.error, OverflowError, AttributeError):
+        return spoil_bytes(data, rng)
+
+
+def _messages(message: Any) -> list[Any]:
+    found = [message]
+    for item in dataclasses.fields(message):
+        value = getattr(message, item.name)
+        for part in value if isinstance(value, list) else (value,):
+            if dataclasses.is_dataclass(part):
+                found += _messages(part)
+    return found
+
+
+def _spoil_field(message: Any, rng: Random) -> None:
+    """Replace one field of a message by what nobody expects there."""
+    item = rng.choice(dataclasses.fields(message))
+    value = getattr(message, item.name)
+    if isinstance(value, np.ndarray):
+        value = [entry.item() for entry in value]
+    if isinstance(value, list):
+        value = _spoilt_list(list(value), rng)
+    elif isinstance(value, bool | int):
+        value = rng.choice(HOSTILE)
+    elif isinstance(value, float):
+        value = rng.choice((0.0, -1.0, float("nan"), float("inf"), 1e300))
+    elif isinstance(value, str):
+        value = rng.choice(("", "\0", "x" * 10_000, "Loop", "If", "Constant", "Reshape", "Conv", "\u202e"))
+    elif isinstance(value, bytes | memoryview):
+        value = bytes(value)[: rng.randrange(len(value) + 1)]
+    else:
+        value = None
+    setattr(message, item.name, value)
+
+
+def _spoilt_list(values: list[Any], rng: Random) -> list[Any]:
+    if not values:
+        return values
+    place = rng.randrange(len(values))
+    how = rng.randrange(4)
+    if how == 0:
+        del values[place]
+    elif how == 1:
+        values.insert(place, values[rng.randrange(len(values))])
+    elif how == 2 and isinstance(values[place], int):
+        values[place] = rng.choice(HOSTILE)
+    else:
+        rng.shuffle(values)
+    return values
+
+
+def _pytorch(legacy: bool) -> Any:
+    def make(folder: Path) -> str:
+        import torch
+
+        generator = torch.Generator().manual_seed(0)
+        shapes = {"conv1.weight": (6, 1, 5, 5), "conv1.bias": (6,), "fc.weight": (4, 6), "fc.bias": (4,)}
+        state = {key: torch.randn(shape, generator=generator) for key, shape in shapes.items()}
+        state["half"], state["turned"] = state["fc.weight"].half(), state["fc.weight"].T
+        torch.save(state, folder / "m.pt", _use_new_zipfile_serialization=not legacy)
+        return "m.pt"
+
+    return make
+
+
+make_pytorch_zip, make_pytorch_stream = _pytorch(legacy=False), _pytorch(legacy=True)
+
+
+def read_arrays(path: Path) -> object:
+    """Read the arrays of a state dict."""
+    from striate.interop.pytorch import read_state_dict
+
+    return {name: (array.shape, array.tobytes()) for name, array in read_state_dict(path).items()}
+
+
+def members(name: str, data: bytes, rng: Random) -> bytes:
+    """Change a member of an archive, with sums that fit."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        content = {item: archive.read(item) for item in archive.namelist()}
+    victim = rng.choice(sorted(content))
+    changed = content[victim]
+    if victim.endswith(".json") and rng.random() < 0.7:
+        content[victim] = json.dumps(spoil_tree(json.loads(changed), rng)).encode()
+    elif victim.endswith(".pkl") and rng.random() < 0.7:
+        content[victim] = opcodes(victim, changed, rng)
+    else:
+        content[victim] = spoil_bytes(changed, rng)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for item, body in content.items():
+            archive.writestr(item, body)
+    return out.getvalue()
+
+
+def opcodes(name: str, data: bytes, rng: Random) -> bytes:
+    """Put, take or exchange opcodes of a pickle."""
+    known = [value for key, value in vars(pickle).items() if key.isupper() and isinstance(value, bytes)]
+    place = rng.randrange(max(1, len(data)))
+    rest = rng.choice((b"", b"cos\nsystem\n", b"\xff\xff\xff\x7f", b"\x00" * 8))
+    return data[:place] + rng.choice(known) + rest + data[place + rng.randrange(2) :]
+
+
+def make_state_dict(folder: Path) -> str:
+    """Write the weights of a network under torchvision's names."""
+    from striate.interop.pytorch.weights import save_weights
+    from striate.model import Model
+    from striate.models import MODELS
+
+    network = MODELS["lenet5"](10, (1, 28, 28))
+    theta = np.random.default_rng(0).normal(0, 0.1, network.parameter_count)
+    save_weights(Model(network, theta), folder / "m.safetensors")
+    return "m.safetensors"
+
+
+def read_state_dict_of_network(path: Path) -> object:
+    """Fill a network with the weights."""
+    from striate.interop.formats import Wish, read
+
+    return len(read(path, Wish(network="lenet5", input_shape=(1, 28, 28))).model.theta)
+
+
+def header(name: str, data: bytes, rng: Random) -> bytes:
+    """Change the header of a safetensors file, and give it the length that fits, or another."""
+    length = int.from_bytes(data[:8], "little")
+    text = json.dumps(spoil_tree(json.loads(data[8 : 8 + length]), rng)).encode()
+    claimed = rng.choice((len(text),) * 6 + (len(text) + 1, 2**31, 2**63))
+    return struct.pack("<Q", claimed) + text + data[8 + length :]
+
+
+KERAS = {
+    "class_name": "Sequential",
+    "config": {
+        "name": "net",
+        "layers": [
+            {"class_name": "InputLayer", "config": {"name": "input", "batch_shape": [None, 7, 9, 3]}},
+            {"class_name": "Conv2D", "config": {"name": "conv2d", "kernel_size": [3, 3], "strides": [2, 2],
+                                                "padding": "same", "activation": "relu"}},
+            {"class_name": "BatchNormalization", "config": {"name": "batch_normalization", "epsilon": 1e-3}},
+            {"class_name": "Flatten", "config": {"name": "flatten"}},
+            {"class_name": "Dense", "config": {"name": "dense", "activation": "softmax"}},
+        ],
+    },
+}  # fmt: skip
+ARRAYS = {
+    "conv2d": [(3, 3, 3, 5), (5,)],
+    "batch_normalization": [(5,), (5,), (5,), (5,)],
+    "dense": [(100, 3), (3,)],
+}
+
+
+def make_keras(folder: Path) -> str:
+    """Write the format of Keras 3."""
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, shapes in ARRAYS.items():
+            for number, shape in enumerate(shapes):
+                file[f"layers/{name}/vars/{number}"] = np.full(shape, 0.1, np.float32)
+    with zipfile.ZipFile(folder / "m.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(KERAS))
+        archive.writestr("model.weights.h5", buffer.getvalue())
+    return "m.keras"
+
+
+def make_hdf5(folder: Path) -> str:
+    """Write the format of Keras 2."""
+    import h5py
+
+    with h5py.File(folder / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(KERAS)
+        for name, shapes in ARRAYS.items():
+            group = file.create_group(f"model_weights/{name}")
+            names = [f"{name}/{number}:0" for number in range(len(shapes))]
+            group.attrs["weight_names"] = [item.encode() for item in names]
+            for item, shape in zip(names, shapes, strict=True):
+                group[item] = np.full(shape, 0.1, np.float32)
+    return "m.h5"
+
+
+def read_keras(path: Path) -> object:
+    """Load the model."""
+    from striate.interop import keras
+
+    return keras.load(path).network.describe()
+
+
+def configuration(name: str, data: bytes, rng: Random) -> bytes:
+    """Change the configuration in an HDF5 file."""
+    import h5py
+
+    buffer = io.BytesIO(data)
+    with h5py.File(buffer, "r+") as file:
+        tree = json.loads(str(file.attrs["model_config"]))
+        file.attrs["model_config"] = json.dumps(spoil_tree(tree, rng))
+    return buffer.getvalue()
+
+
+def make_ts(folder: Path) -> str:
+    """Write series of two channels."""
+    rng = np.random.default_rng(0)
+    lines = ["@problemName small", "@timeStamps false", "@univariate false", "@dimensions 2", "@equalLength true",
+             "@seriesLength 12", "@classLabel true a b", "@data"]  # fmt: skip
+    for number in range(24):
+        channels = [",".join(f"{value:.3f}" for value in rng.normal(size=12)) for _ in range(2)]
+        lines.append(":".join([*channels, "ab"[number % 2]]))
+    (folder / "s.ts").write_text("\n".join(lines) + "\n")
+    return "s.ts"
+
+
+def make_arff(folder: Path) -> str:
+    """Write a table with attributes."""
+    rng = np.random.default_rng(0)
+    lines = ["@relation small", "@attribute x numeric", "@attribute 'y z' real", "@attribute kind {red,green}",
+             "@attribute class {a,b}", "@data"]  # fmt: skip
+    for number in range(24):
+        x, y = rng.normal(size=2)
+        lines.append(f"{x:.3f},{y:.3f},{('red', 'green')[number % 3 == 0]},{'ab'[number % 2]}")
+    (folder / "t.arff").write_text("\n".join(lines) + "\n")
+    return "t.arff"
