@@ -5,6 +5,7 @@ Rules of a page
 - All ``python`` blocks run in order, in one fresh namespace and one empty folder.
 - A ``text`` block right after a ``python`` block is what that block prints; ``...`` stands for anything.
 - A ``console`` block holds commands after ``$``, each followed by what it prints.
+- A block that imports PyTorch or Keras is only run where they are installed.
 - Pictures that the code leaves in the folder (``.svg``, ``.png``, ``.gif``, ``.html``) become files of the site
   beside the page, which shows them by name.
 
@@ -25,8 +26,10 @@ import traceback
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
+OPTIONAL = ("keras", "torch")
 PICTURES = (".svg", ".png", ".gif", ".html")
 BLOCK = re.compile(
     r"^```(?P<language>python|console)\n(?P<body>.*?)^```\n(?:\s*^```text\n(?P<output>.*?)^```\n)?", re.M | re.S
@@ -60,6 +63,8 @@ def run_page(path: Path) -> Outcome:
     with _own_folder() as folder, _module() as module:
 
         def replace(match: re.Match[str]) -> str:
+            if any(find_spec(name) is None for name in OPTIONAL if f"import {name}" in match["body"]):
+                return match[0]
             line = source.count("\n", 0, match.start()) + 1
             run = _run_python if match["language"] == "python" else _run_console
             return run(match, f"{path.name}:{line}", line, module, outcome)

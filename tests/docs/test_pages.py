@@ -47,6 +47,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with PyTorch
 @pytest.mark.parametrize("page", PAGES)
 def test_page_does_what_it_shows(page: str, execution: ModuleType) -> None:
     outcome = execution.run_page(DOCS / page)

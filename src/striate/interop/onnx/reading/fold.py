@@ -194,8 +194,8 @@ FOLDS: dict[str, Fold] = {
 }
 """Functions of (node, *arrays)."""
 BROADCAST = frozenset(
-    ("Where", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Add", "Sub", "Mul")
-    + ("Div", "Pow", "Mod", "Max", "Min", "Sum")
+    """Where Equal Greater GreaterOrEqual Less LessOrEqual And Or
+    Add Sub Mul Div Pow Mod Max Min Sum""".split()  # noqa: SIM905
 )
 """Those whose operands are broadcast."""
 
@@ -227,7 +227,7 @@ def fold(node: Operator, most: int = LARGEST) -> Any:
         if not node.inputs:
             raise Unsupported("there is no such operator")
         return None
-    inputs = [item for item in node.inputs if isinstance(item, np.ndarray)]
+    inputs = [np.asarray(item) for item in node.inputs if item is not None]
     try:
         if _size(node.kind, inputs, node.get("axis", 0)) > most:
             raise Unsupported("the constants that the graph computes are too large")

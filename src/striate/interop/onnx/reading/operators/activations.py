@@ -10,7 +10,7 @@ from striate import layers
 from striate.checks import LARGEST
 from striate.interop.onnx.reading.importer import Importer, Operator, operator
 from striate.interop.onnx.reading.operators.arithmetic import add, multiply, scaled
-from striate.interop.onnx.reading.values import Unsupported, Value
+from striate.interop.onnx.reading.values import Unsupported, Value, reshaped
 from striate.layers.activation import SELU
 
 SIMPLE: dict[str, Any] = {
@@ -107,7 +107,8 @@ def prelu(graph: Importer, node: Operator) -> Value:
 def _over(graph: Importer, value: Value, axes: list[int], layer: layers.Layer) -> Value:
     """Apply a layer over axes of a sample as if they were its channels."""
     node, back = graph.grouped(value, axes)
-    return back(graph.apply(layer, node), [value.sample[axis] for axis in axes])
+    row = reshaped(node, node.shape[:1]) if node.shape[1] == 1 else node
+    return back(graph.apply(layer, row), [value.sample[axis] for axis in axes])
 
 
 def _softmax_layer(node: Operator) -> layers.Layer:
