@@ -99,3 +99,51 @@ def test_a_column_that_is_not_there(refused, tmp_path):
 def test_a_file_that_is_no_picture(refused, tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     assert "text.png" in refused("convolve", tmp_path / "text.png", "--kernel", "blur", status=1)
+
+
+def test_signals_are_drawn_and_feature_maps_pass_through_relu_and_pooling(run, refused, photograph, tmp_path):
+    np.savetxt(tmp_path / "signal.csv", np.sin(np.arange(50)))
+    plot, maps = tmp_path / "signal.svg", tmp_path / "maps.png"
+    told = last_json(
+        run(
+            "convolve",
+            tmp_path / "signal.csv",
+            "--kernel",
+            "blur",
+            "--kernel",
+            "gaussian:8",
+            "--padding",
+            "same",
+            "--out",
+            plot,
+            "--json",
+        )
+    )
+    assert [one["shape"] for one in told["results"]] == [[50], [50]]
+    assert "<svg" in plot.read_text("utf-8")
+    result = run("convolve", photograph, "--kernel", "sobel-x", "--kernel", "blur", "--pool", 2, "--out", maps)
+    assert result.exit_code == 0, result.output
+    with Image.open(maps) as picture:
+        assert picture.width > 600
+    assert "as often as --kernel (1)" in refused(
+        "convolve", "[1,2]", "--kernel", "[1]", "--bias", 1, "--bias", 2, status=2
+    )
+    assert "holds the result of one kernel" in refused(
+        "convolve", "[1,2]", "--kernel", "[1]", "--kernel", "[2]", "--out", tmp_path / "x.csv", status=2
+    )
+
+
+def test_a_bias_is_added_to_every_sum(run):
+    result = run("convolve", "[1,2,3]", "--kernel", "[1,1]", "--bias", -0.5, "--json")
+    assert last_json(result)["values"] == [2.5, 4.5]
+    assert "out[0] = 1*1 + 2*1 + (-0.5) = 1 + 2 - 0.5 = 2.5" in result.stderr
+
+
+def test_each_colour_is_pooled_by_itself(run, photograph, tmp_path):
+    out = tmp_path / "pooled.png"
+    told = last_json(run("pool", photograph, "--kernel", 3, "--stride", 2, "--out", out, "--json"))
+    assert told["shape"] == [3, 3, 4]
+    pixels = np.asarray(Image.open(out))
+    assert pixels.shape == (3, 4, 3)
+    assert pixels[0, 0].tolist() == [0, 0, 0]
+    assert pixels[0, 3].tolist() == [200, 100, 50]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from striate.cli.options import Json
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from striate.worksheets.filtering import Filtered
+
+PLOTS = (".png", ".svg", ".pdf")
 
 
 def convolve(
@@ -15,11 +22,26 @@ def convolve(
         str, typer.Argument(metavar="IMAGE|CSV|[...]", help='A picture, a CSV or NPY file, or numbers: "[1,2,3]".')
     ],
     kernel: Annotated[
-        str,
+        list[str],
         typer.Option(
-            metavar="K", help='sobel-x, laplacian, blur, gaussian:1.5, average:3, ..., or "[[1,0],[0,-1]]".'
+            metavar="K",
+            help='sobel-x, laplacian, blur, gaussian:1.5, average:3, ..., or "[[1,0],[0,-1]]"; can be repeated.',
         ),
     ],
+    bias: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="X", help="Added to every sum; one number, or one for each kernel.", show_default=False
+        ),
+    ] = None,
+    pool: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Images: draw each map after ReLU and KxK max pooling as well; 1 for ReLU alone.",
+            show_default=False,
+        ),
+    ] = None,
     convolution: Annotated[
         bool, typer.Option("--convolution", help="Convolve: flip the kernel (the default is cross-correlation).")
     ] = False,
@@ -38,7 +60,10 @@ def convolve(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Output file: an image, .csv or .npy. (default: IMAGE-KERNEL.png)"),
+        typer.Option(
+            metavar="FILE",
+            help="Output file: an image (of a signal, a plot), .csv or .npy. (default: IMAGE-KERNEL.png)",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -46,32 +71,94 @@ def convolve(
 
     striate convolve photo.jpg --kernel sobel-x
 
+    striate convolve photo.jpg --kernel sobel-x --kernel sobel-y --pool 4 --out maps.png
+
+    striate convolve signal.csv --kernel gaussian:3 --kernel derivative --out signal.png
+
     striate convolve "[4,1,1,2,3,5,8,13]" --kernel "[1,-2,1]"
     """
-    from striate.cli.files import is_numbers, read_numbers, write_numbers
+    from striate.cli.files import is_numbers, read_numbers
     from striate.cli.output import Output
     from striate.cli.parsing import paddings, sizes
     from striate.worksheets.filtering import convolve as apply
 
     x = read_numbers(source, column)
     is_picture = not is_numbers(source) and Path(source).suffix.lower() not in (".csv", ".tsv", ".npy")
-    result = apply(
-        x,
-        kernel,
-        meaning="convolution" if convolution else "cross-correlation",
-        padding=paddings(padding or ("same" if is_picture else "valid")),
-        border=border,  # type: ignore[arg-type]
-        stride=sizes(stride, "--stride"),
-        dilation=sizes(dilation, "--dilation"),
-    )
+    if pool is not None and x.ndim == 3:
+        x = x.mean(axis=0)  # a filter of a network gives one map
+    results = [
+        apply(
+            x,
+            one,
+            meaning="convolution" if convolution else "cross-correlation",
+            padding=paddings(padding or ("same" if is_picture else "valid")),
+            border=border,  # type: ignore[arg-type]
+            stride=sizes(stride, "--stride"),
+            dilation=sizes(dilation, "--dilation"),
+            bias=added,
+        )
+        for one, added in zip(kernel, _biases(bias, len(kernel)), strict=True)
+    ]
     output = Output(json)
-    output.line(result)
-    if out is None and is_picture:
-        name = "".join(c if c.isalnum() or c in "-." else "_" for c in kernel)[:40]
-        out = Path(f"{Path(source).stem}-{name}.png")
-    facts: dict[str, Any] = {"meaning": result.meaning, "shape": result.values.shape}
-    if out is not None:
-        chosen = scale or ("clip" if result.kernel.min() >= 0 else "absolute")
-        output.line(f"written: {write_numbers(result.values, out, chosen)}")
-        facts["file"] = str(out)
-    output.result(facts if is_picture else {**facts, "values": result.values.tolist()})
+    for one in results:
+        output.line(one)
+    target = _target(source, kernel, out, is_picture)
+    files = [str(path) for path in _write(x, results, kernel, target, pool, scale)]
+    for file in files:
+        output.line(f"written: {file}")
+    output.result(_facts(results, files, is_picture))
+
+
+def _facts(results: list[Filtered], files: list[str], is_picture: bool) -> dict[str, Any]:
+    found: list[dict[str, Any]] = [{"meaning": one.meaning, "shape": one.values.shape} for one in results]
+    for facts, one in zip(found, results, strict=True):
+        if not is_picture:
+            facts["values"] = one.values.tolist()
+    if len(results) > 1:
+        return {"results": found, **({"file": files[0]} if files else {})}
+    return {**found[0], **({"file": files[0]} if files else {})}
+
+
+def _biases(given: list[float] | None, count: int) -> list[float]:
+    from striate.errors import UsageError
+
+    if given is None or len(given) == 1:
+        return [given[0] if given else 0.0] * count
+    if len(given) != count:
+        raise UsageError(f"--bias: must be given once, or as often as --kernel ({count}); got {len(given)}.")
+    return given
+
+
+def _target(source: str, kernels: list[str], out: Path | None, is_picture: bool) -> Path | None:
+    if out is not None or not is_picture:
+        return out
+    name = "-".join("".join(c if c.isalnum() or c in "-." else "_" for c in one) for one in kernels)[:40]
+    return Path(f"{Path(source).stem}-{name}.png")
+
+
+def _write(
+    x: np.ndarray,
+    results: list[Filtered],
+    kernels: list[str],
+    out: Path | None,
+    pool: int | None,
+    scale: str | None,
+) -> list[Path]:
+    """Write what was asked for: a plot, the stages of a picture, a picture or numbers."""
+    from striate.cli.files import write_figure, write_numbers
+    from striate.errors import UsageError
+    from striate.worksheets.draw_filtering import draw_signals, draw_stages
+    from striate.worksheets.pooling import pool as pooling
+
+    if out is None:
+        return []
+    if x.ndim == 1 and out.suffix.lower() in PLOTS:
+        return [write_figure(draw_signals(x, results, kernels), out)]
+    if pool is not None or (len(results) > 1 and x.ndim == 2):
+        maps = [one.values for one in results]
+        pooled = [pooling(one.clip(0), pool) for one in maps] if pool is not None and pool > 1 else None
+        return [write_figure(draw_stages(x, maps, pooled, kernels), out)]
+    if len(results) > 1:
+        raise UsageError(f"{out}: holds the result of one kernel; got {len(results)}. Write one file for each.")
+    chosen = scale or ("clip" if results[0].kernel.min() >= 0 else "absolute")
+    return [write_numbers(results[0].values, out, chosen)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -28,26 +29,53 @@ def pool(
     column: Annotated[
         int | None, typer.Option(metavar="N", help="Column of a CSV file, from 0.", show_default=False)
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Output file: an image, .csv or .npy. (default for images: IMAGE-STATISTIC-pooled.png)",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Pool numbers and show every window with its values and its maximum or mean.
+    """Pool numbers and show every window with its values and its maximum or mean; pool each colour of an image.
 
     striate pool "[[1,3,2,4],[5,6,1,2],[7,2,8,1],[3,4,5,9]]" --kernel 2
+
+    striate pool photo.jpg --kernel 9 --stride 3
     """
-    from striate.cli.files import read_numbers
+    from striate.cli.files import is_numbers, read_numbers, write_numbers
     from striate.cli.output import Output
     from striate.cli.parsing import paddings, sizes
     from striate.worksheets.pooling import pool as apply
 
-    settings: dict[str, Any] = {"padding": paddings(padding), "dilation": sizes(dilation, "--dilation")}
-    result = apply(
-        read_numbers(source, column),
-        sizes(kernel, "--kernel"),
-        statistic="average" if average else "max",
-        stride=None if stride is None else sizes(stride, "--stride"),
-        ceil_mode=ceil,
-        **settings,
-    )
+    x = read_numbers(source, column)
+    is_picture = not is_numbers(source) and Path(source).suffix.lower() not in (".csv", ".tsv", ".npy")
+    settings: dict[str, Any] = {
+        "kernel": sizes(kernel, "--kernel"),
+        "stride": None if stride is None else sizes(stride, "--stride"),
+        "padding": paddings(padding),
+        "dilation": sizes(dilation, "--dilation"),
+    }
+    if is_picture and x.ndim == 3:
+        settings = {name: _each_colour(value, name) for name, value in settings.items()}
+    result = apply(x, statistic="average" if average else "max", ceil_mode=ceil, **settings)
     output = Output(json)
     output.line(result)
-    output.result({"statistic": result.statistic, "values": result.values.tolist()})
+    facts: dict[str, Any] = {"statistic": result.statistic}
+    if out is None and is_picture:
+        out = Path(f"{Path(source).stem}-{result.statistic}-pooled.png")
+    if out is not None:
+        output.line(f"written: {write_numbers(result.values, out)}")
+        facts["file"] = str(out)
+    found = {"shape": result.values.shape} if is_picture else {"values": result.values.tolist()}
+    output.result({**facts, **found})
+
+
+def _each_colour(value: Any, name: str) -> Any:
+    """Return a setting of rows and columns with that of the colours before it, which no window joins."""
+    if value is None or isinstance(value, str):
+        return value
+    alone = 0 if name == "padding" else 1
+    return (alone, *(value if isinstance(value, tuple) and len(value) == 2 else (value, value)))

@@ -40,12 +40,15 @@ class WindowSum:
         Padded input under the kernel, and the kernel as it lies on it.
     value : float
         The output value.
+    bias : float
+        What was added to the sum of the products.
     """
 
     position: tuple[int, ...]
     window: np.ndarray
     kernel: np.ndarray
     value: float
+    bias: float = 0.0
 
     @property
     def products(self) -> np.ndarray:
@@ -55,7 +58,8 @@ class WindowSum:
     def __str__(self) -> str:
         terms = zip(self.window.flat, self.kernel.flat, strict=True)
         written = " + ".join(f"{_bracketed(x)}*{_bracketed(w)}" for x, w in terms)
-        products = [format_number(p) for p in self.products.flat if p]
+        products = [format_number(p) for p in (*self.products.flat, self.bias) if p]
+        written += f" + {_bracketed(self.bias)}" if self.bias else ""
         steps = [written]
         if len(products) > 1:
             steps.append(" + ".join(products).replace("+ -", "- "))
@@ -79,6 +83,8 @@ class Filtered:
     border : {"zeros", "replicate", "reflect", "circular"}
     axes : tuple of Axis
         Sizes, padding, stride and dilation.
+    bias : float
+        What was added to every sum.
     """
 
     values: np.ndarray
@@ -87,6 +93,11 @@ class Filtered:
     meaning: Meaning
     border: Border
     axes: tuple[Axis, ...]
+    bias: float = 0.0
+
+    def clip(self, least: float) -> np.ndarray:
+        """Return the values, those below `least` replaced by it: with 0, what ReLU makes of them."""
+        return np.maximum(self.values, least)
 
     def step(self, *position: int) -> WindowSum:
         """Return the sum of one output value.
@@ -111,7 +122,7 @@ class Filtered:
             window = window[channel : channel + 1]
         if len(window) == 1:
             window, kernel = window[0], kernel[0]
-        return WindowSum(position, window, kernel, float(self.values[position]))
+        return WindowSum(position, window, kernel, float(self.values[position]), self.bias)
 
     def steps(self) -> Iterator[WindowSum]:
         """Yield the sum of every output value, in reading order."""
@@ -142,10 +153,11 @@ def convolve(
     border: Border = "zeros",
     stride: Size = 1,
     dilation: Size = 1,
+    bias: float = 0.0,
 ) -> Filtered:
     """Filter a signal or a picture and keep what is needed to write out every sum.
 
-    ``out[p] = sum over t of kernel[t] * x[p*stride + t*dilation - padding]`` for cross-correlation (what
+    ``out[p] = bias + sum over t of kernel[t] * x[p*stride + t*dilation - padding]`` for cross-correlation (what
     convolution layers compute); a true convolution turns the kernel around first.
 
     Parameters
@@ -162,6 +174,8 @@ def convolve(
         What those cells hold: zeros, the nearest cell, the picture mirrored at the middle of its last
         cell, or the picture repeated.
     stride, dilation : int or sequence of int
+    bias : float
+        Added to every sum.
 
     Raises
     ------
@@ -202,7 +216,7 @@ def convolve(
     axes = _axes(cells.shape[1:], weights.shape[1:], padding, stride, dilation)
     padded = np.pad(cells, ((0, 0), *(axis.padding for axis in axes)), mode=_NUMPY_MODES[border])  # type: ignore[call-overload]
     values = _correlate(padded[:, None] if each else padded[None], weights, axes)
-    return Filtered(values if each else values[0], padded, weights, meaning, border, axes)
+    return Filtered((values if each else values[0]) + bias, padded, weights, meaning, border, axes, bias)
 
 
 def _axes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -9,9 +10,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from striate.errors import ShapeError, unknown_name
+from striate.reference.pooling import parts
 from striate.worksheets.arithmetic.arguments import Padding, Size
 from striate.worksheets.arithmetic.axis import Axis
 from striate.worksheets.arithmetic.build import pooling
+from striate.worksheets.arithmetic.layer import LayerArithmetic
 from striate.worksheets.filtering import LARGEST_BOARD
 from striate.worksheets.numbers import as_numbers, format_array, format_number
 
@@ -78,10 +81,12 @@ class Pooled:
     @property
     def values(self) -> np.ndarray:
         """The result, float64."""
-        out = np.empty([axis.output for axis in self.axes])
-        for step in self.steps():
-            out[step.position] = step.value
-        return out
+        layer: Any = LayerArithmetic(self.axes, 1, 1).layer
+        x = self.x[None, None]
+        if self.statistic == "max":
+            return np.asarray(functools.reduce(np.maximum, parts(layer, x, -np.inf))[0, 0])
+        counts = functools.reduce(np.add, parts(layer, np.ones_like(x), 0.0))
+        return np.asarray((functools.reduce(np.add, parts(layer, x, 0.0)) / counts)[0, 0])
 
     def step(self, *position: int) -> PooledWindow:
         """Return one output value with its window.
