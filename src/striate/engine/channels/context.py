@@ -12,8 +12,8 @@ import numpy as np
 from striate.engine.channels.buffers import ChannelArena, Channels
 from striate.engine.layout import NO_MARGIN, Buffer, Margin, canonical_shape
 from striate.engine.program import BUFFERS, FORWARD, PACK, Place, Program, Row
+from striate.engine.rules import CHANNELS, find
 from striate.engine.segments import PACKED
-from striate.layers.base import Layer
 from striate.network import Network, Step
 
 if TYPE_CHECKING:
@@ -230,13 +230,7 @@ class ChannelRule:
     fits: Callable[[Step], bool] | None = None
 
 
-RULES: dict[type[Layer], ChannelRule] = {}
-
-
 def rule(step: Step) -> ChannelRule | None:
     """Return how ``step`` is lowered with channels in the lanes, or None where it must be one channel at a time."""
-    for cls in type(step.layer).__mro__:
-        if cls in RULES:
-            found = RULES[cls]
-            return found if found.fits is None or found.fits(step) else None
-    return None
+    found: ChannelRule | None = find(CHANNELS, step.layer)
+    return None if found is None or (found.fits is not None and not found.fits(step)) else found

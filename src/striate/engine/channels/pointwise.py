@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from striate.engine.channels.buffers import Channels
-from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule
+from striate.engine.channels.context import ChannelLowering, ChannelRule
 from striate.engine.channels.folding import affine
 from striate.engine.lowering.activation import FUNCTIONS
-from striate.engine.lowering.context import RULES as SAMPLE_RULES
 from striate.engine.lowering.shape import emit_copy
+from striate.engine.rules import CHANNELS, RULES, SAMPLES
 from striate.layers import activation
 from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Scale
 from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
@@ -32,7 +32,7 @@ def _activation(lowering: ChannelLowering, step: Step) -> None:
     if step.name in lowering.facts.fused:
         _same(lowering, step)
     else:
-        SAMPLE_RULES[type(step.layer)].forward(lowering, step)  # type: ignore[arg-type]
+        RULES[SAMPLES, type(step.layer)].forward(lowering, step)
 
 
 def _reshape(lowering: ChannelLowering, step: Step) -> None:
@@ -155,16 +155,16 @@ def _softmax(lowering: ChannelLowering, step: Step) -> None:
 
 
 for _layer in FUNCTIONS:
-    RULES[_layer] = ChannelRule(_activation)
+    RULES[CHANNELS, _layer] = ChannelRule(_activation)
 for _layer in (MaxPooling, AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Crop):
-    RULES[_layer] = ChannelRule(SAMPLE_RULES[_layer].forward)  # type: ignore[arg-type]
+    RULES[CHANNELS, _layer] = ChannelRule(RULES[SAMPLES, _layer].forward)
 for _layer in (Flatten, activation.Identity, Dropout, SpatialDropout, GaussianNoise):
-    RULES[_layer] = ChannelRule(_same, reads_single=True)
-RULES[Pad] = ChannelRule(SAMPLE_RULES[Pad].forward)  # type: ignore[arg-type]
-RULES[Add] = ChannelRule(SAMPLE_RULES[Add].forward, fits=_alike)  # type: ignore[arg-type]
-RULES[Upsample] = ChannelRule(SAMPLE_RULES[Upsample].forward, fits=_nearest)  # type: ignore[arg-type]
-RULES[Reshape] = ChannelRule(_reshape)
-RULES[Concatenate] = ChannelRule(_concatenate)
-RULES[Scale] = ChannelRule(_scale)
-RULES[BatchNorm] = RULES[ChannelScale] = ChannelRule(_affine)
-RULES[activation.Softmax] = RULES[activation.LogSoftmax] = ChannelRule(_softmax)
+    RULES[CHANNELS, _layer] = ChannelRule(_same, reads_single=True)
+RULES[CHANNELS, Pad] = ChannelRule(RULES[SAMPLES, Pad].forward)
+RULES[CHANNELS, Add] = ChannelRule(RULES[SAMPLES, Add].forward, fits=_alike)
+RULES[CHANNELS, Upsample] = ChannelRule(RULES[SAMPLES, Upsample].forward, fits=_nearest)
+RULES[CHANNELS, Reshape] = ChannelRule(_reshape)
+RULES[CHANNELS, Concatenate] = ChannelRule(_concatenate)
+RULES[CHANNELS, Scale] = ChannelRule(_scale)
+RULES[CHANNELS, BatchNorm] = RULES[CHANNELS, ChannelScale] = ChannelRule(_affine)
+RULES[CHANNELS, activation.Softmax] = RULES[CHANNELS, activation.LogSoftmax] = ChannelRule(_softmax)

@@ -11,7 +11,7 @@ import numpy as np
 
 from striate.engine.channels import winograd
 from striate.engine.channels.buffers import Channels
-from striate.engine.channels.context import RULES, ChannelLowering, ChannelRule, Work
+from striate.engine.channels.context import ChannelLowering, ChannelRule, Work
 from striate.engine.channels.folding import affine_after
 from striate.engine.channels.tiles import tile_for
 from striate.engine.channels.weights import in_place, packed_bias, packed_weights
@@ -19,6 +19,7 @@ from striate.engine.lowering.correlation import FLAT_TERMS, LONGEST_SUM, ended_p
 from striate.engine.lowering.weights import weight_index
 from striate.engine.lowering.windows import Geometry, places, taps
 from striate.engine.program import Place
+from striate.engine.rules import CHANNELS, RULES
 from striate.engine.segments import PARAMETERS
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear
@@ -229,5 +230,5 @@ def emit_dense(
         lowering.works.append(replace(work, samples=True))
 
 
-RULES[Convolution] = ChannelRule(_convolution, reads_single=True, fits=_convolution_fits)
-RULES[Linear] = ChannelRule(_dense, reads_single=True)
+RULES[CHANNELS, Convolution] = ChannelRule(_convolution, reads_single=True, fits=_convolution_fits)
+RULES[CHANNELS, Linear] = ChannelRule(_dense, reads_single=True)

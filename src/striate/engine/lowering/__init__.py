@@ -24,12 +24,11 @@ from striate.engine.lowering import (
     transposed,
     unpooling,
 )
-from striate.engine.lowering.context import RULES, Lowering, Rule, rule
+from striate.engine.lowering.context import Lowering, Rule, rule
 from striate.engine.lowering.fallback import FALLBACK
 
 __all__ = [
     "FALLBACK",
-    "RULES",
     "Lowering",
     "Rule",
     "activation",

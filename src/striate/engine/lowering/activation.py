@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers import activation, functions
 from striate.layers.base import Layer
 from striate.network import Step
@@ -157,6 +158,6 @@ def _softmax_backward(lowering: Lowering, step: Step) -> None:
 
 
 for _layer in FUNCTIONS:
-    RULES[_layer] = Rule(_forward, _backward)
+    RULES[SAMPLES, _layer] = Rule(_forward, _backward)
 for _layer in _OVER_CHANNELS:
-    RULES[_layer] = Rule(_softmax_forward, _softmax_backward)
+    RULES[SAMPLES, _layer] = Rule(_softmax_forward, _softmax_backward)

@@ -7,9 +7,10 @@ import math
 from striate.engine.layout import Buffer
 from striate.engine.lowering import shape
 from striate.engine.lowering.broadcast import PRODUCT, SUM, join_backward, join_forward
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.normalisation import emit_channel_affine, emit_channel_affine_gradient
 from striate.engine.lowering.shape import emit_copy, hand_on
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Multiply, Scale
 from striate.network import Step
 
@@ -133,8 +134,8 @@ def _channel_scale_backward(lowering: Lowering, step: Step) -> None:
         emit_channel_affine(lowering, grad, grad_x, lowering.parameter(step, "weight"), zero, accumulate=accumulate)
 
 
-RULES[Add] = Rule(_add_forward, _add_backward, floor=_several)
-RULES[Multiply] = Rule(_multiply_forward, _multiply_backward, floor=_several)
-RULES[Concatenate] = Rule(_concatenate_forward, _concatenate_backward)
-RULES[Scale] = Rule(_scale_forward, _scale_backward)
-RULES[ChannelScale] = Rule(_channel_scale_forward, _channel_scale_backward)
+RULES[SAMPLES, Add] = Rule(_add_forward, _add_backward, floor=_several)
+RULES[SAMPLES, Multiply] = Rule(_multiply_forward, _multiply_backward, floor=_several)
+RULES[SAMPLES, Concatenate] = Rule(_concatenate_forward, _concatenate_backward)
+RULES[SAMPLES, Scale] = Rule(_scale_forward, _scale_backward)
+RULES[SAMPLES, ChannelScale] = Rule(_channel_scale_forward, _channel_scale_backward)

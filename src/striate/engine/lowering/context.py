@@ -12,6 +12,7 @@ import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Arena, Buffer, Margin, canonical_shape
 from striate.engine.program import BUFFERS, FORWARD, GRADIENT, PACK, CallBack, Place, Program, Row
+from striate.engine.rules import SAMPLES, find
 from striate.engine.segments import GRADIENTS, KEYS, PACKED, PARAMETERS, STATES
 from striate.layers.base import Layer
 from striate.network import Network, Step
@@ -314,12 +315,7 @@ def always(step: Step, training: bool = True) -> bool:
     return True
 
 
-RULES: dict[type[Layer], Rule] = {}
-
-
 def rule(layer: Layer) -> Rule | None:
     """Return how ``layer`` is lowered, or None if it has no kernels."""
-    for cls in type(layer).__mro__:
-        if cls in RULES:
-            return RULES[cls]
-    return None
+    found: Rule | None = find(SAMPLES, layer)
+    return found

@@ -9,12 +9,13 @@ import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Buffer, Margin
 from striate.engine.lowering import winograd
-from striate.engine.lowering.context import RULES, Lowering, Rule, always
+from striate.engine.lowering.context import Lowering, Rule, always
 from striate.engine.lowering.correlation import ONE, Groups, Sums, emit_bias_gradient, emit_sums
 from striate.engine.lowering.shape import emit_move
 from striate.engine.lowering.weight_gradient import emit_weights, emit_weights_by_features, few
 from striate.engine.lowering.weights import arrange, weight_index, whole
 from striate.engine.lowering.windows import Geometry, class_tables, classes, inputs_under, places, taps
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.convolution import Convolution
 from striate.network import Step
 from striate.reference.padding import NUMPY_MODES
@@ -220,4 +221,4 @@ def _fold(lowering: Lowering, step: Step, grad_padded: Buffer, grad_x: Buffer, a
     emit_move(lowering, grad_padded, grad_x, channels, pairs, 1)
 
 
-RULES[Convolution] = Rule(_forward, _backward, _margin, floor=always, assigns=True)
+RULES[SAMPLES, Convolution] = Rule(_forward, _backward, _margin, floor=always, assigns=True)

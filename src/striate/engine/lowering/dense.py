@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule, always
+from striate.engine.lowering.context import Lowering, Rule, always
 from striate.engine.lowering.correlation import (
     Sums,
     emit_bias_gradient,
@@ -17,6 +17,7 @@ from striate.engine.lowering.correlation import (
     sums_row,
 )
 from striate.engine.program import ByCount, Place
+from striate.engine.rules import RULES, SAMPLES
 from striate.engine.segments import GRADIENTS
 from striate.layers.dense import Linear
 from striate.network import Step
@@ -163,4 +164,4 @@ def _products_of_rows(lowering: Lowering, x: Buffer, grad: Buffer, target: Place
     )
 
 
-RULES[Linear] = Rule(_forward, _backward, floor=always, assigns=True)
+RULES[SAMPLES, Linear] = Rule(_forward, _backward, floor=always, assigns=True)

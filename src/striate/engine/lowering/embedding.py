@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.program import LANEWISE, Check, Place
+from striate.engine.rules import RULES, SAMPLES
 from striate.engine.segments import PRESENT, PROBLEMS
 from striate.layers.embedding import Embedding
 from striate.network import Step
@@ -60,4 +61,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
     )
 
 
-RULES[Embedding] = Rule(_forward, _backward)
+RULES[SAMPLES, Embedding] = Rule(_forward, _backward)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.pooling import emit_max_gradient, pooling_arguments
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
 from striate.network import Step
 
@@ -55,5 +56,5 @@ def _max_backward(lowering: Lowering, step: Step) -> None:
 
 _GRADIENT_NAMES = {"x": "grad_out", "out": "grad_x", "x_block": "grad_out_block", "out_block": "grad_x_block"}
 
-RULES[GlobalMaxPool] = Rule(_max_forward, _max_backward)
-RULES[GlobalAvgPool] = Rule(_forward, _backward)
+RULES[SAMPLES, GlobalMaxPool] = Rule(_max_forward, _max_backward)
+RULES[SAMPLES, GlobalAvgPool] = Rule(_forward, _backward)

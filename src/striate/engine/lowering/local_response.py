@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.normalisation import LocalResponseNorm
 from striate.network import Step
 
@@ -67,4 +68,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
     lowering.arena.free(scratch)
 
 
-RULES[LocalResponseNorm] = Rule(_forward, _backward)
+RULES[SAMPLES, LocalResponseNorm] = Rule(_forward, _backward)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.pooling import (
     geometry_of,
     gradient_tables,
@@ -12,6 +12,7 @@ from striate.engine.lowering.pooling import (
     window_gradient_arguments,
     window_tables,
 )
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.pooling import LpPooling
 from striate.network import Step
 
@@ -46,4 +47,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
         lowering.emit("norm_pooling.norm_pool_gradient", (*cells, exact), **arguments, power=power)
 
 
-RULES[LpPooling] = Rule(_forward, _backward)
+RULES[SAMPLES, LpPooling] = Rule(_forward, _backward)

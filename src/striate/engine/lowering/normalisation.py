@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, STRIDE, Lowering, Rule, always
+from striate.engine.lowering.context import STRIDE, Lowering, Rule, always
 from striate.engine.program import LANEWISE, Place
+from striate.engine.rules import RULES, SAMPLES
 from striate.engine.segments import FILLED, PRESENT, STATISTICS
 from striate.layers.normalisation import BatchNorm
 from striate.network import Step
@@ -186,4 +187,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
     )
 
 
-RULES[BatchNorm] = Rule(_forward, _backward, floor=always)
+RULES[SAMPLES, BatchNorm] = Rule(_forward, _backward, floor=always)

@@ -8,9 +8,10 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.broadcast import LARGER, SMALLER, chosen_backward, join_forward
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.normalisation import emit_channel_affine
 from striate.engine.lowering.shape import emit_move
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.pairwise import Constant, MatMul, Maximum, Minimum
 from striate.network import Step
 
@@ -120,7 +121,7 @@ def _constant_backward(lowering: Lowering, step: Step) -> None:
             _fill(lowering, target)
 
 
-RULES[Maximum] = _extremum(LARGER)
-RULES[Minimum] = _extremum(SMALLER)
-RULES[MatMul] = Rule(_matmul_forward, _matmul_backward)
-RULES[Constant] = Rule(_constant_forward, _constant_backward)
+RULES[SAMPLES, Maximum] = _extremum(LARGER)
+RULES[SAMPLES, Minimum] = _extremum(SMALLER)
+RULES[SAMPLES, MatMul] = Rule(_matmul_forward, _matmul_backward)
+RULES[SAMPLES, Constant] = Rule(_constant_forward, _constant_backward)

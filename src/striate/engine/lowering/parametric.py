@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.normalisation import channel_tables
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.activation import PReLU
 from striate.network import Step
 
@@ -45,4 +46,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
     )
 
 
-RULES[PReLU] = Rule(_forward, _backward)
+RULES[SAMPLES, PReLU] = Rule(_forward, _backward)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.windows import Geometry, class_tables, classes, windows_over
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.pooling import AvgPooling, MaxPooling
 from striate.network import Step
 
@@ -211,5 +212,5 @@ def _avg_backward(lowering: Lowering, step: Step) -> None:
         )
 
 
-RULES[MaxPooling] = Rule(_max_forward, _max_backward)
-RULES[AvgPooling] = Rule(_avg_forward, _avg_backward)
+RULES[SAMPLES, MaxPooling] = Rule(_max_forward, _max_backward)
+RULES[SAMPLES, AvgPooling] = Rule(_avg_forward, _avg_backward)

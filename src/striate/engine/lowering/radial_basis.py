@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.dense import RadialBasis
 from striate.network import Step
 from striate.reference.dense import centres
@@ -73,4 +74,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
         )
 
 
-RULES[RadialBasis] = Rule(_forward, _backward)
+RULES[SAMPLES, RadialBasis] = Rule(_forward, _backward)

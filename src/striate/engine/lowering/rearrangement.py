@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.shape import emit_move
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.rearrangement import Rearrangement
 from striate.network import Step
 
@@ -43,4 +44,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
     emit_move(lowering, grad, grad_x, channels[:, ::-1], pairs[:, ::-1], 1)
 
 
-RULES[Rearrangement] = Rule(_forward, _backward)
+RULES[SAMPLES, Rearrangement] = Rule(_forward, _backward)

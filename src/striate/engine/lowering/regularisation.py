@@ -6,8 +6,9 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering import shape
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.program import LANEWISE_NUMBER, Place
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
 from striate.network import Step
 
@@ -87,6 +88,6 @@ def _idle(step: Step, training: bool) -> bool:
     return not training or getattr(step.layer, "rate", 1) == 0
 
 
-RULES[Dropout] = Rule(_dropout_forward, _dropout_backward, transparent=_idle)
-RULES[SpatialDropout] = RULES[Dropout]
-RULES[GaussianNoise] = Rule(_noise_forward, shape.backward, transparent=_idle)
+RULES[SAMPLES, Dropout] = Rule(_dropout_forward, _dropout_backward, transparent=_idle)
+RULES[SAMPLES, SpatialDropout] = RULES[SAMPLES, Dropout]
+RULES[SAMPLES, GaussianNoise] = Rule(_noise_forward, shape.backward, transparent=_idle)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.global_pooling import AdaptiveAvgPooling
 from striate.layers.resize import Resize
 from striate.layers.shape import Upsample
@@ -72,5 +73,5 @@ def backward(lowering: Lowering, step: Step) -> None:
         _emit(lowering, _matrix(step).T.tocsr(), lowering.gradients[step.name], grad_x, accumulate)
 
 
-RULES[AdaptiveAvgPooling] = Rule(forward, backward)
-RULES[Resize] = Rule(forward, backward)
+RULES[SAMPLES, AdaptiveAvgPooling] = Rule(forward, backward)
+RULES[SAMPLES, Resize] = Rule(forward, backward)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule, always
+from striate.engine.lowering.context import Lowering, Rule, always
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.normalisation import GroupNorm, InstanceNorm, LayerNorm, Normalisation
 from striate.network import Step
 
@@ -155,4 +156,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
 
 
 for _layer in (LayerNorm, GroupNorm, InstanceNorm):
-    RULES[_layer] = Rule(_forward, _backward, floor=always)
+    RULES[SAMPLES, _layer] = Rule(_forward, _backward, floor=always)

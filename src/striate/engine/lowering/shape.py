@@ -8,7 +8,8 @@ import numpy as np
 
 from striate.engine.layout import NO_MARGIN, Buffer, canonical_shape
 from striate.engine.lowering import resampling
-from striate.engine.lowering.context import RULES, Lowering, Rule, always
+from striate.engine.lowering.context import Lowering, Rule, always
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.activation import Identity
 from striate.layers.padding import Crop, Pad
 from striate.layers.shape import Flatten, Reshape, Upsample
@@ -169,9 +170,9 @@ def _upsample_backward(lowering: Lowering, step: Step) -> None:
     (_move_backward if nearest else resampling.backward)(lowering, step)
 
 
-RULES[Flatten] = Rule(forward, backward, transparent=always)
-RULES[Identity] = Rule(forward, backward, transparent=always)
-RULES[Reshape] = Rule(_reshape_forward, _reshape_backward)
-RULES[Pad] = Rule(_move_forward, _move_backward)
-RULES[Crop] = Rule(_move_forward, _move_backward)
-RULES[Upsample] = Rule(_upsample_forward, _upsample_backward)
+RULES[SAMPLES, Flatten] = Rule(forward, backward, transparent=always)
+RULES[SAMPLES, Identity] = Rule(forward, backward, transparent=always)
+RULES[SAMPLES, Reshape] = Rule(_reshape_forward, _reshape_backward)
+RULES[SAMPLES, Pad] = Rule(_move_forward, _move_backward)
+RULES[SAMPLES, Crop] = Rule(_move_forward, _move_backward)
+RULES[SAMPLES, Upsample] = Rule(_upsample_forward, _upsample_backward)

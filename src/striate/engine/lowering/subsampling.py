@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from striate.engine.lowering.context import RULES, Lowering, Rule, always
+from striate.engine.lowering.context import Lowering, Rule, always
 from striate.engine.lowering.pooling import (
     geometry_of,
     gradient_tables,
@@ -13,6 +13,7 @@ from striate.engine.lowering.pooling import (
     unrolled,
     window_tables,
 )
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.subsampling import Subsampling
 from striate.network import Step
 
@@ -60,4 +61,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
         )
 
 
-RULES[Subsampling] = Rule(_forward, _backward, floor=always)
+RULES[SAMPLES, Subsampling] = Rule(_forward, _backward, floor=always)

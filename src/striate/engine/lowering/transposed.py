@@ -7,12 +7,13 @@ import math
 import numpy as np
 
 from striate.engine.layout import three
-from striate.engine.lowering.context import RULES, Lowering, Rule, always
+from striate.engine.lowering.context import Lowering, Rule, always
 from striate.engine.lowering.convolution import emit_adjoint, emit_windows
 from striate.engine.lowering.correlation import emit_bias_gradient
 from striate.engine.lowering.shape import emit_copy
 from striate.engine.lowering.weight_gradient import emit_weights
 from striate.engine.lowering.windows import Geometry
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.transposed import TransposedConvolution
 from striate.network import Step
 
@@ -48,4 +49,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
         emit_windows(lowering, step, padded, grad_x, index, geometry, accumulate=accumulate)
 
 
-RULES[TransposedConvolution] = Rule(_forward, _backward, floor=always, assigns=True)
+RULES[SAMPLES, TransposedConvolution] = Rule(_forward, _backward, floor=always, assigns=True)

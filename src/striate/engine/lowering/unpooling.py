@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from striate.engine.layout import Buffer
-from striate.engine.lowering.context import RULES, Lowering, Rule
+from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.pooling import (
     emit_max_gradient,
     gradient_tables,
@@ -15,6 +15,7 @@ from striate.engine.lowering.pooling import (
     window_tables,
 )
 from striate.engine.lowering.windows import Geometry
+from striate.engine.rules import RULES, SAMPLES
 from striate.layers.unpooling import MaxUnpooling
 from striate.network import Step
 
@@ -68,4 +69,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
     lowering.arena.free(best)
 
 
-RULES[MaxUnpooling] = Rule(_forward, _backward)
+RULES[SAMPLES, MaxUnpooling] = Rule(_forward, _backward)
