@@ -54,5 +54,5 @@ def check_bad_share(root: Path, bad: Sequence[BadFile], good: int, max_share: fl
     first = f"; the first is {bad[0].path}: {bad[0].reason}" if bad else ""
     raise DataError(
         f"{printable(root)}: at most {max_share:.0%} of the files may be unreadable; "
-        f"got {len(bad)} of {total}{first}. Mend or remove them, or allow a larger share."
+        f"got {len(bad)} of {total}{first}. Repair or remove them, or allow more (--max-bad-share)."
     )

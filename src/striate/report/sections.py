@@ -14,7 +14,7 @@ from striate.drawing.pictures import class_colours, class_palette
 from striate.drawing.svg import confusion, curves, scatter
 from striate.drawing.words import words_markup
 from striate.explain.words import words_of
-from striate.losses import is_labelled
+from striate.losses import NUMBERS, is_labelled
 from striate.report.advice import advise
 from striate.report.filters import first_filters
 from striate.summary import format_bytes, summarize
@@ -43,8 +43,12 @@ def key_figures(run: Run) -> Markup:
     speeds = [record.samples_per_second for record in records]
     figures: dict[str, Any] = {}
     if evaluation is not None:
+        if evaluation.kind == NUMBERS:
+            figures[f"{run.part} R2"] = f"{regression_metrics(evaluation).r2:.4f}"
         if evaluation.accuracy is not None:
             figures[f"{run.part} accuracy"] = f"{evaluation.accuracy:.2%}"
+        if evaluation.is_map:
+            figures[f"{run.part} mean IoU"] = f"{evaluation.by_class.mean_iou:.4f}"
         figures[f"{run.part} loss"] = f"{evaluation.loss:.4g}"
     figures["epochs"] = len(records)
     figures["parameters"] = f"{run.model.network.parameter_count:,}"
@@ -254,6 +258,8 @@ def data(run: Run) -> Markup:
         if part is not None:
             rows.append((name, len(part), *_counts(part)[:MOST_CLASSES]))
     pieces = [table(header, rows)]
+    if splits.notes:
+        pieces.append(element("ul", *(element("li", note) for note in splits.notes)))
     if splits.bad_files:
         pieces.append(element("h3", f"{len(splits.bad_files):,} files left out"))
         pieces.append(table(("file", "reason"), splits.bad_files))

@@ -236,7 +236,7 @@ class TestBadTables:
             ("label,a\n" + "1,2\n" * 20 + "1,\u0663\n", "line 22: numbers expected in column 'a'"),
             ("label,a\n1,2\n1,inf\n", "line 3: numbers in column 'a' must be finite"),
             ("label,a\nnan,2\n,2\n", "no row has a label in column 'label'"),
-            ("label\n1\n", "at least one column of numbers or categories is needed"),
+            ("label\n1\n", "needs a column of numbers or categories"),
             ("a,b\n1,2\n", "no column with labels"),
         ],
     )

@@ -205,7 +205,8 @@ def fit_schema(
             columns.append(column)
     if not columns:
         raise DataError(
-            f"{printable(table.path)}: at least one column of numbers or categories is needed, besides the labels."
+            f"{printable(table.path)}: needs a column of numbers or categories beside the labels; got none. "
+            "Add one, or leave out fewer columns."
         )
     label_names = tuple(table.names[i] for i in labels)
     found = Schema(tuple(columns), label_names, tuple(left_out), table.has_names)

@@ -80,7 +80,7 @@ class ModelConfig(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class LogsConfig(Settings):
-    """Which logs are written besides ``log.jsonl``."""
+    """Which logs are written in addition to ``log.jsonl``."""
 
     csv: bool = setting(
         False, flag(), "Also write log.csv, with one line per epoch.", option="--csv-log", panel=RUN
