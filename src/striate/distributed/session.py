@@ -107,18 +107,22 @@ class RankSession(TrainingSession):
         arena = self.bound.memory[BUFFERS]
         buffers = arena[: arena.size // self.facts.sizes.shards * self.facts.sizes.shards]
         rows = buffers.reshape(self.facts.sizes.shards, -1)[:shards]
-        columns = np.concatenate([np.arange(offset, offset + floats) for offset, floats in seen])
-        own = filled(self.parts[self.group.rank], shards)
-        room = np.empty((shards, len(columns)), np.float32)
-        room[own.start : own.stop] = rows[own.start : own.stop, columns]
-        ends = [filled(part, shards) for part in self.parts]
-        begins = [min(part.start, shards) * len(columns) for part in self.parts]
-        self.group.all_parts(
-            room.ravel(), begins, [b + len(part) * len(columns) for b, part in zip(begins, ends, strict=True)]
-        )
-        for part in ends:
-            if part != own:
-                rows[part.start : part.stop, columns] = room[part.start : part.stop]
+        ends = np.cumsum([floats for _, floats in seen])
+        places = [
+            (slice(offset, offset + floats), slice(end - floats, end))
+            for (offset, floats), end in zip(seen, ends, strict=True)
+        ]
+        parts = [filled(part, shards) for part in self.parts]
+        own = slice(parts[self.group.rank].start, parts[self.group.rank].stop)
+        room = np.empty((shards, ends[-1]), np.float32)
+        for there, here in places:
+            room[own, here] = rows[own, there]
+        begins = [min(part.start, shards) * room.shape[1] for part in parts]
+        stops = [begin + len(part) * room.shape[1] for begin, part in zip(begins, parts, strict=True)]
+        self.group.all_parts(room.ravel(), begins, stops)
+        for there, here in places:
+            for others in (slice(0, own.start), slice(own.stop, shards)):
+                rows[others, there] = room[others, here]
 
     def _combine(self, shards: int) -> None:
         """Add the gradients of all shards; the sum stands in this rank's segment of ``vectors.gradient``."""
