@@ -1,7 +1,6 @@
 """The model of many machines in the benchmarks."""
 
 import pytest
-
 from benchmarks.cluster import CONTROL, GAP, Link, Step
 
 
