@@ -69,7 +69,7 @@ class Checked:
     def _cell(self, place: Place) -> list[str]:
         shown, right = float(self.claim.shown[place]), float(self.answer.values[place])
         where = f"{_name(place)}: " if place else ""
-        lines = [f"  {where}shown {format_number(shown)}, right {format_number(right)}"]
+        lines = [f"  {where}shown {shown:.10g}, right {right + 0.0:.10g}"]
         if work := self.answer.work(place):
             lines.append(f"    {work}")
         if not self.right_reading and (guess := self._guess(place)):
