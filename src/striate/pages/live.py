@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from striate.errors import UsageError
 from striate.losses import CLASSES, Loss
 from striate.model import Model
 from striate.network import Network
-from striate.pages.choices import CHOICES, networks
+from striate.pages.choices import CHOICES, Choice, networks
 from striate.pages.document import document
 from striate.pages.explorer import network_info
 from striate.pages.training_programs import BATCH, OPTIMIZERS, evaluation_part, training_part
@@ -57,27 +58,45 @@ def write(data: str | Path, path: str | Path) -> Path:
 
 def live_page(data: str | Path) -> str:
     """Return the HTML text of ``write``."""
-    splits = load(data)
-    train, validation = _parts(splits, str(data))
+    return page_of(load(data), str(data))
+
+
+def page_of(
+    splits: Splits,
+    name: str,
+    choices: Mapping[str, Choice] = CHOICES,
+    offered: Callable[[int, tuple[int, ...]], dict[str, Network]] = networks,
+) -> str:
+    """Return the page of a data set.
+
+    Parameters
+    ----------
+    splits : Splits
+    name : str
+        What messages call it.
+    choices : mapping of str to Choice
+        The lines of the list of layers.
+    offered : function of (classes, shape of a sample)
+        Returns the networks by the values of their choices, with commas between them.
+    """
+    train, validation = _parts(splits, name)
     normalisation = Normalisation.fit(train)
     loss, shape = Loss.of(LOSS), train.inputs.shape[1:]
     parts, plans = dict[str, Part](), dict[str, Any]()
-    for key, network in networks(len(train.classes), shape).items():
+    for key, network in offered(len(train.classes), shape).items():
         model = Model(network, _zeros(network), classes=train.classes, normalisation=normalisation)
         model.metadata = _metadata(train, loss, splits)
         parts[f"{key}/train"] = training_part(model, loss, train.inputs.dtype, len(train))
         parts[f"{key}/forward"] = evaluation_part(model)
         plans[key] = _plan(model)
     if not plans:
-        raise UsageError(f"{data}: pictures of {' x '.join(map(str, shape[1:]))} are too small. Use 4 x 4 or more.")
+        raise UsageError(f"{name}: pictures of {' x '.join(map(str, shape[1:]))} are too small. Use 4 x 4 or more.")
     parcel = parcel_of(train.name, parts)
     info = {
         "name": train.name,
         "classes": list(train.classes),
         "inputShape": list(shape),
-        "choices": {
-            name: [c.text, [[str(v), text] for v, text in c.values.items()]] for name, c in CHOICES.items()
-        },
+        "choices": {key: [c.text, [[str(v), text] for v, text in c.values.items()]] for key, c in choices.items()},
         "first": FIRST if FIRST in plans else next(iter(plans)),
         "plans": plans,
         "batch": BATCH,

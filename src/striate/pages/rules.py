@@ -147,8 +147,12 @@ def _pointwise(model: Model, step: Step) -> Rule:
     rule = {"kind": "pointwise", "constant": {"values": _shortest(shift, step.shape[0])}}
     weight, bias = _begin(step, "weight"), _begin(step, "bias")
     own = _shortest(factor, step.shape[0])
-    learnt = weight is not None and isinstance(own, list) and len(own) == step.shape[0]
-    if learnt and np.array_equal(model.theta[weight : weight + len(own)], np.float32(own)):
+    if (
+        weight is not None
+        and isinstance(own, list)
+        and len(own) == step.shape[0]
+        and np.array_equal(model.theta[weight : weight + len(own)], np.asarray(own, np.float32))
+    ):
         return {**rule, "first": weight} | ({} if bias is None else {"constant": {"first": bias}})
     return {**rule, "factor": own}
 
