@@ -473,6 +473,102 @@ def make_wav(folder: Path) -> str:
     return "set"
 
 
+def make_requests(folder: Path) -> str:
+    """Write requests to a server as they come from the socket: a form with a picture, and numbers."""
+    from PIL import Image
+
+    picture = io.BytesIO()
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(picture, "PNG")
+    form = b'--x\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\n%s\r\n--x--\r\n'
+    bodies = {
+        "form": ("multipart/form-data; boundary=x", form % picture.getvalue()),
+        "numbers": ("application/json", json.dumps({"samples": [[[0.5] * 6] * 6]}).encode()),
+    }
+    for name, (kind, body) in bodies.items():
+        head = (
+            f"POST /predict HTTP/1.1\r\nHost: localhost:8000\r\nAuthorization: Bearer token\r\nContent-Type: {kind}"
+        )
+        (folder / name).write_bytes(head.encode() + b"\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    return "."
+
+
+def answer_requests(path: Path) -> object:
+    """Return what a server answers; raises DataError if it refuses a request, in one line."""
+    return [_answer(file.read_bytes()) for file in sorted(path.iterdir())]
+
+
+def _answer(data: bytes) -> object:
+    import asyncio
+
+    import h11
+
+    from striate.errors import DataError
+
+    connection = h11.Connection(h11.SERVER)
+    try:
+        connection.receive_data(data)
+        connection.receive_data(b"")
+        request, body = connection.next_event(), b""
+        while isinstance(event := connection.next_event(), h11.Data):
+            body += bytes(event.data)
+    except h11.RemoteProtocolError as error:
+        raise DataError("not HTTP") from error
+    if not isinstance(request, h11.Request):
+        raise DataError("no request")
+    status, text = asyncio.run(_asked(request, body))
+    assert status < 500, text
+    if status != 200:
+        raise DataError(json.loads(text).get("error", "see elsewhere"))
+    return json.loads(text)
+
+
+async def _asked(request: Any, body: bytes) -> tuple[int, bytes]:
+    """Return status and body of the answer to a request."""
+    from urllib.parse import unquote
+
+    path, _, query = request.target.partition(b"?")
+    scope = {
+        "type": "http", "method": request.method.decode(), "path": unquote(path.decode("latin-1")), "root_path": "",
+        "query_string": query, "headers": list(request.headers), "http_version": "1.1", "scheme": "http",
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await _server()(scope, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def _server() -> Any:
+    """Return the application of a small model, made once."""
+    import tempfile
+
+    from striate import Model, Sequential, layers
+    from striate.server.app import application
+    from striate.server.guard import Access
+    from striate.server.source import Source
+
+    if not _servers:
+        network = Sequential([layers.Flatten(), layers.Linear(3), layers.Softmax()], (1, 6, 6))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Model(network, np.zeros(network.parameter_count, np.float32)).save(
+                Path(folder) / "m.safetensors"
+            )
+            source = Source(path)
+            source.check()
+            loaded = source.loaded()
+        source.loaded = lambda: loaded  # type: ignore[method-assign]
+        _servers.append(application(source, Access(frozenset({"localhost:8000"}), "token")))
+    return _servers[0]
+
+
+_servers: list[Any] = []
+
+
 def make_images(folder: Path) -> str:
     """Write pictures of two classes in the formats that people have."""
     from PIL import Image
@@ -511,6 +607,7 @@ KINDS: dict[str, Kind] = {
     "wav": Kind(make_wav, load_data, (bytewise,)),
     "images": Kind(make_images, load_data, (bytewise, png_chunks)),
     "cifar": Kind(make_cifar, load_data, (bytewise,)),
+    "requests": Kind(make_requests, answer_requests, (bytewise,)),
     "npz to predict": Kind(make_npz, _unlabelled(1, 6, 6), (bytewise, arrays_inside)),
     "csv to predict": Kind(make_csv, read_rows, (bytewise, table_cells)),
     **({"journal": Kind(make_journal, read_journal, (bytewise, json_values))} if find_spec("optuna") else {}),

@@ -32,7 +32,10 @@ class Browser:
         self.address = f"{address}/session/{session}"
 
     def open(self, page: Path) -> None:
-        call("POST", f"{self.address}/url", {"url": page.as_uri()})
+        self.visit(page.as_uri())
+
+    def visit(self, url: str) -> None:
+        call("POST", f"{self.address}/url", {"url": url})
 
     def run(self, script: str, *arguments: Any) -> Any:
         return call("POST", f"{self.address}/execute/sync", {"script": script, "args": list(arguments)})

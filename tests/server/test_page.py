@@ -1,0 +1,42 @@
+"""The page of the server in a real browser: the explorer with the server's numbers, and the curves of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.server.conftest import make_model
+from tests.server.test_running import started
+
+from support.browser import browser, missing
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "runs")
+
+
+def test_shows_model_and_curves(tmp_path: Path) -> None:
+    model = make_model()
+    model.save(tmp_path / "model.safetensors")
+    (tmp_path / "config.toml").write_text("")
+    epochs = [
+        {"event": "epoch", "epoch": n, "loss": 2 / n, "accuracy": 1 - 1 / n, "val_loss": 2.5 / n} for n in (1, 2, 3)
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in epochs))
+    with started(tmp_path) as (_, address, token), browser(tmp_path) as window:
+        window.visit(f"{address}/?token={token}")
+        window.until("window.striate && window.striate.state.values.size")
+        window.until("document.querySelectorAll('#live svg').length === 2")
+        assert window.run("return location.href") == f"{address}/"
+        raw = [float(i % 7) for i in range(64)]
+        found = window.answer(
+            "window.striate.source.run(Float32Array.from(arguments[0])).then((f) => [...f.values[arguments[1]]])",
+            raw,
+            model.network.steps[-1].name,
+        )
+        np.testing.assert_allclose(
+            found, model.outputs(np.array(raw, np.float32).reshape(1, 1, 8, 8))[0], atol=1e-5
+        )
+        assert window.run("return document.cookie") == ""  # scripts cannot read it
+        assert "epoch 3" in window.run("return document.getElementById('live').innerText")
+        assert window.console() == []
