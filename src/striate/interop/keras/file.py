@@ -18,7 +18,8 @@ from striate.errors import ModelFileError, UsageError
 
 LARGEST_CONFIG = 2**24  # bytes
 REFUSED = 3  # the status of the process that reads, for a file that it refuses
-SECONDS = 60  # that reading may take
+SECONDS = 4  # that reading may take: HDF5 loops for ever on some damaged files
+BYTES_A_SECOND = 2**25  # of larger files
 EXPANSION = 100  # how many times larger than the file its contents may be
 
 
@@ -49,10 +50,11 @@ def read(path: Path) -> KerasFile:
             f"{path}: files of Keras are read with h5py, which is not installed. pip install 'striate[keras]'."
         )
     command = [sys.executable, "-m", "striate.interop.keras.file", str(path)]
+    seconds = SECONDS + (path.stat().st_size // BYTES_A_SECOND if path.exists() else 0)
     try:
-        child = subprocess.run(command, capture_output=True, check=False, timeout=SECONDS)
+        child = subprocess.run(command, capture_output=True, check=False, timeout=seconds)
     except subprocess.TimeoutExpired:
-        raise ModelFileError(f"{path}: must be a model of Keras; reading it takes more than {SECONDS} s.") from None
+        raise ModelFileError(f"{path}: must be a model of Keras; reading it took more than {seconds} s.") from None
     if child.returncode:  # the HDF5 library itself ends on some damaged files, so that it works apart
         reason = child.stderr.decode("utf-8", "replace").strip().splitlines() if child.returncode == REFUSED else []
         raise ModelFileError(f"{path}: must be a model of Keras; {reason[-1] if reason else 'it is damaged'}.")
