@@ -84,7 +84,7 @@ def _classifier(run: Run) -> tuple[str, str] | None:
     if rise:
         return "overfits", f"{shown}{rise}"
     if 1 - trained > max(SMALL_ERROR, CERTAIN * error):
-        return "underfits", f"{shown}; samples it has seen are not learnt either"
+        return "underfits", f"{shown}; it does not fit even the samples it was trained on"
     return "fits", f"{shown}; the two differ no more than chance allows"
 
 
