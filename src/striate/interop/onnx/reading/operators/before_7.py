@@ -20,13 +20,13 @@ def arithmetic(graph: Importer, node: Operator) -> Operand:
     assert newer is not None
     first, second = node.inputs
     if not node.get("broadcast", 0) or "axis" not in node.attributes or first is None or second is None:
-        return newer(graph, node)  # type: ignore[no-any-return]
+        return newer(graph, node)
     rank = first.rank if isinstance(first, Value) else first.ndim
     sides = tuple(second.shape)
     wanted = (*sides, *(1,) * (rank - node.attributes["axis"] % rank - len(sides)))
     if isinstance(second, Value) and second.batch is not None:
         raise Unsupported(f"it broadcasts the samples of the second operand, {list(sides)}")
-    return newer(graph, replace(node, inputs=[first, second.reshape(wanted)]))  # type: ignore[no-any-return]
+    return newer(graph, replace(node, inputs=[first, second.reshape(wanted)]))
 
 
 @operator("PRelu")
@@ -37,4 +37,4 @@ def prelu(graph: Importer, node: Operator) -> Operand:
         slope = slope.reshape(-1, *(1,) * (value.rank - 2))
     newer = translation(node.kind, FIRST)
     assert newer is not None
-    return newer(graph, replace(node, inputs=[value, slope]))  # type: ignore[no-any-return]
+    return newer(graph, replace(node, inputs=[value, slope]))
