@@ -69,6 +69,32 @@ def test_gives_the_probabilities_of_the_model(target: str, tmp_path: Path) -> No
         assert " ".join(words[len(shares) :]) == model.classes[int(shares.argmax())]
 
 
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m7"])
+def test_microcontrollers_give_the_probabilities_of_the_model(target: str, tmp_path: Path) -> None:
+    """As a program of Linux, whose linker takes these objects once they no longer say what they are."""
+    tools = {name: f"arm-linux-gnueabihf-{name}" for name in ("gcc", "ar", "objcopy")}
+    if any(shutil.which(program) is None for program in [*tools.values(), "qemu-arm"]):
+        pytest.skip("needs gcc for arm-linux-gnueabihf and qemu-arm")
+    model = model_of(Sequential(SMALL, (3, 9, 8)), classes=[f"class {i}" for i in range(4)])
+    library.write(model, tmp_path, target)
+
+    def run(tool: str, *arguments: str) -> None:
+        subprocess.run([tools[tool], *arguments], cwd=tmp_path, check=True)
+
+    run("ar", "x", "libmodel.a")
+    objects = sorted(path.name for path in tmp_path.glob("*.o"))
+    for name in objects:
+        run("objcopy", "--remove-section", ".ARM.attributes", name)
+    run("gcc", "-static", "-mthumb", "example.c", *objects, "-o", "example")
+    samples = samples_for(model)
+    text = "\n".join(map(str, samples.ravel()))
+    command = ["qemu-arm", str(tmp_path / "example")]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    expected = model.predict_proba(samples)
+    found = np.array([line.split()[:4] for line in done.stdout.splitlines()], np.float64)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * expected.max())
+
+
 CHECK = """
 #include <stdio.h>
 #include <string.h>
