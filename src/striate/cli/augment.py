@@ -27,7 +27,7 @@ def augment(
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Show samples and what augmentation makes of them.
+    """Show samples before and after augmentation.
 
     striate augment digits --preview preview.png --augment "rotation:15 shift:0.1"
     """

@@ -12,10 +12,10 @@ from striate.cli.options import Json
 
 def backprop(
     expression: Annotated[
-        str, typer.Argument(metavar="EXPRESSION", help='Such as "0.5*(sigmoid(w*x + b) - t)**2".')
+        str, typer.Argument(metavar="EXPRESSION", help='Expression, such as "0.5*(sigmoid(w*x + b) - t)**2".')
     ],
     values: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME=VALUE...", help='Such as w=0.5 or x="[1,2]".')
+        list[str] | None, typer.Argument(metavar="NAME=VALUE...", help='Values, such as w=0.5 or x="[1,2]".')
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Check the gradients against finite differences.")] = False,
     svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the computation graph.")] = None,

@@ -30,8 +30,8 @@ def cache(
 
     striate cache --clear decoded
 
-    The folder is that of STRIATE_CACHE_DIR, else the user's cache folder. Decoded images and recordings that do not
-    fit into memory take at most STRIATE_CACHE_GB gigabytes (100 by default).
+    The folder is STRIATE_CACHE_DIR or, if that is not set, the user's cache folder. Decoded images and recordings
+    that do not fit into memory take at most STRIATE_CACHE_GB gigabytes (100 by default).
     """
     from striate.cli.output import Output
     from striate.data import pixel_cache

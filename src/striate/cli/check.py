@@ -20,7 +20,7 @@ def check(
     ],
     json: Json = False,
 ) -> None:
-    """Check a sum that somebody wrote down: name the wrong cells and show their terms.
+    """Check a worked calculation: name the wrong cells and show their terms.
 
     striate check "[[1,2],[3,4]] * [[1,0],[0,1]] = [[6]]"
 

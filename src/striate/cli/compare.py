@@ -12,7 +12,7 @@ from striate.cli.options import Json
 
 def compare(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of two or more runs.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("comparison.html"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="HTML page to write.")] = Path("comparison.html"),
     split: Annotated[
         str | None,
         typer.Option(metavar="SPLIT", help="Split to test on: test or validation. (default: test)"),

@@ -31,14 +31,14 @@ def convolve(
     bias: Annotated[
         list[float] | None,
         typer.Option(
-            metavar="X", help="Added to every sum; one number, or one for each kernel.", show_default=False
+            metavar="X", help="Bias added to every sum: one number, or one per kernel.", show_default=False
         ),
     ] = None,
     pool: Annotated[
         int | None,
         typer.Option(
             metavar="K",
-            help="Images: draw each map after ReLU and KxK max pooling as well; 1 for ReLU alone.",
+            help="Images: also draw each map after ReLU and KxK max pooling; 1 for ReLU alone.",
             show_default=False,
         ),
     ] = None,

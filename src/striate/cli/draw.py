@@ -32,7 +32,7 @@ def _about() -> None:
 def filters(
     model: ModelArgument, layer: LayerNeeded = "conv1", channel: s.Channel = None, out: Out = Path("filters.png")
 ) -> None:
-    """Draw the filters of a layer; with --channel, their part for one input channel."""
+    """Draw the filters of a layer; with --channel, only their weights for one input channel."""
     from striate.explain import draw_filters
 
     _write(draw_filters(_load(model), layer, channel), out)

@@ -47,7 +47,7 @@ def evaluate(
 
     striate evaluate runs/digits-lenet5/model.safetensors digits
 
-    A folder or file without a test part of its own is tested whole; --split test takes what training left out.
+    A folder or file without a test split is tested whole; --split test uses only the samples held out in training.
     """
     import math
 

@@ -19,7 +19,7 @@ def export(
     ] = None,
     without_preprocessing: Annotated[
         bool,
-        typer.Option("--without-preprocessing", help="Leave normalisation out: samples come normalised."),
+        typer.Option("--without-preprocessing", help="Leave normalisation out: inputs must be normalised already."),
     ] = False,
     to: Annotated[
         str | None,
@@ -31,31 +31,31 @@ def export(
     samples: Annotated[
         str | None,
         typer.Option(
-            metavar="DATA", help="Data set whose samples a page offers; the built-in one of the training."
+            metavar="DATA", help="Data set whose samples a page offers. (default: the training data, if built in)"
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="PATH", help="The same as FILE; the folder of a library.")
+        Path | None, typer.Option("--out", metavar="PATH", help="Same as FILE; for a library, the folder to write.")
     ] = None,
     target: Annotated[
         str | None,
         typer.Option(
             metavar="TARGET",
             help="Processor of a library: native, x86-64-v2, x86-64-v3, x86-64-v4, aarch64, armv7, cortex-m4, "
-            "cortex-m7, riscv64, riscv64-v, or a triple such as aarch64-linux-android. Default: native.",
+            "cortex-m7, riscv64, riscv64-v, or a triple such as aarch64-linux-android. (default: native)",
         ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="What the files and functions of a library begin with. Default: model."),
+        typer.Option(metavar="NAME", help="Prefix of a library's files and functions. (default: model)"),
     ] = None,
     live: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Write a page in which a network learns this data set; takes no model."),
+        typer.Option(metavar="DATA", help="Write a page in which a network learns this data set; needs no MODEL."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write a model for other programs; the ending of the file says which, or --to.
+    """Write a model in the format of another program, chosen by the file's extension or --to.
 
     striate export runs/digits-lenet5/model.safetensors digits.onnx
 

@@ -13,23 +13,26 @@ from striate.cli.options import Json
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model of another program, such as model.onnx.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it; FILE.safetensors.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Model file to write. (default: FILE.safetensors)"),
     ] = None,
     network: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The network whose weights these are; for files of PyTorch.")
+        str | None, typer.Option(metavar="NAME", help="Network that the weights belong to, for PyTorch files.")
     ] = None,
-    classes: Annotated[Path | None, typer.Option(metavar="FILE", help="Names of the classes, one a line.")] = None,
+    classes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Text file with one class name per line.")
+    ] = None,
     pixels: Annotated[
         str | None,
-        typer.Option(metavar="RANGE", help="Pixels that the model expects: imagenet, 0..1, -1..1 or 0..255."),
+        typer.Option(metavar="RANGE", help="Pixel values that the model expects: imagenet, 0..1, -1..1 or 0..255."),
     ] = None,
     input_shape: Annotated[
         str | None,
-        typer.Option("--input", metavar="CxHxW", help="The shape of a sample where the file leaves it open."),
+        typer.Option("--input", metavar="CxHxW", help="Shape of a sample, if the file leaves it open."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Read a model of another program and write it as a striate model.
+    """Convert a model from another program to a striate model.
 
     striate import yolo.onnx --pixels 0..1
 

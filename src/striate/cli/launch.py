@@ -21,7 +21,8 @@ def launch(
     ] = None,
     restarts: Annotated[int, typer.Option(metavar="N", min=0, help="Start again at most N times.")] = 3,
     patience: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1.0, help="How long a rank may give no sign of life.")
+        float,
+        typer.Option(metavar="SECONDS", min=1.0, help="Restart if a rank gives no sign of life for this long."),
     ] = 30.0,
     elastic: Annotated[
         bool, typer.Option("--elastic", help="Start again with fewer ranks, or on the hosts that still answer.")
@@ -33,7 +34,7 @@ def launch(
 
     striate launch --ranks 8 --hosts node1,node2 --elastic -- train photographs/ --out runs/mine
 
-    The result has the same bits as an undisturbed run on one rank.
+    The result is bit for bit that of an uninterrupted run on one rank.
     """
     from striate.distributed.supervision import Supervisor
 

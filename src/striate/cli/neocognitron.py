@@ -13,7 +13,7 @@ from striate.cli.options import DataArgument, Json
 
 def neocognitron(
     data: DataArgument,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the model is written.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Model file to write.")] = Path(
         "neocognitron.safetensors"
     ),
     count: Annotated[
@@ -23,12 +23,12 @@ def neocognitron(
         ),
     ] = None,
     unsupervised: Annotated[
-        int, typer.Option(metavar="N", help="Samples that the second and third stage learn from.")
+        int, typer.Option(metavar="N", help="Number of samples that the second and third stages learn from.")
     ] = 1500,
     epochs: Annotated[int, typer.Option(metavar="N", help="Passes of the fourth stage over the samples.")] = 1,
     threshold: Annotated[
         float,
-        typer.Option(metavar="X", help="Similarity below which the fourth stage adds a plane; fewer if smaller."),
+        typer.Option(metavar="X", help="The fourth stage adds a plane below this similarity; smaller adds fewer."),
     ] = 0.9,
     data_dir: s.DataDir = None,
     json: Json = False,

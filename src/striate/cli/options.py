@@ -16,7 +16,7 @@ ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A model fi
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
 Threads = Annotated[int | None, option("threads")]
 NoWinograd = Annotated[
-    bool, typer.Option("--no-winograd", help="Compute 3x3 convolutions directly: slower, smaller rounding errors.")
+    bool, typer.Option("--no-winograd", help="Compute 3x3 convolutions directly: slower, but rounds less.")
 ]
 
 DataDir = Annotated[Path | None, option("data_dir")]

@@ -46,7 +46,8 @@ def predict(
         Path | None, typer.Option(metavar="FOLDER", help="Write the class maps of segmentation as pictures.")
     ] = None,
     submission: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the classes of a table's rows as ImageId,Label.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the predicted classes to a CSV file with columns ImageId,Label."),
     ] = None,
     threads: Threads = None,
     no_winograd: NoWinograd = False,

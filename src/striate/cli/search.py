@@ -24,7 +24,7 @@ def search(
         int, typer.Option(metavar="N", min=1, help="Number of trials.", rich_help_panel=SEARCH, show_default=True)
     ] = 30,
     hours: Annotated[
-        float | None, typer.Option(metavar="X", help="Begin no trial after X hours.", rich_help_panel=SEARCH)
+        float | None, typer.Option(metavar="X", help="Start no new trials after X hours.", rich_help_panel=SEARCH)
     ] = None,
     range_: Annotated[
         list[str] | None,
@@ -37,26 +37,35 @@ def search(
         ),
     ] = None,
     max_parameters: Annotated[
-        int | None, typer.Option(metavar="N", help="Try no larger networks.", rich_help_panel=SEARCH)
+        int | None,
+        typer.Option(metavar="N", help="Skip networks with more than N parameters.", rich_help_panel=SEARCH),
     ] = None,
     max_milliseconds: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Try no networks that take longer for one sample.", rich_help_panel=SEARCH),
+        typer.Option(
+            metavar="X", help="Skip networks that take more than X ms per sample.", rich_help_panel=SEARCH
+        ),
     ] = None,
     best: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="Train the best N with other seeds.", rich_help_panel=SEARCH),
+        typer.Option(
+            metavar="N", min=1, help="Train the best N settings again with other seeds.", rich_help_panel=SEARCH
+        ),
     ] = 3,
     seeds: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Seeds that each of them gets.", rich_help_panel=SEARCH)
+        int, typer.Option(metavar="N", min=1, help="Number of seeds for each of them.", rich_help_panel=SEARCH)
     ] = 3,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Settings that all trials have in common.", rich_help_panel="Run"),
+        typer.Option(
+            metavar="FILE", help="TOML file with the settings that all trials share.", rich_help_panel="Run"
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder. (default: runs/search-DATASET)", rich_help_panel="Run"),
+        typer.Option(
+            metavar="DIR", help="Folder of the search. (default: runs/search-DATASET)", rich_help_panel="Run"
+        ),
     ] = None,
     json: Json = False,
     **settings: Any,
@@ -67,8 +76,8 @@ def search(
 
     striate search digits --range learning_rate=1e-4:1e-1:log --range batch_size=16,32,64
 
-    The same command in several processes, or on several machines with a common folder, shares the work; after an
-    interruption it goes on. Needs Optuna: pip install 'striate[search]'.
+    Run the same command in several processes, or on several machines with a shared folder, to share the work, and
+    again after an interruption to continue. Needs Optuna: pip install 'striate[search]'.
     """
     from striate.cli.configuration import run_config
     from striate.cli.ending import fail

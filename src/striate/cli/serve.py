@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def serve(
     path: Annotated[Path, typer.Argument(metavar="MODEL|RUN", help="A model file, or the folder of a run.")],
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="PORT", help="Port; 0 for any that is free.")] = 8000,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port; 0 chooses a free one.")] = 8000,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Another name of this machine that browsers may use, such as lab7.local; repeatable.",
+            help="Another name of this machine that browsers may use, such as lab7.local; can be repeated.",
         ),
     ] = None,
 ) -> None:

@@ -66,9 +66,7 @@ def train(
 
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a run.")],
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Train for N epochs in total, more than the run has.")
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="Train longer, for N epochs in total.")] = None,
     ranks: Ranks = None,
     report: Report = True,
     json: Json = False,

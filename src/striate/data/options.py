@@ -127,7 +127,7 @@ class Options(Settings):
     frames: int | None = _option(
         None,
         whole(2),
-        "Read folders of frames, animations and videos as clips of so many frames.",
+        "Read folders of frames, animations and videos as clips of N frames.",
         "--frames",
         "N",
         auto="16 where the files are clips",
