@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,43 +12,41 @@ from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.rules import RULES, SAMPLES
 from striate.layers import activation, functions
+from striate.layers.activation import Activation
 from striate.layers.base import Layer
 from striate.network import Step
 
-FUNCTIONS: dict[type[Layer], Callable[[Any], tuple[str, float, float]]] = {
-    activation.ReLU: lambda layer: ("relu", 0.0, 0.0),
-    activation.LeakyReLU: lambda layer: ("leaky_relu", layer.slope, 0.0),
+OTHERS = (activation.Identity, activation.PReLU, activation.Softmax, activation.LogSoftmax)
+"""Activations with rules of their own."""
+FUNCTIONS: list[type[Layer]] = [
+    layer
+    for module in (activation, functions)
+    for layer in vars(module).values()
+    if isinstance(layer, type) and issubclass(layer, Activation) and layer not in (Activation, *OTHERS)
+]
+"""Layers that are a function of ``kernels.functions``: the one named like their kind, of up to two arguments."""
+SPECIAL: dict[type[Layer], Callable[[Any], tuple[str, float, float]]] = {
+    functions.Absolute: lambda layer: ("absolute", 0.0, 0.0),
     activation.ELU: lambda layer: ("elu", layer.alpha, 1.0),
     activation.SELU: lambda layer: ("elu", layer.alpha, layer.scale),
-    activation.Sigmoid: lambda layer: ("sigmoid", 0.0, 0.0),
-    activation.Tanh: lambda layer: ("tanh", 0.0, 0.0),
-    activation.ScaledTanh: lambda layer: ("scaled_tanh", layer.amplitude, layer.slope),
-    activation.SiLU: lambda layer: ("silu", 0.0, 0.0),
-    activation.Softplus: lambda layer: ("softplus", layer.beta, 0.0),
     activation.GELU: lambda layer: ("gelu" if layer.approximate == "none" else "gelu_tanh", 0.0, 0.0),
-    activation.HardSigmoid: lambda layer: ("hard_sigmoid", 0.0, 0.0),
-    activation.HardTanh: lambda layer: ("hard_tanh", layer.low, layer.high),
-    activation.HardSwish: lambda layer: ("hard_swish", 0.0, 0.0),
-    activation.Step: lambda layer: ("step", float(layer.straight_through), 0.0),
-    functions.Absolute: lambda layer: ("absolute", 0.0, 0.0),
-    functions.CELU: lambda layer: ("celu", layer.alpha, 0.0),
-    functions.Erf: lambda layer: ("erf", 0.0, 0.0),
-    functions.Exp: lambda layer: ("exp", 0.0, 0.0),
-    functions.Log: lambda layer: ("log", 0.0, 0.0),
-    functions.Mish: lambda layer: ("mish", 0.0, 0.0),
     functions.Power: lambda layer: (
         "whole_power" if layer.exponent.is_integer() and abs(layer.exponent) <= 64 else "real_power",
         layer.exponent,
         0.0,
     ),
-    functions.Softsign: lambda layer: ("softsign", 0.0, 0.0),
-    functions.Sqrt: lambda layer: ("sqrt", 0.0, 0.0),
 }
-"""The function of ``kernels.functions`` that each layer means, and its two numbers."""
+"""Those that mean another function than their kind, or other numbers than their arguments."""
 
 
 def _function(step: Step) -> tuple[str, float, float]:
-    return FUNCTIONS[type(step.layer)](step.layer)
+    """Return the name of the function that a layer means, and its two numbers."""
+    layer = step.layer
+    if type(layer) in SPECIAL:
+        return SPECIAL[type(layer)](layer)
+    numbers = [float(getattr(layer, field.name)) for field in fields(layer) if field.name != "name"]
+    a, b, *_ = (*numbers, 0.0, 0.0)
+    return layer.kind, a, b
 
 
 def _forward(lowering: Lowering, step: Step) -> None:
