@@ -71,3 +71,9 @@ def test_samples_belong_to_pages(refused: Any, model: Path) -> None:
     assert "only pages hold samples" in message
     message = refused("export", model, model.with_name("m.html"), "--without-preprocessing", status=2)
     assert "always normalises" in message
+
+
+@pytest.mark.parametrize("option", [["--to", "onnx"], ["--samples", "digits"], ["--without-preprocessing"]])
+def test_a_page_that_learns_takes_no_options_of_models(refused: Any, tmp_path: Path, option: list[str]) -> None:
+    message = refused("export", "--live", "digits", tmp_path / "page.html", *option, status=2)
+    assert "--live: writes a page from data alone" in message

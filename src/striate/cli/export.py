@@ -72,6 +72,11 @@ def export(
 
     output = Output(json)
     if live is not None:
+        if to or samples or target or name or without_preprocessing:
+            raise UsageError(
+                "--live: writes a page from data alone; --to, --samples, --target, --name and "
+                "--without-preprocessing are for models. Leave them out."
+            )
         written = [_live(live, model, file or out)]
     elif to == LIBRARY:
         if without_preprocessing or samples is not None:

@@ -92,7 +92,8 @@ def serve(
     listener = _listen(host, port)
     try:
         port = listener.getsockname()[1]
-        access = Access.of(host if ":" not in host else f"[{host}]", port, allowed)
+        shown = f"[{host}]" if ":" in host else host
+        access = Access.of(shown, port, allowed)
         servers: list[uvicorn.Server] = []
         app = application(source, access, limits, lambda: any(server.should_exit for server in servers))
         config = uvicorn.Config(
@@ -107,7 +108,8 @@ def serve(
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         servers.append(uvicorn.Server(config))
-        announce(f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/?token={access.token}", access)
+        shown = "127.0.0.1" if host == "0.0.0.0" else shown
+        announce(f"http://{shown}:{port}/?token={access.token}", access)
         with _signals_end_it():
             servers[0].run(sockets=[listener])
     finally:
