@@ -1,4 +1,4 @@
-"""Curves and matrices as inline SVG."""
+"""Pictures as SVG: curves and matrices inside a page, and documents of their own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ WIDTH, HEIGHT = 460, 260
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 30, 40
 COLOURS = ("#0b6e99", "#c2570c", "#3f7d20", "#7b3fa0", "#b0922a", "#a8326e", "#4f5d75", "#2a9d8f")
 Points = Sequence[tuple[float, float]]
+
+
+def document(width: float, height: float, title: str, *pieces: Markup, **attributes: str) -> str:
+    """Return the text of an SVG file: pieces on white."""
+    size = {"width": f"{width:g}", "height": f"{height:g}", "viewBox": f"0 0 {width:g} {height:g}"}
+    ground = element("rect", width="100%", height="100%", fill="#ffffff")
+    head = {"xmlns": "http://www.w3.org/2000/svg", **size, "role": "img", **attributes}
+    return str(element("svg", element("title", title), ground, *pieces, **head)) + "\n"
 
 
 def curves(

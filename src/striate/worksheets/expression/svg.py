@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 
+from striate.drawing.html import Markup, element
+from striate.drawing.svg import document
 from striate.worksheets.expression.board import error_formula
 from striate.worksheets.expression.graph import Graph
-from striate.worksheets.expression.layered import Box, Layout, layered_layout
+from striate.worksheets.expression.layered import Box, layered_layout
 from striate.worksheets.expression.steps import Step
 from striate.worksheets.numbers import format_array
 
@@ -22,6 +23,19 @@ text { font: 12px 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1a1a1a 
 .given { fill: #fff8e1 } .result { fill: #e6f4ea; stroke-width: 2 }
 .edge { fill: none; stroke: #8a98a6; stroke-width: 1.4 }
 """.strip()
+
+
+_TIP = element(
+    "marker",
+    element("path", d="M0 0 L8 4 L0 8 z", fill="#8a98a6"),
+    id="tip",
+    viewBox="0 0 8 8",
+    refX=7,
+    refY=4,
+    markerWidth=7,
+    markerHeight=7,
+    orient="auto",
+)
 
 
 def graph_svg(steps: Sequence[Step], graph: Graph) -> str:
@@ -40,11 +54,11 @@ def graph_svg(steps: Sequence[Step], graph: Graph) -> str:
         )
     )
     layout = layered_layout(sizes, edges)
-    parts = [_head(layout, graph)]
     by_name = {step.node.name: step for step in steps}
+    parts = [element("style", Markup(_STYLE)), element("defs", _TIP)]
     parts += [_edge(by_name[edge[0]], edge[1], points) for edge, points in layout.paths.items()]
     parts += [_box(step, layout.boxes[step.node.name], lines[step.node.name], graph.output) for step in steps]
-    return "\n".join([*parts, "</svg>", ""])
+    return document(round(layout.width), round(layout.height), f"Computation graph of {graph.text}", *parts)
 
 
 def _lines(step: Step, output: str) -> list[tuple[str, str]]:
@@ -68,21 +82,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _head(layout: Layout, graph: Graph) -> str:
-    width, height = f"{layout.width:.0f}", f"{layout.height:.0f}"
-    marker = (
-        '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0 L8 4 L0 8 z" fill="#8a98a6"/></marker>'
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img">\n'
-        f"<title>Computation graph of {escape(graph.text)}</title>\n"
-        f'<style>{_STYLE}</style>\n<defs>{marker}</defs>\n<rect width="100%" height="100%" fill="#ffffff"/>'
-    )
-
-
-def _edge(source: Step, user: str, points: list[tuple[float, float]]) -> str:
+def _edge(source: Step, user: str, points: list[tuple[float, float]]) -> Markup:
     (x, y), *rest = points
     path = f"M{x:.1f} {y:.1f}"
     for a, b in rest:
@@ -90,24 +90,24 @@ def _edge(source: Step, user: str, points: list[tuple[float, float]]) -> str:
         path += f" C{bend:.1f} {y:.1f} {bend:.1f} {b:.1f} {a:.1f} {b:.1f}" if b != y else f" H{a:.1f}"
         x, y = a, b
     sent = [f"{term.text} = {format_array(term.value)}" for term in source.terms if term.user == user]
-    title = escape(f"adds to {source.node.name}_bar: " + "; ".join(sent))
-    return f'<path class="edge" d="{path}" marker-end="url(#tip)"><title>{title}</title></path>'
+    title = element("title", f"adds to {source.node.name}_bar: " + "; ".join(sent))
+    return element("path", title, class_="edge", d=path, marker_end="url(#tip)")
 
 
-def _box(step: Step, box: Box, lines: list[tuple[str, str]], output: str) -> str:
+def _box(step: Step, box: Box, lines: list[tuple[str, str]], output: str) -> Markup:
     kind = "given" if step.node.operation is None else ""
     if step.node.name == output:
         kind = "result"
-    texts = "".join(
-        f'<text class="{name}" x="{box.x + _PAD:.1f}" y="{box.y + _PAD + _LINE * (i + 0.62):.1f}" '
-        f'xml:space="preserve">{escape(text)}</text>'
-        for i, (name, text) in enumerate(lines)
-    )
+    texts = [_text(box, i, name, text) for i, (name, text) in enumerate(lines)]
     whole = (
         f"{step.node.name} = {format_array(step.value)}\n"
         f"{step.node.name}_bar = {error_formula(step, output)} = {format_array(step.error)}"
     )
-    return (
-        f'<g><title>{escape(whole)}</title><rect class="box {kind}" x="{box.x:.1f}" y="{box.y:.1f}" '
-        f'width="{box.width:.1f}" height="{box.height:.1f}" rx="5"/>{texts}</g>'
-    )
+    place = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
+    sides = {name: f"{value:.1f}" for name, value in place.items()}
+    return element("g", element("title", whole), element("rect", class_=f"box {kind}", **sides, rx=5), *texts)
+
+
+def _text(box: Box, line: int, kind: str, text: str) -> Markup:
+    x, y = f"{box.x + _PAD:.1f}", f"{box.y + _PAD + _LINE * (line + 0.62):.1f}"
+    return element("text", text, class_=kind, x=x, y=y, **{"xml:space": "preserve"})

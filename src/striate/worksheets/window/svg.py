@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from html import escape
-
+from striate.drawing.html import Markup, element
+from striate.drawing.svg import document
 from striate.errors import UsageError
 from striate.worksheets.window.geometry import SlidingWindow
 from striate.worksheets.window.scene import Line, Rectangle, Scene, Shape, Word, make_scene
@@ -18,7 +18,7 @@ def window_svg(window: SlidingWindow, position: tuple[int, ...] | None = None) -
         For a position outside the output.
     """
     scene = make_scene(window, position if position is not None else (0,) * len(window.layer.axes))
-    return _document(scene, [f"<g>{_shapes(scene.frames[0])}</g>"])
+    return _document(scene, [element("g", *map(_shape, scene.frames[0]))])
 
 
 def animated_svg(window: SlidingWindow, seconds: float = 0.7) -> str:
@@ -40,21 +40,25 @@ def animated_svg(window: SlidingWindow, seconds: float = 0.7) -> str:
     return _document(scene, groups)
 
 
-def _timed(shapes: list[Shape], start: float, end: float, seconds: float) -> str:
+def _timed(shapes: list[Shape], start: float, end: float, seconds: float) -> Markup:
     """Return a group that is visible from `start` to `end`, fractions of a loop of `seconds`."""
     values, times = ["visible"], [start]
     if start > 0:
         values, times = ["hidden", *values], [0.0, *times]
     if end < 1:
         values, times = [*values, "hidden"], [*times, end]
-    shown = "hidden" if start > 0 else "visible"
     if len(values) == 1:
-        return f"<g>{_shapes(shapes)}</g>"
-    return (
-        f'<g visibility="{shown}"><animate attributeName="visibility" values="{";".join(values)}" '
-        f'keyTimes="{";".join(f"{time:.6g}" for time in times)}" calcMode="discrete" dur="{seconds:.6g}s" '
-        f'repeatCount="indefinite"/>{_shapes(shapes)}</g>'
+        return element("g", *map(_shape, shapes))
+    animation = element(
+        "animate",
+        attributeName="visibility",
+        values=";".join(values),
+        keyTimes=";".join(f"{time:.6g}" for time in times),
+        calcMode="discrete",
+        dur=f"{seconds:.6g}s",
+        repeatCount="indefinite",
     )
+    return element("g", animation, *map(_shape, shapes), visibility=values[0])
 
 
 def check_seconds(seconds: float) -> None:
@@ -63,43 +67,36 @@ def check_seconds(seconds: float) -> None:
         raise UsageError(f"window: a position is shown for a positive time in seconds; got {seconds}.")
 
 
-def _document(scene: Scene, groups: list[str]) -> str:
-    size = f'width="{scene.width:g}" height="{scene.height:g}" viewBox="0 0 {scene.width:g} {scene.height:g}"'
+def _document(scene: Scene, groups: list[Markup]) -> str:
     title = next(shape.text for shape in scene.still if isinstance(shape, Word))
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" '
-            f'font-family="DejaVu Sans, Verdana, sans-serif">',
-            f"<title>{escape(title)}</title>",
-            '<rect width="100%" height="100%" fill="#ffffff"/>',
-            f"<g>{_shapes(scene.still)}</g>",
-            *groups,
-            "</svg>",
-            "",
-        ]
-    )
+    still = element("g", *map(_shape, scene.still))
+    font = {"font-family": "DejaVu Sans, Verdana, sans-serif"}
+    return document(scene.width, scene.height, title, still, *groups, **font)
 
 
-def _shapes(shapes: list[Shape]) -> str:
-    return "".join(map(_shape, shapes))
-
-
-def _shape(shape: Shape) -> str:
+def _shape(shape: Shape) -> Markup:
     match shape:
         case Rectangle():
-            dashes = ' stroke-dasharray="4 3"' if shape.dashed else ""
-            return (
-                f'<rect x="{shape.x:.1f}" y="{shape.y:.1f}" width="{shape.width:.1f}" height="{shape.height:.1f}" '
-                f'fill="{shape.fill or "none"}" stroke="{shape.stroke}" stroke-width="{shape.line:g}"{dashes}/>'
+            return element(
+                "rect",
+                **_tenths(x=shape.x, y=shape.y, width=shape.width, height=shape.height),
+                fill=shape.fill or "none",
+                stroke=shape.stroke,
+                stroke_width=f"{shape.line:g}",
+                **({"stroke_dasharray": "4 3"} if shape.dashed else {}),
             )
         case Line():
-            return (
-                f'<line x1="{shape.x1:.1f}" y1="{shape.y1:.1f}" x2="{shape.x2:.1f}" y2="{shape.y2:.1f}" '
-                f'stroke="{shape.stroke}" stroke-opacity="0.55"/>'
-            )
+            ends = _tenths(x1=shape.x1, y1=shape.y1, x2=shape.x2, y2=shape.y2)
+            return element("line", **ends, stroke=shape.stroke, stroke_opacity="0.55")
         case Word():
-            anchor = "start" if shape.left else "middle"
-            return (
-                f'<text x="{shape.x:.1f}" y="{shape.y + shape.size * 0.36:.1f}" font-size="{shape.size:.1f}" '
-                f'fill="{shape.fill}" text-anchor="{anchor}">{escape(shape.text)}</text>'
+            return element(
+                "text",
+                shape.text,
+                **_tenths(x=shape.x, y=shape.y + shape.size * 0.36, font_size=shape.size),
+                fill=shape.fill,
+                text_anchor="start" if shape.left else "middle",
             )
+
+
+def _tenths(**values: float) -> dict[str, str]:
+    return {name: f"{value:.1f}" for name, value in values.items()}
