@@ -37,6 +37,7 @@ from striate.cli.runs import runs
 from striate.cli.search import search
 from striate.cli.serve import serve
 from striate.cli.summary import summary
+from striate.cli.sweep import sweep
 from striate.cli.train import resume, train
 from striate.cli.why import why
 
@@ -66,7 +67,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         serve,
         cache,
     ),
-    "Look inside a model": (explain, why, gradient, invariance, loss_slice),
+    "Look inside a model": (explain, why, sweep, gradient, invariance, loss_slice),
     "Work out by hand": (arithmetic, check, convolve, pool, matrix, find_patch, backprop, descend),
 }
 for panel, commands in PANELS.items():

@@ -97,6 +97,17 @@ def decode_frames(
     return found
 
 
+def resized(pixels: np.ndarray, size: tuple[int, int], fit: Fit) -> np.ndarray:
+    """Return pixels (uint8[1 or 3, rows, columns]) in another size, as `decode` brings files to it."""
+    from PIL import Image as pillow
+
+    if pixels.shape[1:] == size:
+        return pixels
+    image = pillow.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
+    found = np.asarray(_resize(image, size, fit), np.uint8)
+    return found[np.newaxis] if len(pixels) == 1 else np.ascontiguousarray(found.transpose(2, 0, 1))
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Image]:
     """Open an image; any failure, also of what is done with it, becomes a FileProblem."""

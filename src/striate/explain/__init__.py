@@ -12,6 +12,7 @@ from striate.explain.attribution import (
     randomised,
     sanity_check,
 )
+from striate.explain.draw_sweep import draw_score_map
 from striate.explain.draw_terms import draw_gradient_path, draw_why
 from striate.explain.features import (
     deconvolution,
@@ -28,6 +29,7 @@ from striate.explain.field import Field, draw_field
 from striate.explain.gradient_path import GradientPath, gradient_path
 from striate.explain.invariance_measure import Invariance, draw_invariance, invariance
 from striate.explain.loss_slices import draw_loss_line, draw_loss_plane, loss_line, loss_plane
+from striate.explain.sweep import ScoreMap, sweep
 from striate.explain.tracing import Trace, trace
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Field",
     "GradientPath",
     "Invariance",
+    "ScoreMap",
     "Trace",
     "attribute",
     "attribute_all",
@@ -50,6 +53,7 @@ __all__ = [
     "draw_loss_plane",
     "draw_patches",
     "draw_sample",
+    "draw_score_map",
     "draw_why",
     "feature_maps",
     "gradient_path",
@@ -61,6 +65,7 @@ __all__ = [
     "part_of",
     "randomised",
     "sanity_check",
+    "sweep",
     "top_patches",
     "trace",
 ]

@@ -1,0 +1,82 @@
+"""The score map of a picture, drawn over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.drawing.axes import new_axes, set_title
+from striate.drawing.images import flat, limits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from striate.explain.sweep import ScoreMap
+
+WIDTH, HIGHEST = 8.0, 10.0  # of a figure, in inches
+COLOURS = ("#ffe14d", "#fb9a29", "#e8290b", "#b0003a")  # of low to high probabilities
+OPAQUE = 0.65  # at most, so that the picture stays visible
+
+
+def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axes | None = None) -> Axes:
+    """Draw a picture in grey, the mean probability of a class over it, and frames around the strongest windows.
+
+    Parameters
+    ----------
+    found : ScoreMap
+    target : int or str
+        The class, by number or name.
+    count : int
+        Frames; 0 draws none.
+    axes : Axes, optional
+    """
+    rows, columns = found.picture.shape[1:]
+    tall = min(HIGHEST, max(2.5, 0.85 * WIDTH * rows / columns + 0.6))
+    axes = new_axes(axes, size=(WIDTH, tall))
+    low, high = limits(found.picture)
+    shown = flat(found.picture)
+    grey = shown if shown.ndim == 2 else shown @ (0.299, 0.587, 0.114)
+    axes.imshow(grey, cmap="gray", vmin=low, vmax=high)
+    heat = axes.imshow(found.heat(target), cmap=_colours(), vmin=0, vmax=1, interpolation="nearest")
+    bar = axes.figure.colorbar(heat, ax=axes, fraction=0.05, pad=0.02)
+    bar.ax.set_facecolor(str(float(np.clip((grey.mean() - low) / ((high - low) or 1.0), 0, 1))))
+    name = found.model.output_names[found.class_number(target)]
+    bar.set_label(f"probability of {name}, mean of the windows over a pixel", fontsize=8)
+    _frames(axes, found, target, count)
+    axes.set(xticks=[], yticks=[])
+    size = " x ".join(map(str, found.window))
+    set_title(axes, f"{name}: {found.tops.size * found.lefts.size:,} windows of {size}")
+    return axes
+
+
+def _frames(axes: Axes, found: ScoreMap, target: int | str, count: int) -> None:
+    """Draw a numbered frame around each of the strongest windows."""
+    from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
+
+    outline = withStroke(linewidth=3, foreground="black")
+    for rank, place in enumerate(found.strongest(target, count) if count else (), start=1):
+        corner = (place.column - 0.5, place.row - 0.5)
+        frame = Rectangle(corner, place.columns, place.rows, fill=False, edgecolor="white", linewidth=1.2)
+        frame.set_path_effects([outline])
+        axes.add_patch(frame)
+        text = axes.annotate(
+            f"{rank}: {place.probability:.2f}",
+            corner,
+            xytext=(4, -4),
+            textcoords="offset points",
+            va="top",
+            color="white",
+            fontsize=8,
+        )
+        text.set_path_effects([outline])
+
+
+def _colours() -> Any:
+    """Return a colour map from nothing over yellow to dark red."""
+    from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+
+    colours = LinearSegmentedColormap.from_list("heat", COLOURS)(np.linspace(0, 1, 256))
+    colours[:, 3] = OPAQUE * np.linspace(0, 1, 256) ** 0.75
+    return ListedColormap(colours)

@@ -1,0 +1,163 @@
+"""A model swept over a picture: the numbers of windows by themselves, their places, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate import Model
+from striate.data import registry
+from striate.errors import ShapeError, UsageError
+from striate.explain import sweep
+from striate.layers import Conv2d, Flatten, GlobalAvgPool, Linear, Sigmoid, Softmax
+from striate.models import unet
+from striate.network import Sequential
+
+
+@pytest.fixture(scope="module")
+def sheet():
+    """Test digits set beside each other, uint8[1, 20, 31], with blank pixels where none fits."""
+    digits = registry.load("digits").test.inputs[:6, 0]
+    page = np.zeros((1, 20, 31), np.uint8)
+    page[0, :16, :24] = digits.reshape(2, 3, 8, 8).swapaxes(1, 2).reshape(16, 24)
+    return page
+
+
+@pytest.fixture(scope="module")
+def found(trained_lenet, sheet):
+    return sweep(trained_lenet, sheet, stride=3)
+
+
+def small(kind: str = "classes", shape=(1, 4, 4), outputs: int = 2) -> Model:
+    network = Sequential([Flatten(), Linear(outputs), Softmax() if outputs > 1 else Sigmoid()], shape)
+    theta = np.random.default_rng(0).normal(size=network.parameter_count)
+    return Model(network, theta, metadata={"targets": kind})
+
+
+def test_windows_are_spread_to_the_edges(found):
+    assert found.tops.tolist() == [0, 3, 6, 9, 12]
+    assert found.lefts.tolist() == [0, 3, 6, 9, 12, 15, 18, 21, 23]
+    assert found.probabilities.shape == (10, 5, 9)
+
+
+def test_probabilities_are_those_of_the_windows_alone(found, trained_lenet, sheet):
+    cuts = [sheet[:, top : top + 8, left : left + 8] for top in found.tops for left in found.lefts]
+    expected = trained_lenet.predict_proba(np.stack(cuts))
+    np.testing.assert_allclose(found.probabilities.reshape(10, -1).T, expected, atol=1e-5)
+
+
+def test_more_windows_than_are_computed_together(trained_lenet, sheet):
+    found = sweep(trained_lenet, sheet, stride=1)
+    assert found.probabilities[0].size == 13 * 24 > 256
+    alone = trained_lenet.predict_proba(sheet[None, :, 12:20, 23:31])[0]
+    np.testing.assert_allclose(found.probabilities[:, -1, -1], alone, atol=1e-5)
+
+
+def test_heat_is_the_mean_of_the_windows_over_a_pixel(found):
+    heat, total, count = found.heat(4), np.zeros((20, 31)), np.zeros((20, 31))
+    for r, top in enumerate(found.tops):
+        for s, left in enumerate(found.lefts):
+            total[top : top + 8, left : left + 8] += found.probabilities[4, r, s]
+            count[top : top + 8, left : left + 8] += 1
+    np.testing.assert_allclose(heat, total / count, atol=1e-12)
+
+
+def test_pixels_between_windows_have_no_heat():
+    heat = sweep(small(), np.ones((1, 16, 4)), stride=6).heat(0)
+    assert np.isnan(heat[[4, 5, 10, 11]]).all()
+    assert np.isfinite(heat[[0, 3, 6, 9, 12, 15]]).all()
+
+
+def test_the_strongest_windows_do_not_overlap(found):
+    places = found.strongest(4, 50)
+    assert places[0].probability == found.scores(4).max()
+    shares = [place.probability for place in places]
+    assert shares == sorted(shares, reverse=True)
+    taken = np.zeros((20, 31), int)
+    for place in places:
+        taken[place.row : place.row + place.rows, place.column : place.column + place.columns] += 1
+    assert taken.max() == 1
+
+
+def test_a_pixel_answers_why(found, trained_lenet, sheet):
+    sample = found.sample(4, 20)
+    np.testing.assert_array_equal(sample, sheet[:, 0:8, 15:23])  # its middle, 3.5 and 18.5, is nearest
+    why = found.why(4, 20, 7)
+    scores = trained_lenet.scores(sample[None])[0]
+    assert why.value == pytest.approx(float(scores[7]), rel=1e-4, abs=1e-4)
+
+
+def test_a_single_output_answers_for_both_classes():
+    found = sweep(small(outputs=1), np.random.default_rng(1).random((1, 6, 6)), stride=2)
+    np.testing.assert_allclose(found.scores(0) + found.scores(1), 1, atol=1e-6)
+    assert found.why(0, 0, 1).value == found.why(0, 0, 0).value
+
+
+def test_windows_of_another_size_are_what_predict_makes_of_them(trained_lenet, sheet, tmp_path):
+    found = sweep(trained_lenet, sheet, stride=4, window=(12, 16))
+    assert found.window == (12, 16)
+    path = tmp_path / "window.png"
+    Image.fromarray(sheet[0, 4:16, 8:24]).save(path)
+    np.testing.assert_allclose(found.probabilities[:, 1, 2], trained_lenet.predict_proba(path)[0], atol=1e-5)
+
+
+def test_files_are_read_in_the_colours_of_the_model(trained_lenet, sheet, found, tmp_path):
+    path = tmp_path / "sheet.png"
+    Image.fromarray(sheet[0]).convert("RGB").save(path)
+    np.testing.assert_array_equal(sweep(trained_lenet, path, stride=3).probabilities, found.probabilities)
+
+
+def test_the_drawing_covers_the_picture(found):
+    axes = found.draw(4, count=3)
+    picture, heat = axes.images
+    assert picture.get_size() == heat.get_size() == (20, 31)
+    np.testing.assert_array_equal(np.ma.getdata(heat.get_array()), found.heat(4))
+    assert len(axes.patches) == 3
+    assert not found.draw(4, count=0).patches
+
+
+def segmenting() -> Model:
+    network = unet(2, (1, 16, 16))
+    return Model(network, np.zeros(network.parameter_count), network.initial_states())
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "error", "words"),
+    [
+        (small(), {"stride": 0}, UsageError, "stride: must be at least 1"),
+        (small(), {"window": 9}, ShapeError, "at least as large as a window of 9 x 9; got 8 x 8"),
+        (small(), {"window": (2, 2, 2)}, UsageError, "window: must be a number or"),
+        (small(), {"window": 6}, UsageError, "only pictures of bytes"),
+        (small(shape=(3, 4, 4)), {}, ShapeError, "the picture must be 3 x rows x columns"),
+        (small(shape=(14,)), {}, UsageError, "needs a model of pictures, .* which takes 14"),
+        (small(shape=(1, 50)), {}, UsageError, "needs a model of pictures"),
+        (small("numbers"), {}, UsageError, "which predicts numbers"),
+        (segmenting(), {}, UsageError, "gives a class to every position"),
+    ],
+)
+def test_what_cannot_be_swept(model, arguments, error, words):
+    with pytest.raises(error, match=words):
+        sweep(model, np.ones((1, 8, 8)), **arguments)
+
+
+def test_files_have_one_or_three_channels(tmp_path):
+    with pytest.raises(ShapeError, match="1 or 3 channels; got a model that takes 2"):
+        sweep(small(shape=(2, 4, 4)), tmp_path / "any.png")
+
+
+def test_classes_and_pixels_that_do_not_exist(found):
+    with pytest.raises(UsageError, match="class: must be at most 9"):
+        found.scores(10)
+    with pytest.raises(UsageError, match="class: unknown name 'cat'"):
+        found.heat("cat")
+    with pytest.raises(UsageError, match="row: must be at most 19"):
+        found.why(20, 0, 1)
+
+
+def test_a_network_without_softmax_is_read_as_it_was_trained():
+    network = Sequential([Conv2d(2, 3), GlobalAvgPool(), Linear(3)], (1, 4, 4))
+    model = Model(network, np.random.default_rng(3).normal(size=network.parameter_count), classes="abc")
+    found = sweep(model, np.random.default_rng(4).random((1, 7, 7)), stride=1)
+    np.testing.assert_allclose(found.probabilities.sum(axis=0), 1, atol=1e-6)
+    assert found.class_number("b") == 1
