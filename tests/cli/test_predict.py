@@ -189,3 +189,16 @@ def test_class_maps_are_shares_of_the_positions(run, tmp_path):
     assert (item["class"], item["probability"]) == ("high", 0.75)
     values = last_json(run("evaluate", path, tmp_path / "known.npz", "--json"))
     assert values["all_accuracy"] == 0.75
+
+
+def test_another_size_than_in_training(run, refused, trained, digit, tmp_path):
+    network = Sequential([Conv2d(3, 3), striate.layers.GlobalAvgPool()], (1, 8, 8))
+    model = striate.Model(network, np.linspace(-1, 1, network.parameter_count), classes="abc")
+    saved, path = model.save(tmp_path / "model.safetensors"), tmp_path / "large.png"
+    large = np.kron(digit, np.ones((2, 3), np.uint8))
+    Image.fromarray(large).save(path)
+    (item,) = last_json(run("predict", saved, path, "--size", "16x24", "--json"))["predictions"]
+    expected = model.for_size(16, 24).predict_proba(large[None, None])[0]
+    assert item["probability"] == pytest.approx(float(expected.max()))
+    assert "and would be" in refused("predict", trained, path, "--size", 16, status=2)
+    assert "--size: must be a number" in refused("predict", saved, path, "--size", "big", status=2)

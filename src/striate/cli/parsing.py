@@ -28,6 +28,18 @@ def sizes(text: str, what: str) -> int | tuple[int, ...]:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
+def axes(text: str, what: str) -> tuple[int, ...]:
+    """Return a number for each axis, as in `sizes`; one number stands for rows and columns.
+
+    Examples
+    --------
+    >>> axes("64", "--size"), axes("48x64", "--size")
+    ((64, 64), (48, 64))
+    """
+    found = sizes(text, what)
+    return (found, found) if isinstance(found, int) else found
+
+
 def paddings(text: str) -> int | str | tuple[int | tuple[int, ...], ...]:
     """Return a padding: a name, one number, or for each axis a number or ``before,after``.
 

@@ -39,6 +39,13 @@ def predict(
             help="How to fit images of a different aspect ratio: stretch, crop or pad. (default: as in training)",
         ),
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RxC",
+            help="Read images at another size than in training, if the network takes it. (default: as in training)",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write names, predictions and probabilities to a CSV file.")
     ] = None,
@@ -62,12 +69,15 @@ def predict(
     from striate.cli.files import write_text
     from striate.cli.masks import check_masks
     from striate.cli.output import Output
+    from striate.cli.parsing import axes
     from striate.cli.streams import printable
     from striate.cli.tables import write_csv
     from striate.layers.arguments import integer
 
     output = Output(json)
     loaded = striate.load(model, winograd=not no_winograd)
+    if size is not None:
+        loaded = loaded.for_size(*axes(size, "--size"))
     loaded.threads = None if threads is None else integer(threads, "threads")
     shown = integer(top, "top")
     if masks is not None:

@@ -344,6 +344,18 @@ class Model:
 
         return SessionPool(without_last(self.network))
 
+    def for_size(self, *size: int) -> Model:
+        """Return the model for inputs of another size, such as ``for_size(480, 640)``; see `other_size.for_size`.
+
+        Raises
+        ------
+        ShapeError
+            If a layer has other parameters at that size, or cannot be applied to it.
+        """
+        from striate.model.other_size import for_size
+
+        return for_size(self, size)
+
     def predictor(self, batch_size: int = 1, dtype: Any = np.float32) -> Predictor:
         """Return a function that computes ``outputs`` of up to ``batch_size`` samples as fast as it can be done.
 
