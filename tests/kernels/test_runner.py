@@ -163,9 +163,7 @@ def test_arguments_and_tasks_follow_the_number_of_shards() -> None:
     program, source, out = Program(LANES), aligned(2 * LANES), aligned(LANES * 3)
     source[:LANES], source[LANES:] = 1.0, 10.0
     by_count = ByCount((Place("source"), Place("source", BYTES), Place("source")))
-    program.phase(
-        [add(program, by_count, Place("out", 0, INDEX))], [{INDEX: BYTES * i} for i in range(3)], shards=True
-    )
+    program.shared([[add(program, by_count, Place("out", 0, INDEX))]], [{INDEX: BYTES * i} for i in range(3)])
     bound = Bound(program.finish(), {"source": source, "out": out})
     team = Team(bound, 2)
     team.run()

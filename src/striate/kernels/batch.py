@@ -6,6 +6,8 @@ from numba import float32 as f32
 
 from striate.kernels.vector import Bytes, Floats, Ints, lanes_of, shift
 
+NEAR = 64  # positions whose vectors are filled together: they stay in the fastest cache
+
 
 def load_bytes(
     x: Bytes,
@@ -28,16 +30,18 @@ def load_bytes(
     lanes = lanes_of(out)
     for block in range(blocks):
         ob = shift(out, block * out_block)
-        for lane in range(lanes):
-            sample = index[block * lanes + lane]
-            source = shift(x, max(sample, 0) * sample_size)
-            keep = f32(1.0) if sample >= 0 else f32(0.0)
-            for r in range(run_count):
-                a, m = scale[runs[3 * r + 2]] * keep, mean[runs[3 * r + 2]]
-                row, o = shift(source, runs[3 * r]), runs[3 * r + 1] + lane
-                for i in range(length):
-                    ob[o] = (f32(row[i]) - m) * a
-                    o += lanes
+        for r in range(run_count):
+            factor, m = scale[runs[3 * r + 2]], mean[runs[3 * r + 2]]
+            for start in range(0, length, NEAR):
+                end = min(start + NEAR, length)
+                for lane in range(lanes):
+                    sample = index[block * lanes + lane]
+                    row = shift(x, max(sample, 0) * sample_size + runs[3 * r])
+                    a = factor if sample >= 0 else f32(0.0)
+                    o = runs[3 * r + 1] + start * lanes + lane
+                    for i in range(start, end):
+                        ob[o] = (f32(row[i]) - m) * a
+                        o += lanes
 
 
 def load_floats(
@@ -57,15 +61,17 @@ def load_floats(
     lanes = lanes_of(out)
     for block in range(blocks):
         ob = shift(out, block * out_block)
-        for lane in range(lanes):
-            sample = index[block * lanes + lane]
-            source = shift(x, max(sample, 0) * sample_size)
-            for r in range(run_count):
-                a, m = scale[runs[3 * r + 2]], mean[runs[3 * r + 2]]
-                row, o = shift(source, runs[3 * r]), runs[3 * r + 1] + lane
-                for i in range(length):
-                    ob[o] = (row[i] - m) * a if sample >= 0 else f32(0.0)
-                    o += lanes
+        for r in range(run_count):
+            a, m = scale[runs[3 * r + 2]], mean[runs[3 * r + 2]]
+            for start in range(0, length, NEAR):
+                end = min(start + NEAR, length)
+                for lane in range(lanes):
+                    sample = index[block * lanes + lane]
+                    row = shift(x, max(sample, 0) * sample_size + runs[3 * r])
+                    o = runs[3 * r + 1] + start * lanes + lane
+                    for i in range(start, end):
+                        ob[o] = (row[i] - m) * a if sample >= 0 else f32(0.0)
+                        o += lanes
 
 
 def store_rows(x: Floats, out: Floats, features: Ints, feature_count: int, row: int, blocks: int, x_block: int):
