@@ -112,7 +112,7 @@ class Network:
         if any(source is order[-1] for node in order for source in node.inputs) or order[-1] in auxiliary:
             raise ShapeError(
                 f"{self.name}: the output is the end of the network; got one that an auxiliary output depends on. "
-                "Exchange them."
+                "Swap the two outputs."
             )
 
     @property

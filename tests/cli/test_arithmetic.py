@@ -64,7 +64,7 @@ def test_the_window_is_drawn(run, tmp_path, kind):
         (["conv", "--input", "5", "--kernel", "3", "--padding", "1..2"], "--padding: must be"),
         (["conv", "--input", "5", "--kernel", "3", "--padding", "some"], "padding"),
         (["conv", "--input", "5", "--kernel", "7"], "7"),
-        (["conv", "--input", "5x5", "--output", "3"], "--input: with --output the question is about one axis"),
+        (["conv", "--input", "5x5", "--output", "3"], "--input: --output works along one axis"),
         (["conv", "--input", "5", "--output", "50", "--kernel", "3"], "no setting"),
         (["linear", "--input", "784"], "at least an input and an output size"),
         (["conv", "--input", "5", "--kernel", "3", "--picture", "window.txt"], "window.txt: the name must end in"),

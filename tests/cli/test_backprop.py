@@ -31,7 +31,7 @@ def test_the_graph_is_drawn(run, tmp_path):
     [
         (["w*", "w=1"], "column"),
         (["w*x", "w=1"], "x"),
-        (["w*x", "w=1", "x"], "values: are written NAME=VALUE"),
+        (["w*x", "w=1", "x"], "values: must be NAME=VALUE"),
         (["w*x", "w=1", "x=two"], "x: "),
         (["__import__('os')"], "backprop"),
     ],

@@ -78,7 +78,7 @@ def test_descent_on_a_problem_and_on_an_expression(run, tmp_path):
         (["descend", "a**2 + "], "column"),
         (["descend", "a*b*c"], "two parameters are needed"),
         (["descend", "bowl", "--method", "adamant"], "unknown name 'adamant'"),
-        (["descend", "bowl", "--method", "sgd"], "takes samples by turns"),
+        (["descend", "bowl", "--method", "sgd"], "needs a problem with samples"),
         (["descend", "bowl", "--start", "1,2,3"], "start is two numbers"),
         (["descend", "bowl", "--steps", 0], "must be at least 1"),
     ],

@@ -16,7 +16,7 @@ from support.pictures import bomb, encoded
 from .helpers import last_json
 
 GOOD, ODD, EACH = 2000, 100, 20
-UNIDENTIFIED, DAMAGED = "not an image of a kind that is read", "damaged or unsupported image"
+UNIDENTIFIED, DAMAGED = "not a supported image format", "damaged or unsupported image"
 
 
 def photo(number: int) -> np.ndarray:

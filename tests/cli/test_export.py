@@ -46,7 +46,7 @@ def test_writes_a_library(run: Any, model: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--to", "library"], "FILE: says where to write"),
+        (["--to", "library"], "FILE: is required"),
         (["a.onnx", "--out", "b.onnx"], "name one of them"),
         (["a.onnx", "--target", "armv7"], "Add --to library"),
         (["--to", "library", "--out", "c", "--without-preprocessing"], "a library normalises"),

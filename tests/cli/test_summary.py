@@ -30,7 +30,7 @@ def test_samples_and_classes_of_a_network_by_name(run):
     ("arguments", "words"),
     [
         (["lenet"], "model: unknown name 'lenet'; did you mean 'lenet5'"),
-        (["lenet5", "--input", "big"], "--input: must be a number, or numbers with x between"),
+        (["lenet5", "--input", "big"], "--input: must be a number, or numbers joined by x"),
         (["lenet5", "--input", "1x2x2"], "lenet5"),
         (["lenet5", "--classes", "0"], "classes"),
     ],

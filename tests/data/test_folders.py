@@ -165,7 +165,7 @@ class TestDamage:
         content = {
             "cut.png": (good[:60], "damaged or unsupported image"),
             "empty.png": (b"", "the file is empty"),
-            "note.jpg": (b"just text", "not an image of a kind that is read"),
+            "note.jpg": (b"just text", "not a supported image format"),
             "huge.png": (bomb(30_000, 30_000), "more than 89,478,485"),
             "nonsense.tif": (os.urandom(400), "not an image"),
             "line\nbreak.png": (b"", "the file is empty"),

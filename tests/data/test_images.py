@@ -145,7 +145,7 @@ class TestBadFiles:
         ("make", "message"),
         [
             (lambda photo: b"", "the file is empty"),
-            (lambda photo: b"Just a note.", "not an image of a kind that is read"),
+            (lambda photo: b"Just a note.", "not a supported image format"),
             (lambda photo: encoded(photo)[:-100], "damaged or unsupported image .*truncated"),
             (lambda photo: encoded(photo, "JPEG")[:-100], "damaged or unsupported image .*truncated"),
             (lambda photo: bomb(30_000, 30_000), "more than 89,478,485"),

@@ -87,7 +87,7 @@ class TestBadPaths:
 
     def test_kinds_that_are_not_read(self, tmp_path):
         (tmp_path / "a.xlsx").write_bytes(b"PK")
-        with pytest.raises(DataError, match="not a kind of file that data sets are read from"):
+        with pytest.raises(DataError, match="not a supported kind of file; data sets are read from"):
             load_path(tmp_path / "a.xlsx")
         np.save(tmp_path / "a.npy", np.zeros(3))
         with pytest.raises(DataError, match="an NPY file holds no labels"):

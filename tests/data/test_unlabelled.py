@@ -62,7 +62,7 @@ def test_recordings(tmp_path):
     [
         ("absent.png", (1, 8, 8), "absent.png: no such file or folder"),
         ("bad.png", (1, 8, 8), "bad.png: the file is empty"),
-        ("empty", (1, 8, 8), "empty: it holds no files of a kind that is read"),
+        ("empty", (1, 8, 8), "empty: it holds no files of a supported format"),
         ("good.png", (5, 8, 8), "shape 5 x 8 x 8, which no image has"),
         ("good.png", (1, 4, 8, 8), "good.png: one picture is no clip; give a folder of frames"),
         ("good.png", (2, 4, 8, 8), "shape 2 x 4 x 8 x 8, which no image has"),

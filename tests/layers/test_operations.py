@@ -186,7 +186,7 @@ WRONG: list[tuple[V, type[Exception], str]] = [
      "concat1: inputs must have the same space; got 2 x 4 from a and 2 x 3 from b"),
     (Add(), ShapeError, "add1: takes 1 or more inputs; got 0"),
     (lambda: Embedding(5, 2)(Input((2, 3))), ShapeError, "embedding1: needs one row of symbols; got 2 x 3"),
-    (lambda: RadialBasis(2, ["#", "##"]), UsageError, 'centres: needs 2 texts of "#" and ".", all as long'),
+    (lambda: RadialBasis(2, ["#", "##"]), UsageError, 'centres: needs 2 texts of "#" and ".", equally long'),
     (lambda: RadialBasis(1, ["#."])(Input(3)), ShapeError, "rbf1: needs 2 features; got 3 from input"),
     (lambda: Flatten()(Identity()(3)), UsageError, "identity: a layer is applied to nodes; got int"),
     (lambda: Linear(2)(Conv1d(2, 3)(Input((1, 9)))), ShapeError, "linear1: needs one row of features .* got 2 x 7"),

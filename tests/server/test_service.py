@@ -139,7 +139,7 @@ BAD: list[tuple[str, str, bytes, str]] = [
     ),
     ("broken JSON", JSON, b'{"samples": [', "JSON"),
     ("deep JSON", JSON, b'{"samples": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "JSON|numbers"),
-    ("NaN", JSON, b'{"samples": [NaN]}', "no number of JSON"),
+    ("NaN", JSON, b'{"samples": [NaN]}', "not a JSON number"),
     ("huge numbers", JSON, b'{"samples": [1e99' + b",0" * 63 + b"]}", "finite"),
     ("texts", JSON, b'{"samples": ["1"' + b",0" * 63 + b"]}", "numbers"),
     ("ragged lists", JSON, b'{"samples": [[1, 2], [3]]}', "one length"),

@@ -62,7 +62,7 @@ def test_no_fault_harms_what_was_there(tmp_path, monkeypatch):
             except ModelFileError as error:
                 outcomes.add(str(error).split("(")[1].split(")")[0])
                 assert list(tmp_path.iterdir()) == [path]
-                unharmed, replaced = "is unharmed" in str(error), "is written, but" in str(error)
+                unharmed, replaced = "nothing was changed" in str(error), "is written, but" in str(error)
                 assert (unharmed, replaced) == (path.read_bytes() == old, path.read_bytes() == new)
             except Killed:
                 outcomes.add("killed")
@@ -85,7 +85,7 @@ def test_a_wish_to_stop_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ModelFileError, match=r"model: cannot be written \(.*\); what was there before is unharmed"):
+    with pytest.raises(ModelFileError, match=r"model: cannot be written \(.*\); nothing was changed"):
         write_atomically(tmp_path / "file" / "model", b"data")
 
 

@@ -70,5 +70,5 @@ def test_searches_that_cannot_mean_anything_are_refused(data, arguments, message
 def test_a_loss_that_is_never_a_number_is_refused(data):
     trainer = Trainer(small_network())
     trainer.model.theta[:] = 1e38
-    with pytest.raises(UsageError, match="the loss is no number at 1e-06 already"):
+    with pytest.raises(UsageError, match="the loss is not finite at 1e-06"):
         find_learning_rate(trainer, data)

@@ -290,7 +290,7 @@ def test_automatic_names_avoid_the_users():
         ("a = b; b = w; a", r"b is used before it is computed \(column 5\)"),
         ("a = a + 1", "a is used before it is computed"),
         ("z = w*x\nL = z*foo(2)", "function at line 2, column 7"),
-        ("x+" * 3000 + "x", "nested too deep|cannot be read"),
+        ("x+" * 3000 + "x", "nested too deeply|cannot be read"),
         ("(" * 300 + "x" + ")" * 300, "cannot be read"),
         ("x" * 10_001, "at most 10,000 characters"),
         ("x\0", "cannot be read"),
@@ -344,7 +344,7 @@ def test_finite_differences_say_what_is_missing():
 
 
 def test_a_step_that_does_not_exist():
-    with pytest.raises(UsageError, match="'q' is no value of this expression; it has w, result"):
+    with pytest.raises(UsageError, match="'q' is not a value of this expression; it has w, result"):
         backprop("w*2", w=1)["q"]
 
 

@@ -77,7 +77,7 @@ def _layer(kind: str, given: dict[str, Any], common: dict[str, Any], more: dict[
     from striate.worksheets import arithmetic as build
 
     if given["kernel"] is None:
-        raise UsageError("--kernel: is needed; got none. Write for example --kernel 3.")
+        raise UsageError("--kernel: is required. Add it, for example --kernel 3.")
     arguments: dict[str, Any] = {key: sizes(given[key], f"--{key}") for key in ("input", "kernel", "dilation")}
     if given["stride"] is not None:
         arguments["stride"] = sizes(given["stride"], "--stride")
@@ -128,7 +128,7 @@ def _one(text: str | None, what: str) -> int | None:
 
     number = None if text is None else sizes(text, what)
     if isinstance(number, tuple):
-        raise UsageError(f"{what}: with --output the question is about one axis; got {text}. Give one number.")
+        raise UsageError(f"{what}: --output works along one axis; got {text}. Give one number.")
     return number
 
 

@@ -64,7 +64,7 @@ def _clear(folders: list[Path]) -> None:
             if folder.exists():
                 shutil.rmtree(folder)
         except OSError as error:
-            raise DataError(f"{folder}: cannot be removed ({error.strerror}). Check the rights.") from error
+            raise DataError(f"{folder}: cannot be removed ({error.strerror}). Check the permissions.") from error
 
 
 def _size(folder: Path) -> int:

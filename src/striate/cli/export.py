@@ -116,9 +116,7 @@ def _only_path(file: Path | None, out: Path | None) -> Path:
         raise UsageError(f"FILE, --out: name one of them; got {file} and {out}. Leave one out.")
     path = file or out
     if path is None:
-        raise UsageError(
-            "FILE: says where to write; got none. Name a file such as model.onnx, or a folder after --out."
-        )
+        raise UsageError("FILE: is required. Name a file such as model.onnx, or a folder with --out.")
     return path
 
 
@@ -131,5 +129,5 @@ def _live(data: str, page: Path, file: Path | None) -> Path:
             f"--live: takes no model, only the page to write; got {page} and {file}. Leave {page} out."
         )
     if page.suffix.lower() != ".html":
-        raise UsageError(f"{page}: the name of a page ends in .html. Rename it.")
+        raise UsageError(f"{page}: the name of a page must end in .html. Rename it.")
     return live.write(data, page)

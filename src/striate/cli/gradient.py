@@ -74,4 +74,4 @@ def _numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.strip("[] ").split(",")]
     except ValueError:
-        raise UsageError(f"--index: is written as numbers with commas, such as 0,0,2,3; got {text!r}.") from None
+        raise UsageError(f"--index: must be numbers separated by commas, such as 0,0,2,3; got {text!r}.") from None

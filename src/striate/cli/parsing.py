@@ -24,7 +24,7 @@ def sizes(text: str, what: str) -> int | tuple[int, ...]:
     try:
         numbers = tuple(int(part) for part in text.lower().split("x"))
     except ValueError:
-        raise UsageError(f"{what}: must be a number, or numbers with x between (28x28); got {text!r}.") from None
+        raise UsageError(f"{what}: must be a number, or numbers joined by x (28x28); got {text!r}.") from None
     return numbers[0] if len(numbers) == 1 else numbers
 
 
@@ -76,6 +76,6 @@ def values(items: Sequence[str]) -> dict[str, Any]:
     for item in items:
         name, equals, text = item.partition("=")
         if not equals or not name.strip().isidentifier():
-            raise UsageError(f"values: are written NAME=VALUE, such as w=0.5 or x=[1,2]; got {item!r}.")
+            raise UsageError(f"values: must be NAME=VALUE, such as w=0.5 or x=[1,2]; got {item!r}.")
         found[name.strip()] = parse_numbers(text, name.strip())
     return found

@@ -84,7 +84,7 @@ class Dataset:
         targets = np.asanyarray(self.targets)
         if targets.dtype.kind not in "biuf":
             raise DataError(
-                f"{self.name}: targets must be numbers, those of classes counted from 0; got {targets.dtype}. "
+                f"{self.name}: targets must be numbers, class numbers from 0; got {targets.dtype}. "
                 "Convert text with np.unique(labels, return_inverse=True)."
             )
         if isinstance(targets, np.ma.MaskedArray):

@@ -199,4 +199,4 @@ def _resize(image: Image, size: tuple[int, int], fit: Fit) -> Image:
 
 
 def _why_unidentified(path: Path) -> str:
-    return "not an image of a kind that is read" if path.stat().st_size else "the file is empty"
+    return "not a supported image format" if path.stat().st_size else "the file is empty"

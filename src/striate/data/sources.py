@@ -93,8 +93,8 @@ def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
             f"{path}: an NPY file holds no labels. Put x_train.npy and y_train.npy in a folder, or use one .npz."
         )
     raise DataError(
-        f"{printable(path)}: not a kind of file that data sets are read from "
-        f"({', '.join((*TABLE_SUFFIXES, SERIES_SUFFIX, '.npz'))}). Convert it, or give the folder it is in."
+        f"{printable(path)}: not a supported kind of file; data sets are read from "
+        f"{', '.join((*TABLE_SUFFIXES, SERIES_SUFFIX, '.npz'))}. Convert it, or give the folder it is in."
     )
 
 

@@ -103,7 +103,7 @@ def read_unlabelled(
     else:
         found = _read_files([path], sample_shape, fit, invert, rate, every=True)
     if not found.names:
-        reason = found.bad_files[0].reason if found.bad_files else "it holds no files of a kind that is read"
+        reason = found.bad_files[0].reason if found.bad_files else "it holds no files of a supported format"
         raise DataError(f"{printable(path)}: {reason}. Give images, recordings or a table.")
     return found
 

@@ -80,7 +80,7 @@ def write(model: Model, path: Path, *, preprocessing: bool = True, samples: str 
     if path.suffix.lower() == ".html":
         return _write_page(model, path, preprocessing, samples)
     if samples is not None:
-        raise UsageError(f"{path}: only pages hold samples. Leave --samples out, or let the name end in .html.")
+        raise UsageError(f"{path}: only pages hold samples. Leave --samples out, or write to a .html file.")
     return _by_ending(path, WRITERS)(model, path, preprocessing)
 
 
@@ -151,9 +151,9 @@ def _names(path: Path, count: int) -> tuple[str, ...]:
     try:
         names = tuple(line.strip() for line in path.read_text("utf-8").splitlines() if line.strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as text; {error}. Give one name a line.") from None
+        raise DataError(f"{path}: cannot be read as text; {error}. Give one name per line.") from None
     if len(names) != count:
-        raise UsageError(f"{path}: the model has {count} outputs; got {len(names)} names. Give one name a line.")
+        raise UsageError(f"{path}: the model has {count} outputs; got {len(names)} names. Give one name per line.")
     return names
 
 

@@ -148,7 +148,7 @@ def _append(items: list[Any], kind: Kind | type, wire: int, value: Any, depth: i
         items.append(_varints(value))
     elif wire == DELIMITED:
         if len(value) % np.dtype(kind.packed).itemsize:
-            raise MalformedError(f"{len(value)} packed bytes are no whole number of values")
+            raise MalformedError(f"{len(value)} packed bytes are not a whole number of values")
         items.append(np.frombuffer(value, kind.packed))
     else:
         items.append(np.array([_single(kind, wire, value, depth)], kind.packed))
@@ -176,7 +176,7 @@ def _varints(data: memoryview) -> np.ndarray:
 
 def _expect(wire: int, wanted: int) -> None:
     if wire != wanted:
-        raise MalformedError(f"a field has wire type {wire} where {wanted} belongs")
+        raise MalformedError(f"a field has wire type {wire} instead of {wanted}")
 
 
 def _text(value: memoryview) -> str:

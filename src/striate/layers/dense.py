@@ -95,7 +95,7 @@ class RadialBasis(Layer):
         fits = len(texts) == self.out_features and all(isinstance(t, str) and set(t) <= {"#", "."} for t in texts)
         if not fits or len(set(map(len, texts))) != 1:
             raise UsageError(
-                f'centres: needs {self.out_features} texts of "#" and ".", all as long; got {self.centres!r}.'
+                f'centres: needs {self.out_features} texts of "#" and ".", equally long; got {self.centres!r}.'
             )
         return tuple(texts)
 

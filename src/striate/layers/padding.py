@@ -28,7 +28,7 @@ def pairs_for(value: int | tuple[Pair, ...], shape: Shape, what: str) -> tuple[P
     """Return (before, after) for each axis of space of ``shape``; raises ShapeError when their numbers differ."""
     rank = len(shape) - 1
     if rank < 1:
-        raise ShapeError(f"{what} needs an input with space; got {format_shape(shape)}. Reshape it before.")
+        raise ShapeError(f"{what} needs an input with space; got {format_shape(shape)}. Reshape it first.")
     if isinstance(value, int):
         return ((value, value),) * rank
     if len(value) != rank:

@@ -66,7 +66,7 @@ class MatMul(Layer):
         a, b = inputs
         if not 2 <= len(a) == len(b) or a[:-2] != b[:-2] or a[-1] != b[-2]:
             raise ShapeError(
-                "needs matrices (..., rows, k) and (..., k, columns) with the same axes before; got "
+                "needs matrices (..., rows, k) and (..., k, columns) with the same leading axes; got "
                 f"{format_shapes(inputs)}. Reshape or Permute them."
             )
         return (*a[:-1], b[-1])

@@ -202,7 +202,7 @@ class Expand(Rearrangement):
         if len(inputs[0]) != len(target) or any(n not in (1, m) for n, m in zip(inputs[0], target, strict=True)):
             raise ShapeError(
                 f"only axes of size 1 can be repeated to {format_shape(target)}; got {format_shape(inputs[0])}. "
-                "Reshape it before."
+                "Reshape it first."
             )
         return target
 

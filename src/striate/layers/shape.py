@@ -146,7 +146,7 @@ class Upsample(Layer):
         if rank < 1 or (isinstance(factor, Sequence) and len(factor) != rank):
             raise ShapeError(
                 f"scale_factor must be one number, or one for each axis of space; got {format_shape(shape)}. "
-                "Change it, or Reshape before."
+                "Change it, or Reshape first."
             )
         return axes(factor) if isinstance(factor, Sequence) else (factor,) * rank
 

@@ -102,7 +102,7 @@ class CrossEntropy(Loss):
         labels = targets[targets != self.ignored_index]
         if not len(labels):
             raise DataError(
-                f"{dataset.name}: needs labels that count; got {self.ignored_index}, the ignored one, alone."
+                f"{dataset.name}: needs labels other than the ignored one, {self.ignored_index}; got no others."
             )
         check_classes(network, dataset, labels)
 

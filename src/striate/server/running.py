@@ -73,7 +73,7 @@ def serve(
     host : str
         The address to listen at.
     port : int
-        0 for any that is free.
+        0 for a free one.
     allowed : sequence of str
         More names by which browsers may call the server, without the port.
     limits : Limits, optional
@@ -130,7 +130,7 @@ def _signals_end_it() -> Iterator[None]:
 
 def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
-        raise UsageError(f"--port: must be 0 to 65535; got {port}. Use 0 for any that is free.")
+        raise UsageError(f"--port: must be 0 to 65535; got {port}. Use 0 for a free one.")
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
@@ -143,6 +143,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise DataError(f"--port: {port} is in use. Choose another, or 0 for any that is free.") from None
+            raise DataError(f"--port: {port} is in use. Choose another, or 0 for a free one.") from None
         raise DataError(f"{host}:{port}: cannot listen there ({error.strerror}). Choose another.") from None
     return listener

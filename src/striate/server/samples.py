@@ -134,4 +134,4 @@ def _check_kind(numbers: Any, depth: int = DEPTH) -> None:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")

@@ -44,8 +44,8 @@ def write_atomically(path: str | Path, data: bytes) -> Path:
     except OSError as error:
         _remove(temporary)
         raise ModelFileError(
-            f"{path}: cannot be written ({error.strerror or error}); what was there before is unharmed. "
-            "Make room, or choose another place."
+            f"{path}: cannot be written ({error.strerror or error}); nothing was changed. "
+            "Free some space, or choose another place."
         ) from error
     except BaseException:
         _remove(temporary)
@@ -75,7 +75,7 @@ def append(path: str | Path, data: bytes) -> None:
             os.close(handle)
     except OSError as error:
         raise ModelFileError(
-            f"{path}: cannot be written ({error.strerror or error}); what was there before is unharmed. Make room."
+            f"{path}: cannot be written ({error.strerror or error}); nothing was changed. Free some space."
         ) from error
 
 

@@ -101,7 +101,7 @@ def write(path: str | Path, content: Mapping[str, Any], tensors: Mapping[str, np
     data = safetensors.numpy.save(arrays, {KEY: text})
     size = too_large(data[8 : 8 + int.from_bytes(data[:8], "little")])
     if size is not None:
-        raise ModelFileError(f"{path}: cannot be written; its description is too large ({size}). Leave some out.")
+        raise ModelFileError(f"{path}: cannot be written; its description is too large ({size}). Shorten it.")
     return write_atomically(path, data)
 
 

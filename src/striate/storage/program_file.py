@@ -82,7 +82,7 @@ def _describe(program: Program) -> dict[str, Any]:
 def _row(row: Row) -> dict[str, Any]:
     if row.request is None:
         raise ProgramError(
-            f"{row.where}: a program for elsewhere is made of kernels; got a layer or loss that runs through its "
+            f"{row.where}: only kernels can run elsewhere; got a layer or loss that runs through its "
             "reference in Python. Replace it, or keep the program in this process."
         )
     request = row.request

@@ -71,7 +71,7 @@ def check_kernels(network: Network, program: Program) -> None:
     if without:
         layers = ", ".join(f"{name} ({type(network.step(name).layer).__name__})" for name in without)
         raise UsageError(
-            f"{network.name}: these layers have no kernels and run in Python alone: {layers}. "
+            f"{network.name}: these layers have no kernels and run only in Python: {layers}. "
             "Use striate serve, which runs them."
         )
 

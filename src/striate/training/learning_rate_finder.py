@@ -55,12 +55,12 @@ def find_learning_rate(
     """Train for some steps with a rate that grows from ``lowest`` to ``highest``, then undo it all.
 
     Losses are smoothed with weights 0.9^k and corrected for their start; the search ends early where
-    the loss is no number, or four times the best. ``trainer`` is as before afterwards.
+    the loss is not finite, or four times the best. Afterwards ``trainer`` is as it was before.
 
     Raises
     ------
     UsageError
-        If the rates do not increase, or the loss is no number at the lowest one.
+        If the rates do not increase, or the loss is not finite at the lowest one.
 
     References
     ----------
@@ -80,9 +80,7 @@ def find_learning_rate(
         with contextlib.suppress(DivergenceError):
             trainer.fit(train, epochs=-(-steps // -(-len(train) // size)), callbacks=watch)
     if len(watch.losses) < 5:
-        raise UsageError(
-            f"learning-rate finder: the loss is no number at {lowest:g} already. Begin with a lower rate."
-        )
+        raise UsageError(f"learning-rate finder: the loss is not finite at {lowest:g}. Begin with a lower rate.")
     rates, losses = np.array(watch.rates), np.array(watch.losses)
     return RateSearch(rates, losses, suggest(rates, losses))
 

@@ -96,7 +96,7 @@ def template_search(picture: Any, patch: Any, *, best: int = 5) -> TemplateSearc
     if len(whole) != len(part):
         raise ShapeError(
             f"template: the patch needs the channels of the picture ({len(whole)}); got {len(part)}. "
-            f"Make both grey or both coloured."
+            f"Make both grey, or both colour."
         )
     size = part.shape[1:]
     if size[0] > whole.shape[1] or size[1] > whole.shape[2]:

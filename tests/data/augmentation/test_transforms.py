@@ -220,7 +220,7 @@ class TestMixup:
         (lambda: Augmentation((3,)), "augmentation: transforms are rotation, .*; got 3"),
         (lambda: Augmentation(border="wrap"), "border must be one of constant, edge, reflect; got 'wrap'"),
         (lambda: Augmentation(fill=float("nan")), "augmentation: fill"),
-        (lambda: Augmentation((Mixup(), Mixup())), "mixup can stand in it once"),
+        (lambda: Augmentation((Mixup(), Mixup())), "mixup can be used only once"),
         (lambda: Augmentation.from_dict({"transforms": [{"kind": "rotate"}]}), "did you mean 'rotation'"),
         (lambda: Augmentation.from_dict({"transforms": [{}]}), "transform: unknown name 'None'"),
         (lambda: Augmentation.from_dict({"boarder": "edge"}), "did you mean 'border'"),

@@ -94,7 +94,7 @@ class Augmentation:
             )
         check_range("augmentation", "fill", self.fill, -1e6, 1e6)
         if sum(isinstance(transform, Mixup) for transform in self.transforms) > 1:
-            raise UsageError("augmentation: mixup can stand in it once; got more. Remove the others.")
+            raise UsageError("augmentation: mixup can be used only once; got more. Remove the others.")
 
     @property
     def moves(self) -> bool:

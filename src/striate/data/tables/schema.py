@@ -205,7 +205,7 @@ def fit_schema(
             columns.append(column)
     if not columns:
         raise DataError(
-            f"{printable(table.path)}: needs a column of numbers or categories beside the labels; got none. "
+            f"{printable(table.path)}: needs a column of numbers or categories other than the labels; got none. "
             "Add one, or leave out fewer columns."
         )
     label_names = tuple(table.names[i] for i in labels)

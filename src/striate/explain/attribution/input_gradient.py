@@ -132,7 +132,7 @@ def _at_evaluation(step: Step) -> Layer:
     if isinstance(step.layer, Regulariser):
         return Identity(name=step.name)
     if step.states:
-        raise UsageError(f"{step.name}: its states stand in the way of gradients by the engine. Use the reference.")
+        raise UsageError(f"{step.name}: the engine cannot compute gradients through its states. Use the reference.")
     return named(step)
 
 

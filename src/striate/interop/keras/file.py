@@ -47,7 +47,7 @@ def read(path: Path) -> KerasFile:
     """
     if importlib.util.find_spec("h5py") is None:
         raise UsageError(
-            f"{path}: files of Keras are read with h5py, which is not installed. pip install 'striate[keras]'."
+            f"{path}: reading Keras files needs h5py, which is not installed. Run: pip install 'striate[keras]'."
         )
     command = [sys.executable, "-m", "striate.interop.keras.file", str(path)]
     seconds = SECONDS + (path.stat().st_size // BYTES_A_SECOND if path.exists() else 0)
@@ -161,7 +161,7 @@ def _checked(parent: Any, name: str) -> Any:
         if link is None:
             return None
         if not isinstance(link, h5py.HardLink):
-            raise KerasError(f"{part[:60]!r} is a link to elsewhere")
+            raise KerasError(f"{part[:60]!r} is a link to another file")
         here = here[part]
     return here
 
@@ -180,7 +180,7 @@ def _array(group: Any, name: str, size: int) -> np.ndarray:
     if not isinstance(found, h5py.Dataset):
         raise KerasError(f"the array {name[:80]!r} is missing")
     if found.is_virtual or found.external:
-        raise KerasError(f"the numbers of {name[:80]!r} lie in another file")
+        raise KerasError(f"the numbers of {name[:80]!r} are in another file")
     if found.dtype.kind not in "fiub" or found.nbytes > EXPANSION * size or not found.id.get_storage_size() <= size:
         raise KerasError(f"the array {name[:80]!r} claims {found.nbytes:,} bytes")
     return np.asarray(found[()], np.float32)

@@ -28,7 +28,7 @@ def layers_of(config: dict[str, Any]) -> tuple[list[KerasLayer], list[str]]:
     """
     kind, inner = config.get("class_name"), config.get("config")
     if kind not in ("Sequential", "Functional", "Model") or not isinstance(inner, dict | list):
-        raise KerasError(f"Sequential and functional models are read; got {str(kind)[:60]!r}")
+        raise KerasError(f"only Sequential and functional models are supported; got {str(kind)[:60]!r}")
     items = inner["layers"] if isinstance(inner, dict) else inner
     if kind == "Sequential":
         return _chain(items)

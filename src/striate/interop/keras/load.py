@@ -70,7 +70,7 @@ def _ordered(layers: list[KerasLayer]) -> list[KerasLayer]:
     while waiting:
         ready = [layer for layer in waiting if done.issuperset(layer.inputs)]
         if not ready:
-            raise KerasError("its layers read one another in a circle, or a layer that is missing")
+            raise KerasError("its layers form a cycle, or one of them is missing")
         order += ready
         done.update(layer.name for layer in ready)
         waiting = [layer for layer in waiting if layer.name not in done]

@@ -36,12 +36,12 @@ def to_array(tensor: Tensor) -> np.ndarray:
     Raises
     ------
     MalformedError
-        If they lie in another file, or are not as many as the shape says.
+        If they are in another file, or are not as many as the shape says.
     """
     shape = tuple(int(side) for side in tensor.dims)
     name = tensor.name or "a constant"
     if tensor.data_location or tensor.external_data:
-        raise MalformedError(f"the numbers of {name!r} lie in another file; save the model as one file")
+        raise MalformedError(f"the numbers of {name!r} are in another file; save the model as one file")
     if min(shape, default=0) < 0:
         raise MalformedError(f"{name!r} has the negative shape {list(shape)}")
     if tensor.data_type not in DTYPES and tensor.data_type != BFLOAT16:
@@ -57,7 +57,7 @@ def _values(tensor: Tensor, name: str) -> np.ndarray:
     dtype = np.dtype("<u2") if wide else DTYPES[tensor.data_type]
     if tensor.raw_data is not None:
         if len(tensor.raw_data) % dtype.itemsize:
-            raise MalformedError(f"{name!r} has {len(tensor.raw_data)} bytes, no whole number of values")
+            raise MalformedError(f"{name!r} has {len(tensor.raw_data)} bytes, not a whole number of values")
         values = np.frombuffer(tensor.raw_data, np.uint8 if boolean else dtype)
         values = values != 0 if boolean else values
     elif dtype == np.dtype("<f2"):

@@ -141,12 +141,12 @@ class Reader:
     def _set_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if not isinstance(target, dict):
-            raise PickleError("items are set in what is no dictionary")
+            raise PickleError("it sets items of something that is not a dictionary")
         target.update(zip(items[::2], items[1::2], strict=True))
 
     def _extend(self, items: list[Any]) -> None:
         if not isinstance(self.stack[-1], list):
-            raise PickleError("items are appended to what is no list")
+            raise PickleError("it appends items to something that is not a list")
         self.stack[-1].extend(items)
 
     def _global(self, module: Any, name: Any) -> None:
@@ -155,7 +155,7 @@ class Reader:
     def _call(self) -> None:
         arguments, function = self._pop(), self._pop()
         if not isinstance(function, Global) or not isinstance(arguments, tuple):
-            raise PickleError("it calls what is no function")
+            raise PickleError("it calls something that is not a function")
         if function == Global("collections", "OrderedDict"):
             self.stack.append(dict(arguments[0]) if arguments else {})
         else:

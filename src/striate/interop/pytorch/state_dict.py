@@ -92,7 +92,7 @@ def _check_size(item: zipfile.ZipInfo, most: int) -> None:
 def _described(key: Any) -> tuple[str, str, int]:
     """Return the type, the name and the length of a storage."""
     if not isinstance(key, tuple) or len(key) < 5 or key[0] != "storage" or not isinstance(key[1], Global):
-        raise PickleError("it refers to something that is no storage")
+        raise PickleError("it refers to something that is not a storage")
     if key[1].name not in STORAGES or not isinstance(key[4], int) or key[4] < 0:
         raise PickleError(f"a storage of {key[1].name[:40]} is not supported")
     return STORAGES[key[1].name], str(key[2]), key[4]

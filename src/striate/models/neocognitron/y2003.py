@@ -76,7 +76,7 @@ def neocognitron_2003(
 
 def _selectivity(theta: float) -> float:
     if theta >= 1:
-        raise UsageError(f"neocognitron_2003: thresholds must be below 1; got {theta}. The paper has 0.3 to 0.58.")
+        raise UsageError(f"neocognitron_2003: thresholds must be below 1; got {theta}. The paper uses 0.3 to 0.58.")
     return theta / (1 - theta)
 
 

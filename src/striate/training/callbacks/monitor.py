@@ -33,7 +33,7 @@ class Monitor:
         if self.key not in figures:
             raise UsageError(
                 f"{self.owner}: watches {self.key}, which this training does not have; "
-                f"got {', '.join(figures)}. Give a validation part, or watch another figure, such as loss."
+                f"got {', '.join(figures)}. Give validation data, or watch another metric, such as loss."
             )
 
     def value(self, record: EpochRecord) -> float:

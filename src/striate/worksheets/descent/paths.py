@@ -112,7 +112,7 @@ def descend(
             raise unknown_name("descend: method", name, METHODS)
         if name in _ON_BATCHES and not chosen.samples:
             raise UsageError(
-                f"descend: {name} takes samples by turns; got a problem without samples. Use line or logistic, "
+                f"descend: {name} needs a problem with samples; got one without. Use line or logistic, "
                 f"or give data."
             )
     surface = chosen.surface(grid)

@@ -203,7 +203,9 @@ def _parameters(text: str, parameters: tuple[str, str] | None, data: Mapping[str
     inputs = parse(text).inputs
     lengths = {key: len(values) if values.ndim else 0 for key, values in data.items()}
     if len(set(lengths.values())) > 1 or 0 in lengths.values():
-        raise ShapeError(f"problem: all data need one row per sample, and as many; got {lengths}. Cut the longer.")
+        raise ShapeError(
+            f"problem: all data need equally many rows, one per sample; got {lengths}. Shorten the longer."
+        )
     names = tuple(parameters or (name for name in inputs if name not in data))
     if len(names) != 2:
         raise UsageError(
@@ -219,6 +221,6 @@ def _parameters(text: str, parameters: tuple[str, str] | None, data: Mapping[str
 def _checked_window(window: Window) -> Window:
     ranges = as_numbers("problem", "window", window)
     if ranges.shape != (2, 2) or (ranges[:, 0] >= ranges[:, 1]).any():
-        raise UsageError(f"problem: window is (from, to) of both parameters, from below to; got {window}.")
+        raise UsageError(f"problem: window must be (from, to) for both parameters, with from < to; got {window}.")
     (a, b), (c, d) = ranges.tolist()
     return (a, b), (c, d)

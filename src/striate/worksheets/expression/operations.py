@@ -86,7 +86,7 @@ def _power_text(g: str, names: Names, shapes: Shapes) -> str:
 
 def _matmul(axis: None, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.ndim == 0 or b.ndim == 0:
-        raise ValueError("a number is no vector or matrix")
+        raise ValueError("a number is not a vector or matrix")
     return a @ b
 
 

@@ -51,7 +51,7 @@ def parse(text: str) -> Graph:
         try:
             output = builder.statement(*statement)
         except RecursionError:
-            raise UsageError("backprop: the expression is nested too deep. Name its parts: z = w*x; ...") from None
+            raise UsageError("backprop: the expression is nested too deeply. Name parts: z = w*x; ...") from None
     return Graph(text, tuple(builder.nodes.values()), output)
 
 

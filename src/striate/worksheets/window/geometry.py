@@ -175,7 +175,7 @@ def _sized(name: str, values: Any, size: tuple[int, ...]) -> np.ndarray | None:
         return None
     array = as_numbers("window", name, values)
     if array.shape != size:
-        raise ShapeError(f"window: {name} needs the layer's size {size}; got shape {array.shape}. Change either.")
+        raise ShapeError(f"window: {name} needs the layer's size {size}; got shape {array.shape}. Change one.")
     return array
 
 

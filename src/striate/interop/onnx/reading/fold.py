@@ -27,7 +27,7 @@ def _constant(node: Operator) -> np.ndarray:
             return np.asarray(node.attributes[name], dtype)
     if "value" in node.attributes:
         return np.asarray(node.attributes["value"])
-    raise Unsupported("the constant is of a type that is not known")
+    raise Unsupported("the constant has an unknown type")
 
 
 def _sized(shape: Any) -> tuple[int, ...]:

@@ -80,4 +80,4 @@ def reduction(graph: Importer, node: Operator) -> Value:
 @operator("ArgMax", "ArgMin")
 def index_of_extremum(graph: Importer, node: Operator) -> Value:
     """Not a function with a slope; predictions take it from the outputs."""
-    raise Unsupported("it gives a place, not a value; end the model before it")
+    raise Unsupported("it returns a position, not a value; end the model before it")

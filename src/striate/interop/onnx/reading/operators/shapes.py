@@ -91,7 +91,7 @@ def squeeze(graph: Importer, node: Operator) -> Value:
         axes = [axis for axis, n in enumerate(sides) if n == 1]
     axes = sorted(axis % value.rank for axis in axes)
     if any(sides[axis] != 1 for axis in axes):
-        raise Unsupported(f"{list(sides)} has other sizes than 1 along {axes}")
+        raise Unsupported(f"{list(sides)} has sizes other than 1 along {axes}")
     if value.batch in axes:
         return value.reshape([n for axis, n in enumerate(sides) if axis not in axes])
     return dropped(value, [value.axis(axis) for axis in axes])
@@ -142,7 +142,7 @@ def concatenated(graph: Importer, operands: list[Value], axis: int) -> Value:
     operands = operands if alike else [v.straight() for v in operands]
     rest = {tuple(n for i, n in enumerate(v.sample) if i != own) for v in operands}
     if len(rest) > 1:
-        raise Unsupported(f"its operands have other sides than the axis {axis} that differ")
+        raise Unsupported(f"its operands differ along other axes than {axis}")
     pairs = [graph.grouped(v, [own]) for v in operands]
     joined = graph.apply(layers.Concatenate(), *(node for node, _ in pairs))
     return pairs[0][1](joined, [sum(v.sample[own] for v in operands)])
