@@ -59,7 +59,7 @@ def test_the_window_is_drawn(run, tmp_path, kind):
     ("arguments", "words"),
     [
         (["convolution", "--input", "5"], "arithmetic: unknown name 'convolution'; did you mean 'conv'"),
-        (["conv", "--input", "5"], "--kernel: is needed"),
+        (["conv", "--input", "5"], "--kernel: is required"),
         (["conv", "--input", "five", "--kernel", "3"], "--input: must be a number"),
         (["conv", "--input", "5", "--kernel", "3", "--padding", "1..2"], "--padding: must be"),
         (["conv", "--input", "5", "--kernel", "3", "--padding", "some"], "padding"),

@@ -62,7 +62,7 @@ def test_writes_a_page_that_learns(run: Any, refused: Any, tmp_path: Path) -> No
     page = tmp_path / "learn.html"
     assert run("export", "--live", "digits", page).exit_code == 0
     assert "a network learns" in page.read_text("utf-8")
-    assert "ends in .html" in refused("export", "--live", "digits", tmp_path / "learn.js", status=2)
+    assert "must end in .html" in refused("export", "--live", "digits", tmp_path / "learn.js", status=2)
     assert "takes no model" in refused("export", "--live", "digits", "model", page, status=2)
 
 

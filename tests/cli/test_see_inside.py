@@ -140,7 +140,10 @@ def test_attribution_maps_as_numbers(run, trained, tmp_path):
             "unknown name 'conv1.wait'",
         ),
         (["gradient", "{model}", "digits:7", "--parameter", "conv1.weight", "--index", "0,9"], "index must lie in"),
-        (["gradient", "{model}", "digits:7", "--parameter", "conv1.weight", "--index", "a"], "--index: is written"),
+        (
+            ["gradient", "{model}", "digits:7", "--parameter", "conv1.weight", "--index", "a"],
+            "--index: must be numbers",
+        ),
         (
             ["gradient", "{model}", "digits:7", "--parameter", "conv1.bias", "--index", "0", "--class", "cat"],
             "class: must be",

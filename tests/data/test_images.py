@@ -152,7 +152,7 @@ class TestBadFiles:
             (lambda photo: bomb(10_000, 10_000), "more than 89,478,485"),
             (lambda photo: bomb(9000, 9000), "damaged or unsupported image"),
             (lambda photo: encoded(photo[..., 0].astype(np.float32), "TIFF"), "32-bit floating point"),
-            (lambda photo: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image of a kind"),
+            (lambda photo: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a supported image"),
         ],
     )
     def test_a_bad_file_is_one_line_with_path_and_reason(self, tmp_path, photo, make, message):

@@ -285,6 +285,6 @@ def test_the_values_of_a_header_are_bounded(path, text, size):
 @pytest.mark.parametrize("content", [{"text": "x" * 17_000_000}, {"list": [0] * 600_000}])
 def test_what_could_not_be_read_is_not_written(path, content):
     before = path.read_bytes()
-    with pytest.raises(ModelFileError, match=r"its description is too large \(.*, of at most .*\)\. Leave"):
+    with pytest.raises(ModelFileError, match=r"its description is too large \(.*, of at most .*\)\. Shorten"):
         container.write(path, content, {})
     assert path.read_bytes() == before

@@ -204,7 +204,7 @@ def _parameters(text: str, parameters: tuple[str, str] | None, data: Mapping[str
     lengths = {key: len(values) if values.ndim else 0 for key, values in data.items()}
     if len(set(lengths.values())) > 1 or 0 in lengths.values():
         raise ShapeError(
-            f"problem: all data need equally many rows, one per sample; got {lengths}. Shorten the longer."
+            f"problem: data need one row per sample, and equal lengths; got {lengths}. Shorten the longer."
         )
     names = tuple(parameters or (name for name in inputs if name not in data))
     if len(names) != 2:
