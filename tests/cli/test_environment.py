@@ -60,7 +60,7 @@ def test_a_file_that_may_not_become_large_enough_is_one_line(tmp_path: Path) -> 
     done = command(*TRAIN, "--out", str(tmp_path / "run"), before=limit("RLIMIT_FSIZE", 2000))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert re.search(r"striate: .*run.*: cannot be written \(File too large\); what was there", done.stderr)
+    assert re.search(r"striate: .*run.*: cannot be written \(File too large\); nothing was changed", done.stderr)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs an affinity")

@@ -213,7 +213,9 @@ def test_a_line_that_does_not_fit_is_not_there_by_half(tmp_path, monkeypatch, ta
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "write", write)
-    with pytest.raises(ModelFileError, match=r"log: cannot be written \(No space left on device\); what was there"):
+    with pytest.raises(
+        ModelFileError, match=r"log: cannot be written \(No space left on device\); nothing was changed"
+    ):
         append(tmp_path / "log", b"two\n")
     assert (tmp_path / "log").read_bytes() == b"one\n"
 
