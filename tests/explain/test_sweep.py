@@ -108,6 +108,21 @@ def test_files_are_read_in_the_colours_of_the_model(trained_lenet, sheet, found,
     np.testing.assert_array_equal(sweep(trained_lenet, path, stride=3).probabilities, found.probabilities)
 
 
+def test_files_are_inverted(trained_lenet, sheet, found, tmp_path):
+    path = tmp_path / "paper.png"
+    Image.fromarray(255 - sheet[0]).save(path)
+    inverted = sweep(trained_lenet, path, stride=3, invert=True)
+    np.testing.assert_array_equal(inverted.probabilities, found.probabilities)
+    with pytest.raises(UsageError, match="invert is for files; got an array"):
+        sweep(trained_lenet, sheet, invert=True)
+
+
+def test_progress_is_reported_to_the_end(trained_lenet, sheet):
+    told = []
+    sweep(trained_lenet, sheet, stride=1, progress=lambda *counts: told.append(counts))
+    assert told == [(256, 312), (312, 312)]
+
+
 def test_the_drawing_covers_the_picture(found):
     axes = found.draw(4, count=3)
     picture, heat = axes.images

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.options import Json, ModelArgument, NoWinograd, Threads
+from striate.cli.samples import Invert
 
 if TYPE_CHECKING:
+    from striate.cli.output import Output
     from striate.explain.sweep import ScoreMap
     from striate.model import Model
 
@@ -47,6 +50,7 @@ def sweep(
         Path | None,
         typer.Option(metavar="FILE", help="Write every window's probabilities to a CSV file.", show_default=False),
     ] = None,
+    invert: Invert = False,
     threads: Threads = None,
     no_winograd: NoWinograd = False,
     json: Json = False,
@@ -69,8 +73,11 @@ def sweep(
     name, count = _target(loaded, target), integer(best, "best")
     check_target(loaded, name)
     pixel = None if at is None else _pixel(at)
-    found = swept(loaded, picture, stride, None if window is None else sizes(window, "--window"))  # type: ignore[arg-type]
-    output, facts = Output(json), _facts(found, name, count)
+    sides: Any = None if window is None else sizes(window, "--window")
+    output = Output(json)
+    with _progress(output) as report:
+        found = swept(loaded, picture, stride, sides, invert, report)
+    facts = _facts(found, name, count)
     output.line(_text(facts))
     if pixel is not None:
         why = found.why(*pixel, name)
@@ -81,6 +88,16 @@ def sweep(
     if scores is not None:
         output.line(f"written: {write_csv(scores, *_table(found))}")
     output.result({"model": str(model), "file": str(picture), **facts})
+
+
+@contextmanager
+def _progress(output: Output) -> Iterator[Callable[[int, int], object]]:
+    """Show how much of the image is done, on a terminal alone."""
+    from rich.progress import Progress
+
+    with Progress(console=output.console, transient=True, disable=not output.console.is_terminal) as bar:
+        task = bar.add_task("sweeping")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _target(model: Model, text: str | None) -> int | str:

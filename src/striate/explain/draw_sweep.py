@@ -42,11 +42,12 @@ def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axe
     bar = axes.figure.colorbar(heat, ax=axes, fraction=0.05, pad=0.02)
     bar.ax.set_facecolor(str(float(np.clip((grey.mean() - low) / ((high - low) or 1.0), 0, 1))))
     name = found.model.output_names[found.class_number(target)]
-    bar.set_label(f"probability of {name}, mean of the windows over a pixel", fontsize=8)
+    bar.set_label(f"probability of {name}", fontsize=8)
     _frames(axes, found, target, count)
     axes.set(xticks=[], yticks=[])
     size = " x ".join(map(str, found.window))
-    set_title(axes, f"{name}: {found.tops.size * found.lefts.size:,} windows of {size}")
+    count_text = f"{found.tops.size * found.lefts.size:,} windows of {size}"
+    set_title(axes, f"{name}: mean probability of the windows over each pixel ({count_text})")
     return axes
 
 

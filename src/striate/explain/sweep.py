@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,6 +161,8 @@ def sweep(
     picture: str | Path | np.ndarray,
     stride: int | None = None,
     window: int | tuple[int, int] | None = None,
+    invert: bool = False,
+    progress: Callable[[int, int], object] | None = None,
 ) -> ScoreMap:
     """Return the probabilities that a model gives to every window of a picture.
 
@@ -177,6 +180,10 @@ def sweep(
     window : int or (rows, columns), optional
         The size of a window in the picture: the size that the model takes by default. Other windows are resized as
         `read_image` does, and need a picture of bytes.
+    invert : bool
+        Swap light and dark of a file, for dark strokes on paper where the model learnt light on dark.
+    progress : function, optional
+        Called with the number of windows that are done, and of all, as the sweep goes on.
 
     Raises
     ------
@@ -199,7 +206,7 @@ def sweep(
            [0.12, 0.27, 0.5 ]], dtype=float32)
     """
     _check_model(model)
-    raw = _pixels(model, picture)
+    raw = _pixels(model, picture, invert)
     size = _window(model.input_shape[1:] if window is None else window)
     _check_fits(raw, size, model)
     step = max(1, min(size) // PER_WINDOW) if stride is None else integer(stride, "stride")
@@ -207,8 +214,11 @@ def sweep(
     corners = [(top, left) for top in tops.tolist() for left in lefts.tolist()]
     parts = []
     for first in range(0, len(corners), WINDOWS):
-        some = [_sample(model, raw, top, left, size) for top, left in corners[first : first + WINDOWS]]
-        parts.append(model.predict_proba(np.stack(some), WINDOWS))
+        some = corners[first : first + WINDOWS]
+        windows = np.stack([_sample(model, raw, top, left, size) for top, left in some])
+        parts.append(model.predict_proba(windows, WINDOWS))
+        if progress is not None:
+            progress(first + len(some), len(corners))
     probabilities = np.concatenate(parts).T.reshape(-1, len(tops), len(lefts))
     return ScoreMap(model, raw, np.ascontiguousarray(probabilities), tops, lefts, size)
 
@@ -245,14 +255,16 @@ def _check_model(model: Model) -> None:
         )
 
 
-def _pixels(model: Model, picture: Any) -> np.ndarray:
+def _pixels(model: Model, picture: Any, invert: bool) -> np.ndarray:
     channels = model.input_shape[0]
     if isinstance(picture, str | Path):
         if channels not in (1, 3):
             raise ShapeError(
                 f"sweep: picture files have 1 or 3 channels; got a model that takes {channels}. Give an array."
             )
-        return read_image(picture, channels)
+        return read_image(picture, channels, invert=invert)
+    if invert:
+        raise UsageError("sweep: invert is for files; got an array. Invert it, such as 255 - picture.")
     raw = np.asarray(picture)
     raw = raw[None] if raw.ndim == 2 else raw
     if raw.ndim != 3 or len(raw) != channels:
