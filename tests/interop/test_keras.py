@@ -203,7 +203,7 @@ def test_mutated_files_are_models_or_refused_in_one_line(tmp_path: Path) -> None
         legacy(tmp_path / "m.h5", network(np.random.default_rng(0)), (7, 9, 3)).read_bytes(), np.uint8
     )
     rng, path, messages = np.random.default_rng(0), tmp_path / "b.h5", []
-    for number in range(16):
+    for number in range(10):
         data = whole.copy()
         places = rng.integers(0, len(data), rng.integers(1, 6))
         data[places] = rng.integers(0, 256, len(places))

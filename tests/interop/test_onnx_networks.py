@@ -50,7 +50,11 @@ def test_graphs_that_pytorch_made() -> None:
     assert failed == BEYOND_FLOAT32
 
 
-@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem.removeprefix("light_"))
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.slow if "vgg" in path.stem else ()) for path in NETWORKS],
+    ids=lambda path: path.stem.removeprefix("light_"),
+)
 def test_published_networks(path: Path) -> None:
     session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (entry,) = session.get_inputs()

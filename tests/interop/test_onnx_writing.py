@@ -101,7 +101,12 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+LARGE = ("alexnet", "resnet101", "resnet152", "vgg13", "vgg16", "vgg19")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in MODELS]
+)
 def test_named_networks_mean_the_same_in_onnx(name: str, tmp_path: Path) -> None:
     classes = 2 if name in ("perceptron", "xor") else 10
     network = MODELS[name](classes, SHAPES.get(name, (3, 64, 64)))

@@ -18,6 +18,7 @@ from striate.layers import Concatenate, Conv2d, Input, MaxPool2d, PReLU
 from striate.model import Model
 from striate.network import Network
 
+pytestmark = pytest.mark.slow
 Fetch = Callable[[str, str], Path]
 SECONDS = 60
 TOLERANCE = 1e-4  # of the largest value

@@ -53,7 +53,9 @@ def answers_of(folder: Path, target: str, samples: np.ndarray) -> list[list[str]
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="builds the example")
-@pytest.mark.parametrize("target", EMULATORS)
+@pytest.mark.parametrize(
+    "target", [pytest.param(name, marks=pytest.mark.slow if name == "riscv64" else ()) for name in EMULATORS]
+)
 def test_gives_the_probabilities_of_the_model(target: str, tmp_path: Path) -> None:
     compiler_of(target)
     network = NETWORKS["lenet5"]() if target == "native" else Sequential(SMALL, (3, 9, 8))
@@ -69,7 +71,7 @@ def test_gives_the_probabilities_of_the_model(target: str, tmp_path: Path) -> No
         assert " ".join(words[len(shares) :]) == model.classes[int(shares.argmax())]
 
 
-@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m7"])
+@pytest.mark.parametrize("target", ["cortex-m4", pytest.param("cortex-m7", marks=pytest.mark.slow)])
 def test_microcontrollers_give_the_probabilities_of_the_model(target: str, tmp_path: Path) -> None:
     """As a program of Linux, whose linker takes these objects once they no longer say what they are."""
     tools = {name: f"arm-linux-gnueabihf-{name}" for name in ("gcc", "ar", "objcopy")}
