@@ -1,4 +1,4 @@
-"""What there is to know about a network before any of it is placed in memory."""
+"""Facts about a network, worked out before any of it is placed in memory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Cut a row of a program into rows that compute a part each, with the same bits.
+"""Cut a row of a program into rows that each compute a part, with the same bits.
 
-Which counts may be cut stands in ``kernels.access.CUTS``; how far each argument of a part moves follows from what
-the kernel reads and writes (``kernels.access.ACCESS``).
+``kernels.access.CUTS`` says which counts may be cut; how far each argument of a part moves follows from what the
+kernel reads and writes (``kernels.access.ACCESS``).
 """
 
 from __future__ import annotations

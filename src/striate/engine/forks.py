@@ -1,4 +1,4 @@
-"""What a process does right after a fork, when it has only one of its parent's threads."""
+"""Clean up right after a fork, when a process has only one of its parent's threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan must know about the graph before it can place anything."""
+"""Facts about the graph that a plan needs before it can place anything."""
 
 from __future__ import annotations
 

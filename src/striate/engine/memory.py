@@ -1,4 +1,4 @@
-"""The arrays that a plan works on: the cut of a batch, the flat vectors, the samples; and whether they fit."""
+"""The arrays that a plan works on: the shards of a batch, the flat vectors, the samples; and whether they fit."""
 
 from __future__ import annotations
 

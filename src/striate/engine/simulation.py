@@ -1,4 +1,4 @@
-"""How fast a program would run on more cores than there are: measured tasks, dealt out to threads on paper."""
+"""Predict how fast a program would run on more cores: measured tasks, assigned to simulated threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the optimizers' kernels keep from step to step; reading this compiles nothing."""
+"""The vectors that the optimizers' kernels keep from step to step; importing this compiles nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training in one file: the model's, with everything that is needed to go on bit for bit."""
+"""A training in one file: the model, with everything needed to continue bit for bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training does unless told otherwise, from Python and from the command line alike.
+"""The defaults of training, the same in Python and on the command line.
 
 LeNet-5 on MNIST, 10 epochs with Adam at 0.001 in batches of 64: a learning rate that falls to zero and Glorot's
 weights end at 99.05 to 99.25 % of the test samples; a constant rate and He's weights end at 98.65 %.

@@ -1,4 +1,4 @@
-"""A loss that is no number any more: find out where it began."""
+"""Find where a loss that has become NaN or infinite went wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start from a saved model: a new head for other classes, everything else as it was learnt."""
+"""Start from a saved model: a new head for other classes, all other layers as they are."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ OUTPUTS = ("out_features", "out_channels")
 
 
 def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, initial: str = INITIAL) -> Model:
-    """Return a model whose last learning layer is new and has an output for each of ``classes``.
+    """Return a model whose last trainable layer is new and has an output for each of ``classes``.
 
-    So are those of auxiliary outputs.
-
-    All other parameters, the running statistics and the normalisation are those of ``model``, which
-    stays as it is. Train it with ``Trainer(..., freeze=...)`` or with ``rates`` for the old layers.
+    The last layers of auxiliary outputs are new too. All other parameters, the running statistics and the
+    normalisation are copied from ``model``, which stays as it is. Train the result with
+    ``Trainer(..., freeze=...)``, or with ``rates`` for the old layers.
 
     Parameters
     ----------
@@ -32,7 +31,7 @@ def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, init
         The names of the new classes, or the number of outputs of a regression.
     seed : int
     initial : {"glorot", "he", "lecun"}
-        How the new layer begins.
+        How the new layer is initialised.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Figures of merit of labels that are on or off, computed by scikit-learn from an evaluation."""
+"""Metrics for labels that are on or off, computed by scikit-learn from an evaluation."""
 
 from __future__ import annotations
 

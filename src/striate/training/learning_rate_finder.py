@@ -1,4 +1,4 @@
-"""Try ever larger learning rates for a few steps and see where the loss falls fastest."""
+"""Find a learning rate: raise it step by step and see where the loss falls fastest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RateSearch:
     rates : float64[n]
         Increasing.
     losses : float64[n]
-        Of the batch at each rate, smoothed.
+        The smoothed loss of the batch at each rate.
     suggestion : float
         The rate at which the loss fell fastest.
     """
@@ -86,7 +86,7 @@ def find_learning_rate(
 
 
 def suggest(rates: np.ndarray, losses: np.ndarray) -> float:
-    """Return the rate of steepest descent of the loss over log(rate), before the loss is smallest."""
+    """Return the rate at which the loss falls fastest over log(rate), before its minimum."""
     end = max(2, int(np.argmin(losses)) + 1)
     slopes = np.gradient(losses[:end], np.log(rates[:end]))
     return float(rates[int(np.argmin(slopes))])

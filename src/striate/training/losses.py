@@ -44,7 +44,7 @@ class Plan:
     Parameters
     ----------
     loss : Loss
-        That the engine computes.
+        The loss that the engine computes.
     targets : int64[N] or float32[N, T]
     shares : int
         The number of classes if class numbers are handed over as one share for each class, else 0.

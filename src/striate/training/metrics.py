@@ -1,4 +1,4 @@
-"""Figures of merit, computed by scikit-learn from an evaluation."""
+"""Metrics, computed by scikit-learn from an evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that learn more slowly than others, or not at all."""
+"""Learning rates of single layers: lower than those of others, or 0."""
 
 from __future__ import annotations
 

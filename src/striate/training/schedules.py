@@ -1,7 +1,7 @@
-"""Learning rates that change: plain functions of the number of steps already taken.
+"""Learning rate schedules: plain functions of the number of steps already taken.
 
-The functions below return such functions. Any other function of the step will do as well. Reducing the
-rate when progress stalls is not one of them, since it depends on more than the step: it is a callback.
+The functions below return such functions. Any other function of the step works as well. Reducing the
+rate when progress stalls depends on more than the step, so it is a callback and not a schedule.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def constant(rate: float) -> Schedule:
 
 
 def step_decay(rate: float, every: int | Sequence[int], factor: float = 0.1) -> Schedule:
-    """Return ``alpha(t) = rate * factor^k``, where k counts the falls up to step t.
+    """Return ``alpha(t) = rate * factor^k``, where k counts the reductions up to step t.
 
     Parameters
     ----------
     every : int or increasing sequence of int
-        A fall every so many steps, or after each of these steps.
+        Reduce the rate every N steps, or after each of these steps.
     factor : float
         Above 0, at most 1.
 
@@ -79,7 +79,7 @@ def cosine(rate: float, steps: int, floor: float = 0.0) -> Schedule:
 
 
 def warm_up(steps: int, then: float | Schedule) -> Schedule:
-    """Return a rate that rises in equal parts over ``steps`` to the first one of ``then``, which follows.
+    """Return a rate that rises linearly over ``steps`` to the first rate of ``then``, which follows.
 
     ``alpha(t) = then(0) (t + 1) / (steps + 1)`` for t < steps, else ``then(t - steps)``.
 
@@ -108,7 +108,7 @@ def one_cycle(
 
     It begins at ``rate / start_factor``, reaches ``rate`` after the share ``rise`` of the steps, and ends at
     ``rate / start_factor / end_factor``. Both legs are half a cosine. The meaning of the arguments is that
-    of PyTorch's ``OneCycleLR``.
+    in PyTorch's ``OneCycleLR``.
 
     References
     ----------
@@ -130,7 +130,7 @@ def one_cycle(
 
 
 def as_schedule(value: float | Schedule) -> Schedule:
-    """Return a number as the schedule that is constant, and a function as it is.
+    """Return a constant schedule for a number, and a function as it is.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def schedule(
     steps_per_epoch, epochs : int
         How long the run is.
     warm_up_epochs : float
-        The rate rises in equal parts over so many epochs first.
+        The number of epochs over which the rate first rises linearly.
     **arguments
         Those of `ARGUMENTS`.
 
@@ -213,7 +213,7 @@ def schedule_arguments(description: str | Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If there is no such schedule, it has no such argument, or one cannot mean anything.
+        If there is no such schedule, it has no such argument, or an argument is invalid.
     """
     given = {"name": description} if isinstance(description, str) else dict(description)
     name = given.pop("name", "constant")

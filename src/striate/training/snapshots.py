@@ -1,4 +1,4 @@
-"""Copies of the last good parameters, for when a loss stops being a number."""
+"""Copies of the last good parameters, to return to when a loss becomes NaN or infinite."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Snapshots:
         step : int
             Where it stands now.
         layer : str or None
-            Where the first number was that is none, if that can be told.
+            The layer of the first value that is not finite, if it can be determined.
         """
         failed = copy.copy(self.state.progress)
         layer = self._find(failed, order)

@@ -1,4 +1,4 @@
-"""What others made of Adam: Nesterov's momentum, a rectified start, the largest gradient in place of the mean."""
+"""Variants of Adam: Nesterov's momentum, a rectified start, the largest gradient in place of the mean."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class NAdam(Adam):
 
 @dataclass(frozen=True)
 class RAdam(Adam):
-    """Adam that takes plain steps of its momentum until its variance is known well enough, then rectified ones.
+    """Adam that takes plain momentum steps until its variance estimate is reliable, then rectified ones.
 
     ``rho = 2 / (1 - beta2) - 1``, ``rho_t = rho - 2 t beta2^t / (1 - beta2^t)``, ``m' = m / (1 - beta1^t)``
     ``theta <- theta - alpha m'`` while ``rho_t <= 5``, then
@@ -136,7 +136,7 @@ class RAdam(Adam):
 
 @dataclass(frozen=True)
 class Adamax(Adam):
-    """Adam with the largest past gradient, which fades, in place of the mean of squares.
+    """Adam with the decaying maximum of past gradients in place of the mean of squares.
 
     ``m <- beta1 m + (1 - beta1) g``
     ``u <- max(beta2 u, |g| + epsilon)``
@@ -203,7 +203,7 @@ class AMSGrad(Adam):
 
 @dataclass(frozen=True)
 class LAMB(Adam):
-    """Adam whose step is scaled, parameter by parameter, to the norm of the parameter: for very large batches.
+    """Adam for very large batches: each parameter's step is scaled to the parameter's norm.
 
     ``m <- beta1 m + (1 - beta1) g``, ``v <- beta2 v + (1 - beta2) g^2``
     ``r = (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon) + weight_decay theta``

@@ -1,4 +1,4 @@
-"""What every optimizer shares."""
+"""The base class of optimizers, and the state that they carry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class State:
     Parameters
     ----------
     **vectors : float[parameter_count]
-        They become attributes; which there are, the optimizer's kernel says (``striate.engine.updates``).
+        They become attributes; the optimizer's kernel determines which there are (``striate.engine.updates``).
 
     Attributes
     ----------
@@ -51,14 +51,14 @@ class State:
 class Optimizer:
     """An immutable description of how a gradient changes the parameters.
 
-    The learning rate is no part of it: it may change from step to step.
+    The learning rate is not part of it, because it may change from step to step.
 
     Attributes
     ----------
     kernel : str
         The function of ``striate.kernels.update`` that computes ``update`` in float32.
     learning_rate : float
-        What the trainer uses if the user gives none.
+        The trainer's default if no learning rate is given.
     """
 
     kernel: ClassVar[str]

@@ -15,8 +15,8 @@ from striate.training.optimizers.base import Optimizer, State, fraction
 class GradientDescent(Optimizer):
     """Gradient descent: ``theta <- theta - alpha g``.
 
-    With batches of one sample it is stochastic gradient descent, with the whole set in one batch the
-    classic method, and mini-batch descent between.
+    With batches of one sample it is stochastic gradient descent, with the whole data set in one batch the
+    classic method, and in between mini-batch descent.
 
     References
     ----------
@@ -108,7 +108,7 @@ class Nesterov(Optimizer):
 
 
 def SGD(momentum: float = 0.0, nesterov: bool = False) -> Optimizer:
-    """Return gradient descent, or one of its forms with momentum, under the name many know.
+    """Return gradient descent, or one of its forms with momentum, under their usual name.
 
     Raises
     ------

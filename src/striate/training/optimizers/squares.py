@@ -25,7 +25,7 @@ class RMSprop(Optimizer):
     epsilon : float
         Above 0.
     momentum : float
-        How much of the last step is taken again, from 0 up to but not including 1.
+        How much of the last step is kept, from 0 up to but not including 1.
     centred : bool
         Divide by the deviation of past gradients from their mean.
 
@@ -112,7 +112,7 @@ class Adagrad(Optimizer):
 
 @dataclass(frozen=True)
 class Adadelta(Optimizer):
-    """A step as large as past steps were, so that it has the unit of the parameters.
+    """Steps are scaled to the size of past steps, so that they have the unit of the parameters.
 
     ``v <- rho v + (1 - rho) g^2``
     ``d = sqrt(u + epsilon) / sqrt(v + epsilon) g``
