@@ -32,6 +32,7 @@ def for_size(model: Model, size: Sequence[int]) -> Model:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from striate import Sequential, layers
     >>> network = Sequential([layers.Conv2d(1, 3), layers.GlobalAvgPool()], (1, 8, 8))
     >>> for_size(Model(network, np.ones(10)), (12, 20)).input_shape
