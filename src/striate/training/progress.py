@@ -88,7 +88,7 @@ class Progress:
 
     @property
     def accuracy(self) -> float:
-        """Share of the epoch's samples so far that were classified rightly."""
+        """Share of the epoch's samples so far that were classified correctly."""
         return self.correct_sum / self.samples if self.samples else math.nan
 
     @property

@@ -46,7 +46,7 @@ def parameter_rates(network: Network, rates: Mapping[str, float], freeze: Iterab
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Return whether a pattern means the parameter or state ``name``, such as ``conv1.weight``."""
+    """Return whether a pattern matches the parameter or state ``name``, such as ``conv1.weight``."""
     return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition(".")[0], pattern)
 
 

@@ -48,21 +48,21 @@ class Trainer:
         How it learns.
     **changes
         The fields of `TrainingSettings` by name, on top of ``settings``: optimizer, learning_rate, schedule,
-        batch_size, loss, seed and others; those that are None are left as they are. What is None in the end is
-        chosen as in ``trainer_defaults``. The learning rate may also be a function of the number of steps already
-        taken, which then is the whole schedule.
+        batch_size, loss, seed and others; those that are None do not change ``settings``. Fields that are still
+        None get the values of ``trainer_defaults``. The learning rate can also be a function of the number of steps
+        already taken, which then replaces the schedule.
 
     Attributes
     ----------
     settings : TrainingSettings
         With nothing left open.
     state : TrainingState
-        Where training stands; a checkpoint holds it, and callbacks get it.
+        Where training stands; checkpoints hold it, and callbacks receive it.
 
     Raises
     ------
     UsageError
-        If a setting is unknown or has a value that cannot mean anything.
+        If a setting is unknown or has an invalid value.
     """
 
     @takes(TrainingSettings)
@@ -123,7 +123,7 @@ class Trainer:
     ) -> History:
         """Train for further epochs; return the history of all epochs so far.
 
-        Samples are shuffled anew in every epoch, depending on the seed and the epoch alone. The
+        Samples are reshuffled in every epoch; the order depends only on the seed and the epoch. The
         normalisation is computed from ``train`` unless the model has one. Ctrl-C stops at the end of the
         step; the history is then marked as interrupted, and ``fit(..., epochs=None)`` continues.
 
@@ -131,11 +131,11 @@ class Trainer:
         ----------
         train : Dataset or array of samples [N, *shape]
         targets : array [N] or [N, T], optional
-            Of the samples, where they are an array: class numbers, names of classes, or floating point numbers.
-            For a Dataset the validation data may stand here.
+            Targets of the samples if ``train`` is an array: class numbers, class names, or floating point numbers.
+            If ``train`` is a Dataset, the validation data can be passed here.
         epochs : int or None
-            By default those of the settings. None continues to where the call that was interrupted, or
-            restored, was to end.
+            By default the number in the settings. None continues an interrupted or restored call to its planned
+            end.
         callbacks : Callback, function of an epoch's record, or several of them
         validation : Dataset or pair of arrays, optional
         sample_weights : float[N], optional

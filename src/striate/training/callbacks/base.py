@@ -1,4 +1,4 @@
-"""What a callback can do."""
+"""The base class of callbacks."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Called at the turning points of a training; every method does nothing by default.
+    """Base class: its methods are called during training, and do nothing by default.
 
-    A callback reads ``state.progress``, ``state.model`` and ``state.history``; it may call
-    ``state.stop(reason)`` and change ``state.learning_rate_factor``. What it must remember when a
-    run is resumed goes through ``state()`` and ``restore``.
+    A callback reads ``state.progress``, ``state.model`` and ``state.history``; it can call
+    ``state.stop(reason)`` and change ``state.learning_rate_factor``. ``state()`` and ``restore`` save and
+    restore what it must remember when a run is resumed.
 
     Attributes
     ----------
     name : str
-        Under which its state is kept; two callbacks of one training need different names.
+        The name under which its state is kept; two callbacks of one training need different names.
     last : bool
-        Called after the others, so that it sees what they changed.
+        Whether it is called after the others, so that it sees what they changed.
     wants_steps : bool
-        Whether ``on_step_end`` is called, by default if the class defines it; the others cost nothing.
+        Whether ``on_step_end`` is called; by default, only if the class defines it.
     """
 
     name: str = ""
@@ -56,7 +56,7 @@ class Callback:
         """After the last step, also when training was interrupted or stopped."""
 
     def state(self) -> dict[str, Any]:
-        """Return what must survive: JSON types and float32 arrays."""
+        """Return what must be saved with a checkpoint: JSON types and float32 arrays."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:

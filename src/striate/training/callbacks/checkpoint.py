@@ -72,7 +72,7 @@ class Checkpoint(Callback):
             self.save(state)
 
     def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
-        """Keep the best, and save, unless the last checkpoint is too young."""
+        """Keep the best, and save, unless the last checkpoint is too recent."""
         monitor = self.monitors[0] if record.val_loss is not None or len(self.monitors) == 1 else self.monitors[1]
         if monitor.improves(monitor.value(record), self.best):
             self.best, self._best = monitor.value(record), checkpoint.copy_of(state)

@@ -32,7 +32,7 @@ class CSVLog(Callback):
         self.path = Path(path)
 
     def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
-        """Write the table anew."""
+        """Write the whole table again."""
         text = io.StringIO()
         fields = [field.name for field in dataclasses.fields(EpochRecord)]
         table = csv.DictWriter(text, fields, lineterminator="\n")
