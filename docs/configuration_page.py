@@ -22,9 +22,9 @@ striate train --config runs/digits-lenet5/config.toml --epochs 80 --out runs/lon
 ```
 
 A key that is left out has its default. `"auto"` means that a value is chosen, usually from the data; the
-`config.toml` of a run shows what was chosen. `"none"` switches something off. Where a key takes a table, you can also
-write the short form of the command line: `optimizer = "adam"`, `schedule = "step:10:0.5"`, `early_stopping = 5`.
-Keys are checked when the file is read; error messages name the line.
+`config.toml` of a run shows what was chosen. `"none"` switches something off. Where a key takes a table, you can
+also write the short form of the command line: `optimizer = "adam"`, `schedule = "step:10:0.5"`,
+`early_stopping = 5`. Keys are checked when the file is read; error messages name the line.
 
 <!-- Written by docs/configuration_page.py from the settings; do not edit. -->
 """
