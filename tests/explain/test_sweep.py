@@ -156,6 +156,25 @@ def test_what_cannot_be_swept(model, arguments, error, words):
         sweep(model, np.ones((1, 8, 8)), **arguments)
 
 
+def test_labels_are_swept_each_by_itself():
+    network = Sequential([Flatten(), Linear(3), Sigmoid()], (1, 4, 4))
+    theta = np.random.default_rng(6).normal(size=network.parameter_count)
+    model = Model(network, theta, metadata={"targets": "labels", "target_names": ["a", "b", "c"]})
+    picture = np.random.default_rng(7).random((1, 5, 6))
+    found = sweep(model, picture, stride=1)
+    np.testing.assert_allclose(
+        found.probabilities[:, 1, 2], model.outputs(picture[None, :, 1:5, 2:6])[0], atol=1e-6
+    )
+    assert found.why(4, 5, 2).value == pytest.approx(float(found.probabilities[2, 1, 2]), rel=1e-5)
+
+
+def test_outputs_that_are_no_numbers():
+    picture = np.ones((1, 8, 8))
+    picture[0, 5, 5] = np.nan
+    with pytest.raises(UsageError, match="outputs must be finite; got NaN"):
+        sweep(small(), picture)
+
+
 def test_files_have_one_or_three_channels(tmp_path):
     with pytest.raises(ShapeError, match="1 or 3 channels; got a model that takes 2"):
         sweep(small(shape=(2, 4, 4)), tmp_path / "any.png")

@@ -188,7 +188,7 @@ def sweep(
     Raises
     ------
     UsageError
-        If the model is not one of classes of whole pictures, or the stride is below 1.
+        If the model is not one of classes of whole pictures, the stride is below 1, or outputs are not finite.
     ShapeError
         If the picture is smaller than a window, or has other channels than the model takes.
     DataError
@@ -220,6 +220,11 @@ def sweep(
         if progress is not None:
             progress(first + len(some), len(corners))
     probabilities = np.concatenate(parts).T.reshape(-1, len(tops), len(lefts))
+    if not np.isfinite(probabilities).all():
+        raise UsageError(
+            "sweep: the model's outputs must be finite; got NaN or infinity. Check the picture, or train the model "
+            "again."
+        )
     return ScoreMap(model, raw, np.ascontiguousarray(probabilities), tops, lefts, size)
 
 
