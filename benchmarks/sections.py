@@ -92,8 +92,8 @@ def scaling(options: argparse.Namespace) -> list[str]:
     return [
         "### Training step: simulated speed-up by threads",
         "",
-        "In brackets: what the memory of this machine, with its two cores, would allow if nothing of segments larger",
-        "than 16 MB stayed in a cache from one phase to the next.",
+        "In brackets: what the memory of this machine, with its two cores, would allow if nothing of segments",
+        "larger than 16 MB stayed in a cache from one phase to the next.",
         "",
         *table(header, rows),
         "### One sample: simulated speed-up by threads",
@@ -103,12 +103,14 @@ def scaling(options: argparse.Namespace) -> list[str]:
 
 
 def _speed_ups(measured: dict[int, Measured]) -> list[str]:
-    """Return the simulated speed-ups; in brackets those that this machine's memory would allow, where less."""
+    """Return the simulated speed-ups; in brackets those that this machine's memory would allow, where less.
+
+    Each is the time of all tasks, one after the other, over that of the simulated run.
+    """
     free = {threads: replace(each, bytes=[]) for threads, each in measured.items()}
-    alone = min(each.total_seconds for each in measured.values())  # of the same work, cut in more or fewer tasks
     found = []
-    for threads in measured:
-        most, bound = (alone / m[threads].seconds(threads) for m in (free, measured))
+    for threads, each in measured.items():
+        most, bound = (each.total_seconds / m[threads].seconds(threads) for m in (free, measured))
         found.append(f"{most:.1f}" + (f" ({bound:.1f})" if bound < 0.95 * most else ""))
     return found
 
