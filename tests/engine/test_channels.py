@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphs import random_network
 from striate import Model, Sequential, layers, models
 from striate.engine.channels import choice
 from striate.engine.channels.context import rule
@@ -15,6 +14,7 @@ from striate.layers import BatchNorm, ChannelScale, Conv2d, Linear, LogSoftmax
 from striate.machine import LANES
 from striate.network import Network
 from striate.training.initialisation import initialise
+from support.graphs import random_network
 
 FLOAT = np.dtype(np.float32)
 UNIT = 2.0**-24

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from graphs import random_network
 from striate import models
 from striate.engine.session import InferenceSession, TrainingSession
 from striate.machine import default_lanes
@@ -15,6 +14,7 @@ from striate.network import Network
 from striate.reference import forward
 from striate.training.initialisation import initialise
 from support.disturbance import FACTOR, UNIT, Expectation, expect, terms
+from support.graphs import random_network
 
 FLOAT = np.dtype(np.float32)
 compared: set[int] = set()

@@ -10,7 +10,8 @@ from striate.engine.session import InferenceSession, TrainingSession
 from striate.machine import LANES, default_lanes
 from striate.network import Network
 from striate.reference import forward
-from support.whole import Task, random_network, task
+from support.graphs import random_network
+from support.whole import WHOLE, Task, task
 
 FLOAT = np.dtype(np.float32)
 
@@ -50,7 +51,7 @@ def check_inference(drawn: Task, lanes: int, threads: int) -> None:
 def test_random_networks(part: int) -> None:
     exact = 0
     for seed in range(part * 40, part * 40 + 40):
-        network = random_network(seed)
+        network = random_network(seed, WHOLE)
         drawn = task(network, batch=1 + seed * 7 % 40, seed=seed)
         if not drawn.exact:
             continue

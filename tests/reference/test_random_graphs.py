@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphs import random_network
 from striate import reference
 from striate.network import Network, from_description
 from striate.reference.registry import Array
+from support.graphs import random_network
 
 COUNT = 200
 STEP = 1e-6

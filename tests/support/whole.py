@@ -7,28 +7,26 @@ are taken: as long as they stay below 2^24, the engine must give what the refere
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from striate import layers, reference
-from striate.layers import Input, Layer, Node
 from striate.layers.pooling import MaxPooling
 from striate.layers.shape import InputLayer
 from striate.network import Network
 from striate.reference.executor import Run, parameters_of
+from support.graphs import Choices, Menu
 
 OUTPUTS = 8  # a power of two, by which the squared error divides
 FRACTION = 2**10  # values may be multiples of this part of one, after means and halves
-Make = Callable[[np.random.Generator], Layer]
 
 
 def size(rng: np.random.Generator, low: int, high: int) -> int:
     return int(rng.integers(low, high + 1))
 
 
-SPATIAL: list[Make] = [
+SPATIAL: Choices = [
     lambda r: layers.Conv2d(size(r, 1, 9), size(r, 1, 3), stride=size(r, 1, 2), padding=size(r, 0, 2)),
     lambda r: layers.Conv2d(size(r, 1, 9), (3, 2), padding="same", bias=bool(size(r, 0, 1))),
     lambda r: layers.Conv2d(4, 3, padding=2, dilation=2, padding_mode=str(r.choice(["zeros", "replicate"]))),
@@ -42,8 +40,9 @@ SPATIAL: list[Make] = [
     lambda r: layers.Crop(((0, 1), (1, 0))),
     lambda r: layers.Upsample(2),
     lambda r: layers.SpatialDropout(0.5),
+    lambda r: layers.Flatten(),
 ]
-ANY: list[Make] = [
+ANY: Choices = [
     lambda r: layers.ReLU(),
     lambda r: layers.ReLU(),
     lambda r: layers.LeakyReLU(0.5),
@@ -54,39 +53,22 @@ ANY: list[Make] = [
     lambda r: layers.ChannelScale(bias=bool(size(r, 0, 1))),
     lambda r: layers.Dropout(0.5),
 ]
-FLAT: list[Make] = [lambda r: layers.Linear(size(r, 1, 20), bool(size(r, 0, 1)))]
+FLAT: Choices = [lambda r: layers.Linear(size(r, 1, 20), bool(size(r, 0, 1)))]
 
 
-def random_network(seed: int) -> Network:
-    """Return a network of 4 to 14 layers: chains, branches, sums and concatenations; the same for the same seed."""
-    rng = np.random.default_rng(seed)
-    nodes = [Input((size(rng, 1, 4), size(rng, 3, 12), size(rng, 3, 12)))]
-    for _ in range(size(rng, 3, 12)):
-        made = _join(rng, nodes) if rng.random() < 0.3 else _apply(rng, nodes)
-        if made is not None and np.prod(made.shape) <= 1500:
-            nodes.append(made)
-    ends = [node if len(node.shape) == 1 else layers.Flatten()(node) for node in nodes[-2:]]
-    end = layers.Concatenate()(*ends) if len(ends) > 1 else ends[0]
-    return Network(layers.Linear(OUTPUTS)(end), f"whole{seed}")
-
-
-def _apply(rng: np.random.Generator, nodes: list[Node]) -> Node | None:
-    node = nodes[max(0, len(nodes) - int(rng.geometric(0.5)))]
-    makes = ANY + (SPATIAL * 2 if len(node.shape) > 1 else FLAT * 3)
-    if len(node.shape) > 1 and rng.random() < 0.06:
-        return layers.Flatten()(node)
-    try:
-        return makes[int(rng.integers(len(makes)))](rng)(node)
-    except ValueError:  # it does not fit on so small an image
-        return None
-
-
-def _join(rng: np.random.Generator, nodes: list[Node]) -> Node:
-    first = nodes[max(0, len(nodes) - int(rng.geometric(0.5)))]
-    equal = [node for node in nodes if node.shape == first.shape]
-    alike = [n for n in nodes if n.shape[1:] == first.shape[1:] and len(n.shape) == len(first.shape)]
-    others, layer = (equal, layers.Add()) if rng.random() < 0.5 else (alike, layers.Concatenate())
-    return layer(first, *(others[int(i)] for i in rng.integers(len(others), size=size(rng, 1, 2))))
+WHOLE = Menu(
+    SPATIAL,
+    ANY,
+    FLAT,
+    joins=("Add", "Concatenate"),
+    channels=(1, 4),
+    sides=(3, 12),
+    outputs=OUTPUTS,
+    averages=0.0,
+    most_values=1500,
+    least_side=1,
+)
+"""Layers that keep whole numbers."""
 
 
 @dataclass(frozen=True)
