@@ -167,7 +167,7 @@ class TestDamage:
             "empty.png": (b"", "the file is empty"),
             "note.jpg": (b"just text", "not a supported image format"),
             "huge.png": (bomb(30_000, 30_000), "more than 89,478,485"),
-            "nonsense.tif": (os.urandom(400), "not an image"),
+            "nonsense.tif": (os.urandom(400), "not a supported image format"),
             "line\nbreak.png": (b"", "the file is empty"),
         }
         for name, (data, _) in content.items():

@@ -90,7 +90,7 @@ def _drain(server: subprocess.Popen[str], address: str, token: str, number: sign
                 break
             time.sleep(0.01)
         client.sendall(body[10:])
-        answer = client.recv(100_000)
+        answer = b"".join(iter(lambda: client.recv(100_000), b""))  # it closes the connection
         assert answer.startswith(b"HTTP/1.1 200")
         assert b"predictions" in answer
     assert server.wait(60) == 0

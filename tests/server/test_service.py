@@ -119,7 +119,7 @@ FORM = "multipart/form-data; boundary=x"
 PART = b'--x\r\nContent-Disposition: form-data; name="a"'
 BAD: list[tuple[str, str, bytes, str]] = [
     ("an image of 10^9 pixels", "image/png", bomb(), "pixels"),
-    ("no image", "image/png", b"junk" * 20, "not an image"),
+    ("no image", "image/png", b"junk" * 20, "not a supported image format"),
     ("half an image", "image/png", picture()[:100], "damaged"),
     ("nothing", "image/png", b"", "0 bytes"),
     (
