@@ -9,7 +9,10 @@ import pytest
 
 from engine.test_training import NETWORKS, adam, data, result, session_for, train
 from striate.engine import dealing
+from striate.engine.analysis import analyse
 from striate.engine.cutting import axes, cut, kernel_of
+from striate.engine.memory import Sizes
+from striate.engine.plan import begin, emit_load, lower_forward
 from striate.engine.session import InferenceSession
 from striate.engine.verify import verify
 from striate.kernels.access import ACCESS, CUTS
@@ -84,12 +87,8 @@ def test_every_kernel_that_may_be_cut_says_what_it_reads_and_writes() -> None:
     assert set(CUTS) <= set(ACCESS)
 
 
-def _row(kernel: str, **options: Any) -> tuple[Any, Any]:
+def _row(kernel: str) -> tuple[Any, Any]:
     """Return the program of LeNet-5 before it is finished, and the largest of its rows with a kernel."""
-    from striate.engine.analysis import analyse
-    from striate.engine.memory import Sizes
-    from striate.engine.plan import begin, emit_load, lower_forward
-
     network = NETWORKS["LeNet-5"]()
     facts = analyse(network, Sizes.of(64, default_lanes()), FLOAT)
     lowering = begin(facts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +19,9 @@ from striate.network import Network
 from striate.pages import explorer
 from striate.targets import parcel
 from striate.training.initialisation import initialise
-from support.browser import Browser, browser, missing
+from support.browser import Browser
 
 READY = "window.striate && window.striate.raw && !window.striate.busy"
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if reason := missing():
-        pytest.skip(reason)
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
 
 
 def model_of(network: Network, **options: object) -> Model:

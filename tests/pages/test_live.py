@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from striate.pages import choices, live
 from striate.pages.training_programs import BATCH, OPTIMIZERS
 from striate.training.initialisation import initialise
 from striate.training.optimizers import optimizer
-from support.browser import Browser, browser, missing
+from support.browser import Browser
 
 KEY = "8,3,tanh,average,16,64"
 STEPS = 5
@@ -29,14 +28,6 @@ STEPS = 5
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return live.write("digits", tmp_path_factory.mktemp("page") / "learn.html")
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if reason := missing():
-        pytest.skip(reason)
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
 
 
 def native_losses(network: Network, theta: np.ndarray, name: str) -> tuple[list[float], np.ndarray]:

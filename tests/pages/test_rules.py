@@ -13,7 +13,8 @@ import pytest
 
 from striate.layers import Layer
 from striate.network import Slot, Step
-from striate.pages.rules import pack, rule_of
+from striate.pages.packing import pack
+from striate.pages.rules import rule_of
 from striate.testing import OPERATIONS, Seeded, Small
 from striate.testing.bounds import forward
 from striate.testing.numbers import values_for

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +58,6 @@ from striate.models import lenet5, lenet5_1998
 from striate.network import Network, Sequential, chain
 from striate.report import explain_page
 from striate.report.explanation import page_data
-from support.browser import Browser, browser, missing
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if reason := missing():
-        pytest.skip(reason)
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
 
 
 def many_layers() -> Network:

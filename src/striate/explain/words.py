@@ -10,7 +10,7 @@ from striate.layers import Input
 from striate.layers.base import Node
 from striate.layers.embedding import Embedding
 from striate.model import Model
-from striate.model.part import named
+from striate.model.part import carried_over, named
 from striate.network import Network, Step
 
 
@@ -47,12 +47,6 @@ def behind(model: Model, embedding: Step) -> Model:
         if step.inputs and step.name != embedding.name:
             nodes[step.name] = named(step)(*(nodes[source] for source in step.inputs))
     rest = Network(nodes[network.steps[-1].name], network.name)
-    theta, states = np.zeros(rest.parameter_count, np.float32), np.zeros(rest.state_count, np.float32)
-    whole = {slot.name: slot.view(model.theta) for slot in network.parameters}
-    carried = {slot.name: slot.view(model.states) for slot in network.states}
-    for slot in rest.parameters:
-        slot.view(theta)[...] = whole[slot.name]
-    for slot in rest.states:
-        slot.view(states)[...] = carried[slot.name]
+    theta, states = carried_over(model, rest)
     metadata = {key: value for key, value in model.metadata.items() if key != "preparation"}
     return Model(rest, theta, states, model.classes, metadata=metadata, threads=model.threads)

@@ -33,14 +33,21 @@ def part_of(model: Model, layer: str) -> Model:
         if step.name == layer:
             break
     part = Network(nodes[layer], network.name)
-    theta, states = np.zeros(part.parameter_count, np.float32), np.zeros(part.state_count, np.float32)
-    whole = {slot.name: slot.view(model.theta) for slot in network.parameters}
-    carried = {slot.name: slot.view(model.states) for slot in network.states}
-    for slot in part.parameters:
-        slot.view(theta)[...] = whole[slot.name]
-    for slot in part.states:
-        slot.view(states)[...] = carried[slot.name]
+    theta, states = carried_over(model, part)
     return Model(part, theta, states, normalisation=model.normalisation, threads=model.threads)
+
+
+def carried_over(model: Model, network: Network) -> tuple[np.ndarray, np.ndarray]:
+    """Return parameters and states, float32, of a network whose layers are some of the model's, by name."""
+    theta, states = np.zeros(network.parameter_count, np.float32), np.zeros(network.state_count, np.float32)
+    for vector, source, slots, own in (
+        (theta, model.theta, model.network.parameters, network.parameters),
+        (states, model.states, model.network.states, network.states),
+    ):
+        known = {slot.name: slot.view(source) for slot in slots}
+        for slot in own:
+            slot.view(vector)[...] = known[slot.name]
+    return theta, states
 
 
 def named(step: Step) -> Layer:

@@ -13,8 +13,9 @@ from striate.explain.samples import feature_names
 from striate.layers.embedding import Embedding
 from striate.model import Model
 from striate.pages.document import document
+from striate.pages.packing import pack
 from striate.pages.programs import forward_part, gradient_part
-from striate.pages.rules import pack, rule_of
+from striate.pages.rules import rule_of
 from striate.pages.samples import samples_of
 from striate.receptive_field import AxisField, receptive_fields
 from striate.storage.atomic import write_atomically

@@ -5,7 +5,6 @@ Weights are not in the rules: these say where the weights lie in the parameters,
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from striate.explain.decompositions import Cell
-from striate.explain.decompositions.grid import window_positions
 from striate.explain.decompositions.linear import constants, kernels, slopes
 from striate.layers.activation import Identity, LogSoftmax, Softmax
 from striate.layers.arithmetic import Add, Multiply
-from striate.layers.base import Layer, Window
+from striate.layers.base import Layer
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear, RadialBasis
 from striate.layers.embedding import Embedding
@@ -30,6 +28,7 @@ from striate.layers.shape import Flatten, InputLayer, Reshape
 from striate.layers.unpooling import MaxUnpooling
 from striate.model import Model
 from striate.network import Step
+from striate.pages.packing import exact, matrix, pack, shortest, tables
 from striate.reference.dense import centres
 from striate.reference.registry import Context, operation
 from striate.targets.image import normalisation_of
@@ -39,12 +38,6 @@ MOST_TERMS = 2_000_000
 MOST_GRADIENT = 100_000_000
 """Numbers of a layer's whole matrix up to which its rows are read from the gradient."""
 Rule = dict[str, Any]
-
-
-def pack(values: np.ndarray, kind: str = "f4") -> dict[str, str]:
-    """Return an array as text: base64 of little-endian numbers of ``kind`` ("f4", "f8" or "i4")."""
-    data = np.ascontiguousarray(values, f"<{kind}").tobytes()
-    return {"type": kind, "data": base64.b64encode(data).decode("ascii")}
 
 
 def rule_of(model: Model, step: Step) -> Rule:
@@ -129,7 +122,7 @@ def _windows(model: Model, step: Step, unpadded: Layer) -> Rule:
         if (whole == at).all() and np.array_equal(model.theta[whole], weight.astype(np.float32)):
             bias = _begin(step, "bias")
             return {**rule, "indices": pack(whole, "i4")} | ({} if bias is None else {"constant": {"first": bias}})
-    return {**rule, "weight": _exact(weight)}
+    return {**rule, "weight": exact(weight)}
 
 
 def _dense(model: Model, step: Step) -> Rule:
@@ -144,9 +137,9 @@ def _pointwise(model: Model, step: Step) -> Rule:
     """Return a factor and a constant for each value, or one of them for all."""
     cell = _cell(model, step)
     factor, shift = slopes(cell, np.ones((1, *step.shape)))[0].ravel(), constants(cell).ravel()
-    rule = {"kind": "pointwise", "constant": {"values": _shortest(shift, step.shape[0])}}
+    rule = {"kind": "pointwise", "constant": {"values": shortest(shift, step.shape[0])}}
     weight, bias = _begin(step, "weight"), _begin(step, "bias")
-    own = _shortest(factor, step.shape[0])
+    own = shortest(factor, step.shape[0])
     if (
         weight is not None
         and isinstance(own, list)
@@ -166,7 +159,7 @@ def _rows(model: Model, step: Step) -> Rule:
     if count * entering > MOST_GRADIENT:
         return {"kind": "none"}
     cell = _cell(model, step)
-    rows = _matrix(cell, count)
+    rows = matrix(cell, count)
     at = [np.flatnonzero(row) for row in rows]
     if sum(map(len, at)) > MOST_TERMS:
         return {"kind": "none"}
@@ -174,8 +167,8 @@ def _rows(model: Model, step: Step) -> Rule:
         "kind": "rows",
         "starts": pack(np.cumsum([0, *map(len, at)]), "i4"),
         "places": pack(np.concatenate(at), "i4"),
-        "weight": _exact(np.concatenate([row[here] for row, here in zip(rows, at, strict=True)])),
-        "constant": {"values": _shortest(constants(cell).ravel(), step.shape[0])},
+        "weight": exact(np.concatenate([row[here] for row, here in zip(rows, at, strict=True)])),
+        "constant": {"values": shortest(constants(cell).ravel(), step.shape[0])},
     }
 
 
@@ -195,18 +188,6 @@ def _copied(model: Model, step: Step) -> np.ndarray | None:
 
 def _in_order(places: np.ndarray) -> bool:
     return bool((places == np.arange(len(places))).all())
-
-
-def _matrix(cell: Cell, count: int, at_once: int = 64) -> list[np.ndarray]:
-    """Return the rows of a linear layer's matrix, its inputs one after the other, float64[count, inputs]."""
-    rows: list[np.ndarray] = []
-    for first in range(0, count, at_once):
-        chosen = range(first, min(first + at_once, count))
-        grad = np.zeros((len(chosen), count))
-        grad[np.arange(len(chosen)), chosen] = 1.0
-        parts = slopes(cell, grad.reshape(len(chosen), *cell.output.shape))
-        rows.extend(np.concatenate([part.reshape(len(chosen), -1) for part in parts], axis=1))
-    return rows
 
 
 def _add(model: Model, step: Step) -> Rule:
@@ -309,25 +290,3 @@ RULES: dict[type[Layer], Callable[[Model, Step], Rule]] = {
     Identity: _kind("copy"),
 }
 """Rules by the class of a layer; its subclasses have the same."""
-
-
-def _exact(values: np.ndarray) -> dict[str, str]:
-    """Pack numbers in as few bytes as hold them exactly."""
-    return pack(values, "f4" if (values.astype(np.float32) == values).all() else "f8")
-
-
-def _shortest(values: np.ndarray, channels: int) -> list[float] | dict[str, str]:
-    """Return the one number that stands for all values, one for each channel, or all of them."""
-    if (values == values[0]).all():
-        return [float(values[0])]
-    rows = values.reshape(channels, -1)
-    return list(map(float, rows[:, 0])) if (rows == rows[:, :1]).all() else _exact(values)
-
-
-def tables(window: Window, shape: tuple[int, ...], output: tuple[int, ...]) -> list[list[list[int]]]:
-    """Return for each axis and position of the output where the taps lie in the input; -1 beyond the edge."""
-    found = []
-    for axis, count in enumerate(output[1:]):
-        at = [tuple(p if other == axis else 0 for other in range(len(output) - 1)) for p in range(count)]
-        found.append([window_positions(window, shape[1:], place, window.beyond)[axis].tolist() for place in at])
-    return found

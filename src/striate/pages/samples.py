@@ -11,7 +11,7 @@ from striate.data.dataset import Dataset
 from striate.data.registry import load
 from striate.errors import UsageError
 from striate.model import Model
-from striate.pages.rules import pack
+from striate.pages.packing import pack
 
 COUNT = 20
 MOST_VALUES = 150_000  # of all samples together

@@ -20,8 +20,9 @@ from striate.explain.words import words_of
 from striate.losses import NUMBERS
 from striate.model import Model
 from striate.network import Step
+from striate.pages.packing import pack
 from striate.receptive_field import AxisField, receptive_fields
-from striate.report.explanation.rules import Rules, pack
+from striate.report.explanation.rules import Rules
 
 MOST_WIDE = 150_000
 """Values of a network up to which the page holds them in float64."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from typing import Any
 
 import numpy as np
 
-from striate.explain.decompositions import Cell
-from striate.explain.decompositions.grid import window_positions
 from striate.explain.decompositions.linear import constants, kernels, slopes
 from striate.explain.tracing import Trace
-from striate.layers.base import Layer, Window
+from striate.layers.base import Layer
 from striate.layers.pooling import MaxPooling
 from striate.layers.shape import InputLayer
 from striate.network import Step
+from striate.pages.packing import exact, matrix, pack, shortest, tables
 
 MOST_TERMS = 450_000
 """Weights of all layers together that a page holds."""
@@ -23,12 +21,6 @@ MOST_GRADIENT = 100_000_000
 """Numbers of a layer's whole matrix up to which its rows are read from the gradient."""
 MOST_TEXTS = 3000
 """Values of a layer for which finished texts are stored, where the page cannot compute them."""
-
-
-def pack(values: np.ndarray, kind: str = "f4") -> dict[str, str]:
-    """Return an array as text: base64 of little-endian numbers of ``kind`` ("f4", "f8" or "i4")."""
-    data = np.ascontiguousarray(values, f"<{kind}").tobytes()
-    return {"type": kind, "data": base64.b64encode(data).decode("ascii")}
 
 
 class Rules:
@@ -56,7 +48,7 @@ class Rules:
             return self._pointwise(step) if layer.linear else {"kind": "function"}
         if isinstance(layer, MaxPooling):
             shape = step.input_shapes[0]
-            return {"kind": "maximum", "axes": _tables(layer.window(shape), shape, step.shape)}
+            return {"kind": "maximum", "axes": tables(layer.window(shape), shape, step.shape)}
         if not layer.linear:
             return None
         size = sum(slot.spec.size for slot in step.parameters)
@@ -71,8 +63,8 @@ class Rules:
         factor, shift = slopes(cell, np.ones((1, *step.shape)))[0].ravel(), constants(cell).ravel()
         return {
             "kind": "pointwise",
-            "factor": _shortest(factor, step.shape[0]),
-            "constant": _shortest(shift, step.shape[0]),
+            "factor": shortest(factor, step.shape[0]),
+            "constant": shortest(shift, step.shape[0]),
         }
 
     def _windows(self, step: Step, unpadded: Layer) -> dict[str, Any]:
@@ -84,9 +76,9 @@ class Rules:
         self.room -= sum(kernel.size for _, kernel, _ in found)
         return {
             "kind": "windows",
-            "axes": _tables(window, shape, step.shape),
+            "axes": tables(window, shape, step.shape),
             "channels": [seen.tolist() for seen, _, _ in found],
-            "weight": _exact(np.concatenate([kernel.ravel() for _, kernel, _ in found])),
+            "weight": exact(np.concatenate([kernel.ravel() for _, kernel, _ in found])),
             "constant": [constant for _, _, constant in found],
         }
 
@@ -96,7 +88,7 @@ class Rules:
         if count * entering > MOST_GRADIENT:
             return None
         cell = self.trace.cell(step, (0,) * len(step.shape))
-        rows = _matrix(cell, count)
+        rows = matrix(cell, count)
         at = [np.flatnonzero(row) for row in rows]
         total = sum(map(len, at))
         if total > self.room:
@@ -106,7 +98,7 @@ class Rules:
             "kind": "rows",
             "starts": pack(np.cumsum([0, *map(len, at)]), "i4"),
             "places": pack(np.concatenate(at), "i4"),
-            "weight": _exact(np.concatenate([row[here] for row, here in zip(rows, at, strict=True)])),
+            "weight": exact(np.concatenate([row[here] for row, here in zip(rows, at, strict=True)])),
             "constant": constants(cell).ravel().tolist(),
         }
 
@@ -123,37 +115,3 @@ class Rules:
             "texts": [str(why) for why in whys],
             "sums": [why.decomposition.result for why in whys],
         }
-
-
-def _matrix(cell: Cell, count: int, at_once: int = 64) -> list[np.ndarray]:
-    """Return the rows of a linear layer's matrix, its inputs one after the other, float64[count, inputs]."""
-    rows: list[np.ndarray] = []
-    for first in range(0, count, at_once):
-        chosen = range(first, min(first + at_once, count))
-        grad = np.zeros((len(chosen), count))
-        grad[np.arange(len(chosen)), chosen] = 1.0
-        parts = slopes(cell, grad.reshape(len(chosen), *cell.output.shape))
-        rows.extend(np.concatenate([part.reshape(len(chosen), -1) for part in parts], axis=1))
-    return rows
-
-
-def _exact(values: np.ndarray) -> dict[str, str]:
-    """Pack numbers in as few bytes as hold them exactly."""
-    return pack(values, "f4" if (values.astype(np.float32) == values).all() else "f8")
-
-
-def _shortest(values: np.ndarray, channels: int) -> list[float] | dict[str, str]:
-    """Return the one number that stands for all values, one for each channel, or all of them."""
-    if (values == values[0]).all():
-        return [float(values[0])]
-    rows = values.reshape(channels, -1)
-    return list(map(float, rows[:, 0])) if (rows == rows[:, :1]).all() else pack(values, "f8")
-
-
-def _tables(window: Window, shape: tuple[int, ...], output: tuple[int, ...]) -> list[list[list[int]]]:
-    """Return for each axis and position of the output where the taps lie in the input; -1 beyond the edge."""
-    tables = []
-    for axis, count in enumerate(output[1:]):
-        at = [tuple(p if other == axis else 0 for other in range(len(output) - 1)) for p in range(count)]
-        tables.append([window_positions(window, shape[1:], place, window.beyond)[axis].tolist() for place in at])
-    return tables
