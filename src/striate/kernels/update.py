@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from numba import float32 as f32
+from numba import njit
 
 from striate.kernels.vector import Floats, lanes_of, shift, splat, vabs, vload, vmax, vsqrt, vstore, vsum
 
@@ -60,22 +61,35 @@ def nesterov(theta: Floats, gradient: Floats, first: Floats, numbers: Floats, co
         vstore(theta, i, vload(theta, i) - alpha * (g + beta * v))
 
 
+@njit(inline="always")
+def running_mean(memory, i, beta, g):
+    """``m <- beta m + (1 - beta) g`` at place i of ``memory``; return it."""
+    m = splat(memory, beta) * vload(memory, i) + splat(memory, f32(1.0) - beta) * g
+    vstore(memory, i, m)
+    return m
+
+
+@njit(inline="always")
+def running_square(memory, i, beta, g):
+    """``v <- beta v + (1 - beta) g^2`` at place i of ``memory``; return it."""
+    v = splat(memory, beta) * vload(memory, i) + splat(memory, f32(1.0) - beta) * g * g
+    vstore(memory, i, v)
+    return v
+
+
 def adam(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbers: Floats, count: int):
     """numbers: alpha, beta1, beta2, epsilon, 1/(1 - beta1^t), 1/(1 - beta2^t), decay.
 
     ``m <- beta1 m + (1 - beta1) g``, ``v <- beta2 v + (1 - beta2) g^2``,
     ``theta <- theta (1 - alpha decay) - alpha m' / (sqrt(v') + epsilon)`` with m', v' corrected for their start.
     """
-    alpha, beta1, beta2 = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
-    rest1, rest2 = splat(theta, f32(1.0) - numbers[1]), splat(theta, f32(1.0) - numbers[2])
+    alpha, beta1, beta2 = splat(theta, numbers[0]), numbers[1], numbers[2]
     epsilon, fix1, fix2 = splat(theta, numbers[3]), splat(theta, numbers[4]), splat(theta, numbers[5])
     keep = splat(theta, f32(1.0) - numbers[0] * numbers[6])
     for i in range(0, count, lanes_of(theta)):
         g = vload(gradient, i)
-        m = beta1 * vload(first, i) + rest1 * g
-        v = beta2 * vload(second, i) + rest2 * g * g
-        vstore(first, i, m)
-        vstore(second, i, v)
+        m = running_mean(first, i, beta1, g)
+        v = running_square(second, i, beta2, g)
         vstore(theta, i, keep * vload(theta, i) - alpha * (m * fix1) / (vsqrt(v * fix2) + epsilon))
 
 
@@ -84,12 +98,10 @@ def rmsprop(theta: Floats, gradient: Floats, second: Floats, numbers: Floats, co
 
     ``v <- rho v + (1 - rho) g^2``, ``theta <- theta - alpha g / (sqrt(v) + epsilon)``.
     """
-    alpha, rho, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
-    rest = splat(theta, f32(1.0) - numbers[1])
+    alpha, rho, epsilon = splat(theta, numbers[0]), numbers[1], splat(theta, numbers[2])
     for i in range(0, count, lanes_of(theta)):
         g = vload(gradient, i)
-        v = rho * vload(second, i) + rest * g * g
-        vstore(second, i, v)
+        v = running_square(second, i, rho, g)
         vstore(theta, i, vload(theta, i) - alpha * g / (vsqrt(v) + epsilon))
 
 
@@ -101,16 +113,13 @@ def centred_rmsprop(
     ``v <- rho v + (1 - rho) g^2``, ``c <- rho c + (1 - rho) g``,
     ``b <- momentum b + g / (sqrt(max(0, v - centred c^2)) + epsilon)``, ``theta <- theta - alpha b``.
     """
-    alpha, rho, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
+    alpha, rho, epsilon = splat(theta, numbers[0]), numbers[1], splat(theta, numbers[2])
     keep, centred, zero = splat(theta, numbers[3]), splat(theta, numbers[4]), splat(theta, f32(0.0))
-    rest = splat(theta, f32(1.0) - numbers[1])
     for i in range(0, count, lanes_of(theta)):
         g = vload(gradient, i)
-        v = rho * vload(second, i) + rest * g * g
-        c = rho * vload(mean, i) + rest * g
+        v = running_square(second, i, rho, g)
+        c = running_mean(mean, i, rho, g)
         b = keep * vload(first, i) + g / (vsqrt(vmax(v - centred * c * c, zero)) + epsilon)
-        vstore(second, i, v)
-        vstore(mean, i, c)
         vstore(first, i, b)
         vstore(theta, i, vload(theta, i) - alpha * b)
 
@@ -131,15 +140,12 @@ def nadam(theta: Floats, gradient: Floats, first: Floats, second: Floats, number
     m and v as in Adam, ``theta <- theta - (share g + share m) / (sqrt(v') + epsilon)``.
     """
     of_g, of_m = splat(theta, numbers[0]), splat(theta, numbers[1])
-    beta1, beta2 = splat(theta, numbers[2]), splat(theta, numbers[3])
-    rest1, rest2 = splat(theta, f32(1.0) - numbers[2]), splat(theta, f32(1.0) - numbers[3])
+    beta1, beta2 = numbers[2], numbers[3]
     epsilon, fix2 = splat(theta, numbers[4]), splat(theta, numbers[5])
     for i in range(0, count, lanes_of(theta)):
         g = vload(gradient, i)
-        m = beta1 * vload(first, i) + rest1 * g
-        v = beta2 * vload(second, i) + rest2 * g * g
-        vstore(first, i, m)
-        vstore(second, i, v)
+        m = running_mean(first, i, beta1, g)
+        v = running_square(second, i, beta2, g)
         vstore(theta, i, vload(theta, i) - (of_g * g + of_m * m) / (vsqrt(v * fix2) + epsilon))
 
 
@@ -148,15 +154,12 @@ def radam(theta: Floats, gradient: Floats, first: Floats, second: Floats, number
 
     m and v as in Adam, ``theta <- theta - share m / (share sqrt(v) + added)``; a plain step is divided by 0 + 1.
     """
-    of_m, beta1, beta2 = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
-    rest1, rest2 = splat(theta, f32(1.0) - numbers[1]), splat(theta, f32(1.0) - numbers[2])
+    of_m, beta1, beta2 = splat(theta, numbers[0]), numbers[1], numbers[2]
     of_v, added = splat(theta, numbers[3]), splat(theta, numbers[4])
     for i in range(0, count, lanes_of(theta)):
         g = vload(gradient, i)
-        m = beta1 * vload(first, i) + rest1 * g
-        v = beta2 * vload(second, i) + rest2 * g * g
-        vstore(first, i, m)
-        vstore(second, i, v)
+        m = running_mean(first, i, beta1, g)
+        v = running_square(second, i, beta2, g)
         vstore(theta, i, vload(theta, i) - of_m * m / (of_v * vsqrt(v) + added))
 
 
@@ -165,13 +168,12 @@ def adamax(theta: Floats, gradient: Floats, first: Floats, second: Floats, numbe
 
     m as in Adam, ``u <- max(beta2 u, |g| + epsilon)``, ``theta <- theta - alpha' m / u``.
     """
-    alpha, beta1, beta2 = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
-    rest1, epsilon = splat(theta, f32(1.0) - numbers[1]), splat(theta, numbers[3])
+    alpha, beta1, beta2 = splat(theta, numbers[0]), numbers[1], numbers[2]
+    epsilon = splat(theta, numbers[3])
     for i in range(0, count, lanes_of(theta)):
         g = vload(gradient, i)
-        m = beta1 * vload(first, i) + rest1 * g
+        m = running_mean(first, i, beta1, g)
         u = vmax(beta2 * vload(second, i), vabs(g) + epsilon)
-        vstore(first, i, m)
         vstore(second, i, u)
         vstore(theta, i, vload(theta, i) - alpha * m / u)
 
@@ -182,14 +184,12 @@ def adadelta(theta: Floats, gradient: Floats, first: Floats, second: Floats, num
     ``v <- rho v + (1 - rho) g^2``, ``d = sqrt(u + epsilon) / sqrt(v + epsilon) g``,
     ``u <- rho u + (1 - rho) d^2``, ``theta <- theta - alpha d``; u is ``first``, v is ``second``.
     """
-    alpha, rho, epsilon = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
-    rest = splat(theta, f32(1.0) - numbers[1])
+    alpha, rho, epsilon = splat(theta, numbers[0]), numbers[1], splat(theta, numbers[2])
     for i in range(0, count, lanes_of(theta)):
         g, u = vload(gradient, i), vload(first, i)
-        v = rho * vload(second, i) + rest * g * g
+        v = running_square(second, i, rho, g)
         d = vsqrt(u + epsilon) / vsqrt(v + epsilon) * g
-        vstore(second, i, v)
-        vstore(first, i, rho * u + rest * d * d)
+        running_square(first, i, rho, d)
         vstore(theta, i, vload(theta, i) - alpha * d)
 
 
@@ -201,17 +201,14 @@ def amsgrad(
     m and v as in Adam, ``w <- max(w, v)``, ``theta <- theta (1 - alpha decay) - alpha m' / (sqrt(w') + epsilon)``
     with m', w' corrected for their start; w is ``largest``.
     """
-    alpha, beta1, beta2 = splat(theta, numbers[0]), splat(theta, numbers[1]), splat(theta, numbers[2])
-    rest1, rest2 = splat(theta, f32(1.0) - numbers[1]), splat(theta, f32(1.0) - numbers[2])
+    alpha, beta1, beta2 = splat(theta, numbers[0]), numbers[1], numbers[2]
     epsilon, fix1, fix2 = splat(theta, numbers[3]), splat(theta, numbers[4]), splat(theta, numbers[5])
     keep = splat(theta, f32(1.0) - numbers[0] * numbers[6])
     for i in range(0, count, lanes_of(theta)):
         g = vload(gradient, i)
-        m = beta1 * vload(first, i) + rest1 * g
-        v = beta2 * vload(second, i) + rest2 * g * g
+        m = running_mean(first, i, beta1, g)
+        v = running_square(second, i, beta2, g)
         w = vmax(vload(largest, i), v)
-        vstore(first, i, m)
-        vstore(second, i, v)
         vstore(largest, i, w)
         vstore(theta, i, keep * vload(theta, i) - alpha * (m * fix1) / (vsqrt(w * fix2) + epsilon))
 
@@ -230,16 +227,13 @@ def lamb(
     m and v as in Adam, ``direction = m' / (sqrt(v') + epsilon) + decay theta`` with m', v' corrected for their
     start; ``layer_step`` takes the step.
     """
-    beta1, beta2 = splat(theta, numbers[1]), splat(theta, numbers[2])
-    rest1, rest2 = splat(theta, f32(1.0) - numbers[1]), splat(theta, f32(1.0) - numbers[2])
+    beta1, beta2 = numbers[1], numbers[2]
     epsilon, fix1, fix2 = splat(theta, numbers[3]), splat(theta, numbers[4]), splat(theta, numbers[5])
     decay = splat(theta, numbers[6])
     for i in range(0, count, lanes_of(theta)):
         g = vload(gradient, i)
-        m = beta1 * vload(first, i) + rest1 * g
-        v = beta2 * vload(second, i) + rest2 * g * g
-        vstore(first, i, m)
-        vstore(second, i, v)
+        m = running_mean(first, i, beta1, g)
+        v = running_square(second, i, beta2, g)
         vstore(direction, i, (m * fix1) / (vsqrt(v * fix2) + epsilon) + decay * vload(theta, i))
 
 
