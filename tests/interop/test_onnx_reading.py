@@ -148,7 +148,7 @@ def test_softmax_means_what_it_meant_in_its_opset(opset: int, tmp_path: Path) ->
 
 
 def test_all_that_is_not_supported_is_said_at_once(tmp_path: Path) -> None:
-    nodes = [node("NonZero", "x", "a"), node("Relu", "x", "r"), node("STFT", "r", "b"), node("Add", "a b", "out")]
+    nodes = [node("NonZero", "x", "a"), node("Relu", "x", "r"), node("STFT", "a", "b"), node("Add", "a b", "out")]
     match = r"m.onnx: 2 of 4 nodes are not supported; NonZero 'the_a': there is no such operator; STFT 'the_b'"
     with pytest.raises(ModelFileError, match=match):
         read(tmp_path / "m.onnx", message(nodes, "n", 3))

@@ -35,7 +35,7 @@ from striate.layers.global_pooling import (
 )
 from striate.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from striate.layers.padding import Crop, Pad
-from striate.layers.pairwise import Constant, MatMul, Maximum, Minimum
+from striate.layers.pairwise import Constant, MatMul, Maximum, Minimum, Where
 from striate.layers.pooling import (
     AvgPool1d,
     AvgPool2d,
@@ -144,4 +144,5 @@ __all__ = [
     "Subsample3d",
     "Tanh",
     "Upsample",
+    "Where",
 ]

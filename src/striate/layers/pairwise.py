@@ -1,4 +1,4 @@
-"""Layers of two values: the larger, the smaller, products of matrices; and values that no input changes."""
+"""Layers of several values: the larger, the smaller, a choice, products of matrices; and constant values."""
 
 from __future__ import annotations
 
@@ -36,6 +36,27 @@ class Minimum(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape that both inputs broadcast to."""
+        return broadcast(inputs)
+
+
+@dataclass(frozen=True, repr=False)
+class Where(Layer):
+    """``out = x2 if x1 > 0 else x3``: a choice between two values; axes are broadcast as by Add.
+
+    The condition gets no gradient, nor does the value that was not chosen.
+
+    Examples
+    --------
+    >>> Where().output_shape((1, 8, 8), (3, 8, 8), (3, 1, 1))
+    (3, 8, 8)
+    """
+
+    kind: ClassVar[str] = "where"
+    symbols: ClassVar[str] = "x2 if x1 > 0 else x3"
+    arity: ClassVar[int | None] = 3
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape that all inputs broadcast to."""
         return broadcast(inputs)
 
 

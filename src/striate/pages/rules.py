@@ -21,7 +21,7 @@ from striate.layers.dense import Linear, RadialBasis
 from striate.layers.embedding import Embedding
 from striate.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
 from striate.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-from striate.layers.pairwise import MatMul, Maximum, Minimum
+from striate.layers.pairwise import MatMul, Maximum, Minimum, Where
 from striate.layers.pooling import LpPooling, MaxPooling
 from striate.layers.regularisation import Regulariser
 from striate.layers.shape import Flatten, InputLayer, Reshape
@@ -269,6 +269,7 @@ RULES: dict[type[Layer], Callable[[Model, Step], Rule]] = {
     Multiply: _kind("product"),
     Maximum: _kind("extremum", sign=1),
     Minimum: _kind("extremum", sign=-1),
+    Where: _kind("choice"),
     MatMul: _kind("matrix"),
     MaxPooling: _maximum,
     LpPooling: _maximum,

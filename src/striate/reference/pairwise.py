@@ -1,10 +1,10 @@
-"""The meaning of layers of two values, and of values that no input changes."""
+"""The meaning of layers of several values, and of values that no input changes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from striate.layers.pairwise import Constant, MatMul, Maximum, Minimum
+from striate.layers.pairwise import Constant, MatMul, Maximum, Minimum, Where
 from striate.reference.arithmetic import sum_to, with_axes
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
 
@@ -31,6 +31,25 @@ class _Extremum:
         first = a >= b if isinstance(layer, Maximum) else a <= b
         parts = (grad_output * first, grad_output * ~first)
         return tuple(sum_to(g, x.shape) for g, x in zip(parts, inputs, strict=True)), {}
+
+
+@define(Where)
+class _Where:
+    """``x2 if x1 > 0 else x3``; the gradient goes to the value that was chosen."""
+
+    @staticmethod
+    def forward(layer: Where, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+        condition, a, b = (with_axes(x, max(y.ndim for y in inputs)) for x in inputs)
+        return np.where(condition > 0, a, b)
+
+    @staticmethod
+    def backward(
+        layer: Where, parameters: Arrays, inputs: Inputs, output: Array, grad_output: Array, context: Context
+    ) -> Gradients:
+        condition, a, b = inputs
+        first = with_axes(condition, output.ndim) > 0
+        grads = (sum_to(grad_output * first, a.shape), sum_to(grad_output * ~first, b.shape))
+        return (np.zeros_like(condition), *grads), {}
 
 
 @define(MatMul)

@@ -321,6 +321,12 @@ def extremum(choose: Choices) -> Case:
     return Case(layer, (*case.shapes, *case.shapes)[:2])
 
 
+def choice(choose: Choices) -> Case:
+    """Draw a choice between two inputs by the sign of a third."""
+    case = joined(choose, layers.Add())
+    return Case(layers.Where(), (case.shapes * 3)[:3])
+
+
 def joined(choose: Choices, layer: Layer) -> Case:
     """Two or three inputs of the same shape; sometimes one, sometimes ones that broadcast."""
     shape, kind = any_shape(choose, positions=400), choose.one_of(["same", "same", "broadcast", "one"])

@@ -221,6 +221,7 @@ OPERATIONS: dict[str, Operation] = {
     "constant": Operation((layers.Constant,), draws.constant, selected, terms(2), always, 40),
     "matrix product": Operation((layers.MatMul,), draws.matrices, without_signs, lambda c, n: Roundings(c.shapes[0][-1] + 3, max(map(max, c.shapes)) + 3, 0), always, 100),
     "extremum": Operation((layers.Maximum, layers.Minimum), draws.extremum, selected, terms(2, 1600), always, 120),
+    "where": Operation((layers.Where,), draws.choice, selected, terms(1, 1600), always, 60),
     "concatenate": Operation((layers.Concatenate,), draws.concatenation, selected, terms(1), always, 100),
     "add": Operation((layers.Add,), joined(layers.Add), without_signs, terms(1600), always, 120),
     "multiply": Operation((layers.Multiply,), joined(layers.Multiply), without_signs, terms(1600), always, 120),

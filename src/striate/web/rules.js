@@ -101,6 +101,10 @@ const rules = {
     const winner = found.values.indexOf(best(...found.values));
     return { ...found, winner, result: found.values[winner] };
   },
+  choice(state, layer, index) {
+    const found = everyInput(state, layer, index), winner = found.values[0] > 0 ? 1 : 2;
+    return { ...found, winner, result: found.values[winner] };
+  },
   matrix(state, layer, index) {
     const [a, b] = [source(state, layer, 0), source(state, layer, 1)], before = index.slice(0, -2), [row, column] = index.slice(-2);
     const size = a.shape.at(-1), places = range(0, size).map((k) => flat([...before, row, k], a.shape));

@@ -1,4 +1,4 @@
-"""Values of layers of two inputs taken apart: the larger, the smaller, and sums of products of both."""
+"""Values of layers of several inputs taken apart: the larger, the smaller, the chosen, and sums of products."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from striate.explain.decompositions.maximum import choose
 from striate.explain.decompositions.nonlinear import broadcast_places
 from striate.explain.decompositions.terms import Cell, Decomposition, decomposes, flat_index, terms_at
-from striate.layers.pairwise import MatMul, Maximum, Minimum
+from striate.layers.pairwise import MatMul, Maximum, Minimum, Where
 
 
 @decomposes(Maximum, Minimum)
@@ -17,6 +17,14 @@ def extremum(cell: Cell) -> Decomposition:
     terms = terms_at(cell, places, source=np.arange(len(places)))
     winner = int(np.argmax(terms.values) if isinstance(cell.layer, Maximum) else np.argmin(terms.values))
     return choose(cell, terms, winner)
+
+
+@decomposes(Where)
+def choice(cell: Cell) -> Decomposition:
+    """One of two values; the condition comes first."""
+    places = broadcast_places(cell)
+    terms = terms_at(cell, places, source=np.arange(len(places)))
+    return choose(cell, terms, 1 if terms.values[0] > 0 else 2)
 
 
 @decomposes(MatMul)

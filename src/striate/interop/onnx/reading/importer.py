@@ -13,7 +13,7 @@ import numpy as np
 from striate.errors import StriateError, UsageError
 from striate.interop.onnx.messages import Node as Message
 from striate.interop.onnx.reading.file import File, value_of
-from striate.interop.onnx.reading.fold import fold
+from striate.interop.onnx.reading.fold import FOLDS, fold
 from striate.interop.onnx.reading.values import Unsupported, Value, permuted, reshaped
 from striate.interop.protobuf import MalformedError
 from striate.layers.base import Layer, Node
@@ -99,6 +99,7 @@ def translation(kind: str, opset: int) -> Translation | None:
     return next((function for since, function in OPERATORS.get(kind, ()) if since <= opset), None)
 
 
+NO_SUCH = "there is no such operator"
 MISFITS = (
     AssertionError,
     AttributeError,
@@ -149,10 +150,12 @@ class Importer:
         self.room += 2 * sum(array.size for array in self.file.constants.values())
         unknown: set[str] = set()
         for message in self.file.graph.node:
+            name = message.name or next(iter(message.output), "")
             if unknown.intersection(message.input):
                 unknown.update(message.output)
+                if message.op_type not in FOLDS and translation(message.op_type, self.file.opset) is None:
+                    self.problems[name] = (message.op_type, NO_SUCH)
                 continue
-            name = message.name or next(iter(message.output), "")
             try:
                 self._read(message, name)
             except (Unsupported, UsageError) as error:
@@ -174,7 +177,7 @@ class Importer:
         if found is None:
             function = translation(message.op_type, self.file.opset)
             if function is None:
-                raise Unsupported("there is no such operator")
+                raise Unsupported(NO_SUCH)
             found = _translated(function, self, node)
         results = found if isinstance(found, list | tuple) else [found]
         for output, result in zip(message.output, results, strict=False):

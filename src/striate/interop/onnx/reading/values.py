@@ -124,6 +124,12 @@ class Value:
         axes = [self.axis(axis) for axis in order if axis != self.batch]
         return replace(self, order=tuple(self.order[axis] for axis in axes), batch=batch)
 
+    def freed(self) -> Value:
+        """Return the value with the axis of a single sample, wherever it stands but first, as any other axis."""
+        if self.count != 1 or self.batch in (None, 0):
+            return self
+        return replace(self, base=self.shape, order=tuple(range(self.rank)), batch=None)
+
     def reshape(self, shape: Sequence[int]) -> Value:
         """Return the value in another shape of the foreign model.
 
@@ -132,7 +138,7 @@ class Value:
         Unsupported
             If the new shape does not keep samples apart.
         """
-        value = self.straight()
+        value = self.straight().freed()
         whole = value.batch is None and self.count != 1
         if value.batch not in (None, 0):
             raise Unsupported("it reshapes values whose samples are not along the first axis")

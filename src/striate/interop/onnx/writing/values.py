@@ -66,6 +66,13 @@ def joined(graph: GraphWriter, step: Step) -> str:
     return total if others else graph.add("Identity", total)
 
 
+@writes(pairwise.Where)
+def where(graph: GraphWriter, step: Step) -> str:
+    """``Where``."""
+    condition, first, second = _broadcast(graph, step)
+    return graph.add("Where", graph.add("Greater", condition, graph.constant(0.0)), first, second)
+
+
 @writes(pairwise.MatMul)
 def matrix_product(graph: GraphWriter, step: Step) -> str:
     """``MatMul``."""

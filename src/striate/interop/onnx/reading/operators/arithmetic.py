@@ -265,7 +265,7 @@ def extremum(graph: Importer, node: Operator) -> Value:
     assert isinstance(total, Value)
     for other in others:
         if isinstance(other, np.ndarray) and other.size == 1:
-            bound = float(other.item())
+            bound = max(-LARGEST, min(LARGEST, float(other.item())))
             bounds = (bound, LARGEST) if larger else (-LARGEST, bound)
             layer = layers.ReLU() if larger and bound == 0 else layers.HardTanh(*bounds)
             total = graph.each(layer, total)

@@ -14,6 +14,7 @@ from striate.checks import LARGEST
 from striate.interop.onnx.reading.fold import target_shape
 from striate.interop.onnx.reading.importer import Importer, Operator, operator
 from striate.interop.onnx.reading.operators.arithmetic import as_value, expanded, scaled, with_rank
+from striate.interop.onnx.reading.operators.logic import CONDITIONS
 from striate.interop.onnx.reading.operators.reductions import dropped
 from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value
 
@@ -37,9 +38,11 @@ def dropout(graph: Importer, node: Operator) -> list[Value]:
 
 @operator("Cast")
 def cast(graph: Importer, node: Operator) -> Value:
-    """Between kinds of floats nothing changes; symbols that come in may be made whole."""
+    """Between kinds of floats nothing changes; symbols that come in and conditions are whole already."""
     value = node.value()
-    if node.get("to") in (1, 10, 11, 16) or not value.node.inputs:
+    maker = graph.makers.get(id(value))
+    whole = not value.node.inputs or (maker is not None and maker.kind in CONDITIONS)
+    if node.get("to") in (1, 10, 11, 16) or (whole and node.get("to") != 9):
         return value
     raise Unsupported(f"it rounds to the element type {node.get('to')}")
 
@@ -195,14 +198,17 @@ def gather(graph: Importer, node: Operator) -> Value:
     if isinstance(table, np.ndarray) and isinstance(index, Value):
         return _embedding(graph, node, table, index)
     value, index = node.value(), np.asarray(index)
-    if index.ndim > 1:
-        raise Unsupported("its indices have more than one axis")
     own = value.axis(node.get("axis", 0))
     n = value.sample[own]
     places = [int(i) % n for i in index.ravel()]
     if index.ndim == 0:
         return dropped(part(graph, value, own, places[0], 1), [own])
-    return selected(graph, value, own, places)
+    found = selected(graph, value, own, places)
+    if index.ndim == 1:
+        return found
+    sample = (*found.sample[:own], *index.shape, *found.sample[own + 1 :])
+    batch = found.batch if found.batch is None or found.batch <= own else found.batch + index.ndim - 1
+    return replace(found.straight(), base=sample, order=tuple(range(len(sample))), batch=batch)
 
 
 def selected(graph: Importer, value: Value, own: int, places: Sequence[int]) -> Value:

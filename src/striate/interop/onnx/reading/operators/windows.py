@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from striate import layers
 from striate.checks import LARGEST
 from striate.interop.onnx.reading.importer import Importer, Operator, operator
 from striate.interop.onnx.reading.operators.arithmetic import multiply
-from striate.interop.onnx.reading.values import Unsupported, Value
+from striate.interop.onnx.reading.values import Unsupported, Value, reshaped
 from striate.layers.arguments import resolve_padding
 from striate.layers.base import Node
 from striate.layers.pooling import MaxPooling
@@ -159,8 +160,10 @@ class Places:
 def max_unpool(graph: Importer, node: Operator) -> Value:
     """Values put back where a MaxPool of the same graph took them from."""
     value, places = node.value(), node.inputs[1]
+    if isinstance(places, np.ndarray):
+        return _put(graph, node, value, places)
     if not isinstance(places, Places):
-        raise Unsupported("its places must come from a MaxPool of the same graph")
+        raise Unsupported("its places must be constants, or come from a MaxPool of the same graph")
     pool = places.pooled.node
     assert isinstance(pool.layer, MaxPooling)
     layer = _of_rank("MaxUnpool", pool.layer.rank).of(replace(pool.layer, name=None))
@@ -169,6 +172,49 @@ def max_unpool(graph: Importer, node: Operator) -> Value:
     if wanted is not None and tuple(int(n) for n in wanted[1:]) != found.sample:
         raise Unsupported(f"it makes {[int(n) for n in wanted]}, not the shape that was pooled")
     return found
+
+
+def _put(graph: Importer, node: Operator, value: Value, places: np.ndarray) -> Value:
+    """Return values put at constant places of one sample, and zeros elsewhere."""
+    plain, kernel = value.plain(), tuple(node.get("kernel_shape") or ())
+    pairs, stride = _padding(node, plain.shape[1:], kernel), _spread(node, "strides", len(kernel))
+    sizes = zip(plain.shape[1:], stride, kernel, pairs, strict=True)
+    shape = (plain.shape[0], *((n - 1) * s + k - sum(pair) for n, s, k, pair in sizes))
+    if (
+        value.count != 1
+        or places.size != math.prod(plain.shape)
+        or not 0 <= places.min() <= places.max() < math.prod(shape)
+    ):
+        raise Unsupported("its places are not those of one sample")
+    source = np.full(math.prod(shape), places.size)
+    source[places.ravel()] = np.arange(places.size)
+    row = graph.apply(layers.Pad(((0, 1),)), reshaped(plain, (1, places.size)))
+    found = reshaped(graph.apply(layers.Select(tuple(source.tolist()), 1), row), shape)
+    wanted = node.constant(2)
+    if wanted is not None:
+        more = [(0, int(n) - m) for n, m in zip(wanted[2:], shape[1:], strict=True)]
+        found = graph.apply(layers.Pad(tuple(more)), found) if any(after for _, after in more) else found
+    return Value.of(found, value)
+
+
+@operator("Col2Im")
+def image_of_columns(graph: Importer, node: Operator) -> Value:
+    """Overlapping blocks added up: a transposed convolution whose kernels are single ones."""
+    value, space, block = node.value(), node.ints(1, "image_shape") or [], node.ints(2, "block_shape") or []
+    plain, rank, taps = value.plain(), len(block), math.prod(block)
+    stride, dilation = _spread(node, "strides", rank), _spread(node, "dilations", rank)
+    pairs = _padding(node, tuple(space), tuple(block))
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, block, strict=True)]
+    over = [n + sum(pair) - e for n, pair, e in zip(space, pairs, reach, strict=True)]
+    channels, positions = plain.shape[0] // taps, tuple(n // s + 1 for n, s in zip(over, stride, strict=True))
+    if value.batch is None or plain.shape != (channels * taps, math.prod(positions)):
+        raise Unsupported(f"{list(value.shape)} does not hold {positions} blocks of {block}")
+    rest = tuple(n % s for n, s in zip(over, stride, strict=True))
+    layer = _of_rank("ConvTranspose", rank)(
+        channels, tuple(block), stride, pairs, rest, dilation, channels, bias=False
+    )
+    weight = np.tile(np.eye(taps).reshape(taps, 1, *block), (channels, *(1,) * (rank + 1)))
+    return Value.of(graph.apply(layer, reshaped(plain, (plain.shape[0], *positions)), weight=weight), value)
 
 
 @operator("AveragePool")
