@@ -41,3 +41,16 @@ def test_wrong_use(refused, arguments, words):
 
 def test_a_file_that_is_missing(refused, tmp_path):
     assert "No such file" in refused("summary", tmp_path / "none.safetensors", status=1)
+
+
+def test_the_network_drawn(run, trained, tmp_path):
+    told = last_json(run("summary", "googlenet", "--fold", 1, "--out", tmp_path / "net.svg", "--json"))
+    assert "inception3a" in (tmp_path / "net.svg").read_text("utf-8")
+    assert told["picture"] == str(tmp_path / "net.svg")
+    assert run("summary", trained, "--out", tmp_path / "net.png").exit_code == 0
+    result = run("draw", "connections", "lenet5", "--layer", "conv2", "--out", tmp_path / "seen.png")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_style_without_a_drawing(refused):
+    assert "--style and --fold are for the drawing" in refused("summary", "lenet5", "--style", "graph", status=2)

@@ -39,6 +39,28 @@ def filters(
 
 
 @draw.command()
+def connections(
+    model: Annotated[str, typer.Argument(metavar="MODEL|NAME", help="A model file, a run, or a network by name.")],
+    layer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Highest layer. (default: the last with space)", show_default=False),
+    ] = None,
+    position: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Position of the unit. (default: the middle)", show_default=False),
+    ] = None,
+    out: Out = Path("connections.png"),
+) -> None:
+    """Draw along one axis what a unit sees: sparse connections, shared weights, the receptive field."""
+    from striate.cli.sources import names_a_file
+    from striate.explain import draw_connections
+    from striate.models.registry import build
+
+    network = _load(Path(model)).network if names_a_file(model) else build(model)
+    _write(draw_connections(network, layer, position), out)
+
+
+@draw.command()
 def maps(
     model: ModelArgument,
     image: s.Image,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +28,23 @@ def summary(
         ),
     ] = None,
     model_option: Annotated[list[str] | None, option("model_option")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the network: .svg, .png, .pdf.", show_default=False)
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STYLE", help="Of the drawing: boxes, graph or units. (default: as fits)", show_default=False
+        ),
+    ] = None,
+    fold: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Draw layers whose names share the first N components as one block; 0 draws every layer.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show the layers of a network: shapes, parameters, operations, receptive fields, memory.
@@ -35,25 +53,35 @@ def summary(
 
     striate summary resnet18 --classes 10 --input 3x32x32 --model-option stem=small
 
-    striate summary runs/digits-lenet5
+    striate summary googlenet --fold 1 --out googlenet.svg
+
+    striate summary runs/digits-lenet5 --out network.svg
     """
     import striate
+    from striate.cli.files import write_figure
     from striate.cli.output import Output
     from striate.cli.parsing import sizes
     from striate.cli.sources import names_a_file
     from striate.errors import UsageError
+    from striate.explain.diagram import draw_network
     from striate.models.registry import build
     from striate.summary import summarize
 
     options = read_option("model_option", model_option or [])
+    if out is None and (style is not None or fold is not None):
+        raise UsageError("summary: --style and --fold are for the drawing; got no --out. Add --out network.svg.")
     if names_a_file(model):
         if classes is not None or input_shape is not None or options:
             raise UsageError(f"{model}: --classes, --input and --model-option are for networks by name.")
-        network = striate.load(model).network
+        found: Any = striate.load(model)
     else:
         shape = None if input_shape is None else sizes(input_shape, "--input")
-        network = build(model, classes, shape, **options)
+        found = build(model, classes, shape, **options)
     output = Output(json)
-    result = summarize(network)
+    result = summarize(getattr(found, "network", found))
     output.line(result)
-    output.result(result.to_dict())
+    facts = result.to_dict()
+    if out is not None:
+        facts["picture"] = str(write_figure(draw_network(found, style, fold=fold), out))
+        output.line(f"picture: {out}")
+    output.result(facts)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from textwrap import wrap
 from typing import TYPE_CHECKING
+
+from striate.drawing.html import Markup, element, empty_element
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,9 +36,21 @@ def set_title(axes: Axes, title: str, size: int = 10) -> None:
     axes.set_title("\n".join(line for part in title.split("\n") for line in wrap(part, characters)), fontsize=size)
 
 
-def whole_ticks(axes: Axes) -> None:
-    """Let the ticks of both axes be whole numbers, for places in a grid."""
+def whole_ticks(axes: Axes, which: str = "xy") -> None:
+    """Let the ticks of both axes, or of one, be whole numbers, for places in a grid."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    for name in which:
+        getattr(axes, f"{name}axis").set_major_locator(MaxNLocator(integer=True))
+
+
+def as_image(axes: Axes, title: str) -> Markup:
+    """Return the figure of axes as an SVG image inside a page, in a box that scrolls."""
+    from matplotlib import rc_context
+
+    room, figure = io.BytesIO(), axes.get_figure(root=True)
+    assert figure is not None
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "striate"}):
+        figure.savefig(room, format="svg", metadata={"Date": None, "Creator": None})
+    source = "data:image/svg+xml;base64," + base64.b64encode(room.getvalue()).decode()
+    return element("div", empty_element("img", src=source, alt=title), class_="diagram")

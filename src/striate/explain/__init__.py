@@ -12,6 +12,7 @@ from striate.explain.attribution import (
     randomised,
     sanity_check,
 )
+from striate.explain.diagram import draw_connections, draw_network
 from striate.explain.draw_sweep import draw_score_map
 from striate.explain.draw_terms import draw_gradient_path, draw_why
 from striate.explain.features import (
@@ -44,6 +45,7 @@ __all__ = [
     "deconvolution",
     "draw_attribution",
     "draw_attributions",
+    "draw_connections",
     "draw_feature_maps",
     "draw_field",
     "draw_filters",
@@ -51,6 +53,7 @@ __all__ = [
     "draw_invariance",
     "draw_loss_line",
     "draw_loss_plane",
+    "draw_network",
     "draw_patches",
     "draw_sample",
     "draw_score_map",

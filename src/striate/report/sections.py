@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.drawing.axes import as_image
 from striate.drawing.html import Markup, element, empty_element, join, pairs, section, table
 from striate.drawing.images import limits, picture, png
 from striate.drawing.pictures import class_colours, class_palette
 from striate.drawing.svg import confusion, curves, scatter
 from striate.drawing.words import words_markup
+from striate.explain.diagram import draw_network
 from striate.explain.words import words_of
 from striate.losses import NUMBERS, is_labelled
 from striate.report.advice import advise
@@ -229,7 +231,7 @@ def filters(run: Run) -> Markup:
 
 
 def network(run: Run) -> Markup:
-    """Layers with their sizes and costs."""
+    """The network drawn, and its layers with their sizes and costs."""
     found = summarize(run.model.network)
     header = ("layer", "type", "output", "parameters", "multiply-adds", "receptive field")
     rows: list[tuple[Any, ...]] = [
@@ -245,7 +247,8 @@ def network(run: Run) -> Markup:
     ]
     total = ("total", "", "", found.parameters, found.multiply_adds, "")
     size = f"{format_bytes(found.parameter_bytes)} of parameters, {format_bytes(found.activation_bytes)} of values."
-    return section("Network", table(header, [*rows, total]), element("p", size))
+    drawn = as_image(draw_network(run.model), "the network")
+    return section("Network", drawn, table(header, [*rows, total]), element("p", size))
 
 
 def data(run: Run) -> Markup:

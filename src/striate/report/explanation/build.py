@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from striate.drawing.axes import as_image
 from striate.errors import UsageError
 from striate.explain.attribution import attribute_all
 from striate.explain.board import layer_text
+from striate.explain.diagram import draw_network
 from striate.explain.positions import axis_names
 from striate.explain.samples import class_number, feature_names
 from striate.explain.tracing import Trace, trace
@@ -80,11 +82,12 @@ def page_of(
     data = page_data(found, target=target, name=name, methods=methods)
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     parts = {"title": html.escape(f"{model.network.name}: {name}"), "data": text}
+    parts |= {"network": str(as_image(draw_network(found.network), "the network"))}
     parts |= {"style": _resource("page.css"), "script": _resource("page.js")}
     page = _resource("page.html")
-    for key, value in parts.items():
+    for key in ("title", "style", "network", "data", "script"):  # in the order of the page
         before, _, after = page.partition(f"@@{key}@@")
-        page = before + value + after
+        page = before + parts[key] + after
     return page
 
 
