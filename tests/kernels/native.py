@@ -52,10 +52,10 @@ def flushed(x: Floats, out: Floats, count: int) -> None:
 
 
 @functools.cache
-def native(name: str, lanes: int) -> Callable[..., None]:
-    """Return the kernel ``name`` of this module as a function of arrays and whole numbers, in order."""
+def native(name: str, lanes: int, module: str = "native_for_tests") -> Callable[..., None]:
+    """Return a kernel, of this module or one of ours, as a function of arrays and whole numbers, in order."""
     sys.modules["striate.kernels.native_for_tests"] = sys.modules[__name__]
-    code, symbol, signature = compile_kernel("native_for_tests", name, lanes, ())
+    code, symbol, signature = compile_kernel(module, name, lanes, ())
     entry = _ENTRY(library._link(code, symbol))
 
     def call(*arguments: Any) -> None:

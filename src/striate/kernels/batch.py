@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 from numba import float32 as f32
+from numba import njit
 
-from striate.kernels.vector import Bytes, Floats, Ints, lanes_of, shift
+from striate.kernels.vector import Bytes, Floats, Ints, lanes_of, present, shift, square_load, square_store
 
-NEAR = 64  # positions whose vectors are filled together: they stay in the fastest cache
+
+@njit(inline="always")
+def _load(x, index, out, scale, mean, runs, run_count, length, sample_size, blocks, out_block):
+    """Fill the lanes of every block, a square of ``lanes`` positions after the other.
+
+    The last square of a row reaches back over the one before it, so nothing beyond the row is read.
+    """
+    lanes = lanes_of(out)
+    for block in range(blocks):
+        first = block * lanes
+        mask = present(out, index, first)
+        ob = shift(out, block * out_block)
+        for r in range(run_count):
+            a, m = scale[runs[3 * r + 2]], mean[runs[3 * r + 2]]
+            if length >= lanes:
+                for i in range(0, length, lanes):
+                    start = min(i, length - lanes)
+                    square = square_load(out, x, index, first, sample_size, runs[3 * r] + start)
+                    square_store(square, mask, m, a, ob, runs[3 * r + 1] + start * lanes)
+            else:
+                for lane in range(lanes):
+                    sample = index[first + lane]
+                    row = shift(x, max(sample, 0) * sample_size + runs[3 * r])
+                    for i in range(length):
+                        value = (f32(row[i]) - m) * a if sample >= 0 else f32(0.0)
+                        ob[runs[3 * r + 1] + i * lanes + lane] = value
 
 
 def load_bytes(
@@ -27,21 +53,7 @@ def load_bytes(
     ``index`` names the sample of every lane, -1 for none (zeros); ``runs`` holds (place in a sample, place
     out, channel) for every row of ``length`` pixels.
     """
-    lanes = lanes_of(out)
-    for block in range(blocks):
-        ob = shift(out, block * out_block)
-        for r in range(run_count):
-            factor, m = scale[runs[3 * r + 2]], mean[runs[3 * r + 2]]
-            for start in range(0, length, NEAR):
-                end = min(start + NEAR, length)
-                for lane in range(lanes):
-                    sample = index[block * lanes + lane]
-                    row = shift(x, max(sample, 0) * sample_size + runs[3 * r])
-                    a = factor if sample >= 0 else f32(0.0)
-                    o = runs[3 * r + 1] + start * lanes + lane
-                    for i in range(start, end):
-                        ob[o] = (f32(row[i]) - m) * a
-                        o += lanes
+    _load(x, index, out, scale, mean, runs, run_count, length, sample_size, blocks, out_block)
 
 
 def load_floats(
@@ -58,20 +70,7 @@ def load_floats(
     out_block: int,
 ):
     """The same as ``load_bytes`` for samples of float32."""
-    lanes = lanes_of(out)
-    for block in range(blocks):
-        ob = shift(out, block * out_block)
-        for r in range(run_count):
-            a, m = scale[runs[3 * r + 2]], mean[runs[3 * r + 2]]
-            for start in range(0, length, NEAR):
-                end = min(start + NEAR, length)
-                for lane in range(lanes):
-                    sample = index[block * lanes + lane]
-                    row = shift(x, max(sample, 0) * sample_size + runs[3 * r])
-                    o = runs[3 * r + 1] + start * lanes + lane
-                    for i in range(start, end):
-                        ob[o] = (row[i] - m) * a if sample >= 0 else f32(0.0)
-                        o += lanes
+    _load(x, index, out, scale, mean, runs, run_count, length, sample_size, blocks, out_block)
 
 
 def store_rows(x: Floats, out: Floats, features: Ints, feature_count: int, row: int, blocks: int, x_block: int):

@@ -11,7 +11,6 @@ from striate.machine import default_lanes
 from striate.network import Network, Step
 
 WINOGRAD_SHARE = 0.4  # of the direct sum's time, measured on 32 to 256 channels
-ONE_VECTOR = 1.5  # a batch that fills one vector runs on one thread with samples in the lanes, on all with channels
 
 
 def batch_class(count: int) -> int:
@@ -32,8 +31,7 @@ def few(samples: int) -> bool:
 
 def pays(network: Network, samples: int, products: float) -> bool:
     """Return whether channels in the lanes, at ``products`` multiplications per sample, are the faster layout."""
-    lanes = default_lanes()
-    return samples * products <= ONE_VECTOR * lanes * sum(map(_cost, network.steps))
+    return samples * products <= default_lanes() * sum(map(_cost, network.steps))
 
 
 def _cost(step: Step) -> float:

@@ -10,8 +10,8 @@ their order, and NaN stays NaN.
 
     types      pointers, vectors, masks and tiles     pointers   scalars behind pointers
     build      pieces of LLVM code                    lanes      one vector
-    tiles      register tiles                         random     random bits in the lanes
-    threads    calls, atomic steps, waiting
+    tiles      register tiles                         squares    samples into lanes
+    random     random bits in the lanes               threads    calls, atomic steps, waiting
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from striate.kernels.vector.lanes import (
 )
 from striate.kernels.vector.pointers import high_half, lanes_of, low_half, shift
 from striate.kernels.vector.random import at_least, random_bits, sample_keys, second_keys, upper_bits
+from striate.kernels.vector.squares import present, square_load, square_store
 from striate.kernels.vector.threads import (
     atomic_add,
     call_kernel,
@@ -96,6 +97,7 @@ __all__ = [
     "mask_not",
     "offsets",
     "power_of_two",
+    "present",
     "random_bits",
     "relax",
     "restore_mode",
@@ -104,6 +106,8 @@ __all__ = [
     "select",
     "shift",
     "splat",
+    "square_load",
+    "square_store",
     "tile_add",
     "tile_dot",
     "tile_load",
