@@ -46,6 +46,31 @@ def test_calibration_error_by_hand(four):
     assert accuracy.tolist() == [0.0, 1.0]
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_figures_are_those_of_scikit_learn(weighted):
+    from sklearn import metrics as peer
+    from sklearn.calibration import calibration_curve as peer_calibration
+
+    random = np.random.default_rng(1)
+    shares, y = (
+        random.dirichlet(np.ones(3), 200).astype(np.float32),
+        random.integers(0, 2, 200),
+    )  # the third is absent
+    weights = random.integers(0, 4, 200).astype(float) if weighted else None
+    data = evaluated(shares, y)
+    found, called = metrics.classification_metrics(data, weights=weights), data.outputs.argmax(axis=1)
+    options = {"labels": [0, 1, 2], "zero_division": 0.0, "sample_weight": weights}
+    for average in ("macro", "weighted"):
+        wanted = peer.precision_recall_fscore_support(y, called, average=average, **options)[:3]
+        assert tuple(getattr(found, average).values()) == pytest.approx(wanted)
+    assert found.balanced_accuracy == pytest.approx(
+        peer.recall_score(y, called, average=None, **options)[:2].mean()
+    )
+    right, confidence = called == y, data.outputs.max(axis=1)
+    mean, accuracy, _ = metrics.calibration(data, 15)
+    assert np.stack([accuracy, mean]) == pytest.approx(np.stack(peer_calibration(right, confidence, n_bins=15)))
+
+
 def test_weights_count_samples_more(four):
     found = metrics.classification_metrics(four, weights=np.array([1.0, 1.0, 2.0, 0.0]))
     assert found.accuracy == 0.5
@@ -79,6 +104,11 @@ def test_figures_of_a_regression_by_hand():
     assert found.r2 == pytest.approx(0.25)
 
 
+def test_r2_of_equal_targets():
+    found = metrics.regression_metrics(regression([[1, 0, 1], [1, 2, 2]], [[1, 1, 1], [1, 1, 3]]), "abc")
+    assert [figures[0] for figures in found.by_target.values()] == pytest.approx([1.0, 0.0, 0.5])
+
+
 def test_figures_of_classes_need_classes():
     with pytest.raises(UsageError, match="metrics: these are for classes; got the evaluation of numbers"):
         metrics.classification_metrics(regression([[1, 0]], [[1, 1]]))
@@ -92,10 +122,3 @@ def test_a_roc_needs_both_kinds_of_samples(four):
 def test_top_k_needs_a_k(four):
     with pytest.raises(UsageError, match="top-k: must be at least 1; got 0"):
         metrics.top_k(four, 0)
-
-
-def test_average_precision_by_hand():
-    """The positives stand at ranks 1 and 3: the precisions there are 1 and 2/3."""
-    positive, scores = np.array([True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.1])
-    assert metrics.average_precision(positive, scores) == pytest.approx((1 + 2 / 3) / 2)
-    assert metrics.average_precision(np.zeros(4, bool), scores) is None

@@ -20,7 +20,7 @@ Image = Annotated[
     str,
     typer.Argument(
         metavar="IMAGE",
-        help="An image or WAV file; houses.csv:7 for a table row; digits:7 for a sample of a data set.",
+        help="An image or a recording; houses.csv:7 for a table row; digits:7 for a sample of a data set.",
     ),
 ]
 DataDir = Annotated[

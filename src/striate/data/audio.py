@@ -1,25 +1,24 @@
-"""Recordings from WAV files as 1-D inputs."""
+"""Recordings as 1-D inputs: WAV, FLAC, MP3, OGG and AIFF."""
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil, gcd
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from striate.data.problems import FileProblem, why
+from striate.data.problems import FileProblem
 
 MOST_RATIO = 50
-SUFFIXES = frozenset({".wav", ".wave"})
+SUFFIXES = frozenset({".wav", ".wave", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"})
+STREAMED = 0x7F000000  # bytes; a length that stands for an unknown one
 
 
-class WavHeader(NamedTuple):
+class RecordingHeader(NamedTuple):
     """What a recording is like: rate in Hz, number of channels, length in samples."""
 
     rate: int
@@ -27,60 +26,46 @@ class WavHeader(NamedTuple):
     length: int
 
 
-@contextmanager
-def damage_refused() -> Iterator[None]:
-    """Make SciPy raise on a file that ends early instead of warning, and silence its other warnings.
-
-    It changes the warning filters of the whole process: enter it outside of threads.
-    """
-    from scipy.io.wavfile import WavFileWarning
-
-    with warnings.catch_warnings(action="ignore", category=WavFileWarning):
-        warnings.filterwarnings("error", message="Reached EOF", category=WavFileWarning)
-        yield
-
-
-def decode_wav(path: str | Path) -> tuple[int, np.ndarray]:
-    """Return rate in Hz and samples (float32[C, L], from -1 to 1); enter `damage_refused` before.
+def decode_recording(path: str | Path) -> tuple[int, np.ndarray]:
+    """Return rate in Hz and samples (float32[C, L], from -1 to 1).
 
     Raises
     ------
     FileProblem
-        If the file is missing, not WAV, truncated or empty.
+        If the file is missing, not of a known format, truncated or empty.
     """
-    from scipy.io import wavfile
+    import soundfile
 
     try:
-        if not Path(path).stat().st_size:
-            raise FileProblem("the file is empty", foreign=True)
-        rate, data = wavfile.read(path)
-    except FileProblem:
-        raise
-    except Exception as error:  # damaged headers make the reader raise nearly anything
-        if isinstance(error, OSError) and error.errno is not None:
-            raise FileProblem(f"cannot be read ({error.strerror})") from error
-        raise FileProblem(f"damaged or no WAV file ({why(error)})", foreign="format" in str(error)) from error
+        with open(path, "rb") as file:
+            start = file.read(12)
+            missing = _missing_bytes(start, file.seek(0, 2))
+            file.seek(0)
+            data, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.rstrip(".")
+        raise FileProblem(f"damaged or no recording ({reason})", foreign="not recogni" in reason) from error
+    except OSError as error:
+        raise FileProblem(f"cannot be read ({error.strerror})") from error
+    if missing > 0:
+        raise FileProblem(f"truncated: {missing:,} bytes are missing at its end")
     if data.size == 0 or rate <= 0:
         raise FileProblem("it holds no samples")
-    samples = _to_float(data).reshape(len(data), -1).T
-    if not np.isfinite(samples).all():
+    if not np.isfinite(data).all():
         raise FileProblem("it holds samples that are not finite")
-    return int(rate), samples
+    return int(rate), np.ascontiguousarray(data.T)
 
 
-def scan_wav(path: str | Path) -> WavHeader:
+def _missing_bytes(start: bytes, length: int) -> int:
+    """Return by how much a WAV file is shorter than it says; programs that write to pipes say 2 GB or more."""
+    claimed = int.from_bytes(start[4:8], "little") + 8
+    return claimed - length if start[:4] == b"RIFF" and claimed < STREAMED else 0
+
+
+def scan_recording(path: str | Path) -> RecordingHeader:
     """Return what a recording is like, or raise FileProblem."""
-    rate, samples = decode_wav(path)
-    return WavHeader(rate, *samples.shape)
-
-
-def _to_float(data: np.ndarray) -> np.ndarray:
-    """Return samples as float32 from -1 to 1: bytes are stored with 128 for silence, the rest signed."""
-    if data.dtype == np.uint8:
-        return (data.astype(np.float32) - 128) / 128
-    if data.dtype.kind == "i":
-        return (data / -float(np.iinfo(data.dtype).min)).astype(np.float32)
-    return data.astype(np.float32)
+    rate, samples = decode_recording(path)
+    return RecordingHeader(rate, *samples.shape)
 
 
 def _is_near(rate: int, usual: int) -> bool:
@@ -89,7 +74,7 @@ def _is_near(rate: int, usual: int) -> bool:
 
 
 @dataclass(frozen=True)
-class WavReader:
+class RecordingReader:
     """Brings recordings to one rate, number of channels and length."""
 
     rate: int
@@ -99,13 +84,13 @@ class WavReader:
 
     @classmethod
     def for_headers(
-        cls, headers: Iterable[WavHeader], channels: int | None, size: tuple[int, ...] | None
-    ) -> WavReader:
+        cls, headers: Iterable[RecordingHeader], channels: int | None, size: tuple[int, ...] | None
+    ) -> RecordingReader:
         """Return the reader for files like these: the most common rate, their channels, the longest length.
 
         Recordings of several numbers of channels are mixed down to one.
         """
-        known = list(headers) or [WavHeader(1, 1, 1)]
+        known = list(headers) or [RecordingHeader(1, 1, 1)]
         rate = Counter(header.rate for header in known).most_common(1)[0][0]
         numbers = {header.channels for header in known}
         alike = [header for header in known if _is_near(header.rate, rate)]
@@ -124,14 +109,13 @@ class WavReader:
 
     def read(self, path: Path) -> np.ndarray:
         """Return a recording (float32[C, L]), resampled, mixed, and cut or padded with silence at its end."""
-        rate, samples = decode_wav(path)
+        rate, samples = decode_recording(path)
         if not _is_near(rate, self.rate):
             raise FileProblem(f"its header claims a rate of {rate:,} Hz; the others have {self.rate:,} Hz")
         if rate != self.rate:
-            from scipy.signal import resample_poly
+            import soxr
 
-            divisor = gcd(rate, self.rate)
-            samples = resample_poly(samples, self.rate // divisor, rate // divisor, axis=1)
+            samples = soxr.resample(samples.T, rate, self.rate).T
         if len(samples) != self.channels:
             samples = np.repeat(samples.mean(axis=0, keepdims=True), self.channels, axis=0)
         fitted = np.zeros(self.shape, np.float32)

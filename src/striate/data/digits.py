@@ -1,6 +1,12 @@
-"""The embedded data set: 1,797 handwritten digits of 8x8 pixels that come with scikit-learn."""
+"""The data set that comes with striate: 1,797 handwritten digits of 8x8 pixels.
+
+``digits.npz`` holds the test part of Alpaydin and Kaynak's data set as scikit-learn distributes it (CC BY 4.0):
+levels uint8[1797, 8, 8] from 0 to 16, and labels uint8[1797].
+"""
 
 from __future__ import annotations
+
+from importlib.resources import as_file, files
 
 import numpy as np
 
@@ -13,7 +19,7 @@ TEST_SEED = 1998  # fixed: the test set is the same whatever the seed of a run
 
 
 def digits(seed: int = 0, validation_fraction: float = 0.1) -> Splits:
-    """Return scikit-learn's scanned digits, split by class into train, validation and test.
+    """Return scanned digits, split by class into train, validation and test.
 
     The test part (a fifth) is fixed; the validation part is cut from the rest by ``seed``. The 17 grey
     levels ``v`` of the original, 0 to 16, become the bytes ``round(v * 255 / 16)``, light on dark.
@@ -27,11 +33,9 @@ def digits(seed: int = 0, validation_fraction: float = 0.1) -> Splits:
     ----------
     Alpaydin and Kaynak (1998), "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository.
     """
-    from sklearn.datasets import load_digits
-
-    source = load_digits()
-    levels = source.images.astype(np.int64)
+    with as_file(files("striate.data") / "digits.npz") as path, np.load(path, allow_pickle=False) as source:
+        levels, labels = (source[name].astype(np.int64) for name in ("levels", "labels"))
     inputs = ((levels * 255 + 8) // 16).astype(np.uint8)[:, np.newaxis]
-    everything = Dataset(inputs, source.target.astype(np.int64), CLASSES, "digits")
+    everything = Dataset(inputs, labels, CLASSES, "digits")
     learn, test = split_validation(everything, TEST_FRACTION, TEST_SEED)
     return with_validation(learn, test, seed, validation_fraction)

@@ -51,8 +51,8 @@ def _clip_reader(headers: list[Any], options: Options) -> Reader:
     return ClipReader.for_headers(headers, options.channels, options.frames, size, options.fit)
 
 
-def _wav_reader(headers: list[Any], options: Options) -> Reader:
-    return audio.WavReader.for_headers(headers, options.channels, options.size)
+def _recording_reader(headers: list[Any], options: Options) -> Reader:
+    return audio.RecordingReader.for_headers(headers, options.channels, options.size)
 
 
 def _text_reader(headers: list[Any], options: Options) -> Reader:
@@ -64,7 +64,7 @@ def _text_reader(headers: list[Any], options: Options) -> Reader:
 
 IMAGES = Kind(pixels.image_suffixes, pixels.bombs_refused, pixels.scan, _image_reader)
 CLIPS = Kind(lambda: pixels.image_suffixes() | VIDEOS, pixels.bombs_refused, scan_clip, _clip_reader)
-RECORDINGS = Kind(lambda: audio.SUFFIXES, audio.damage_refused, audio.scan_wav, _wav_reader)
+RECORDINGS = Kind(lambda: audio.SUFFIXES, contextlib.nullcontext, audio.scan_recording, _recording_reader)
 TEXTS = Kind(lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
 
 
@@ -84,7 +84,7 @@ class _Listing:
 def class_folders(
     root: str | Path, options: Options | None = None, seed: int = 0, validation_fraction: float = 0.1
 ) -> Splits:
-    """Return the splits of a folder that holds one folder of images, of clips, of WAV files or of texts, per class.
+    """Return the splits of a folder that holds one folder of images, clips, recordings or texts per class.
 
     ``root`` may hold ``train``, ``val`` and ``test`` with the classes inside. Without a test part a fixed one
     is cut, without a validation part one by ``seed``. Hidden files, notebook checkpoints and files of

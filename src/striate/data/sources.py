@@ -41,7 +41,7 @@ def load_path(
     folder with ``x_train.npy`` and the like               arrays
     folder with ``test_batch.bin``                         CIFAR-10
     folder with nothing but one ``.npz`` or ``.csv``       that file
-    any other folder                                       a folder of images or WAV files per class
+    any other folder                                       a folder of images or recordings per class
     =====================================================  ========================================
 
     Raises

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from striate.data.arrays import INPUT_NAMES, open_arrays, read_npy
-from striate.data.audio import WavReader
+from striate.data.audio import RecordingReader
 from striate.data.clips import ClipReader, clips_among
 from striate.data.decoding import Reader, decode_files, scan_files
 from striate.data.folders import CLIPS, IMAGES, RECORDINGS
@@ -50,8 +50,8 @@ def read_unlabelled(
     """Return the inputs of a file or folder in the shape that a model takes.
 
     A table (with or without the column of labels), NPY, NPZ or IDX file gives one input for each row,
-    called by its number from 1; an image or WAV file gives one; a folder gives one for each image, or
-    WAV file, at any depth in it, and so does a ZIP file. Where the model takes clips, a folder of frames, an
+    called by its number from 1; an image or a recording gives one; a folder gives one for each image, or
+    recording, at any depth in it, and so does a ZIP file. Where the model takes clips, a folder of frames, an
     animation or a video gives one input. A pattern such as ``photos/*.jpg`` stands for the files that it matches,
     a table with a column ``file`` for those that it lists (if the model takes pictures or recordings).
 
@@ -201,8 +201,8 @@ def _read_files(
 def _reader(paths: Sequence[Path], sample_shape: tuple[int, ...], fit: Fit, rate: int | None) -> Reader:
     if len(sample_shape) == 2:
         if rate is not None:
-            return WavReader(rate, *sample_shape)
-        return WavReader.for_headers(scan_files(paths, RECORDINGS.scan), sample_shape[0], sample_shape[1:])
+            return RecordingReader(rate, *sample_shape)
+        return RecordingReader.for_headers(scan_files(paths, RECORDINGS.scan), sample_shape[0], sample_shape[1:])
     if len(sample_shape) == 3 and sample_shape[0] in (1, 3):
         return ImageReader(sample_shape[0], (sample_shape[1], sample_shape[2]), fit)
     if len(sample_shape) == 4 and sample_shape[0] in (1, 3):

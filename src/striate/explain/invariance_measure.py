@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,8 +177,6 @@ def warp(
 
     ``cells`` says at which input position map position 0 stands, and how many lie between neighbours.
     """
-    from scipy.ndimage import map_coordinates
-
     first, jump = cells
     space = maps.shape[1:]
     grid = np.stack(np.meshgrid(*map(np.arange, space), indexing="ij")).reshape(len(space), -1)
@@ -186,8 +185,19 @@ def warp(
     source = np.where(np.abs(source - np.rint(source)) < 1e-9, np.rint(source), source)
     limit = np.asarray(space)[:, None] - 1
     inside = ((source >= 0) & (source <= limit)).all(axis=0).reshape(space)
-    warped = [map_coordinates(one, source, order=1, cval=fill).reshape(space) for one in maps]
-    return np.stack(warped), inside
+    return np.where(inside, _between(maps, source).reshape(maps.shape), fill), inside
+
+
+def _between(maps: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return maps [C, *space] at places [axes, P] between positions, [C, P], by linear interpolation."""
+    first = np.floor(places)
+    out = np.zeros((len(maps), places.shape[1]))
+    for corner in product((0, 1), repeat=len(places)):
+        step = np.array(corner)[:, None]
+        share = np.abs(1 - step - (places - first)).prod(axis=0)
+        limits = np.array(maps.shape[1:])[:, None] - 1
+        out += share * maps[:, *np.clip(first + step, 0, limits).astype(np.int64)]
+    return out
 
 
 def _edge_median(raw: np.ndarray) -> float:

@@ -25,8 +25,8 @@ class ClassScores:
     ----------
     precision, recall, f1, iou : float64[K]
         The intersection over union is the share of right samples among all that are, or were called, of a class.
-    support : int64[K]
-        Samples of each class.
+    support : number[K]
+        Samples of each class, or the sum of their weights.
     """
 
     precision: np.ndarray
@@ -37,11 +37,11 @@ class ClassScores:
 
     @classmethod
     def of(cls, confusion: np.ndarray) -> ClassScores:
-        """Return the scores of a confusion matrix, int64[K, K]: a row for each true class."""
+        """Return the scores of a confusion matrix, number[K, K]: a row for each true class."""
         right, support, called = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-        precision, recall = right / np.maximum(called, 1), right / np.maximum(support, 1)
-        f1, iou = 2 * right / np.maximum(support + called, 1), right / np.maximum(support + called - right, 1)
-        return cls(precision, recall, f1, iou, support)
+        either = support + called
+        precision, recall = _share(right, called), _share(right, support)
+        return cls(precision, recall, _share(2 * right, either), _share(right, either - right), support)
 
     @property
     def balanced_accuracy(self) -> float:
@@ -63,6 +63,11 @@ class ClassScores:
     def is_unbalanced(self) -> bool:
         """Whether one class has more than twice as many samples as another."""
         return int(self.support.max()) > 2 * int(self.support.min())
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return ``part / whole``, or 0 where there is nothing."""
+    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

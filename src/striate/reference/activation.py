@@ -134,9 +134,7 @@ def _gelu_derivative(layer: activation.GELU, x: Array, y: Array) -> Array:
 
 def _normal_cdf(x: Array) -> Array:
     """Return ``P(Z <= x)``."""
-    from scipy.special import ndtr
-
-    return np.asarray(ndtr(x))
+    return np.asarray(0.5 * np.vectorize(math.erfc, otypes=[np.float64])(-x / math.sqrt(2.0)))
 
 
 elementwise(activation.GELU, _gelu, _gelu_derivative)

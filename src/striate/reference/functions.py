@@ -48,9 +48,7 @@ def _exp(x: Array) -> Array:
 
 
 def _erf(x: Array) -> Array:
-    from scipy.special import erf
-
-    return np.asarray(erf(x))
+    return np.asarray(np.vectorize(math.erf, otypes=[np.float64])(x))
 
 
 elementwise(functions.Absolute, lambda layer, x: np.abs(x), lambda layer, x, y: np.sign(x))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
-from striate.reference.shape import along, sparse
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from striate.reference.shape import along
+from striate.reference.sparse import SparseMatrix
 
 
 @define(GlobalAvgPool)
@@ -60,7 +57,7 @@ class _GlobalMaxPool:
         return (grad.reshape(inputs[0].shape),), {}
 
 
-def parts_matrix(n: int, parts: int) -> csr_array:
+def parts_matrix(n: int, parts: int) -> SparseMatrix:
     """Return float64[parts, n], sparse: what each input counts in the mean of each part along one axis.
 
     Examples
@@ -72,7 +69,7 @@ def parts_matrix(n: int, parts: int) -> csr_array:
     count = -(-(np.arange(parts) + 1) * n // parts) - first
     rows = np.repeat(np.arange(parts), count)
     columns = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
-    return sparse(rows, columns, np.repeat(1.0 / count, count), (parts, n))
+    return SparseMatrix.summed(np.repeat(1.0 / count, count), rows, columns, (parts, n))
 
 
 @define(AdaptiveAvgPooling)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from striate.layers.resize import Resize
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
-from striate.reference.shape import along, sparse
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from striate.reference.shape import along
+from striate.reference.sparse import SparseMatrix
 
 
 def coordinates(n: int, size: int, scale: float, how: str) -> Array:
@@ -65,7 +62,7 @@ def _kernel(distance: Array, layer: Resize) -> Array:
 
 def resize_matrix(
     layer: Resize, n: int, size: int, scale: float, region: Sequence[float] | None = None
-) -> csr_array:
+) -> SparseMatrix:
     """Return float64[size, n], sparse: what each input counts in each output along one axis.
 
     Examples
@@ -78,7 +75,7 @@ def resize_matrix(
     rows = np.arange(size)
     if layer.mode == "nearest":
         nearest = np.clip(_round(place, layer.rounding), 0, n - 1).astype(int)
-        return sparse(rows, nearest, inside, (size, n))
+        return SparseMatrix.summed(inside, rows, nearest, (size, n))
     shrink = min(1.0, scale) if layer.antialias else 1.0
     reach = (1 if layer.mode == "linear" else 2) / shrink
     first = np.floor(place).astype(int)
@@ -90,10 +87,10 @@ def resize_matrix(
         share = share / share.sum(axis=1, keepdims=True)
     share = share * inside[:, None]
     columns = np.clip(source, 0, n - 1)
-    return sparse(np.repeat(rows, source.shape[1]), columns.ravel(), share.ravel(), (size, n))
+    return SparseMatrix.summed(share.ravel(), np.repeat(rows, source.shape[1]), columns.ravel(), (size, n))
 
 
-def matrices(layer: Resize, shape: tuple[int, ...]) -> list[csr_array]:
+def matrices(layer: Resize, shape: tuple[int, ...]) -> list[SparseMatrix]:
     """Return the matrix of each axis of space for the input ``shape`` (C, *space)."""
     sizes = layer.output_shape(shape)[1:]
     regions = layer.region or (None,) * len(sizes)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from striate.layers.shape import Flatten, Reshape, Upsample
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from striate.reference.sparse import SparseMatrix
 
 
 @define(Flatten, Reshape)
@@ -33,16 +29,7 @@ class _Reshape:
         return (grad_output.reshape(inputs[0].shape),), {}
 
 
-def sparse(rows: Array, columns: Array, shares: Array, shape: tuple[int, int]) -> csr_array:
-    """Return the sparse matrix of ``shape`` to which entry n adds ``shares[n]`` at ``rows[n], columns[n]``."""
-    from scipy.sparse import csr_array
-
-    matrix = csr_array((shares, (rows, columns)), shape=shape)
-    matrix.eliminate_zeros()
-    return matrix
-
-
-def upsampling_matrix(n: int, factor: int, mode: str) -> csr_array:
+def upsampling_matrix(n: int, factor: int, mode: str) -> SparseMatrix:
     """Return float64[n * factor, n], sparse: what each input counts in each output along one axis.
 
     Examples
@@ -52,12 +39,13 @@ def upsampling_matrix(n: int, factor: int, mode: str) -> csr_array:
     """
     place = np.arange(n * factor)
     if mode == "nearest":
-        return sparse(place, place // factor, np.ones(n * factor), (n * factor, n))
+        return SparseMatrix.summed(np.ones(n * factor), place, place // factor, (n * factor, n))
     centre = np.clip((place + 0.5) / factor - 0.5, 0.0, n - 1.0)
     low = np.minimum(np.floor(centre).astype(int), max(n - 2, 0))
     share = centre - low
     columns = np.concatenate([low, np.minimum(low + 1, n - 1)])
-    return sparse(np.tile(place, 2), columns, np.concatenate([1.0 - share, share]), (n * factor, n))
+    shares = np.concatenate([1.0 - share, share])
+    return SparseMatrix.summed(shares, np.tile(place, 2), columns, (n * factor, n))
 
 
 @define(Upsample)
@@ -81,7 +69,7 @@ class _Upsample:
         return (grad,), {}
 
 
-def along(matrix: Array | csr_array, x: Array, axis: int) -> Array:
+def along(matrix: Array | SparseMatrix, x: Array, axis: int) -> Array:
     """Return ``x`` with ``matrix`` (dense or sparse) applied along ``axis``."""
     first = np.moveaxis(x, axis, 0)
     product = matrix @ first.reshape(len(first), -1)

@@ -12,7 +12,7 @@ _BODY = {
     "required": True,
     "content": {
         "image/*": {"schema": {"type": "string", "format": "binary"}},
-        "audio/wav": {"schema": {"type": "string", "format": "binary"}},
+        "audio/*": {"schema": {"type": "string", "format": "binary"}},
         "application/json": {
             "schema": {"type": "object", "required": ["samples"], "properties": {"samples": _NUMBERS}}
         },

@@ -77,7 +77,7 @@ def read_files(model: Model, files: list[tuple[str, bytes]]) -> tuple[np.ndarray
 def _read_file(model: Model, name: str, data: bytes) -> np.ndarray:
     if not data:
         raise DataError(f"{name}: must be an image or a recording; got 0 bytes. Send the contents of a file.")
-    ending = ".wav" if data[:4] == b"RIFF" and data[8:12] == b"WAVE" else ".png"  # decoders look inside
+    ending = ".wav" if len(model.input_shape) == 2 else ".png"  # decoders look inside
     with tempfile.TemporaryDirectory(prefix="striate-") as folder:
         path = Path(folder) / f"sample{ending}"
         path.write_bytes(data)

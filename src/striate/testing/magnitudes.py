@@ -103,7 +103,8 @@ def resized(case: Case, values: Values, grad: np.ndarray) -> Result:
     (x,), layer = values.inputs, case.layer
     out, back = np.abs(x), np.abs(grad)
     for axis, matrix in enumerate(matrices(layer, case.shapes[0]), start=2):
-        out, back = along(np.abs(matrix), out, axis), along(np.abs(matrix).T, back, axis)
+        sizes = dataclasses.replace(matrix, values=np.abs(matrix.values))
+        out, back = along(sizes, out, axis), along(sizes.T, back, axis)
     return Result(out, (back,), {})
 
 

@@ -1,15 +1,16 @@
-"""Metrics for labels that are on or off, computed by scikit-learn from an evaluation."""
+"""Metrics for labels that are on or off, computed from an evaluation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from striate.errors import UsageError
 from striate.model import Evaluation
-from striate.training.metrics import ClassMetrics, area_under_roc, average_precision, mean_of_known
+from striate.model.evaluation import ClassScores
+from striate.training.metrics import ClassMetrics, mean_of_known
+from striate.training.ranking import area_under_roc, average_precision
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def label_metrics(evaluation: Evaluation) -> LabelMetrics:
     names = evaluation.classes
     areas = [area_under_roc(truth[:, i], shares[:, i]) for i in range(len(names))]
     averages = [average_precision(truth[:, i], shares[:, i]) for i in range(len(names))]
-    columns = [_figures(truth[:, i], called[:, i], "binary") for i in range(len(names))]
+    columns = [_figures(truth[:, i], called[:, i]) for i in range(len(names))]
     by_label = tuple(
         ClassMetrics(
             name, **columns[i], auc=areas[i], support=int(truth[:, i].sum()), average_precision=averages[i]
@@ -68,15 +69,15 @@ def label_metrics(evaluation: Evaluation) -> LabelMetrics:
         accuracy=float((truth == called).mean()),
         exact=float((truth == called).all(axis=1).mean()),
         macro={key: float(np.mean([column[key] for column in columns])) for key in columns[0]},
-        micro=_figures(truth.ravel(), called.ravel(), "binary"),
+        micro=_figures(truth, called),
         auc=mean_of_known(areas),
         average_precision=mean_of_known(averages),
         by_label=by_label,
     )
 
 
-def _figures(truth: np.ndarray, called: np.ndarray, average: Any) -> dict[str, float]:
-    from sklearn.metrics import precision_recall_fscore_support
-
-    values = precision_recall_fscore_support(truth, called, average=average, zero_division=0.0)[:3]
-    return {key: float(value) for key, value in zip(("precision", "recall", "f1"), values, strict=True)}
+def _figures(truth: np.ndarray, called: np.ndarray) -> dict[str, float]:
+    """Return precision, recall and F1 of calling labels on, bool[...] each."""
+    cells = np.bincount(2 * truth.ravel() + called.ravel(), minlength=4)
+    scores = ClassScores.of(cells.reshape(2, 2))
+    return {"precision": float(scores.precision[1]), "recall": float(scores.recall[1]), "f1": float(scores.f1[1])}

@@ -1,10 +1,9 @@
-"""Metrics, computed by scikit-learn from an evaluation."""
+"""Metrics, computed from an evaluation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,8 +11,10 @@ from striate.errors import UsageError
 from striate.layers.arguments import integer
 from striate.losses import NUMBERS, usual_names
 from striate.model import Evaluation
+from striate.model.evaluation import ClassScores
+from striate.training.ranking import area_under_roc, average_precision, roc_curve
 
-NORMAL_95 = 1.959964  # standard deviations on each side that hold 95 % of a normal distribution
+NORMAL_95 = 1.959963984540054  # standard deviations on each side that hold 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -119,28 +120,25 @@ def classification_metrics(
     UsageError
         If the evaluation is not of a classifier.
     """
-    from sklearn import metrics
-
     _check_classifier(evaluation)
     y, shares = evaluation.targets, evaluation.outputs
-    predicted, labels = shares.argmax(axis=1), np.arange(shares.shape[1])
-    arguments: dict[str, Any] = {"labels": labels, "zero_division": 0.0, "sample_weight": weights}
-    table = metrics.precision_recall_fscore_support(y, predicted, **arguments)
-    counts = np.bincount(y, minlength=len(labels))
-    areas = [area_under_roc(y == label, shares[:, label], weights) for label in labels]
-    averages = [average_precision(y == label, shares[:, label], weights) for label in labels]
-    precision, recall, f1 = (column.tolist() for column in table[:3])
+    count = shares.shape[1]
+    cells = np.bincount(y * count + shares.argmax(axis=1), weights, count * count)
+    confusion = cells.reshape(count, count)
+    scores, counts = ClassScores.of(confusion), np.bincount(y, minlength=count)
+    areas = [area_under_roc(y == label, shares[:, label], weights) for label in range(count)]
+    averages = [average_precision(y == label, shares[:, label], weights) for label in range(count)]
+    precision, recall, f1 = (column.tolist() for column in (scores.precision, scores.recall, scores.f1))
     by_class = tuple(
         ClassMetrics(name, precision[i], recall[i], f1[i], areas[i], int(counts[i]), averages[i])
         for i, name in enumerate(evaluation.classes)
     )
-    present = table[3] > 0
     return Metrics(
-        accuracy=float(metrics.accuracy_score(y, predicted, sample_weight=weights)),
-        balanced_accuracy=float(table[1][present].mean()),
-        top_k={k: top_k(evaluation, k, weights) for k in top if k <= len(labels)},
-        macro=_averages(y, predicted, arguments, "macro"),
-        weighted=_averages(y, predicted, arguments, "weighted"),
+        accuracy=float(confusion.trace() / confusion.sum()),
+        balanced_accuracy=scores.balanced_accuracy,
+        top_k={k: top_k(evaluation, k, weights) for k in top if k <= count},
+        macro=_averages(scores, None),
+        weighted=_averages(scores, scores.support),
         auc=mean_of_known(areas),
         average_precision=mean_of_known(averages),
         calibration_error=calibration_error(evaluation),
@@ -150,22 +148,25 @@ def classification_metrics(
 
 def regression_metrics(evaluation: Evaluation, names: Sequence[str] = ()) -> RegressionMetrics:
     """Return the figures of a regression; ``names`` are those of the targets."""
-    from sklearn import metrics
-
     y = evaluation.targets.reshape(len(evaluation.outputs), -1).astype(np.float64)
     outputs = evaluation.outputs.astype(np.float64)
-    each: dict[str, Any] = {"multioutput": "raw_values"}
-    scores = [f(y, outputs, **each) for f in (metrics.r2_score, metrics.mean_absolute_error)]
-    scores.append(np.sqrt(metrics.mean_squared_error(y, outputs, **each)))
+    squares = ((y - outputs) ** 2).mean(axis=0)
+    scores = [_r2(squares, y.var(axis=0)), np.abs(y - outputs).mean(axis=0), np.sqrt(squares)]
     titles = tuple(names) or evaluation.target_names or usual_names(NUMBERS, y.shape[1])
     titles = titles if len(titles) == y.shape[1] else usual_names(NUMBERS, y.shape[1])  # pictures
     return RegressionMetrics(
         r2=float(scores[0].mean()),
         mae=float(scores[1].mean()),
-        rmse=float(np.sqrt(metrics.mean_squared_error(y, outputs))),
+        rmse=float(np.sqrt(squares.mean())),
         by_target={name: tuple(float(s[i]) for s in scores) for i, name in enumerate(titles)},
         coverage=_coverage(evaluation, y - outputs),
     )
+
+
+def _r2(squares: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    """Return the share of the variance that is explained; of equal targets, 1 if they are all met, otherwise 0."""
+    shares = np.divide(squares, variances, out=np.array(squares > 0, np.float64), where=variances > 0)
+    return np.asarray(1.0 - shares)
 
 
 def _coverage(evaluation: Evaluation, errors: np.ndarray) -> float | None:
@@ -189,27 +190,22 @@ def roc(evaluation: Evaluation, label: int) -> tuple[np.ndarray, np.ndarray]:
     UsageError
         If the evaluation is not of a classifier, or has samples of this class only, or none.
     """
-    from sklearn.metrics import roc_curve
-
     _check_classifier(evaluation)
     count = int(np.sum(evaluation.targets == label))
     if count in (0, len(evaluation.targets)):
         raise UsageError(f"ROC: needs samples of the class and of others; got {count} of {len(evaluation.losses)}.")
-    false, true, _ = roc_curve(evaluation.targets == label, evaluation.outputs[:, label])
-    return false, true
+    return roc_curve(evaluation.targets == label, evaluation.outputs[:, label])
 
 
 def calibration(evaluation: Evaluation, bins: int = 15) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return, for each bin of confidence with samples, the mean confidence, the accuracy and the samples."""
-    from sklearn.calibration import calibration_curve
-
     _check_classifier(evaluation)
     right = evaluation.outputs.argmax(axis=1) == evaluation.targets
     confidence = np.clip(evaluation.outputs.max(axis=1).astype(np.float64), 0.0, 1.0)
-    accuracy, mean = calibration_curve(right, confidence, n_bins=bins, pos_label=True)
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    counts = np.bincount(np.searchsorted(edges[1:-1], confidence), minlength=bins)
-    return mean, accuracy, counts[counts > 0]
+    place = np.searchsorted(np.linspace(0.0, 1.0, bins + 1)[1:-1], confidence)
+    counts, sums, hits = (np.bincount(place, of, bins) for of in (None, confidence, right))
+    filled = counts > 0
+    return sums[filled] / counts[filled], hits[filled] / counts[filled], counts[filled]
 
 
 def calibration_error(evaluation: Evaluation, bins: int = 15) -> float:
@@ -218,42 +214,15 @@ def calibration_error(evaluation: Evaluation, bins: int = 15) -> float:
     return float(np.average(np.abs(mean - accuracy), weights=counts))
 
 
-def area_under_roc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float | None:
-    """Return the area under the ROC curve, or None if all samples that count are positive, or none."""
-    from sklearn.metrics import roc_auc_score
-
-    counted = positive if weights is None else positive[weights > 0]
-    if counted.all() or not counted.any():
-        return None
-    return float(roc_auc_score(positive, scores, sample_weight=weights))
-
-
-def average_precision(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float | None:
-    """Return the precision, averaged over the recalls at which it changes; None without positive samples.
-
-    References
-    ----------
-    Everingham et al. (2010), "The Pascal visual object classes challenge", section 4.2.
-    """
-    from sklearn.metrics import average_precision_score
-
-    counted = positive if weights is None else positive[weights > 0]
-    if not counted.any():
-        return None
-    return float(average_precision_score(positive, scores, sample_weight=weights))
-
-
 def mean_of_known(values: Sequence[float | None]) -> float | None:
     """Return the mean of the values that are not None, or None if there are none."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
 
 
-def _averages(y: np.ndarray, predicted: np.ndarray, arguments: dict[str, Any], average: str) -> dict[str, float]:
-    from sklearn.metrics import precision_recall_fscore_support
-
-    values = precision_recall_fscore_support(y, predicted, average=average, **arguments)[:3]
-    return {key: float(value) for key, value in zip(("precision", "recall", "f1"), values, strict=True)}
+def _averages(scores: ClassScores, weights: np.ndarray | None) -> dict[str, float]:
+    columns = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
+    return {key: float(np.average(column, weights=weights)) for key, column in columns.items()}
 
 
 def _check_classifier(evaluation: Evaluation) -> None:

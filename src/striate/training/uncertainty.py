@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from striate.losses import NUMBERS
 from striate.model import Evaluation
 from striate.model.evaluation import ClassScores
+from striate.training.metrics import NORMAL_95
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -72,10 +74,10 @@ def wilson(right: int, count: int) -> Interval:
     >>> [round(bound, 3) for bound in wilson(90, 100)]
     [0.9, 0.826, 0.945]
     """
-    from scipy.stats import binomtest
-
-    bounds = binomtest(right, count).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(right / count, float(bounds.low), float(bounds.high))
+    z, share = NORMAL_95, right / count
+    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    reach = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    return Interval(share, max(centre - reach, 0.0), min(centre + reach, 1.0))
 
 
 def mean_interval(values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray] | None = None) -> Interval:
@@ -128,14 +130,12 @@ def compare_scores(first: np.ndarray, second: np.ndarray) -> Difference:
     McNemar (1947), "Note on the sampling error of the difference between correlated proportions or percentages";
     Dietterich (1998), "Approximate statistical tests for comparing supervised classification learning algorithms".
     """
-    from scipy.stats import binomtest
-
     difference = first - second
     mean = mean_interval(difference)
     if not set(np.unique(np.concatenate([first, second]))) <= {0.0, 1.0}:
         return Difference(0, 0, mean, _bootstrap_p(difference))
     won, lost = int((difference > 0).sum()), int((difference < 0).sum())
-    p_value = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
+    p_value = _sign_test(won, lost)
     return Difference(won, lost, mean, p_value)
 
 
@@ -156,6 +156,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
         adjusted[place] = least
     return adjusted
+
+
+def _sign_test(won: int, lost: int) -> float:
+    """Return the two-sided p-value of fair coin tosses; ``binomial(n, k) / 2**n`` in whole numbers, exactly."""
+    count, term, total = won + lost, 1, 0
+    for k in range(min(won, lost) + 1):
+        total += term
+        term = term * (count - k) // (k + 1)
+    return min(1.0, 2 * total / 2**count)
 
 
 def _bootstrap_p(difference: np.ndarray) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.errors import ShapeError, UsageError
+from striate.reference.sparse import SparseMatrix
 from striate.worksheets.arithmetic.arguments import AXIS_NAMES, Padding, Size
 from striate.worksheets.arithmetic.build import convolution
 from striate.worksheets.arithmetic.layer import LayerArithmetic
@@ -16,7 +17,6 @@ from striate.worksheets.numbers import as_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from scipy.sparse import csr_array
 
 LARGEST = 20_000_000  # entries that are not zero
 LARGEST_DRAWN = 4_000_000  # cells
@@ -30,25 +30,25 @@ class Toeplitz:
 
     Parameters
     ----------
-    matrix : scipy.sparse.csr_array, float64[outputs, inputs]
-    parameter : scipy.sparse.csr_array, int64[outputs, inputs]
+    matrix : SparseMatrix, float64[outputs, inputs]
+    parameter : SparseMatrix, int64[outputs, inputs]
         Which weight stands where: its place in ``weight.ravel()``, counted from 1.
     layer : LayerArithmetic
     """
 
-    matrix: csr_array
-    parameter: csr_array
+    matrix: SparseMatrix
+    parameter: SparseMatrix
     layer: LayerArithmetic
 
     @property
     def distinct(self) -> int:
         """Distinct parameters: the weights of the kernel that stand in the matrix at all."""
-        return len(np.unique(self.parameter.data))
+        return len(np.unique(self.parameter.values))
 
     @property
     def entries(self) -> int:
         """Entries of the matrix that a weight stands in."""
-        return int(self.parameter.nnz)
+        return len(self.parameter.values)
 
     @property
     def full(self) -> int:
@@ -148,13 +148,10 @@ def _dimensions(weight: np.ndarray, input: Size) -> int:
 
 
 def _build(weight: np.ndarray, layer: LayerArithmetic) -> Toeplitz:
-    from scipy.sparse import coo_array
-
     rows, columns, index = _places(weight, layer)
     shape = (prod(layer.output_shape), prod(layer.input_shape))
-    matrix = coo_array((weight.ravel()[index], (rows, columns)), shape=shape).tocsr()
-    parameter = coo_array((index + 1, (rows, columns)), shape=shape).tocsr()
-    return Toeplitz(matrix, parameter, layer)
+    parameter = SparseMatrix.ordered(index + 1, rows, columns, shape)
+    return Toeplitz(replace(parameter, values=weight.ravel()[parameter.values - 1]), parameter, layer)
 
 
 def _places(weight: np.ndarray, layer: LayerArithmetic) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -116,10 +116,8 @@ def template_search(picture: Any, patch: Any, *, best: int = 5) -> TemplateSearc
 
 def _scores(whole: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Return the normalised correlation of every position with a patch of mean 0 and norm 1."""
-    from scipy.signal import correlate
-
     shifted = whole - whole.mean()
-    products = correlate(shifted, unit, mode="valid", method="auto")[0]
+    products = _correlated(shifted, unit)
     ones = np.ones((unit.shape[1], unit.shape[2]))
     sums = _window_sums(shifted.sum(axis=0), ones.shape)
     squares = _window_sums((shifted**2).sum(axis=0), ones.shape)
@@ -127,6 +125,14 @@ def _scores(whole: np.ndarray, unit: np.ndarray) -> np.ndarray:
     flat = variation <= 1e-10 * max(float(squares.max()), 1e-300)
     norms = np.sqrt(np.where(flat, 1.0, variation))
     return np.clip(np.where(flat, 0.0, products / norms), -1.0, 1.0)
+
+
+def _correlated(whole: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Return the sum of products at every position of ``part`` inside ``whole``, by the convolution theorem."""
+    rows, columns = whole.shape[1:]
+    spectrum = np.fft.rfft2(whole) * np.fft.rfft2(part, (rows, columns)).conj()
+    sums = np.fft.irfft2(spectrum.sum(axis=0), (rows, columns))
+    return sums[: rows - part.shape[1] + 1, : columns - part.shape[2] + 1]
 
 
 def _window_sums(values: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

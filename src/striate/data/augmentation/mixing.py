@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from striate.data.augmentation.checks import check_range
 from striate.data.augmentation.counter import Draw
+
+STEPS = 4096  # of the table of the beta distribution: the smaller part is exact to 1e-5
+
+
+@cache
+def _smaller_parts(alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return parts of a blend from 0 to 1/2, and the probability of a smaller part that is at most that.
+
+    The density of the beta distribution, ``w^(alpha - 1) * (1 - w)^(alpha - 1)``, has a pole at 0 if alpha is
+    below 1; over ``t = w^alpha`` it has none.
+    """
+    power = min(alpha, 1.0)
+    t = np.linspace(0.0, 0.5**power, STEPS)
+    parts = t ** (1 / power)
+    with np.errstate(divide="ignore"):
+        logs = (alpha - 1) * np.log1p(-parts) + ((alpha - power) * np.log(parts) if alpha > power else 0.0)
+    density = np.exp(logs - logs.max())
+    sums = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+    return parts, sums / sums[-1]
 
 
 @dataclass(frozen=True)
@@ -30,10 +50,8 @@ class Mixup:
 
     def weights(self, draw: Draw) -> np.ndarray:
         """Return the share that each sample keeps (float64[N], from 0.5 to 1)."""
-        from scipy.special import betaincinv
-
-        drawn = betaincinv(self.alpha, self.alpha, draw.uniform(1)[:, 0])
-        return np.maximum(drawn, 1 - drawn)
+        parts, shares = _smaller_parts(self.alpha)
+        return 1 - np.interp(draw.uniform(1)[:, 0], shares, parts)
 
     @staticmethod
     def blend(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import reduce
 
 import numpy as np
 
@@ -16,19 +16,15 @@ from striate.network import Step
 from striate.reference.global_pooling import parts_matrix
 from striate.reference.resize import matrices
 from striate.reference.shape import upsampling_matrix
+from striate.reference.sparse import SparseMatrix
 
 
-def _matrix(step: Step) -> Any:
-    """Return the shares of all inputs in all outputs of a channel, as compressed rows."""
-    from scipy.sparse import csr_array, kron
-
-    matrix = csr_array(np.ones((1, 1)))
-    for axis in _axes(step):
-        matrix = kron(matrix, axis, format="csr")
-    return matrix
+def _matrix(step: Step) -> SparseMatrix:
+    """Return the shares of all inputs in all outputs of a channel."""
+    return reduce(SparseMatrix.kron, _axes(step))
 
 
-def _axes(step: Step) -> list[Any]:
+def _axes(step: Step) -> list[SparseMatrix]:
     """Return the sparse matrix of each axis of space."""
     layer, shape = step.layer, step.input_shapes[0]
     if isinstance(layer, Resize):
@@ -40,7 +36,7 @@ def _axes(step: Step) -> list[Any]:
     return [upsampling_matrix(n, factor, layer.mode) for n, factor in pairs]
 
 
-def _emit(lowering: Lowering, matrix: Any, x: Buffer, out: Buffer, accumulate: int) -> None:
+def _emit(lowering: Lowering, matrix: SparseMatrix, x: Buffer, out: Buffer, accumulate: int) -> None:
     table = lowering.program.table
     lowering.emit(
         "resampling.weighted_sums",
@@ -50,9 +46,9 @@ def _emit(lowering: Lowering, matrix: Any, x: Buffer, out: Buffer, accumulate: i
         channel_count=x.shape[0],
         places=table(out.positions()),
         place_count=len(out.positions()),
-        begins=table(matrix.indptr),
-        sources=table(x.positions()[matrix.indices]),
-        shares=lowering.program.array(matrix.data),
+        begins=table(matrix.begins),
+        sources=table(x.positions()[matrix.columns]),
+        shares=lowering.program.array(matrix.values),
         blocks=x.blocks,
         x_block=x.block,
         out_block=out.block,
@@ -70,7 +66,7 @@ def backward(lowering: Lowering, step: Step) -> None:
     """Emit ``grad_x = U' grad_out``."""
     if step.inputs[0] in lowering.needed:
         grad_x, accumulate = lowering.gradient_into(step.inputs[0])
-        _emit(lowering, _matrix(step).T.tocsr(), lowering.gradients[step.name], grad_x, accumulate)
+        _emit(lowering, _matrix(step).T, lowering.gradients[step.name], grad_x, accumulate)
 
 
 RULES[SAMPLES, AdaptiveAvgPooling] = Rule(forward, backward)

@@ -66,10 +66,14 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     >>> round(rank_correlation(np.array([1.0, 2.0, 0.0, 3.0]), np.array([10.0, 20.0, 0.0, 40.0])), 9)
     1.0
     """
-    from scipy.stats import rankdata
-
     somewhere = ((a != 0) | (b != 0)).ravel()
-    first, second = (rankdata(values.ravel()[somewhere]) for values in (a, b))
+    first, second = (_ranks(values.ravel()[somewhere]) for values in (a, b))
     if first.size < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     return float(np.corrcoef(first, second)[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the place of each value among all, equal ones sharing the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]

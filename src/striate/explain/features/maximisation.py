@@ -12,6 +12,7 @@ from striate.explain.samples import normalised, raw_scale
 from striate.layers.arguments import integer, real
 from striate.model import Model
 from striate.model.part import part_of
+from striate.worksheets.filters import gaussian_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +116,11 @@ def _rise(part: Model, x: np.ndarray, channel: int) -> tuple[float, np.ndarray]:
 
 
 def _blurred(x: np.ndarray, sigma: float) -> np.ndarray:
-    from scipy.ndimage import gaussian_filter
-
-    return np.asarray(gaussian_filter(x, (0.0, *(sigma,) * (x.ndim - 1)) if x.ndim > 1 else sigma))
+    """Return ``x`` [C, *space] (or [C]) blurred along every axis of space, mirrored at the borders."""
+    weights = gaussian_weights(sigma)
+    reach = len(weights) // 2
+    for axis in range(min(1, x.ndim - 1), x.ndim):
+        margins = [(reach, reach) if i == axis else (0, 0) for i in range(x.ndim)]
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, margins, "symmetric"), len(weights), axis)
+        x = windows @ weights
+    return x

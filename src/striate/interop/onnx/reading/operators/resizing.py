@@ -48,7 +48,7 @@ def _extrapolated(graph: Importer, node: Operator, value: Value) -> Value:
         return value
     inside = np.ones(())
     for matrix in matrices(replace(layer, mode="nearest"), source.shape):
-        inside = np.multiply.outer(inside, np.asarray(matrix.sum(axis=1)).ravel())
+        inside = np.multiply.outer(inside, matrix @ np.ones(matrix.shape[1]))
     sample = np.broadcast_to(inside, value.sample)
     return add(graph, value, number * (1 - (sample if value.batch is None else sample[None])))
 
