@@ -58,7 +58,10 @@ def real(
     """
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise UsageError(f"{what}: must be a number; got {value!r}.")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf if value > 0 else -math.inf
     if not math.isfinite(number):
         raise UsageError(f"{what}: must be finite; got {number}.")
     if abs(number) > LARGEST:

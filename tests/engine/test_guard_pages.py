@@ -15,6 +15,7 @@ from support.guard import ENDS
 
 TESTS = Path(__file__).resolve().parents[1]
 CASES = 1  # of every operation; STRIATE_TEST_EXAMPLES multiplies them
+NETWORKS = 12  # random ones; it multiplies these too
 PARTS = 2
 
 RUN = """
@@ -32,6 +33,17 @@ for name in names:
     for seed in range(cases):
         print(name, seed, flush=True)
         compare(OPERATIONS[name], Seeded(seed))
+"""
+NETWORKS_RUN = """
+import faulthandler, sys
+faulthandler.enable()
+from support import guard
+end, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+guard.install(end)
+from support.guarded_networks import use
+for seed in range(first, last):
+    print("network", seed, flush=True)
+    use(seed, end)
 """
 TOUCH = """
 import ctypes, sys
@@ -60,6 +72,16 @@ def test_operations_stay_inside_their_arrays(part: int, end: str) -> None:
     """Forward, backward and update; the drawn lanes, layouts, batches and numbers of threads."""
     cases = int(CASES * float(os.environ.get("STRIATE_TEST_EXAMPLES", "1")))
     done = run(RUN, end, str(cases), *list(OPERATIONS)[part::PARTS])
+    last = (done.stdout.splitlines() or ["nothing"])[-1]
+    assert done.returncode == 0, f"{last}, guarded at the {end}: {done.stderr[-1500:]}"
+
+
+@posix
+@pytest.mark.parametrize("end", ENDS)
+def test_networks_stay_inside_their_arrays(end: str) -> None:
+    """Inference in both layouts and a step of training: all lanes, several threads, odd batches."""
+    count = int(NETWORKS * float(os.environ.get("STRIATE_TEST_EXAMPLES", "1")))
+    done = run(NETWORKS_RUN, end, "0", str(count))
     last = (done.stdout.splitlines() or ["nothing"])[-1]
     assert done.returncode == 0, f"{last}, guarded at the {end}: {done.stderr[-1500:]}"
 

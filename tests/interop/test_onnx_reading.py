@@ -170,6 +170,12 @@ def test_several_inputs_become_one_row(tmp_path: Path) -> None:
     assert [item["name"] for item in model.metadata["origin"]["inputs"]] == ["x", "y"]
 
 
+def no_outputs() -> Any:
+    found = message([node("Relu", "x")], "n", 3)
+    found.graph.output.clear()
+    return found
+
+
 BROKEN: dict[str, tuple[Any, str]] = {
     "empty": (b"", "must be an ONNX file; it has no graph"),
     "text": (b"not a model at all, just text\n" * 9, "must be an ONNX file"),
@@ -178,6 +184,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "old": (message([node("Relu", "x")], "n", 3, opset=5), "opsets 6 to 28 are supported; got 5"),
     "new": (message([node("Relu", "x")], "n", 3, opset=29), "opsets 6 to 28 are supported; got 29"),
     "cycle": (message([node("Add", "x b", "a"), node("Relu", "a", "b")], "n", 3), "its graph has a cycle"),
+    "no outputs": (no_outputs(), "its graph has no outputs"),
     "twice": (message([node("Relu", "x", "a"), node("Relu", "x", "a")], "n", 3), "'a' is computed twice"),
     "never": (message([node("Relu", "y", "a")], "n", 3), "'y' is read but never computed"),
 }

@@ -122,6 +122,16 @@ def test_compressed_members_are_not_unpacked(tmp_path: Path) -> None:
         read_state_dict(tmp_path / "a.pt")
 
 
+def test_encrypted_members_are_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps({}, 2))
+    data = bytearray((tmp_path / "a.pt").read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # the flag of the directory's entry
+    (tmp_path / "a.pt").write_bytes(data)
+    with pytest.raises(ModelFileError, match="is encrypted"):
+        read_state_dict(tmp_path / "a.pt")
+
+
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "stream"])
 def test_mutated_files_are_weights_or_refused_in_one_line(legacy: bool, tmp_path: Path) -> None:
     state = {name: tensor for name, tensor in arrays().items() if name != "empty"}

@@ -13,7 +13,7 @@ import striate
 from striate import Model, Trainer, load
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
-from striate.errors import ModelFileError, ShapeError, UsageError
+from striate.errors import DataError, ModelFileError, ShapeError, UsageError
 from striate.layers import BatchNorm, Conv2d, Flatten, Linear, ReLU, Softmax
 from striate.network import Sequential
 from striate.reference.executor import forward
@@ -115,6 +115,40 @@ def test_vectors_of_another_length_replace_none(model, pictures):
     with pytest.raises(ShapeError, match=r"tiny: states: needs a vector of 0 numbers; got shape \[3\]"):
         model.states = np.zeros(3)
     np.testing.assert_array_equal(model.predict_proba(pictures), before)
+
+
+@pytest.mark.parametrize("theta", ["x", [[1.0], [2.0, 3.0]], ["a"] * 253])
+def test_parameters_that_are_no_numbers_are_refused(theta):
+    with pytest.raises((UsageError, ModelFileError), match="tiny: parameters: must be an array of numbers; got"):
+        Model(network(), theta)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (("a", "b"), "needs a name for each of 4 outputs; got 2"),
+        (5, "must be a list of names; got 5"),
+        (range(3), "must be a list of names; got range"),
+    ],
+)
+def test_names_of_classes_fit_the_outputs(classes, message):
+    with pytest.raises(UsageError, match=f"tiny: classes: {message}"):
+        Model(network(), np.zeros(network().parameter_count), classes=classes)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_samples_without_a_finite_answer_have_no_class(model, pictures, value):
+    wrong = pictures.astype(float)
+    wrong[2, 0, 3, 3] = value
+    with pytest.raises(DataError, match="tiny: sample 2: the outputs must be finite; got NaN or infinity"):
+        model.predict(wrong)
+
+
+def test_samples_that_are_no_array_of_numbers_are_refused(model, pictures):
+    with pytest.raises(DataError, match="tiny: samples: must have no masked values; got 1"):
+        model.predict(np.ma.masked_array(pictures, np.arange(pictures.size) == 7))
+    with pytest.raises(DataError, match="tiny: samples: must be an array of numbers; "):
+        model.predict([[1], [2, 3]])
 
 
 def test_a_batch_size_that_is_none_is_refused(model, pictures):

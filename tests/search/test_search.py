@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
 
 import pytest
@@ -12,6 +14,7 @@ from striate import load
 from striate.errors import DataError, UsageError
 from striate.search import Search, SearchSettings, parse_range
 from striate.search.page import Findings, write_search_report
+from striate.search.study import Study
 from striate.training.callbacks import Callback
 from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingSettings, train
 
@@ -129,9 +132,28 @@ def test_another_search_and_a_damaged_journal(done, tmp_path):
         Search(done.folder, config(epochs=4), SearchSettings(ranges=RANGES))
     with pytest.raises(UsageError, match="it differs in ranges"):
         Search(done.folder, config(), SearchSettings())
-    (tmp_path / "journal.log").write_text('{"op_code": 0}\nno json\n{"op_code": 77}\n')
-    with pytest.raises(DataError, match=r"journal\.log: cannot be read as the journal of a search"):
-        search(tmp_path)
+    whole = (done.folder / "journal.log").read_text()
+    for number, text in enumerate(('{"op_code": 0}\nno json\n{"op_code": 77}\n', whole + "7}\n{}\n",
+                                   re.sub(r'"mark":\{[^\n]*\n', '"mark":7}}\n', whole))):  # fmt: skip
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "journal.log").write_text(text)
+        with pytest.raises(DataError, match=r"journal\.log: cannot be read as the journal of a search"):
+            search(folder)
+
+
+@pytest.mark.parametrize("part", [1, 40])
+def test_an_entry_that_was_not_finished_is_removed(done, tmp_path, part):
+    shutil.copytree(done.folder, tmp_path / "s")
+    journal = tmp_path / "s" / "journal.log"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:-part])
+    study = Study(tmp_path / "s", done.study.study.user_attrs["mark"], 0, True)
+    study.study.set_user_attr("more", 1)
+    kept = whole[: whole[:-1].rindex(b"\n") + 1]
+    assert journal.read_bytes().startswith(kept)
+    assert all(json.loads(line) for line in journal.read_bytes().splitlines())
+    assert study.trials()
 
 
 def test_without_validation_or_optuna(tmp_path, monkeypatch):

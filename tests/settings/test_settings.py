@@ -78,6 +78,7 @@ def test_values_become_canonical(values, expected):
         ({"epochs": 0}, "epochs: must be at least 1; got 0"),
         ({"epochs": True}, "epochs: must be a whole number; got True"),
         ({"batch": "none"}, "batch: must be a whole number; got 'none'. Or write 'full'."),
+        ({"rate": 10**400}, "rate: must be finite; got inf"),
         ({"rate": 1}, "rate: must be above 0 and below 1; got 1"),
         ({"fit": "stretch"}, "fit: unknown name 'stretch'"),
         ({"fit": 3}, "fit: unknown name '3'"),

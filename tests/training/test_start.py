@@ -115,6 +115,8 @@ def test_starts_that_cannot_be_are_refused(known: Path, tmp_path: Path) -> None:
     photos = pictures(tmp_path / "photos")
     with pytest.raises(UsageError, match=r"unknown name 'resnet18-imagnet'; did you mean 'resnet18-imagenet'"):
         train(settings(photos, "resnet18-imagnet"), tmp_path / "run")
+    with pytest.raises(UsageError, match="--network: unknown name 'xxx"):
+        train(settings(photos, known, model={"name": "x" * 3000}), tmp_path / "run")
     with pytest.raises(UsageError, match="--start takes the network from there too"):
         train(settings(photos, known, model={"start": str(known), "options": {"width": 8}}), tmp_path / "run")
     with pytest.raises(UsageError, match="--start takes the network from there too"):

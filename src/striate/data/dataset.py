@@ -22,14 +22,18 @@ def readable(inputs: Any, what: str) -> Any:
     """
     if isinstance(inputs, Stream):
         return inputs
-    array = np.asanyarray(inputs)
+    try:
+        array = np.asanyarray(inputs)
+    except ValueError as error:  # lists of different lengths
+        raise DataError(f"{what}: must be an array of numbers; {error}") from None
     if isinstance(array, np.ma.MaskedArray):
         array = _unmasked(array, what)
     if array.dtype in (np.uint8, np.float32):
         return array
     if array.dtype.kind not in "fiub":
         raise DataError(f"{what}: must be real numbers; got {array.dtype}. Convert them.")
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):  # infinity, as for infinity itself
+        return array.astype(np.float32)
 
 
 def _unmasked(array: np.ma.MaskedArray, what: str) -> np.ndarray:

@@ -71,7 +71,7 @@ def _fetch_one(name: str, file: RemoteFile, folder: Path) -> None:
         finally:
             bar.close()
     raise DataError(
-        f"{name}: cannot download {file.name} ({'; '.join(failures)}). "
+        f"{name}: cannot download {file.name} to {folder} ({'; '.join(failures)}). "
         "Check the network, or give a folder that holds the data set (--data-dir)."
     )
 

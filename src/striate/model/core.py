@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from striate.data.dataset import Dataset, readable
 from striate.data.normalisation import Normalisation
 from striate.data.preparation import check_preparation
 from striate.data.streaming import Stream, blocks
-from striate.errors import ModelFileError, ShapeError, StriateError, UsageError
+from striate.errors import DataError, ModelFileError, ShapeError, StriateError, UsageError
 from striate.layers.activation import Softmax
 from striate.layers.arguments import integer
 from striate.layers.base import format_shape
@@ -76,7 +76,7 @@ class Model:
         self.network = network
         self.theta = theta
         self.states = np.zeros(network.state_count, np.float32) if states is None else states
-        self.classes = tuple(classes)
+        self.classes = _class_names(classes, network)
         self.normalisation, self.target_normalisation = normalisation, target_normalisation
         self.metadata = dict(metadata or {})
         self.threads = threads
@@ -172,8 +172,20 @@ class Model:
 
         For labels that are on or off it is 1 or 0 for each, int64[N, T]; for a regression the numbers,
         float32[N, T], which are the means if the network gives variances too.
+
+        Raises
+        ------
+        DataError
+            If an output is NaN or infinite, as it is for samples that are.
         """
-        return self.interpret(self.outputs(x, batch_size)).predictions
+        outputs = self.outputs(x, batch_size)
+        if not np.isfinite(outputs).all():
+            bad = int(np.argmin(np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)))
+            raise DataError(
+                f"{self.network.name}: sample {bad}: the outputs must be finite; got NaN or infinity. Check the "
+                "sample, or the parameters."
+            )
+        return self.interpret(outputs).predictions
 
     def predict_moments(self, x: Inputs, batch_size: int = BATCH_SIZE) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each number for raw samples, float32[N, T] each.
@@ -309,13 +321,13 @@ class Model:
             from striate.model.reading import read_inputs
 
             return read_inputs(self, x).inputs
-        x = x if isinstance(x, Stream) else np.asarray(x)
+        x = readable(x, f"{self.network.name}: samples")
         if x.shape[1:] != self.input_shape:
             raise ShapeError(
                 f"{self.network.name}: takes samples of {format_shape(self.input_shape)}, with the number of "
                 f"samples before it; got {format_shape(x.shape)}. Resize or reshape them."
             )
-        return x if isinstance(x, Stream) else np.ascontiguousarray(readable(x, f"{self.network.name}: samples"))
+        return x if isinstance(x, Stream) else np.ascontiguousarray(x)
 
     def _computed(self, pool: SessionPool, x: Inputs | Stream, batch_size: int) -> np.ndarray:
         """Return what the network of a pool computes for raw samples."""
@@ -401,8 +413,25 @@ def _is_held(array: np.ndarray) -> bool:
     return sys.getrefcount(array) > 3
 
 
+def _class_names(classes: Sequence[str], network: Network) -> tuple[str, ...]:
+    """Return the names of classes, checked as in a file."""
+    names = tuple(classes) if isinstance(classes, Iterable) else (classes,)
+    if not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{network.name}: classes: must be a list of names; got {classes!r}.")
+    outputs = network.output_shape[0]
+    if not model_file.fits(len(names), outputs):
+        raise UsageError(
+            f"{network.name}: classes: needs a name for each of {outputs} outputs; got {len(names)}. "
+            "Leave them out for numbers."
+        )
+    return names
+
+
 def _vector(values: np.ndarray, count: int, what: str) -> np.ndarray:
-    values = np.ascontiguousarray(values, np.float32)
+    try:
+        values = np.ascontiguousarray(values, np.float32)
+    except (TypeError, ValueError):
+        raise UsageError(f"{what}: must be an array of numbers; got {type(values).__name__}.") from None
     if values.shape != (count,):
         raise ShapeError(f"{what}: needs a vector of {count} numbers; got shape {list(values.shape)}.")
     return values if values.flags.owndata else values.copy()  # views count as references of the owner

@@ -9,7 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from striate.errors import DataError, UsageError
+from striate.errors import UsageError
+from striate.search.journal import backend, reading
 from striate.training.run.lock import locked
 
 NAME, MARK = "search", "mark"
@@ -61,11 +62,13 @@ class Study:
         self.folder, self.locks = folder, folder / LOCKS
         self.locks.mkdir(parents=True, exist_ok=True)
         with locked(self.locks, wait=True):
-            self.study = _open(folder / JOURNAL, seed, maximise)
-            known, found = self.study.user_attrs.get(MARK), json.loads(json.dumps(mark))
-            if known is None:
-                self.study.set_user_attr(MARK, found)
-            elif known != found:
+            with reading(folder / JOURNAL):
+                self.study = _open(folder / JOURNAL, seed, maximise)
+                known, found = self.study.user_attrs.get(MARK), json.loads(json.dumps(mark))
+                if known is None:
+                    self.study.set_user_attr(MARK, found)
+                known = found if known is None else dict(known)
+            if known != found:
                 names = sorted(name for name in {*known, *found} if known.get(name) != found.get(name))
                 raise UsageError(
                     f"{folder}: holds another search; it differs in {', '.join(names)}. "
@@ -105,7 +108,8 @@ class Study:
 
     def trials(self) -> list[Any]:
         """Return every trial, by number."""
-        found: list[Any] = self.study.get_trials(deepcopy=False)
+        with reading(self.folder / JOURNAL):
+            found: list[Any] = self.study.get_trials(deepcopy=False)
         return found
 
     def completed(self) -> list[Any]:
@@ -133,21 +137,15 @@ class Study:
 
 def _open(journal: Path, seed: int, maximise: bool) -> Any:
     found = optuna()
-    from optuna.storages.journal import JournalFileBackend, JournalStorage
+    from optuna.storages.journal import JournalStorage
 
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            storage = JournalStorage(JournalFileBackend(str(journal)))
-            return found.create_study(
-                study_name=NAME,
-                storage=storage,
-                sampler=found.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True),
-                pruner=found.pruners.MedianPruner(n_startup_trials=START_UP, n_warmup_steps=WARM_UP),
-                direction="maximize" if maximise else "minimize",
-                load_if_exists=True,
-            )
-    except Exception as error:  # a damaged journal makes Optuna raise nearly anything
-        raise DataError(
-            f"{journal}: cannot be read as the journal of a search ({type(error).__name__}: {error}). "
-            "Restore it, or use another folder."
-        ) from error
+    with warnings.catch_warnings(action="ignore"):
+        storage = JournalStorage(backend(journal))
+        return found.create_study(
+            study_name=NAME,
+            storage=storage,
+            sampler=found.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True),
+            pruner=found.pruners.MedianPruner(n_startup_trials=START_UP, n_warmup_steps=WARM_UP),
+            direction="maximize" if maximise else "minimize",
+            load_if_exists=True,
+        )

@@ -146,13 +146,13 @@ def check_description(container: Container) -> Network:
     agreed = shape == list(network.input_shape) and channels in (None, network.input_shape[0])
     outputs = network.output_shape[0]
     agreed = agreed and (units is None or len(units.mean) in (outputs, outputs / 2))
-    if not known or not agreed or not _fits(len(classes), network.output_shape[0]):
+    if not known or not agreed or not fits(len(classes), network.output_shape[0]):
         raise ModelFileError(f"{path}: its classes, input or normalisation do not fit its network. Train again.")
     _check_tensors(container, network)
     return network
 
 
-def _fits(classes: int, outputs: int) -> bool:
+def fits(classes: int, outputs: int) -> bool:
     """Return whether a network with so many outputs tells so many classes apart; one output does it for two."""
     return classes in (0, outputs) or (classes, outputs) == (2, 1)
 

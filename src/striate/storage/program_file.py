@@ -51,7 +51,7 @@ def read_program(path: str | Path) -> Program:
         with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
         program = _program(json.loads(arrays.pop("header").tobytes()), arrays)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, RuntimeError, BadZipFile) as error:
         raise ModelFileError(f"{path}: must be a program of striate; got {error!r}. Write it again.") from error
     verify(program)
     return program

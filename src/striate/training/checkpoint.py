@@ -134,7 +134,9 @@ def _migrated(saved: Mapping[str, Any]) -> dict[str, Any]:
         if found.get("augmentation") is None:
             found["augmentation"] = {"transforms": [], "border": "constant", "fill": 0.0}
     rule = found.get("optimizer")
-    if isinstance(rule, dict) and rule.get("name") in OPTIMIZERS:  # with the arguments that it has gained since
+    if (
+        isinstance(rule, dict) and str(rule.get("name")) in OPTIMIZERS
+    ):  # with the arguments that it has gained since
         found["optimizer"] = describe(from_description(rule))
     return found
 

@@ -6,6 +6,7 @@ import math
 import os
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +35,12 @@ class _OpenFile:
             self.number = os.open(path, os.O_RDONLY)
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
-        weakref.finalize(self, os.close, self.number)
+        weakref.finalize(self, _close, self.number)
+
+
+def _close(number: int) -> None:
+    with suppress(OSError):  # nothing was written
+        os.close(number)
 
 
 class StoredStream(Stream):

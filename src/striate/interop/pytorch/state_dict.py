@@ -40,7 +40,7 @@ def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
         found = _zip(path) if start[:2] == b"PK" else _legacy(path)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read; {error.strerror or error}. Check the path.") from None
-    except (PickleError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+    except (PickleError, zipfile.BadZipFile, ValueError, RuntimeError, EOFError) as error:
         raise ModelFileError(f"{path}: must be a file of PyTorch weights; {error}.") from None
     if not found:
         raise ModelFileError(f"{path}: must hold arrays by name; it has none.")

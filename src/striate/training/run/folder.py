@@ -104,12 +104,13 @@ class RunFolder:
         return RunConfig.load(self.config), RunLog(self.log)
 
     def parts(self) -> dict[str, Any]:
-        """Return what `part_of` said of each split when the run began; empty if that cannot be read."""
+        """Return what `part_of` said of each split when the run began; nothing that cannot be read."""
         try:
             found = json.loads(self.splits.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        parts = found.items() if isinstance(found, dict) else ()
+        return {name: part for name, part in parts if isinstance(part, dict)}
 
 
 def part_of(dataset: Dataset) -> dict[str, object]:

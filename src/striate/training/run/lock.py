@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from striate.errors import UsageError
@@ -41,7 +41,8 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
             pass
         yield
     finally:
-        os.close(handle)
+        with suppress(OSError):  # nothing was written
+            os.close(handle)
 
 
 def is_locked(folder: Path) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from striate.errors import DataError
 from striate.storage import append, write_atomically
 from striate.training.callbacks.base import Callback
 
@@ -36,11 +37,21 @@ class RunLog(Callback):
         append(self.path, (json.dumps(entry, ensure_ascii=False) + "\n").encode(errors="replace"))
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return every line that is whole."""
-        if not self.path.exists():
+        """Return every line that is whole.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read.
+        """
+        try:
+            text = self.path.read_text("utf-8", errors="replace")
+        except FileNotFoundError:
             return []
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be read ({error.strerror or error}). Check the disk.") from error
         found = []
-        for line in self.path.read_text("utf-8", errors="replace").splitlines():
+        for line in text.splitlines():
             try:
                 found.append(json.loads(line))
             except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from striate.data.dataset import Dataset
@@ -16,7 +17,7 @@ MODEL_SUFFIX = ".safetensors"
 
 def is_saved(name: str) -> bool:
     """Return whether a model is named by its file, or by the folder of a run."""
-    return Path(name).suffix == MODEL_SUFFIX or Path(name).is_dir()
+    return Path(name).suffix == MODEL_SUFFIX or os.path.isdir(name)  # False for what can be no name of a file
 
 
 def starting_model(wanted: ModelConfig) -> Model | None:

@@ -183,6 +183,8 @@ def _network(file: File, importer: Importer, output: str | None) -> Network:
         if output not in importer.values:
             raise ModelFileError(f"{file.path}: there is no output {output!r}; known: {', '.join(names)}.")
         names = [output]
+    if not names:
+        raise ModelFileError(f"{file.path}: its graph has no outputs. Export the model again.")
     nodes: list[Node] = []
     for name in names:
         value = importer.values.get(name)

@@ -1,0 +1,67 @@
+"""The file in which the processes of a search tell each other what they found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from striate.errors import DataError, StriateError
+from striate.storage import append
+
+MESSAGE = 300  # characters
+
+
+def backend(journal: Path) -> Any:
+    """Return Optuna's backend for a journal, which here grows by whole entries or not at all.
+
+    The entry that a killed process, or a full disk, left unfinished is removed before the next one is written.
+    """
+    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+
+    lock = JournalFileSymlinkLock(str(journal))
+
+    class WholeEntries(JournalFileBackend):
+        def append_logs(self, logs: list[dict[str, Any]]) -> None:
+            lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+            lock.acquire()
+            try:
+                _remove_unfinished(journal)
+                append(journal, lines.encode())
+            finally:
+                lock.release()
+
+    return WholeEntries(str(journal), lock)
+
+
+def _remove_unfinished(journal: Path) -> None:
+    """Cut a journal behind its last line break."""
+    with journal.open("rb+") as file:
+        end = file.seek(0, 2)
+        file.seek(max(0, end - 1))
+        if end and file.read() != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+@contextmanager
+def reading(journal: Path) -> Iterator[None]:
+    """Turn what Optuna raises for a damaged journal, which is nearly anything, into one message.
+
+    Raises
+    ------
+    DataError
+        If the journal is damaged.
+    """
+    try:
+        yield
+    except StriateError:
+        raise
+    except Exception as error:
+        reason = shorten(f"{type(error).__name__}: {error}", MESSAGE)
+        raise DataError(
+            f"{journal}: cannot be read as the journal of a search ({reason}). Restore it, or use another folder."
+        ) from error
