@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from striate import layers
 from striate.models.registry import MODELS, build
-from striate.network import Network
+from striate.network import Network, Sequential
+
+
+def strided(classes: int, input_shape: tuple[int, ...]) -> Network:
+    """Return three convolutions with stride 2, each with batch normalisation: little arithmetic for each value."""
+    parts: list[layers.Layer] = []
+    for channels in (32, 64, 128):
+        parts += [layers.Conv2d(channels, 3, 2, 1, bias=False), layers.BatchNorm(), layers.ReLU()]
+    return Sequential([*parts, layers.GlobalAvgPool(), layers.Linear(classes), layers.Softmax()], input_shape)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network of ``striate.models``, the shape of its samples, and the batch sizes it is timed at."""
+    """A network, by its name in ``striate.models`` or as a function, the shape of its samples, and its batches."""
 
-    model: str
+    model: str | Callable[..., Network]
     classes: int = 10
     input_shape: tuple[int, ...] = (1, 28, 28)
     batches: tuple[int, ...] = (64, 128)
@@ -23,6 +33,8 @@ class Case:
 
     def network(self) -> Network:
         """Return the network."""
+        if callable(self.model):
+            return self.model(self.classes, self.input_shape, **self.options)
         return build(self.model, self.classes, self.input_shape, **self.options)
 
 
@@ -30,7 +42,8 @@ CASES = {
     "lenet5": Case("lenet5"),
     "digit_recogniser": Case("digit_recogniser"),
     "logistic_regression": Case("logistic_regression"),
-    "mlp": Case("mlp"),
+    "mlp": Case("mlp", options={"hidden": (512, 256)}),
+    "strided": Case(strided, input_shape=(3, 32, 32)),
     "lenet5_1998": Case("lenet5_1998", input_shape=(1, 32, 32), options={"output": "softmax"}),
     "small_vgg": Case("small_vgg", input_shape=(3, 32, 32)),
     "signal_cnn": Case("signal_cnn", input_shape=(1, 1024)),
@@ -40,7 +53,7 @@ CASES = {
     "vgg16": Case("vgg16", classes=1000, input_shape=(3, 224, 224), batches=(16,)),
 }
 """The networks by the name on the command line; those of models that do not exist are left out."""
-CASES = {name: case for name, case in CASES.items() if case.model in MODELS}
+CASES = {name: case for name, case in CASES.items() if callable(case.model) or case.model in MODELS}
 
 
 def samples(case: Case, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

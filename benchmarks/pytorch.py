@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import torch
 
@@ -13,21 +15,22 @@ from striate.layers.base import Shape
 from striate.machine import available_threads
 
 TRIAL_SECONDS = 0.3
+COMPILED = ", compiled"
 
 
 def training(case: Case, x: np.ndarray, y: np.ndarray, batch: int) -> tuple[Work, str]:
     """Return the work of training steps on float tensors that are ready, and the setting chosen for it.
 
-    Eager, all cores, fused Adam, gradients set to None; channels_last or not, whichever is faster.
+    All cores, fused Adam, gradients set to None; eager or compiled, channels_last or not, whichever is faster.
     """
     torch.set_num_threads(available_threads())
-    return faster({name: steps(case, x, y, batch, name) for name in layouts(case.input_shape)})
+    return faster({name: steps(case, x, y, batch, name) for name in settings(case.input_shape)})
 
 
 def inference(case: Case, x: np.ndarray, batch: int) -> tuple[Work, str]:
     """Return the work of inference on float tensors that are ready, and the setting chosen for it."""
     torch.set_num_threads(available_threads())
-    return faster({name: _passes(case, x, batch, name) for name in layouts(case.input_shape)})
+    return faster({name: _passes(case, x, batch, name) for name in settings(case.input_shape)})
 
 
 def tensors(case: Case, x: np.ndarray, batch: int, layout: str) -> list[torch.Tensor]:
@@ -73,7 +76,8 @@ def _passes(case: Case, x: np.ndarray, batch: int, layout: str) -> Work:
 
 def _model(case: Case, layout: str, logits: bool = True) -> torch.nn.Module:
     network = case.network()
-    return twin(network, initial_parameters(network), logits).to(memory_format=memory_format(layout))
+    model = twin(network, initial_parameters(network), logits).to(memory_format=memory_format(layout))
+    return torch.compile(model) if layout.endswith(COMPILED) else model
 
 
 def layouts(shape: Shape) -> list[str]:
@@ -81,9 +85,15 @@ def layouts(shape: Shape) -> list[str]:
     return ["contiguous", "channels_last"] if len(shape) == 3 else ["contiguous"]
 
 
+def settings(shape: Shape) -> list[str]:
+    """Return the layouts, and each with ``torch.compile`` where there is the compiler that it needs."""
+    names = layouts(shape)
+    return names + [name + COMPILED for name in names if shutil.which("g++")]
+
+
 def memory_format(layout: str) -> torch.memory_format:
     """Return PyTorch's object for a layout."""
-    return torch.channels_last if layout == "channels_last" else torch.contiguous_format
+    return torch.channels_last if layout.startswith("channels_last") else torch.contiguous_format
 
 
 def faster(settings: dict[str, Work]) -> tuple[Work, str]:

@@ -34,3 +34,16 @@ def test_samples_come_into_lanes_normalised(lanes: int, kind: str) -> None:
         expected[index < 0] = 0.0
         np.testing.assert_array_equal(out[:, :size].swapaxes(1, 2).reshape(-1, size), expected)
         np.testing.assert_array_equal(out[:, size], 7.0)
+
+
+@pytest.mark.parametrize("lanes", LANES)
+def test_features_come_out_of_the_lanes(lanes: int) -> None:
+    random = np.random.default_rng(lanes)
+    for count in (1, lanes - 1, lanes, lanes + 1, 2 * lanes + 3):
+        x = random.normal(size=(BLOCKS, 4 * lanes, lanes)).astype(np.float32)
+        features = random.integers(0, 4 * lanes, count)
+        out = np.full((BLOCKS * lanes, count + 2), 7.0, np.float32)
+        store = native("store_rows", lanes, "batch")
+        store(x, out, features * lanes, count, count + 2, BLOCKS, x[0].size)
+        np.testing.assert_array_equal(out[:, :count], x.swapaxes(1, 2).reshape(-1, 4 * lanes)[:, features])
+        np.testing.assert_array_equal(out[:, count:], 7.0)

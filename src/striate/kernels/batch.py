@@ -5,7 +5,18 @@ from __future__ import annotations
 from numba import float32 as f32
 from numba import njit
 
-from striate.kernels.vector import Bytes, Floats, Ints, lanes_of, present, shift, square_load, square_store
+from striate.kernels.vector import (
+    Bytes,
+    Floats,
+    Ints,
+    lanes_of,
+    present,
+    shift,
+    square_load,
+    square_spread,
+    square_store,
+    square_turn,
+)
 
 
 @njit(inline="always")
@@ -77,11 +88,16 @@ def store_rows(x: Floats, out: Floats, features: Ints, feature_count: int, row: 
     """Take features of every sample out of the lanes: ``out[sample, feature]``, rows of ``row`` floats."""
     lanes = lanes_of(x)
     for block in range(blocks):
-        xb = shift(x, block * x_block)
-        for f in range(feature_count):
-            a = features[f]
-            for lane in range(lanes):
-                out[(block * lanes + lane) * row + f] = xb[a + lane]
+        xb, ob = shift(x, block * x_block), shift(out, block * lanes * row)
+        if feature_count >= lanes:
+            for f in range(0, feature_count, lanes):
+                start = min(f, feature_count - lanes)
+                square_spread(square_turn(xb, features, start), ob, start, row)
+        else:
+            for f in range(feature_count):
+                a = features[f]
+                for lane in range(lanes):
+                    ob[lane * row + f] = xb[a + lane]
 
 
 def swap(x: Floats, out: Floats, outer: int, rows: int, columns: int):

@@ -34,7 +34,7 @@ from striate.kernels.vector.lanes import (
 )
 from striate.kernels.vector.pointers import high_half, lanes_of, low_half, shift
 from striate.kernels.vector.random import at_least, random_bits, sample_keys, second_keys, upper_bits
-from striate.kernels.vector.squares import present, square_load, square_store
+from striate.kernels.vector.squares import present, square_load, square_spread, square_store, square_turn
 from striate.kernels.vector.threads import (
     atomic_add,
     call_kernel,
@@ -107,7 +107,9 @@ __all__ = [
     "shift",
     "splat",
     "square_load",
+    "square_spread",
     "square_store",
+    "square_turn",
     "tile_add",
     "tile_dot",
     "tile_load",

@@ -1,4 +1,4 @@
-"""Squares: as many vectors as a vector has lanes, to turn samples that lie one after the other into lanes."""
+"""Squares: as many vectors as a vector has lanes, transposed between samples in rows and samples in lanes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from striate.kernels.vector.build import address, splat_scalar, store_vector
+from striate.kernels.vector.build import address, load_vector, splat_scalar, store_vector
 from striate.kernels.vector.types import F32, I8, I32, I64, BytesType, MaskType, TileType, vector_of
 
 
@@ -58,13 +58,19 @@ def square_load(tc: Any, like: Any, x: Any, index: Any, first: Any, size: Any, a
             row = address(b, x, b.mul(place, size), at)
             rows.append(b.load(b.bitcast(row, ir.VectorType(element, lanes).as_pointer())))
             rows[-1].align = 1 if element is I8 else 4
-        out = ir.Constant(ctx.get_value_type(square), ir.Undefined)
-        for i, column in enumerate(_transposed(b, rows)):
-            value = b.uitofp(column, vector_of(lanes)) if element is I8 else column
-            out = b.insert_value(out, value, i)
-        return out
+        columns = _transposed(b, rows)
+        if element is I8:
+            columns = [b.uitofp(column, vector_of(lanes)) for column in columns]
+        return _square(b, ctx.get_value_type(square), columns)
 
     return square(like, x, index, types.int64, types.int64, types.int64), build
+
+
+def _square(b: ir.IRBuilder, kind: Any, columns: list[Any]) -> Any:
+    out = ir.Constant(kind, ir.Undefined)
+    for i, column in enumerate(columns):
+        out = b.insert_value(out, column, i)
+    return out
 
 
 @intrinsic
@@ -82,3 +88,31 @@ def square_store(tc: Any, square: Any, mask: Any, mean: Any, scale: Any, out: An
         return ctx.get_dummy_value()
 
     return types.void(square, mask, types.float32, types.float32, out, types.int64), build
+
+
+@intrinsic
+def square_turn(tc: Any, x: Any, table: Any, first: Any) -> Any:
+    """square[lane][i] = x[table[first + i] + lane]."""
+    lanes = x.lanes
+    square = TileType(lanes, 1, lanes)
+
+    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+        x, table, first = v
+        places = [b.load(address(b, table, first, I64(i))) for i in range(lanes)]
+        rows = [load_vector(b, address(b, x, place), lanes) for place in places]
+        return _square(b, ctx.get_value_type(square), _transposed(b, rows))
+
+    return square(x, table, types.int64), build
+
+
+@intrinsic
+def square_spread(tc: Any, square: Any, out: Any, at: Any, step: Any) -> Any:
+    """out[at + lane * step + i] = square[lane][i]."""
+
+    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+        square, out, at, step = v
+        for lane in range(sig.args[0].lanes):
+            store_vector(b, b.extract_value(square, lane), address(b, out, at, b.mul(step, I64(lane))))
+        return ctx.get_dummy_value()
+
+    return types.void(square, out, types.int64, types.int64), build
