@@ -22,7 +22,7 @@ from striate.engine.segments import GRADIENTS
 from striate.layers.dense import Linear
 from striate.network import Step
 
-LARGE = 2**20  # weights: from here on their gradient is summed over all shards at once
+LARGE = 2**16  # weights: from here on their gradient is summed over all shards at once
 TASKS = 16  # that this is cut into
 _ORIGIN = np.zeros((1, 2), np.int64)
 
