@@ -42,8 +42,7 @@ class Kind:
 
 
 def _image_reader(headers: list[Any], options: Options) -> Reader:
-    size = options.size if options.size is None or len(options.size) == 2 else None
-    return ImageReader.for_headers(headers, options.channels, size, options.fit)
+    return ImageReader.for_headers(headers, options.channels, options.size, options.fit)
 
 
 def _clip_reader(headers: list[Any], options: Options) -> Reader:

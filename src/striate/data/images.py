@@ -81,7 +81,7 @@ class ImageReader:
 
     @classmethod
     def for_headers(
-        cls, headers: Iterable[Header], channels: int | None, size: tuple[int, int] | None, fit: Fit
+        cls, headers: Iterable[Header], channels: int | None, size: tuple[int, ...] | None, fit: Fit
     ) -> ImageReader:
         """Return the reader for files with these headers, where channels or size are not given.
 
@@ -91,12 +91,12 @@ class ImageReader:
         counts = Counter(headers)
         if channels is None:
             channels = 1 if counts and all(header.grey for header in counts) else 3
-        if size is None:
+        if size is None or len(size) != 2:
             sizes = Counter(header.size for header in counts.elements())
             common, count = sizes.most_common(1)[0] if sizes else (DEFAULT_SIZE, 0)
             kept = max(common) <= LARGEST_KEPT and count >= NEARLY_ALL * sizes.total()
             size = common if kept else DEFAULT_SIZE
-        return cls(channels, size, fit)
+        return cls(channels, (size[0], size[1]), fit)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -27,6 +27,16 @@ TURNED = (5, 6, 7, 8)  # EXIF orientations that swap rows and columns
 ORIENTATION = 0x0112
 
 
+COLOUR = 1 << 24  # added to the colour of a pixel of a mask, so that no grey level is taken for one
+
+
+class Mask(NamedTuple):
+    """A value for each pixel (int64[rows, columns]), and the (rows, columns) of the file."""
+
+    values: np.ndarray
+    size: tuple[int, int]
+
+
 class Header(NamedTuple):
     """What an image file says of itself: (rows, columns) as it will be seen, and whether it is grey."""
 
@@ -73,6 +83,22 @@ def scan(path: str | Path) -> Header:
         turned = image.getexif().get(ORIENTATION) in TURNED
         size = (image.width, image.height) if turned else (image.height, image.width)
         return Header(size, image.mode in GREY)
+
+
+def decode_mask(path: str | Path, size: tuple[int, int], fit: Fit) -> Mask:
+    """Return the values of a mask in ``size``: numbers of its palette, grey levels, or `COLOUR` + 0xRRGGBB.
+
+    Raises
+    ------
+    FileProblem
+        Whatever is wrong with the file.
+    """
+    with _opened(path) as image:
+        held = (image.height, image.width)
+        one = image.mode in ("P", *GREY)
+        flat = image.convert("L" if one else "RGB") if image.mode not in ("1", "L", "P", *SIXTEEN_BITS) else image
+        values = np.asarray(_resize(flat, size, fit, nearest=True)).astype(np.int64)
+    return Mask(values if one else COLOUR + values @ np.array([1 << 16, 1 << 8, 1]), held)
 
 
 def decode_frames(
@@ -183,19 +209,19 @@ def _to_mode(image: Image, mode: str) -> Image:
     return image.convert(mode)
 
 
-def _resize(image: Image, size: tuple[int, int], fit: Fit) -> Image:
+def _resize(image: Image, size: tuple[int, int], fit: Fit, nearest: bool = False) -> Image:
     from PIL import Image as pillow
     from PIL import ImageOps
 
     target = (size[1], size[0])
     if image.size == target:
         return image
-    bilinear = pillow.Resampling.BILINEAR
+    method = pillow.Resampling.NEAREST if nearest else pillow.Resampling.BILINEAR
     if fit == "crop":
-        return ImageOps.fit(image, target, bilinear)
+        return ImageOps.fit(image, target, method)
     if fit == "pad":
-        return ImageOps.pad(image, target, bilinear)
-    return image.resize(target, bilinear, reducing_gap=3.0)
+        return ImageOps.pad(image, target, method)
+    return image.resize(target, method, reducing_gap=None if nearest else 3.0)
 
 
 def _why_unidentified(path: Path) -> str:

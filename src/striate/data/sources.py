@@ -12,6 +12,7 @@ from striate.data.cifar import cifar10, holds_cifar10
 from striate.data.dataset import Dataset
 from striate.data.folders import class_folders
 from striate.data.folds import hold_out
+from striate.data.masks import mask_folders, mask_parts
 from striate.data.mnist import read_idx_folder
 from striate.data.options import TEST_SEED, Options
 from striate.data.problems import printable
@@ -41,6 +42,7 @@ def load_path(
     folder with ``x_train.npy`` and the like               arrays
     folder with ``test_batch.bin``                         CIFAR-10
     folder with nothing but one ``.npz`` or ``.csv``       that file
+    folder with ``images`` and ``masks``                   segmentation, see `mask_parts`
     any other folder                                       a folder of images or recordings per class
     =====================================================  ========================================
 
@@ -75,13 +77,19 @@ def _load_folder(folder: Path, options: Options, seed: int, validation_fraction:
     tables = _tables(folder, names) or paired_files(folder)
     if "train" in tables:
         return _of_tables(tables, options, seed, validation_fraction)
-    if any(name.lower().endswith(".npy") for name in names):
-        return _finish(
-            array_parts(folder, options.shape, options.task, options.read), options, seed, validation_fraction
-        )
+    parts = _folder_parts(folder, names, options)
+    if parts:
+        return _finish(parts, options, seed, validation_fraction)
     if len(names) == 1 and names[0].endswith((".npz", *TABLE_SUFFIXES)):
         return load_path(folder / names[0], options, seed, validation_fraction)
     return class_folders(folder, options, seed, validation_fraction)
+
+
+def _folder_parts(folder: Path, names: list[str], options: Options) -> dict[str, Dataset]:
+    """Return the data sets of a folder of arrays, or of images with masks; none of any other."""
+    if any(name.lower().endswith(".npy") for name in names):
+        return array_parts(folder, options.shape, options.task, options.read)
+    return mask_parts(folder, options) if mask_folders(folder) else {}
 
 
 def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
