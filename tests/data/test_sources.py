@@ -89,6 +89,9 @@ class TestBadPaths:
         (tmp_path / "a.xlsx").write_bytes(b"PK")
         with pytest.raises(DataError, match="not a supported kind of file; data sets are read from"):
             load_path(tmp_path / "a.xlsx")
+        (tmp_path / "a.zip").write_bytes(b"PK")
+        with pytest.raises(DataError, match=r"archives are not read for training. Unpack it"):
+            load_path(tmp_path / "a.zip")
         np.save(tmp_path / "a.npy", np.zeros(3))
         with pytest.raises(DataError, match="an NPY file holds no labels"):
             load_path(tmp_path / "a.npy")

@@ -51,6 +51,7 @@ def test_other_graphs(described):
         ("input_shape = [1, 8, 8]\nlayers = [3]", UsageError, "needs layers"),
         ("input_shape = 'big'", UsageError, "line 1: input_shape: must be"),
         ("layer = 3", UsageError, "small.toml: unknown name 'layer'; did you mean 'layers'"),
+        ('[[layers]]\nkind = "Conv2d"', UsageError, 'layer 1: needs a type, such as type = "Conv2d"; got kind'),
         ('[[layers]]\ntype = "Conv"', UsageError, "layer 1: type: unknown name 'Conv'; did you mean 'Conv"),
         ('[[layers]]\ntype = "Conv2d"\nchannels = 3', UsageError, r"layer 1 \(Conv2d\): .*channels"),
         ('[[layers]]\ntype = "Conv2d"\nout_channels = 1\nkernel_size = 99', ShapeError, "kernel"),

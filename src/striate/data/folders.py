@@ -68,7 +68,7 @@ TEXTS = Kind(lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
 
 
 @dataclass
-class _Listing:
+class Listing:
     """The files of a source: paths, class numbers and parts, in one order."""
 
     paths: list[Path]
@@ -102,9 +102,11 @@ def class_folders(
         If there are fewer than two classes, a class without a readable file, a class of a later part that
         the training part lacks, too many bad files, or no room for the decoded files.
     """
-    root = Path(root)
-    options = options or Options()
-    listing = _list(root)
+    return file_splits(Path(root), _list(Path(root)), options or Options(), seed, validation_fraction)
+
+
+def file_splits(root: Path, listing: Listing, options: Options, seed: int, validation_fraction: float) -> Splits:
+    """Return the splits of listed files; ``root`` names the source. Raises what `class_folders` does."""
     kind = _kind_of(listing, options)
     listing = _of_clips(listing) if kind is CLIPS else _without_foreign(listing, kind)
     if not listing.paths:
@@ -131,7 +133,7 @@ def class_folders(
     return Splits(**parts, bad_files=tuple(sorted(bad)), preparation=reader.preparation)
 
 
-def _list(root: Path) -> _Listing:
+def _list(root: Path) -> Listing:
     """Return all files below the folders of classes."""
     parts = find_parts(root)
     classes = tuple(subfolders(parts.get("train") or parts["all"]))
@@ -140,7 +142,7 @@ def _list(root: Path) -> _Listing:
             f"{printable(root)}: at least 2 folders, one for each class, are needed; got {len(classes)}. "
             "Put the files of each class into a folder with its name."
         )
-    listing = _Listing([], [], np.zeros(0), np.zeros(0), _names_of(root, parts, classes), [], [])
+    listing = Listing([], [], np.zeros(0), np.zeros(0), _names_of(root, parts, classes), [], [])
     targets: list[int] = []
     numbers: list[int] = []
     for name, folder in parts.items():
@@ -170,7 +172,7 @@ def _names_of(root: Path, parts: Mapping[str, Path], classes: tuple[str, ...]) -
     return tuple(map(printable, classes))
 
 
-def _kind_of(listing: _Listing, options: Options) -> Kind:
+def _kind_of(listing: Listing, options: Options) -> Kind:
     for kind in (RECORDINGS, TEXTS):
         suffixes = kind.suffixes()
         if sum(path.suffix.lower() in suffixes for path in listing.paths) > len(listing.paths) / 2:
@@ -178,7 +180,7 @@ def _kind_of(listing: _Listing, options: Options) -> Kind:
     return CLIPS if options.frames is not None or look_like_clips(listing.folders, listing.paths) else IMAGES
 
 
-def _of_clips(listing: _Listing) -> _Listing:
+def _of_clips(listing: Listing) -> Listing:
     """Return the listing of clips in place of their frames."""
     clips = clips_among(listing.paths)
     first: dict[Path, int] = {}
@@ -193,7 +195,7 @@ def _of_clips(listing: _Listing) -> _Listing:
     return replace(listing, paths=clips, below=below, targets=listing.targets[rows], part=listing.part[rows])
 
 
-def _without_foreign(listing: _Listing, kind: Kind) -> _Listing:
+def _without_foreign(listing: Listing, kind: Kind) -> Listing:
     """Return the listing without the notes and lists that people keep beside their files.
 
     A file whose name does not end like one of this kind is kept if it is one all the same.
@@ -247,7 +249,7 @@ def _groups(below: list[str], options: Options) -> np.ndarray | None:
 
 def _divide(
     root: Path,
-    listing: _Listing,
+    listing: Listing,
     groups: np.ndarray | None,
     options: Options,
     seed: int,
@@ -288,7 +290,7 @@ def _decode(root: Path, paths: list[Path], reader: Reader, options: Options) -> 
 
 def _assemble(
     root: Path,
-    listing: _Listing,
+    listing: Listing,
     part: np.ndarray,
     order: np.ndarray,
     rows: Any,

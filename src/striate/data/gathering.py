@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from striate.data.problems import printable
 from striate.data.tables import read_table
 from striate.data.tables.files import is_table
+from striate.data.tables.reading import Table
 from striate.errors import DataError
 
 FILE_COLUMNS = ("file", "files", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path")
@@ -42,9 +43,14 @@ def listed_files(table: Path) -> list[Path] | None:
     if not is_table(table):
         return None
     found = read_table(table)
-    columns = [number for number, name in enumerate(found.names) if name.strip().lower() in FILE_COLUMNS]
-    texts = [found.texts[number] for number in columns if number in found.texts]
-    return [table.parent / str(cell).strip() for cell in texts[0]] if found.has_names and texts else None
+    place = file_column(found)
+    return None if place is None else [table.parent / str(cell).strip() for cell in found.texts[place]]
+
+
+def file_column(table: Table) -> int | None:
+    """Return the column of a table that is called ``file`` or the like and holds text; None if there is none."""
+    columns = [number for number, name in enumerate(table.names) if name.strip().lower() in FILE_COLUMNS]
+    return next((number for number in columns if table.has_names and number in table.texts), None)
 
 
 @contextmanager

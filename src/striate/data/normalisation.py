@@ -52,7 +52,8 @@ class Normalisation:
         """Return the mean and the (population) standard deviation of each channel of a data set.
 
         The set is read in pieces, so a memory-mapped one need not fit into memory. Sums are in
-        float64; those of bytes are exact. A constant channel gets the scale 1, and so does one
+        float64; those of bytes are exact. The mean of other numbers is rounded to float32, in which it will be
+        subtracted, so that nothing is lost far from 0. A constant channel gets the scale 1, and so does one
         whose deviation is no normal float32 (below 1.2e-38), because kernels take such numbers for 0.
 
         Raises
@@ -86,6 +87,8 @@ class Normalisation:
                 f"{what} must be finite; got NaN or infinity in channel {channel}. "
                 "Correct or leave out these samples."
             )
+        if moments is _float_moments:
+            mean = mean.astype(np.float32)  # subtracting it in float32 is exact for values near it (Sterbenz)
         deviation[deviation < np.finfo(np.float32).tiny] = 1  # kernels take denormal numbers for 0
         return cls(tuple(mean), tuple(deviation))
 

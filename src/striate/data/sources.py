@@ -12,6 +12,7 @@ from striate.data.cifar import cifar10, holds_cifar10
 from striate.data.dataset import Dataset
 from striate.data.folders import class_folders
 from striate.data.folds import hold_out
+from striate.data.listed import listed_splits
 from striate.data.masks import mask_folders, mask_parts
 from striate.data.mnist import read_idx_folder
 from striate.data.options import TEST_SEED, Options
@@ -34,6 +35,7 @@ def load_path(
     =====================================================  ========================================
     path                                                   read as
     =====================================================  ========================================
+    table with a column ``file``                           the files that it lists, see `listed_splits`
     ``.csv``, ``.tsv``, ``.arff``                          a table, see `csv_dataset`
     ``.ts``, ``NAME_TRAIN.*`` (with ``NAME_TEST.*``)       series, see `series_splits`
     ``.npz``                                               arrays, see `array_parts`
@@ -62,6 +64,10 @@ def _load(path: Path, options: Options, seed: int, validation_fraction: float) -
         return _load_folder(path, options, seed, validation_fraction)
     if not path.is_file():
         raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
+    if is_table(path):
+        listed = listed_splits(path, options, seed, validation_fraction)
+        if listed is not None:
+            return listed
     if is_table(path) or path.suffix.lower() == SERIES_SUFFIX:
         return _of_tables(paired_files(path) or {"all": path}, options, seed, validation_fraction)
     return _finish(_file_parts(path, options), options, seed, validation_fraction)
@@ -100,6 +106,8 @@ def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
         raise DataError(
             f"{path}: an NPY file holds no labels. Put x_train.npy and y_train.npy in a folder, or use one .npz."
         )
+    if suffix == ".zip":
+        raise DataError(f"{printable(path)}: archives are not read for training. Unpack it, and give the folder.")
     raise DataError(
         f"{printable(path)}: not a supported kind of file; data sets are read from "
         f"{', '.join((*TABLE_SUFFIXES, SERIES_SUFFIX, '.npz'))}. Convert it, or give the folder it is in."

@@ -81,6 +81,10 @@ def _connected(layers: Sequence[Mapping[str, Any]], shape: tuple[int, ...], clas
         fields = {key: classes if value == CLASSES else value for key, value in item.items()}
         name, inputs = fields.pop("name", None), fields.pop("inputs", None)
         kind = fields.get("type")
+        if kind is None:
+            raise UsageError(
+                f'{where}: needs a type, such as type = "Conv2d"; got {", ".join(fields) or "nothing"}.'
+            )
         if not isinstance(kind, str) or kind not in LAYERS:
             raise unknown_name(f"{where}: type", str(kind), LAYERS)
         if name is not None and (not isinstance(name, str) or name in nodes):

@@ -198,14 +198,18 @@ def _schema(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> t
     return schema, notes + more
 
 
-def _roles(table: Table, options: Options) -> Roles:
+def label_places(table: Table, options: Options) -> tuple[int, ...]:
+    """Return the columns to predict: those asked for, those the model knows, or one with a usual name."""
     known = options.preparation.get("table")
     if options.label is not None:
-        labels = _find_labels(options.label, table)
-    elif known is not None:
-        labels = tuple(place for place in map(table.find, Schema.from_dict(known).labels) if place is not None)
-    else:
-        labels = _usual_label(table)
+        return _find_labels(options.label, table)
+    if known is not None:
+        return tuple(place for place in map(table.find, Schema.from_dict(known).labels) if place is not None)
+    return _usual_label(table)
+
+
+def _roles(table: Table, options: Options) -> Roles:
+    labels = label_places(table, options)
     group = None if options.group is None else _find(options.group, table)
     ignored = {_find(name, table) for name in options.ignore}
     if table.has_names:
@@ -239,7 +243,7 @@ def _find(name: str, table: Table) -> int:
 def _targets(table: Table, roles: Roles, task: Task | None) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
     """Return targets, classes, and the names of the columns that they come from."""
     names = tuple(table.names[place] for place in roles.labels)
-    columns = [_label_column(table, place) for place in roles.labels]
+    columns = [label_column(table, place) for place in roles.labels]
     if len(columns) == 1:
         return *make_targets(columns[0], str(table.path), task=task), names
     for name, column in zip(names, columns, strict=True):
@@ -251,7 +255,8 @@ def _targets(table: Table, roles: Roles, task: Task | None) -> tuple[np.ndarray,
     return *make_targets(np.stack(columns, axis=1), str(table.path), names, task), names
 
 
-def _label_column(table: Table, place: int) -> np.ndarray:
+def label_column(table: Table, place: int) -> np.ndarray:
+    """Return the cells of a column of labels, str[N] or float64[N]."""
     labels = table.column(place)
     return labels if labels.dtype.kind in "US" else labels.astype(np.float64)
 
@@ -266,7 +271,7 @@ def _labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
         )
     absent = np.zeros(len(table), bool)
     for place in roles.labels:
-        labels = _label_column(table, place)
+        labels = label_column(table, place)
         absent |= missing_text(labels) if labels.dtype.kind == "U" else np.isnan(labels)
     if not absent.any():
         return table, []

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.data.options import Options
+from striate.data.sources import load_path
+from striate.errors import DataError
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A table of 20 pictures of two classes, and what else is written on its lines."""
+    (tmp_path / "pictures").mkdir()
+    for number in range(20):
+        Image.fromarray(np.full((5, 7), number, np.uint8)).save(tmp_path / "pictures" / f"ä {number}.png")
+
+    def write(names="file,label", more="", label=lambda number: ("ant", "bee")[number % 2]):
+        rows = [f"pictures/ä {number}.png,{label(number)}{more}" for number in range(20)]
+        (tmp_path / "list.csv").write_text("\n".join([names, *rows]), "utf-8")
+        return tmp_path / "list.csv"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("names", "more", "options"),
+    [
+        ("file,label", "", Options()),
+        ("\ufeffFilename,kind", "", Options()),
+        ("path,kind,age", ",7", Options(label="kind")),
+    ],
+)
+def test_pictures_of_a_table(listed, names, more, options):
+    splits = load_path(listed(names, more), options)
+    assert splits.train.sample_shape == (1, 5, 7)
+    assert splits.train.classes == ("ant", "bee")
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (14, 2, 4)
+    assert np.array_equal(splits.train.inputs[:, 0, 0, 0] % 2, splits.train.targets)
+    assert splits.train.name == "list"
+
+
+def test_numbers_as_labels_are_classes(listed):
+    assert load_path(listed(label=lambda number: number % 2)).train.classes == ("0", "1")
+
+
+def test_a_column_of_other_texts_is_a_table(tmp_path):
+    rows = [f"{('red', 'blue')[number % 2]},{number},{('ant', 'bee')[number % 3 > 0]}" for number in range(40)]
+    (tmp_path / "table.csv").write_text("\n".join(["image,size,label", *rows]))
+    assert load_path(tmp_path / "table.csv").train.sample_shape == (3, 1)
+
+
+def test_refuses(listed):
+    with pytest.raises(
+        DataError, match=r"files need a column with their class; the columns are file, a, b. Name it"
+    ):
+        load_path(listed("file,a,b", ",1"))
+    path = listed()
+    for picture in (path.parent / "pictures").iterdir():
+        picture.unlink()
+    with pytest.raises(DataError, match=r"got 20 of 20; the first is .*: cannot be read .No such file"):
+        load_path(path)
