@@ -8,21 +8,23 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmarks import report, sections
+from benchmarks import limits, report, sections
 from benchmarks.networks import CASES
 
-SECTIONS = (
-    "training",
-    "inference",
-    "threads",
-    "scaling",
-    "ranks",
-    "operations",
-    "augmentation",
-    "loop",
-    "start",
-    "memory",
-)
+SECTIONS = {
+    "training": sections.training,
+    "inference": sections.inference,
+    "latency": limits.latency,
+    "peak": limits.peak,
+    "threads": sections.threads,
+    "scaling": sections.scaling,
+    "ranks": sections.ranks,
+    "operations": sections.operations,
+    "augmentation": sections.augmentation,
+    "loop": sections.loop,
+    "start": sections.start,
+    "memory": sections.memory,
+}
 USUAL = [name for name in ("lenet5", "digit_recogniser", "logistic_regression") if name in CASES]
 
 
@@ -31,7 +33,7 @@ def main() -> None:
     options = _arguments()
     body: list[str] = []
     for name in options.what:
-        made = getattr(sections, name)(options)
+        made = SECTIONS[name](options)
         print("\n".join(made), flush=True)
         body += made
     if options.write:
@@ -45,7 +47,7 @@ def _command() -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("networks", nargs="*", default=USUAL, metavar="NETWORK", help=", ".join(CASES))
-    parser.add_argument("--what", nargs="+", choices=SECTIONS, default=SECTIONS, help="sections to measure")
+    parser.add_argument("--what", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="sections to measure")
     parser.add_argument("--rounds", type=int, default=7, help="timings of each contestant (default 7)")
     parser.add_argument("--seconds", type=float, default=1.0, help="of one timing (default 1)")
     parser.add_argument("--batch", type=int, nargs="+", help="batch sizes instead of the network's own")
