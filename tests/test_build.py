@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -15,7 +18,7 @@ import pytest
 
 pytest.importorskip("hatchling")
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("src", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("src", "pyproject.toml", "README.md", "LICENSE", "sbom.cdx.json")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,31 @@ def test_the_wheel_holds_the_package_and_its_licence(builds: list[dict[str, Path
     assert "striate/py.typed" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"striate"}
     assert not [name for name in names if "__pycache__" in name]
+
+
+def test_what_others_wrote_is_listed_with_its_licence(builds: list[dict[str, Path]]) -> None:
+    with zipfile.ZipFile(builds[0][".whl"]) as wheel:
+        names = wheel.namelist()
+        listed = json.loads(wheel.read(next(name for name in names if name.endswith("sboms/sbom.cdx.json"))))
+        files = [file for component in listed["components"] for file in component["components"]]
+        for file in files:
+            assert hashlib.sha256(wheel.read(file["name"])).hexdigest() == file["hashes"][0]["content"]
+        about = wheel.read(next(name for name in names if name.endswith("METADATA"))).decode()
+    foreign = {name for name in names if "/vendor/" in name or name.endswith(".npz")}
+    licences = {name for name in foreign if name.endswith(".LICENSE")}
+    assert foreign - licences == {file["name"] for file in files}
+    for component in listed["components"]:
+        assert component["licenses"][0]["license"]["id"] in about.split("License-Expression: ")[1].split("\n")[0]
+        if component["type"] == "library":
+            assert any(name.endswith(f"{component['name']}.LICENSE") and "dist-info" in name for name in names)
+
+
+def test_dependencies_are_bounded_on_both_sides() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    optional = [needed for name, group in project["optional-dependencies"].items() for needed in group
+                if name not in ("test", "docs")]  # fmt: skip
+    for needed in [*project["dependencies"], *optional]:
+        assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+(; .*)?", needed), needed
 
 
 def test_the_source_archive_can_be_built_from(builds: list[dict[str, Path]]) -> None:

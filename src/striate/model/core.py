@@ -382,7 +382,8 @@ class Model:
         changed them in place.
         """
         if self._exposed:
-            self._version, self._exposed = object(), _is_held(self._theta) or _is_held(self._states)
+            self._version = object()
+            self._exposed = max(_references(self._theta), _references(self._states)) > _ALONE
         if session.version is not self._version:
             session.load(self._theta, self._states)
             session.version = self._version
@@ -408,9 +409,22 @@ class Model:
         return join([element("p", f"Model for {self.kind}.{named}"), Markup(self.network._repr_html_())])
 
 
-def _is_held(array: np.ndarray) -> bool:
-    """Return whether somebody else than the model, and the two calls that ask, holds ``array`` or a view of it."""
-    return sys.getrefcount(array) > 3
+class _Alone:
+    """Holds an array as a model does, and nobody else does."""
+
+    def __init__(self) -> None:
+        self._theta = np.zeros(1)
+
+    def references(self) -> int:
+        """Return what `_references` tells of it, which depends on the version of Python."""
+        return _references(self._theta)
+
+
+def _references(array: np.ndarray) -> int:
+    return sys.getrefcount(array)
+
+
+_ALONE = _Alone().references()
 
 
 def _class_names(classes: Sequence[str], network: Network) -> tuple[str, ...]:
