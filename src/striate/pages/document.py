@@ -44,7 +44,7 @@ def document(
     libraries : sequence of str
         Scripts of others there, which run before the page's own.
     """
-    script, style = "\n".join([*map(read, libraries), bundle(entry)]), "\n".join(map(read, styles))
+    script, style = "\n".join([*map(_with_licence, libraries), bundle(entry)]), "\n".join(map(read, styles))
     parts = {
         "policy": POLICY.format(scripts=hash_of(script), styles=hash_of(style)),
         "title": html.escape(title),
@@ -59,6 +59,11 @@ def document(
         before, _, after = page.partition(f"@@{key}@@")
         page = before + value + after
     return page
+
+
+def _with_licence(name: str) -> str:
+    """Return a script of others below the text of its licence."""
+    return f"/*\n{read(name.split('.')[0] + '.LICENSE')}*/\n{read(name)}"
 
 
 def _packed(data: bytes) -> str:
