@@ -13,6 +13,7 @@ import importlib.util
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,7 @@ RELATED: dict[str, tuple[str, ...]] = {
 }
 """The tests that answer for a file."""
 PATIENCE = 60  # seconds for the tests of a mutant
+OUTPUT = Path(tempfile.gettempdir()) / f"mutation-{os.getpid()}.txt"  # of the tests that ran last
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -81,7 +83,8 @@ def main() -> None:
 
 def _report(name: str, chosen: list[Mutant], end: float) -> None:
     noticed = tried = 0
-    assert _tests_pass(name, (SOURCE / name).read_text("utf-8")), f"the tests of {name} fail without a mistake"
+    if not _tests_pass(name, (SOURCE / name).read_text("utf-8")):
+        sys.exit(f"the tests of {name} fail without a mistake:\n{OUTPUT.read_text('utf-8', 'replace')[-2000:]}")
     for mutant in chosen:
         if time.monotonic() > end:
             break
@@ -115,9 +118,9 @@ def _test(name: str, source: str) -> None:
     import pytest
 
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, -1))  # a mistake in a bound must not take the machine
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
+    output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     module = "striate." + name.removesuffix(".py").replace("/", ".")
     sys.meta_path.insert(0, _Finder(module, source, SOURCE / name))
     status = 1

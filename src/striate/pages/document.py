@@ -63,7 +63,7 @@ def document(
 
 def _with_licence(name: str) -> str:
     """Return a script of others below the text of its licence."""
-    return f"/*\n{read(name.split('.')[0] + '.LICENSE')}*/\n{read(name)}"
+    return f"/*\n{read(name.split('.', maxsplit=1)[0] + '.LICENSE')}*/\n{read(name)}"
 
 
 def _packed(data: bytes) -> str:
