@@ -61,7 +61,7 @@ def real(
     try:
         number = float(value)
     except OverflowError:
-        number = math.inf if value > 0 else -math.inf
+        number = math.inf
     if not math.isfinite(number):
         raise UsageError(f"{what}: must be finite; got {number}.")
     if abs(number) > LARGEST:

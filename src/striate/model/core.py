@@ -321,13 +321,13 @@ class Model:
             from striate.model.reading import read_inputs
 
             return read_inputs(self, x).inputs
-        x = readable(x, f"{self.network.name}: samples")
-        if x.shape[1:] != self.input_shape:
+        samples = readable(x, f"{self.network.name}: samples")
+        if samples.shape[1:] != self.input_shape:
             raise ShapeError(
                 f"{self.network.name}: takes samples of {format_shape(self.input_shape)}, with the number of "
-                f"samples before it; got {format_shape(x.shape)}. Resize or reshape them."
+                f"samples before it; got {format_shape(samples.shape)}. Resize or reshape them."
             )
-        return x if isinstance(x, Stream) else np.ascontiguousarray(x)
+        return samples if isinstance(samples, Stream) else np.ascontiguousarray(samples)
 
     def _computed(self, pool: SessionPool, x: Inputs | Stream, batch_size: int) -> np.ndarray:
         """Return what the network of a pool computes for raw samples."""
