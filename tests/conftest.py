@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from support.browser import Browser, browser, missing
 
+os.environ.setdefault("STRIATE_VERIFY", "0")  # tests/engine/test_verify.py proves one program of every kind
 settings.register_profile("same every time", derandomize=True, database=None, deadline=None)
 settings.load_profile("same every time")  # no test passes or fails by chance, or by the load of the machine
 

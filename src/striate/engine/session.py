@@ -32,19 +32,25 @@ class Session:
     Several Python threads may use a session; they take turns.
     """
 
-    def __init__(self, facts: Facts, program: Program, batch_size: int, threads: int | None) -> None:
-        self.facts, self.program, self.network, self.batch_size = facts, program, facts.network, batch_size
+    def __init__(self, facts: Facts, batch_size: int, threads: int | None) -> None:
+        self.facts, self.network, self.batch_size = facts, facts.network, batch_size
         network = facts.network
         self.output_count = math.prod(network.output_shape)
         threads = threads or available_threads()
-        check_room(network, batch_size, program.bytes(threads))
-        self.bound = Bound(program)
+        self.program = self._lower(threads)
+        threads = min(threads, self.program.most_tasks)  # more would hold buffers for nothing
+        check_room(network, batch_size, self.program.bytes(threads))
+        self.bound = Bound(self.program)
         memory = self.bound.memory.arrays
         self.vectors, self.samples = Vectors(memory, network.parameter_count), Samples(memory, len(facts.outputs))
         self.vectors.states[: network.state_count] = network.initial_states()
         self.team = Team(self.bound, threads)
         self.after_fork()
         follow(self)
+
+    def _lower(self, threads: int) -> Program:
+        """Return the program of ``facts``."""
+        return lower(self.facts, threads)
 
     version: object = None
     """What the owner of the parameters last told this session; see ``load``."""
@@ -177,7 +183,7 @@ class TrainingSession(Session):
         facts = analyse(
             network, sizes, dtype, loss=self.loss, optimizer=optimizer, frozen=frozen, winograd=winograd
         )
-        super().__init__(facts, lower(facts, threads or available_threads()), batch_size, threads)
+        super().__init__(facts, batch_size, threads)
         self.results, *auxiliary = self.samples.results
         self.auxiliary = tuple(auxiliary)
 
@@ -328,7 +334,7 @@ class InferenceSession(Session):
         sizes = Sizes.of(batch_size, lanes or default_lanes())
         check_least(network, batch_size, sizes, training=False)
         facts = analyse(network, sizes, dtype, winograd=winograd)
-        super().__init__(facts, lower(facts, threads or available_threads()), batch_size, threads)
+        super().__init__(facts, batch_size, threads)
 
     def run(self, inputs: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Return float32[n, *output_shape] for the samples ``index`` (int64[n], n <= batch_size) of ``inputs``.

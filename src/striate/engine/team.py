@@ -7,6 +7,7 @@ import numpy as np
 from striate.engine.binding import ENTRY, ROW, Bound, Selection
 from striate.engine.memory import aligned
 from striate.engine.program import REGISTERS
+from striate.engine.proof import prove
 from striate.engine.workers import JOB, UNUSED_ADDRESS, Workers, shared, yield_address
 from striate.kernels.mailboxes import LINE
 
@@ -34,6 +35,7 @@ class Team:
         self._scratch = [aligned(64 + REGISTERS, np.int64) for _ in range(threads)]
         self._lead = ENTRY(bound.leader)
         self._runs: dict[tuple[str, ...] | None, Run] = {}
+        self._proven = False
         self._kept: list[Run] = []
 
     def run(self, sections: tuple[str, ...] | None = None) -> None:
@@ -49,7 +51,10 @@ class Team:
         return self._bound.select(sections)
 
     def prepare(self, selection: Selection) -> Run:
-        """Return what threads read to run a selection."""
+        """Return what threads read to run a selection; the program is proven first."""
+        if not self._proven:
+            prove(self.program)
+            self._proven = True
         buffers = [(a.ctypes.data, s.ctypes.data) for a, s in zip(self.arenas, self._scratch, strict=True)]
         return Run(selection, self._bound.rows.ctypes.data, buffers)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from striate.engine.footprint import Known, Use, uses
+from striate.engine.footprint import Known, Use, distinct, uses
 from striate.engine.program import BUFFERS, Program, Row
 from striate.engine.segments import PROBLEMS, starts_blank
 from striate.errors import ProgramError
@@ -40,18 +40,19 @@ def verify(program: Program, shards: Collection[int] | None = None) -> None:
         At the first place that breaks a rule, or for a kernel whose reads and writes are not declared.
     """
     library.load(program.requests())
+    known: Known = {}
     for filled in sorted({1, program.shards} if shards is None else shards):
-        _Run(program, filled).check()
+        _Run(program, filled, known).check()
 
 
 @dataclass(frozen=True)
 class _Access:
-    """A use of a segment by a row of a task: the first word of 4 bytes, and which words from there on."""
+    """A use of a segment by a row of a task: runs of words of 4 bytes, ``begins`` to ``ends``."""
 
     row: Row
     use: Use
-    first: int
-    words: np.ndarray
+    begins: np.ndarray
+    ends: np.ndarray
 
     @property
     def segment(self) -> str:
@@ -62,53 +63,88 @@ class _Access:
         return f"{self.row.where or self.row.section}: {kernel}: {self.use.argument}"
 
 
-@dataclass
-class _Run:
-    """A run of a program with so many shards, word by word.
+class _Words:
+    """The words of a segment. Neighbours that every access takes together are one cell.
 
     Attributes
     ----------
-    ever, written : dict of segment to bool[words]
+    ever, written : bool[cells]
         What any row writes; what was written so far.
-    writers, readers : dict of segment to int32[words]
+    writers, readers : int32[cells]
         Which task of the phase at work, counted from 1, wrote or read; 0 for none.
     """
 
-    program: Program
-    shards: int
-    ever: dict[str, np.ndarray] = field(default_factory=dict)
-    written: dict[str, np.ndarray] = field(default_factory=dict)
-    writers: dict[str, np.ndarray] = field(default_factory=dict)
-    readers: dict[str, np.ndarray] = field(default_factory=dict)
-    _known: Known = field(default_factory=dict)
+    def __init__(self, accesses: list[_Access]) -> None:
+        begins, ends = _runs(accesses)
+        self._borders = distinct(np.concatenate([begins, ends]))
+        writers = [access for access in accesses if access.use.writes and access.use.mode != "total"]
+        self.ever = np.append(self._covered(*_runs(writers), 0, len(self._borders) - 1), False)
+        self.written = np.zeros(len(self._borders), bool)
+        self.writers, self.readers = np.zeros((2, len(self._borders)), np.int32)
+
+    def _covered(self, begins: np.ndarray, ends: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Return which cells from the first up to the last lie in some run."""
+        begun, ended = (
+            np.bincount(np.searchsorted(self._borders, part) - first, minlength=last - first + 1)
+            for part in (begins, ends)
+        )
+        return np.asarray(np.cumsum(begun[:-1] - ended[:-1]) > 0)
+
+    def cells(self, access: _Access) -> np.ndarray:
+        """Return the numbers of the cells of an access."""
+        first, last = np.searchsorted(self._borders, (access.begins[0], access.ends[-1]))
+        return first + np.flatnonzero(self._covered(access.begins, access.ends, first, last))
+
+    def count(self, cells: np.ndarray) -> int:
+        """Return how many words some cells have."""
+        return int((self._borders[cells + 1] - self._borders[cells]).sum())
+
+    def first(self, cells: np.ndarray) -> int:
+        """Return the first word of some cells."""
+        return int(self._borders[cells[0]])
+
+
+class _Run:
+    """A run of a program with so many shards, word by word."""
+
+    def __init__(self, program: Program, shards: int, known: Known) -> None:
+        self.program, self.shards, self._known = program, shards, known
+        self._phases = [
+            [[(row, list(self._accesses(row, registers))) for row, registers in rows] for rows in self._tasks(n)]
+            for n in range(len(program.phases))
+        ]
+        found: dict[str, list[_Access]] = {}
+        for access in (a for tasks in self._phases for rows in tasks for _, accesses in rows for a in accesses):
+            if not program.segments[access.segment].external:
+                found.setdefault(access.segment, []).append(access)
+        self._words = {segment: _Words(accesses) for segment, accesses in found.items()}
 
     def check(self) -> None:
         """Raise ProgramError at the first place that breaks a rule."""
-        for phase in range(len(self.program.phases)):
-            for rows in self._tasks(phase):
-                for access in self._accesses(rows):
-                    self._check_bounds(access)
-                    if access.use.writes and access.use.mode != "total" and self._is_tracked(access.segment):
-                        self._of(self.ever, access, bool)[access.words] = True
-        for phase in range(len(self.program.phases)):
-            self.writers, self.readers = {}, {}
-            for task, rows in enumerate(self._tasks(phase), 1):
-                if not self.program.shared_arena:
-                    self.written.pop(BUFFERS, None)  # what other tasks left there
-                self._check_task(rows, task)
+        for tasks in self._phases:
+            for words in self._words.values():
+                words.writers[:], words.readers[:] = 0, 0
+            for number, rows in enumerate(tasks, 1):
+                if not self.program.shared_arena and BUFFERS in self._words:
+                    self._words[BUFFERS].written[:] = False  # what other tasks left there
+                self._check_task(rows, number)
 
-    def _check_task(self, rows: list[tuple[Row, dict[int, int]]], task: int) -> None:
-        for row, registers in rows:
+    def _check_task(self, rows: list[tuple[Row, list[_Access]]], task: int) -> None:
+        for row, accesses in rows:
             if row.request is None:
-                for written in self.written.values():
-                    written[:] = True
-            for access in self._accesses([(row, registers)]):
-                if access.use.reads:
-                    self._check_written(access)
+                for words in self._words.values():
+                    words.written[:] = True
+            for access in accesses:
+                if access.segment not in self._words:
+                    continue
+                words = self._words[access.segment]
+                cells = words.cells(access)
+                if access.use.reads and starts_blank(access.segment):
+                    _check_written(access, words, cells)
                 if self._is_shared(access.segment):
-                    self._check_alone(access, task)
-                if access.use.writes and self._is_tracked(access.segment):
-                    self._of(self.written, access, bool)[access.words] = access.use.mode != "scratch"
+                    _check_alone(access, words, cells, task)
+                if access.use.writes:
+                    words.written[cells] = access.use.mode != "scratch"
 
     def _tasks(self, number: int) -> Iterator[list[tuple[Row, dict[int, int]]]]:
         phase = self.program.phases[number]
@@ -116,57 +152,56 @@ class _Run:
         for registers, span in tasks[: self.shards * phase.each] if phase.each else tasks:
             yield [(row, registers) for row in phase.rows[slice(*span)]]
 
-    def _accesses(self, rows: list[tuple[Row, dict[int, int]]]) -> Iterator[_Access]:
-        for row, registers in rows:
-            if row.request is None:
-                continue
-            for use in uses(self.program, row, registers, self.shards, self._known):
-                yield _Access(row, use, (use.place.offset + use.first) // 4, use.cells())
+    def _accesses(self, row: Row, registers: dict[int, int]) -> Iterator[_Access]:
+        if row.request is None:
+            return
+        for use in uses(self.program, row, registers, self.shards, self._known):
+            begins, ends = use.place.offset + use.begins, use.place.offset + use.ends
+            access = _Access(row, use, begins // 4, (ends + 3) // 4)
+            self._check_bounds(access, int(begins[0]), int(ends[-1]))
+            yield access
 
-    def _check_bounds(self, access: _Access) -> None:
-        use, segment = access.use, self.program.segments.get(access.segment)
+    def _check_bounds(self, access: _Access, begin: int, end: int) -> None:
+        segment = self.program.segments.get(access.segment)
         if segment is None:
             raise ProgramError(f"{access} must point into a segment of the program; got {access.segment!r}.")
-        begin, end = use.place.offset + use.first, use.place.offset + int(use.ends[-1])
         if begin < 0 or end > segment.size:
             raise ProgramError(
                 f"{access} must stay inside {segment.name}, {segment.size} bytes; got bytes {begin} to {end}."
             )
 
-    def _check_written(self, access: _Access) -> None:
-        if not self._is_tracked(access.segment) or not starts_blank(access.segment):
-            return
-        never = self._of(self.ever, access, bool) & ~self._of(self.written, access, bool) & access.words
-        if never.any():
-            raise ProgramError(
-                f"{access} must be written before it is read; got {int(never.sum())} words that are not, "
-                f"the first of them word {access.first + int(never.argmax())} of {access.segment}."
-            )
-
-    def _check_alone(self, access: _Access, task: int) -> None:
-        writers, readers = self._of(self.writers, access, np.int32), self._of(self.readers, access, np.int32)
-        others = (writers != 0) & (writers != task) & access.words
-        if access.use.writes:
-            others |= (readers != 0) & (readers != task) & access.words
-            writers[access.words] = task
-        if access.use.reads:
-            readers[access.words] = np.where(np.isin(readers[access.words], (0, task)), task, MANY)
-        if others.any():
-            raise ProgramError(
-                f"{access} must belong to one task of a phase; got {int(others.sum())} words of {access.segment} "
-                "that another task uses at the same time."
-            )
-
-    def _is_tracked(self, segment: str) -> bool:
-        return not self.program.segments[segment].external
-
     def _is_shared(self, segment: str) -> bool:
         """Return whether several tasks see the same words; those of ``PROBLEMS`` may come from any of them."""
-        own = segment == BUFFERS and not self.program.shared_arena
-        return self._is_tracked(segment) and segment != PROBLEMS and not own
+        return segment != PROBLEMS and (segment != BUFFERS or self.program.shared_arena)
 
-    def _of(self, known: dict[str, np.ndarray], access: _Access, dtype: type) -> np.ndarray:
-        """Return the part of a segment's words that an access is about, as a view."""
-        if access.segment not in known:
-            known[access.segment] = np.zeros(-(-self.program.segments[access.segment].size // 4), dtype)
-        return known[access.segment][access.first : access.first + len(access.words)]
+
+def _runs(accesses: list[_Access]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the begins and ends of all their runs."""
+    none = np.zeros(0, np.int64)
+    begins, ends = ([none, *(getattr(access, side) for access in accesses)] for side in ("begins", "ends"))
+    return np.concatenate(begins), np.concatenate(ends)
+
+
+def _check_written(access: _Access, words: _Words, cells: np.ndarray) -> None:
+    never = cells[words.ever[cells] & ~words.written[cells]]
+    if len(never):
+        raise ProgramError(
+            f"{access} must be written before it is read; got {words.count(never)} words that are not, "
+            f"the first of them word {words.first(never)} of {access.segment}."
+        )
+
+
+def _check_alone(access: _Access, words: _Words, cells: np.ndarray, task: int) -> None:
+    """Raise ProgramError if another task of the phase uses the cells; note that this one does."""
+    writers, readers = words.writers[cells], words.readers[cells]
+    others = (writers != 0) & (writers != task)
+    if access.use.writes:
+        others |= (readers != 0) & (readers != task)
+        words.writers[cells] = task
+    if access.use.reads:
+        words.readers[cells] = np.where((readers == 0) | (readers == task), task, MANY)
+    if others.any():
+        raise ProgramError(
+            f"{access} must belong to one task of a phase; got {words.count(cells[others])} words of "
+            f"{access.segment} that another task uses at the same time."
+        )

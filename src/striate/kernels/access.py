@@ -185,8 +185,8 @@ ACCESS = {
     "elementwise.activation_gradient": """
         read x: blocks:x_block + runs.0 + length:lanes + lanes
         read y: blocks:y_block + runs.1 + length:lanes + lanes
-        read grad_y: blocks:grad_y_block + runs.1 + length:lanes + lanes
-        add grad_x: blocks:grad_x_block + runs.0 + length:lanes + lanes
+        read grad_y: blocks:grad_y_block + runs.2 + length:lanes + lanes
+        add grad_x: blocks:grad_x_block + runs.3 + length:lanes + lanes
     """,
     "elementwise.copy": _runs("read x", "add out"),
     "elementwise.add": _runs("read x", "read y", "write out"),

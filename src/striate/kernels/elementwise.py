@@ -41,10 +41,7 @@ def activation(name):
 
 
 def activation_gradient(name):
-    """``grad_x = grad_y * f'(x)`` (plus what is there, to accumulate).
-
-    x and grad_x share places, and so do y and grad_y.
-    """
+    """``grad_x = grad_y * f'(x)`` (plus what is there, to accumulate)."""
     function = ACTIVATIONS[name][1]
 
     def kernel(

@@ -7,9 +7,9 @@ import numpy as np
 from striate.engine.analysis import analyse
 from striate.engine.channels.plan import lower
 from striate.engine.memory import Sizes, check_least
-from striate.engine.program import PACK
+from striate.engine.program import Program
 from striate.engine.session import InferenceSession, Session, check_dtype
-from striate.machine import available_threads, default_lanes
+from striate.machine import default_lanes
 from striate.network import Network
 
 
@@ -35,8 +35,9 @@ class ChannelSession(InferenceSession):
         check_dtype(network, dtype)
         sizes = Sizes(1, 1, batch_size)
         check_least(network, batch_size, sizes, training=False)
-        facts = analyse(network, sizes, dtype, winograd=winograd)
-        threads = threads or available_threads()
-        program, self.products = lower(facts, lanes or default_lanes(), threads)
-        most = max(len(phase.tasks) for phase in program.phases if phase.rows[0].section != PACK)
-        Session.__init__(self, facts, program, batch_size, min(threads, most))
+        self._lanes = lanes or default_lanes()
+        Session.__init__(self, analyse(network, sizes, dtype, winograd=winograd), batch_size, threads)
+
+    def _lower(self, threads: int) -> Program:
+        program, self.products = lower(self.facts, self._lanes, threads)
+        return program
