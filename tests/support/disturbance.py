@@ -20,10 +20,7 @@ from striate.layers.activation import Activation
 from striate.layers.normalisation import Normalisation
 from striate.layers.pooling import MaxPooling
 from striate.layers.regularisation import Regulariser
-from striate.layers.shape import InputLayer
 from striate.network import Network, Step
-from striate.reference import Context
-from striate.reference.executor import parameters_of
 from striate.reference.pooling import parts
 from striate.testing.bounds import UNIT
 
@@ -55,47 +52,19 @@ def run(
     noise: np.random.Generator | None = None,
 ) -> Gradients:
     """Return squared error and gradient of a batch (weights 1/N), with noise as of float32 if asked for."""
-    arrays, states = parameters_of(network, theta), network.initial_states()
-    values: dict[str, np.ndarray] = {}
-    contexts: dict[str, Context] = {}
+
+    def rounded(step: Step, array: np.ndarray) -> np.ndarray:
+        return noisy(array, terms(step), float(not isinstance(step.layer, ELEMENTWISE)), noise)
+
+    found = reference.forward(network, theta, samples, training=True, seed=seed, step=1, change=rounded)
+    losses, grad = reference.loss.mean_squared_error(_rows(found.output), _rows(targets))
+    grad = grad.reshape(found.output.shape) / len(samples)
+    grad_theta, _ = reference.backward(found, grad, change=rounded)
     for step in network.steps:
-        carried = {slot.spec.name: slot.view(states).copy() for slot in step.states}
-        contexts[step.name] = context = Context(True, seed, 1, step.name, carried)
-        if isinstance(step.layer, InputLayer):
-            values[step.name] = samples.astype(np.float64)
-            continue
-        sources = [values[name] for name in step.inputs]
-        out = reference.operation(step.layer).forward(step.layer, arrays[step.name], *sources, context=context)
-        values[step.name] = disturbed(out, step, noise)
-    losses, grad = reference.loss.mean_squared_error(_rows(values[network.steps[-1].name]), _rows(targets))
-    grad = grad.reshape(values[network.steps[-1].name].shape) / len(samples)
-    return Gradients(losses, _backward(network, arrays, values, contexts, grad, noise), values)
-
-
-def _backward(
-    network: Network,
-    arrays: dict[str, dict[str, np.ndarray]],
-    values: dict[str, np.ndarray],
-    contexts: dict[str, Context],
-    grad: np.ndarray,
-    noise: np.random.Generator | None,
-) -> np.ndarray:
-    gradients = {network.steps[-1].name: grad}
-    result = np.zeros(network.parameter_count)
-    for step in reversed(network.steps):
-        if step.name not in gradients or isinstance(step.layer, InputLayer):
-            continue
-        sources = tuple(values[name] for name in step.inputs)
-        inputs, parameters = reference.operation(step.layer).backward(
-            step.layer, arrays[step.name], sources, values[step.name], gradients[step.name], contexts[step.name]
-        )
-        for name, array in zip(step.inputs, inputs, strict=True):
-            gradient = disturbed(array, step, noise)
-            gradients[name] = gradients[name] + gradient if name in gradients else gradient
         for slot in step.parameters:
-            summed = len(grad) * math.prod(step.shape[1:])
-            slot.view(result)[...] += noisy(parameters[slot.spec.name], max(16, summed), 1.0, noise)
-    return result
+            gradient = slot.view(grad_theta)
+            gradient[...] = noisy(gradient, max(16, len(samples) * math.prod(step.shape[1:])), 1.0, noise)
+    return Gradients(losses, grad_theta, found.values)
 
 
 def _rows(array: np.ndarray) -> np.ndarray:
@@ -106,11 +75,6 @@ def terms(step: Step) -> float:
     """About how many roundings enter one output."""
     sums = step.layer.multiply_adds(*step.input_shapes) / max(1, math.prod(step.shape))
     return max(16.0, sums, math.prod(step.input_shapes[0][1:]) if isinstance(step.layer, Normalisation) else 0)
-
-
-def disturbed(array: np.ndarray, step: Step, noise: np.random.Generator | None) -> np.ndarray:
-    """Round the output, or the gradient of an input, of a step."""
-    return noisy(array, terms(step), float(not isinstance(step.layer, ELEMENTWISE)), noise)
 
 
 def noisy(array: np.ndarray, count: float, share: float, noise: np.random.Generator | None) -> np.ndarray:

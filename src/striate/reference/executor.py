@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from striate.layers.shape import InputLayer
-from striate.network import Network
+from striate.network import Network, Step
 from striate.reference.registry import Arrays, Context, operation
+
+Change = Callable[[Step, np.ndarray], np.ndarray]
+"""What replaces an array that a step computed, for instance by the same array with rounding errors."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def forward(
     seed: int = 0,
     step: int = 0,
     samples: np.ndarray | None = None,
+    change: Change | None = None,
 ) -> Run:
     """Compute every step of ``network`` for a batch.
 
@@ -53,6 +58,8 @@ def forward(
         Running statistics; in training they are updated in place. Those of a new network by default.
     training, seed, step, samples
         See ``Context``.
+    change : callable, optional
+        Replaces the value of every step.
     """
     states = network.initial_states() if states is None else states
     arrays = parameters_of(network, theta)
@@ -65,12 +72,17 @@ def forward(
             values[part.name] = np.asarray(x, np.float64)
             continue
         sources = [values[source] for source in part.inputs]
-        values[part.name] = operation(part.layer).forward(part.layer, arrays[part.name], *sources, context=context)
+        value = operation(part.layer).forward(part.layer, arrays[part.name], *sources, context=context)
+        values[part.name] = value if change is None else change(part, value)
     return Run(network, values, contexts, np.asarray(theta, np.float64))
 
 
 def backward(
-    run: Run, grad_output: np.ndarray, at: str | None = None, until: str | None = None
+    run: Run,
+    grad_output: np.ndarray,
+    at: str | None = None,
+    until: str | None = None,
+    change: Change | None = None,
 ) -> tuple[np.ndarray, Arrays]:
     """Differentiate in reverse topological order (Linnainmaa 1970); where a value fans out, gradients add up.
 
@@ -82,6 +94,8 @@ def backward(
         The step whose gradient is given; the last one by default.
     until : str, optional
         The step to stop at, once its gradient is complete; the input by default.
+    change : callable, optional
+        Replaces the gradients with respect to the inputs of every step.
 
     Returns
     -------
@@ -106,6 +120,8 @@ def backward(
             gradients[part.name],
             run.contexts[part.name],
         )
+        if change is not None:
+            grad_inputs = [change(part, gradient) for gradient in grad_inputs]
         for source, gradient in zip(part.inputs, grad_inputs, strict=True):
             gradients[source] = gradients[source] + gradient if source in gradients else gradient
         for slot in part.parameters:
