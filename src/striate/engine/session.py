@@ -331,10 +331,14 @@ class InferenceSession(Session):
         winograd: bool = True,
     ) -> None:
         check_dtype(network, dtype)
-        sizes = Sizes.of(batch_size, lanes or default_lanes())
+        self._lanes = lanes or default_lanes()
+        sizes = self._sizes(batch_size)
         check_least(network, batch_size, sizes, training=False)
         facts = analyse(network, sizes, dtype, winograd=winograd)
         super().__init__(facts, batch_size, threads)
+
+    def _sizes(self, batch_size: int) -> Sizes:
+        return Sizes.of(batch_size, self._lanes)
 
     def run(self, inputs: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Return float32[n, *output_shape] for the samples ``index`` (int64[n], n <= batch_size) of ``inputs``.

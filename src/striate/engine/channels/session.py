@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from striate.engine.analysis import analyse
 from striate.engine.channels.plan import lower
-from striate.engine.memory import Sizes, check_least
+from striate.engine.memory import Sizes
 from striate.engine.program import Program
-from striate.engine.session import InferenceSession, Session, check_dtype
-from striate.machine import default_lanes
-from striate.network import Network
+from striate.engine.session import InferenceSession
 
 
 class ChannelSession(InferenceSession):
@@ -22,21 +17,8 @@ class ChannelSession(InferenceSession):
         What a sample costs, in multiplications.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        batch_size: int,
-        dtype: np.dtype,
-        threads: int | None = None,
-        lanes: int | None = None,
-        winograd: bool = True,
-    ) -> None:
-        check_dtype(network, dtype)
-        sizes = Sizes(1, 1, batch_size)
-        check_least(network, batch_size, sizes, training=False)
-        self._lanes = lanes or default_lanes()
-        Session.__init__(self, analyse(network, sizes, dtype, winograd=winograd), batch_size, threads)
+    def _sizes(self, batch_size: int) -> Sizes:
+        return Sizes(1, 1, batch_size)
 
     def _lower(self, threads: int) -> Program:
         program, self.products = lower(self.facts, self._lanes, threads)
