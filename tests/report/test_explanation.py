@@ -128,7 +128,7 @@ def test_names_cannot_leave_the_page(random_lenet, picture):
 def test_weights_beyond_the_room_are_left_out():
     network = Sequential([Linear(1000), ReLU(), Linear(2)], 600)
     data = page_data(trace(Model(network, np.zeros(network.parameter_count)), np.ones(600)))
-    assert data["layers"][1]["rule"]["why"] == "the 601,000 weights of this layer are not part of the page"
+    assert data["layers"][1]["rule"]["formula"] == "the 601,000 weights of this layer are not part of the page"
     assert data["layers"][3]["rule"]["kind"] == "rows"
 
 
@@ -183,7 +183,7 @@ def test_hovering_shows_a_sum_that_is_right(window, trained_lenet, digits, tmp_p
         assert float(shown["value"]) == why.value
     window.hover('canvas[data-layer="conv2"][data-channel="11"]', 3, -9)
     text = window.run("return document.getElementById('detail').innerText")
-    assert "sum of 150 products = " in text
+    assert "sum of 150 terms = " in text
     assert "bias = " in text
     assert "then relu2: max(x, 0) = " in text
     marked = window.run(

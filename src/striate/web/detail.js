@@ -5,16 +5,17 @@ import { product, short, tiny, total, unflat } from "./numbers.js";
 
 const MOST_GRIDS = 4, MOST_ROWS = 14;
 
-/** Return the panel's content for a decomposition; `actions` are {edit(place in parameters), editPixel, follow, go}. */
+/** Return the panel's content for a decomposition; `actions` are {go, edit, editInput, follow}, of which only `go` must be there. */
 export function detail(found, layer, index, info, actions) {
   const part = document.createDocumentFragment();
   const where = layer.axes.map((axis, n) => `${axis} ${index[n]}`).join(", ");
   const last = info.layers.at(-1), ofClass = layer.shape[0] === info.classes.length && layer.shape.length === 1 && (layer === last || last.inputs[0] === layer.name);
   const name = ofClass && info.classes[index[0]] !== String(index[0]) ? ` (${info.classes[index[0]]})` : "";
-  part.append(element("h2", { text: `${layer.name}: ${where}${name}` }), element("p", { class: "hint", text: `${layer.layer}: ${found.rule}` }));
+  part.append(element("h2", { text: `${layer.name}: ${where}${name}` }), element("p", { class: "hint", text: found.rule ? `${layer.layer}: ${found.rule}` : layer.layer }));
   part.append(sum(found));
   if (found.result !== null) part.append(tools(found, layer, index, actions));
-  if (found.kernel) part.append(windows(found, layer, actions));
+  if (found.text) part.append(element("pre", { text: found.text }));
+  else if (found.kernel) part.append(windows(found, layer, actions));
   else if (found.values.length) part.append(terms(found, layer, info, actions));
   return part;
 }
@@ -25,13 +26,14 @@ function sum(found) {
   for (const [name, value] of Object.entries(found.constants ?? {})) line(`${name} = ${short(value)}`);
   for (const text of found.lines ?? []) line(text);
   box.append(element("div", {}, found.result === null ? "value " : `= ${short(found.result)}; the network’s value `, element("b", { text: short(found.value) })));
+  if (found.then) line(found.then);
   return box;
 }
 
 function tools(found, layer, index, actions) {
   const row = element("div", { class: "choices" });
-  if (layer.inputs.length && found.places.length) row.append(button("follow back to the input", () => actions.follow(layer, index)));
-  if (!layer.inputs.length) row.append(button("change this value", () => actions.editInput(index)));
+  if (actions.follow && layer.inputs.length && found.places.length) row.append(button("follow back to the input", () => actions.follow(layer, index)));
+  if (actions.editInput && !layer.inputs.length) row.append(button("change this value", () => actions.editInput(index)));
   return row;
 }
 

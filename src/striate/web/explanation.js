@@ -1,128 +1,17 @@
-"use strict";
-const page = JSON.parse(document.getElementById("data").textContent);
+// The page that explains one sample: scores, attributions, and feature maps whose every cell shows its sum.
+import { colour } from "./colours.js";
+import { detail } from "./detail.js";
+import { choices, element } from "./elements.js";
+import { clip, flat, product, range, short, total, unflat, unpackAll } from "./numbers.js";
+import { decompose } from "./rules.js";
+
+const page = unpackAll(JSON.parse(document.getElementById("data").textContent));
 const layers = new Map(page.layers.map((layer) => [layer.name, layer]));
-const MOST_GRIDS = 4, MOST_ROWS = 14, MOST_MAPS = 96;
-
-// ---- numbers ------------------------------------------------------------------------------------------
-function unpack(packed) {
-  const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
-  return new { f4: Float32Array, f8: Float64Array, i4: Int32Array }[packed.type](bytes.buffer);
-}
-for (const layer of page.layers) {
-  layer.values = unpack(layer.values);
-  for (const [key, value] of Object.entries(layer.rule)) if (value?.data) layer.rule[key] = unpack(value);
-  if (layer.rule.channels) { // where the kernel of each output channel begins
-    layer.rule.begin = [0];
-    const taps = layer.rule.axes.map((table) => table[0].length).reduce((a, b) => a * b, 1);
-    for (const seen of layer.rule.channels) layer.rule.begin.push(layer.rule.begin.at(-1) + seen.length * taps);
-  }
-}
-const product = (numbers) => numbers.reduce((a, b) => a * b, 1);
-const total = (numbers) => numbers.reduce((a, b) => a + b, 0);
-function flat(index, shape) { return index.reduce((place, i, axis) => place * shape[axis] + i, 0); }
-function unflat(place, shape) {
-  const index = [];
-  for (let axis = shape.length - 1; axis >= 0; axis--) { index.unshift(place % shape[axis]); place = Math.floor(place / shape[axis]); }
-  return index;
-}
-function short(value) {
-  if (!Number.isFinite(value)) return String(value);
-  return value === 0 ? "0" : String(Number(value.toPrecision(6)));
-}
-function tiny(value) {
-  if (!Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  return size >= 1000 || size < 0.001 ? value.toExponential(0) : value.toFixed(size < 10 ? 3 : 1).replace(/^(-?)0\./, "$1.");
-}
-
-// ---- how a value comes about: {values, factors, products, places, constants, result, ...} ----------------
-const clip = (x, low, high) => Math.min(Math.max(x, low), high);
-function windowPlaces(axes, position, channels, shape) {
-  const taps = axes.map((table, axis) => table[position[axis]]);
-  let found = channels.map((c) => c);
-  taps.forEach((positions, axis) => {
-    const next = [];
-    for (const place of found) for (const p of positions) next.push(place < 0 || p < 0 ? -1 : place * shape[axis + 1] + p);
-    found = next;
-  });
-  return { places: found, kernel: taps.map((positions) => positions.length) };
-}
-function read(source, places, outside) { return places.map((place) => (place < 0 ? outside : source.values[place])); }
-function named(rule, constant) { return constant === 0 ? {} : { [rule.constant_name]: constant }; }
-function summed(values, factors, places, constants) {
-  const products = values.map((x, t) => x * factors[t]);
-  return { values, factors, products, places, constants, result: total(products) + total(Object.values(constants)) };
-}
-
-const rules = {
-  given(layer, index) {
-    const place = flat(index, layer.shape), raw = layer.rule.raw[place], made = layer.rule.normalisation;
-    if (!made) return { rule: "the raw value", values: [raw], places: [], result: raw };
-    const mean = made.mean[index[0]], scale = made.scale[index[0]];
-    return { rule: "(raw − mean) / scale", values: [raw], places: [],
-      lines: [`(${short(raw)} − ${short(mean)}) / ${short(scale)}`], result: (raw - mean) / scale };
-  },
-  windows(layer, index) {
-    const rule = layer.rule, source = layers.get(layer.inputs[0]), [m, ...position] = index, channels = rule.channels[m];
-    const { places, kernel } = windowPlaces(rule.axes, position, channels, source.shape);
-    const factors = Array.from(rule.weight.subarray(rule.begin[m], rule.begin[m + 1]));
-    return { ...summed(read(source, places, 0), factors, places, named(rule, rule.constant[m])), kernel, channels, factorName: "kernel" };
-  },
-  rows(layer, index) {
-    const rule = layer.rule, own = flat(index, layer.shape), [first, end] = [rule.starts[own], rule.starts[own + 1]];
-    const sources = [], places = [], values = [];
-    for (const joint of rule.places.subarray(first, end)) { // counted through all inputs, one after the other
-      let place = joint, number = 0;
-      while (place >= layers.get(layer.inputs[number]).values.length) place -= layers.get(layer.inputs[number++]).values.length;
-      sources.push(layer.inputs[number]);
-      places.push(place);
-      values.push(layers.get(layer.inputs[number]).values[place]);
-    }
-    return { ...summed(values, Array.from(rule.weight.subarray(first, end)), places, named(rule, rule.constant[own])), sources };
-  },
-  pointwise(layer, index) {
-    const rule = layer.rule, place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place];
-    const of = (list) => list[list.length === 1 ? 0 : list.length === layer.shape[0] ? index[0] : place];
-    return summed([x], [of(rule.factor)], [place], named(rule, of(rule.constant)));
-  },
-  maximum(layer, index) {
-    const rule = layer.rule, source = layers.get(layer.inputs[0]), [c, ...position] = index;
-    const { places, kernel } = windowPlaces(rule.axes, position, [c], source.shape), values = read(source, places, -Infinity);
-    const winner = values.indexOf(Math.max(...values));
-    return { values, places, kernel, channels: [c], winner, result: values[winner] };
-  },
-  function(layer, index) {
-    const place = flat(index, layer.shape), x = layers.get(layer.inputs[0]).values[place];
-    return { values: [x], places: [place], result: layer.values[place] };
-  },
-  text(layer, index) {
-    const place = flat(index, layer.shape);
-    return { text: layer.rule.texts[place], rule: "", values: [], places: [], result: layer.rule.sums[place] };
-  },
-  none(layer, index) {
-    return { rule: layer.rule.why, values: [], places: [], result: null };
-  },
-};
-
-function decompose(name, index) {
-  const layer = layers.get(name);
-  return { rule: layer.rule.formula, ...rules[layer.rule.kind](layer, index), value: layer.values[flat(index, layer.shape)] };
-}
-window.striate = { decompose: (name, index) => decompose(name, index), layers: page.layers.map((l) => ({ name: l.name, shape: l.shape })) };
+const state = { layers, values: new Map(page.layers.map((layer) => [layer.name, layer.values])), raw: page.layers[0].rule.raw };
+const MOST_MAPS = 96;
+window.striate = { decompose: (name, index) => decompose(state, name, index), layers: page.layers.map((l) => ({ name: l.name, shape: l.shape })) };
 
 // ---- drawing ----------------------------------------------------------------------------------------------
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-function colour(share, signed) { // share from -1 to 1: blue, white, red; or from 0 to 1: black to white
-  if (!signed) { const g = Math.round(255 * clip(share, 0, 1)); return [g, g, g]; }
-  const s = clip(share, -1, 1), fade = (end) => Math.round(255 + (end - 255) * Math.abs(s));
-  return s >= 0 ? [fade(178), fade(24), fade(43)] : [fade(33), fade(102), fade(172)];
-}
 // The layout of a map: rows and columns on the canvas for each position.
 function sheet(shape) {
   if (shape.length === 1) {
@@ -170,27 +59,21 @@ function paintCurves(canvas, values, shape, width, height, bands) { // series: o
     context.stroke();
   }
 }
-function range(values) {
-  let low = Infinity, high = -Infinity;
-  for (const value of values) { if (value < low) low = value; if (value > high) high = value; }
-  return [low, high];
-}
-
 const boxes = new Map(); // "layer/channel" -> {box, layout}
 function drawMaps(layer) {
-  const section = element("div", "layer");
+  const section = element("div", { class: "layer" });
   section.id = `layer-${layer.name}`;
-  section.append(element("h2", "", layer.name));
+  section.append(element("h2", { text: layer.name }));
   const about = [layer.layer, layer.shape.join(" × ")];
   if (layer.inputs.length > 1) about.push(`from ${layer.inputs.join(" and ")}`);
   if (layer.parameters) about.push(`${layer.parameters.toLocaleString("en")} parameters`);
   about.push(`sees ${layer.field} of the input`);
-  section.append(element("span", "about", about.join(" · ")));
-  const maps = element("div", "maps"), layout = sheet(layer.shape);
+  section.append(element("span", { class: "about", text: about.join(" · ") }));
+  const maps = element("div", { class: "maps" }), layout = sheet(layer.shape);
   const [low, high] = range(layer.values), signed = layer.inputs.length > 0;
   const channels = layer.shape.length === 1 ? 1 : layer.shape[0];
   for (let c = 0; c < Math.min(channels, MOST_MAPS); c++) {
-    const frame = element("div", "map"), canvas = element("canvas"), box = element("i");
+    const frame = element("div", { class: "map" }), canvas = element("canvas"), box = element("i");
     canvas.tabIndex = 0;
     canvas.dataset.layer = layer.name;
     canvas.dataset.channel = c;
@@ -205,7 +88,7 @@ function drawMaps(layer) {
     maps.append(frame);
   }
   section.append(maps);
-  if (channels > MOST_MAPS) section.append(element("p", "hint", `the first ${MOST_MAPS} of ${channels} maps`));
+  if (channels > MOST_MAPS) section.append(element("p", { class: "hint", text: `the first ${MOST_MAPS} of ${channels} maps` }));
   return section;
 }
 
@@ -260,111 +143,35 @@ function markPlaces(layer, places) {
 }
 
 // ---- the panel ----------------------------------------------------------------------------------------------
-const detail = document.getElementById("detail");
-function grid(values, columns, places, winner, title) {
-  const figure = element("figure"), table = element("table", "grid");
-  const limit = Math.max(...values.map((v) => (Number.isFinite(v) ? Math.abs(v) : 0))) || 1;
-  for (let start = 0; start < values.length; start += columns) {
-    const row = table.insertRow();
-    for (let t = start; t < Math.min(start + columns, values.length); t++) {
-      const cell = row.insertCell(), share = (0.75 * values[t]) / limit;
-      cell.textContent = tiny(values[t]);
-      if (Number.isFinite(values[t])) cell.style.background = `rgb(${colour(share, true)})`;
-      if (Math.abs(share) > 0.6) cell.style.color = "#fff";
-      if (places[t] < 0) cell.className = "out";
-      if (t === winner) cell.classList.add("won");
-    }
-  }
-  if (title) figure.append(element("figcaption", "", title));
-  figure.append(table);
-  return figure;
-}
-function windows(found, source) {
-  const size = product(found.kernel), columns = found.kernel[found.kernel.length - 1], part = document.createDocumentFragment();
-  const sums = found.channels.map((_, n) => (found.products ? total(found.products.slice(n * size, (n + 1) * size)) : 0));
-  const order = found.channels.map((_, n) => n).sort((a, b) => Math.abs(sums[b]) - Math.abs(sums[a]));
-  const shown = order.slice(0, MOST_GRIDS).sort((a, b) => a - b);
-  for (const n of shown) {
-    const cut = (list) => list.slice(n * size, (n + 1) * size), places = cut(found.places);
-    part.append(element("h3", "", `${source.name}, channel ${found.channels[n]}`));
-    const trio = element("div", "trio");
-    trio.append(grid(cut(found.values), columns, places, found.winner, "window"));
-    if (found.factorName) {
-      trio.append(element("span", "sign", "×"), grid(cut(found.factors), columns, places, -1, found.factorName));
-      trio.append(element("span", "sign", "="), grid(cut(found.products), columns, places, -1, `products, sum ${short(sums[n])}`));
-    }
-    part.append(trio);
-  }
-  const left = order.length - shown.length;
-  if (left > 0) part.append(element("p", "hint", `${left} more channels add ${short(total(order.slice(MOST_GRIDS).map((n) => sums[n])))}`));
-  return part;
-}
-function terms(found, layer) {
-  const order = found.values.map((_, t) => t);
-  if (found.products) order.sort((a, b) => Math.abs(found.products[b]) - Math.abs(found.products[a]));
-  const table = element("table", "terms");
-  for (const t of order.slice(0, MOST_ROWS)) {
-    const row = table.insertRow(), name = found.sources ? found.sources[t] : layer.inputs[0] ?? "raw";
-    const where = found.places.length ? `[${unflat(found.places[t], layers.get(name).shape).join(", ")}]` : "";
-    row.insertCell().textContent = name + where;
-    row.insertCell().textContent = short(found.values[t]);
-    if (found.factors) row.insertCell().textContent = `× ${short(found.factors[t])}`;
-    if (found.products && found.values.length > 1) row.insertCell().textContent = `→ ${short(found.products[t])}`;
-  }
-  const part = document.createDocumentFragment();
-  part.append(table);
-  const rest = order.slice(MOST_ROWS);
-  if (rest.length) part.append(element("p", "hint", `${rest.length} smaller terms add ${short(total(rest.map((t) => found.products[t])))}`));
-  return part;
-}
+const panel = document.getElementById("detail");
 function explain(layer, index) {
-  const found = decompose(layer.name, index), source = layers.get(layer.inputs[0]);
-  for (const { box } of boxes.values()) box.style.display = "none";
-  const own = flat(index, layer.shape);
-  markPlaces(layer, [own]);
-  if (found.sources) found.sources.forEach((name, t) => markPlaces(layers.get(name), [found.places[t]]));
-  else markPlaces(source, found.places);
-  detail.replaceChildren();
-  detail.dataset.layer = layer.name;
-  detail.dataset.index = index.join(",");
-  detail.dataset.sum = found.result;
-  detail.dataset.value = found.value;
-  const name = page.scored.includes(layer.name) ? page.classes[index[0]] : undefined;
-  const called = name === undefined || name === String(index[0]) ? "" : ` (${name})`;
-  detail.append(element("h2", "", `${layer.name}: ${layer.axes.map((axis, n) => `${axis} ${index[n]}`).join(", ")}${called}`));
-  detail.append(element("p", "hint", found.rule ? `${layer.layer}: ${found.rule}` : layer.layer));
-  detail.append(ending(found, layer, index));
-  if (found.text) detail.append(element("pre", "", found.text));
-  else if (found.kernel) detail.append(windows(found, source));
-  else if (found.values.length) detail.append(terms(found, layer));
-}
-function ending(found, layer, index) {
-  const box = element("div", "sum"), line = (text) => box.append(element("div", "", text));
-  if (found.products && found.factors && found.values.length > 1) line(`sum of ${found.values.length} products = ${short(total(found.products))}`);
-  for (const [name, value] of Object.entries(found.constants ?? {})) line(`${name} = ${short(value)}`);
-  for (const text of found.lines ?? []) line(text);
-  const result = element("div");
-  result.append(found.result === null ? "value " : `= ${short(found.result)}; the network's value `, element("b", "", short(found.value)));
-  box.append(result);
-  const next = page.layers.filter((other) => other.inputs.includes(layer.name));
-  if (next.length === 1 && next[0].rule.kind === "function") {
-    line(`then ${next[0].name}: ${next[0].rule.formula} = ${short(decompose(next[0].name, index).result)}`);
+  const found = decompose(state, layer.name, index), readers = page.layers.filter((other) => other.inputs.includes(layer.name));
+  if (readers.length === 1 && readers[0].rule.kind === "function") {
+    const [{ name, rule }] = readers;
+    found.then = `then ${name}: ${rule.formula} = ${short(decompose(state, name, index).result)}`;
   }
-  return box;
+  for (const { box } of boxes.values()) box.style.display = "none";
+  markPlaces(layer, [flat(index, layer.shape)]);
+  if (found.sources) found.sources.forEach((name, t) => markPlaces(layers.get(name), [found.places[t]]));
+  else markPlaces(layers.get(layer.inputs[0]), found.places);
+  const go = (name, place) => explain(layers.get(name), unflat(place, layers.get(name).shape));
+  panel.replaceChildren(detail(found, layer, index, page, { go }));
+  Object.assign(panel.dataset, { layer: layer.name, index: index.join(","), sum: found.result, value: found.value });
 }
 
 // ---- scores and attributions -----------------------------------------------------------------------------
 function drawScores() {
   const room = document.getElementById("scores"), shown = page.classifier ? page.probabilities : page.scores;
-  room.append(element("h3", "", page.classifier ? "Class probabilities" : "Predicted"));
+  room.append(element("h3", { text: page.classifier ? "Class probabilities" : "Predicted" }));
   const most = Math.max(...shown.map(Math.abs)) || 1;
   const order = shown.map((_, k) => k);
   if (shown.length > 20) order.sort((a, b) => shown[b] - shown[a]);
   for (const k of order.slice(0, 20)) {
-    const row = element("div", k === page.target ? "score chosen" : "score"), bar = element("span", "bar");
+    const row = element("div", k === page.target ? "score chosen" : "score"), bar = element("span", { class: "bar" });
     bar.style.width = `${(100 * Math.abs(shown[k])) / most}%`;
     row.title = `score ${short(page.scores[k] ?? shown[k])}`;
-    row.append(element("span", "", page.classes[k] ?? String(k)), bar, element("span", "", page.classifier ? `${(100 * shown[k]).toFixed(1)} %` : short(shown[k])));
+    const figure = page.classifier ? `${(100 * shown[k]).toFixed(1)} %` : short(shown[k]);
+    row.append(element("span", { text: page.classes[k] ?? String(k) }), bar, element("span", { text: figure }));
     room.append(row);
   }
 }
@@ -412,14 +219,14 @@ function paintSample(canvas, input, values) { // the sample, with what speaks fo
   context.putImageData(image, 0, 0);
 }
 function featureTable(input, values) {
-  const table = element("table", "features"), limit = values ? Math.max(...range(values).map(Math.abs)) || 1 : 1;
+  const table = element("table", { class: "features" }), limit = values ? Math.max(...range(values).map(Math.abs)) || 1 : 1;
   const order = Array.from(input.rule.raw, (_, n) => n);
   if (values) order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]));
   for (const n of order.slice(0, 60)) {
     const row = table.insertRow();
     row.insertCell().textContent = page.features[n] ?? `feature ${n}`;
     row.insertCell().textContent = short(input.rule.raw[n]);
-    const bar = element("span", values && values[n] < 0 ? "bar against" : "bar for");
+    const bar = element("span", { class: values && values[n] < 0 ? "bar against" : "bar for" });
     bar.style.width = values ? `${(100 * Math.abs(values[n])) / limit}%` : "0";
     row.insertCell().append(bar);
     row.insertCell().textContent = values ? short(values[n]) : "";
@@ -427,10 +234,10 @@ function featureTable(input, values) {
   return table;
 }
 function textOf(values) { // the words of a text, on red where they speak for the class
-  const room = element("p", "text"), limit = values ? Math.max(...range(values).map(Math.abs)) || 1 : 1;
+  const room = element("p", { class: "text" }), limit = values ? Math.max(...range(values).map(Math.abs)) || 1 : 1;
   page.words.forEach((word, n) => {
     if (!word) return;
-    const one = element("span", "", word), share = values ? values[n] / limit : 0;
+    const one = element("span", { text: word }), share = values ? values[n] / limit : 0;
     one.style.background = `rgba(${share > 0 ? "178, 24, 43" : "33, 102, 172"}, ${0.75 * Math.abs(share)})`;
     if (values) one.title = short(values[n]);
     room.append(one, " ");
@@ -438,11 +245,11 @@ function textOf(values) { // the words of a text, on red where they speak for th
   return room;
 }
 function drawSample() {
-  const input = page.layers[0], room = document.getElementById("sample"), caption = element("p", "hint", ""), choices = element("div", "choices");
-  const frame = element("div", "map large"), canvas = element("canvas"), maps = page.attributions.map((item) => ({ ...item, values: unpack(item.values) }));
+  const input = page.layers[0], caption = element("p", { class: "hint" }), frame = element("div", { class: "map large" }), canvas = element("canvas");
   const flatInput = product(input.shape.slice(1)) === 1, curve = input.shape.length === 2;
-  const show = (item, button) => {
-    for (const other of choices.children) other.setAttribute("aria-pressed", other === button);
+  const maps = new Map(page.attributions.map((item) => [item.method, item]));
+  const show = (method) => {
+    const item = maps.get(method);
     caption.textContent = item ? `${item.method}: the map adds up to ${short(item.sum)}; the score rose by ${short(item.rise)} from a blank sample` : "";
     if (item && !flatInput && !curve) {
       const r = radius(...input.shape.slice(-2));
@@ -460,16 +267,13 @@ function drawSample() {
     }
     canvas.dataset.attribution = item?.method ?? "none";
   };
-  for (const item of [null, ...maps]) {
-    const button = element("button", "", item?.method ?? "sample");
-    button.addEventListener("click", () => show(item, button));
-    choices.append(button);
-  }
   if (!flatInput) frame.append(canvas);
   const follows = "Which places gradient-x-input, integrated-gradients and occlusion mark follows the sample even for random weights; read their signs.";
-  room.append(choices, frame, caption, element("p", "hint", maps.length ? follows : ""));
-  const preferred = Math.max(0, maps.findIndex((item) => item.method === "integrated-gradients") + 1);
-  show(preferred ? maps[preferred - 1] : null, choices.children[preferred]);
+  const preferred = maps.has("integrated-gradients") ? "integrated-gradients" : "sample";
+  const options = ["sample", ...maps.keys()].map((name) => [name, name]);
+  document.getElementById("sample").append(choices("Attribution", options, preferred, show), frame, caption,
+    element("p", { class: "hint", text: maps.size ? follows : "" }));
+  show(preferred);
 }
 
 document.getElementById("title").textContent = `${page.network}: ${page.sample}`;
@@ -483,4 +287,4 @@ drawSample();
 for (const layer of page.layers) document.getElementById("layers").append(drawMaps(layer));
 const last = page.layers[page.layers.length - 1];
 explain(last, last.shape.length === 1 ? [Math.min(page.shown, last.shape[0] - 1)] : last.shape.map(() => 0));
-detail.append(element("p", "hint", "Point at a cell, or move with Tab and the arrow keys: its window, kernel and sum appear here."));
+panel.append(element("p", { class: "hint", text: "Point at a cell, or move with Tab and the arrow keys: its window, kernel and sum appear here." }));

@@ -192,6 +192,10 @@ const rules = {
     const at = layer.rule.first + symbol * layer.shape[0] + dimension;
     return { values: [symbol], places: [place], parameters: [at], lines: [`entry ${symbol}, dimension ${dimension}`], result: state.parameters[at] };
   },
+  text(state, layer, index) { // written beforehand
+    const place = flat(index, layer.shape);
+    return { rule: "", text: layer.rule.texts[place], values: [], places: [], result: layer.rule.sums[place] };
+  },
   none(state, layer, index) {
     return { values: [], places: [], result: null };
   },

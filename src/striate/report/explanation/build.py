@@ -25,6 +25,7 @@ from striate.network import Step
 from striate.pages.packing import pack
 from striate.receptive_field import AxisField, receptive_fields
 from striate.report.explanation.rules import Rules
+from striate.web.bundle import bundle
 
 MOST_WIDE = 150_000
 """Values of a network up to which the page holds them in float64."""
@@ -83,7 +84,7 @@ def page_of(
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     parts = {"title": html.escape(f"{model.network.name}: {name}"), "data": text}
     parts |= {"network": str(as_image(draw_network(found.network), "the network"))}
-    parts |= {"style": _resource("page.css"), "script": _resource("page.js")}
+    parts |= {"style": _resource("page.css"), "script": bundle("explanation.js")}
     page = _resource("page.html")
     for key in ("title", "style", "network", "data", "script"):  # in the order of the page
         before, _, after = page.partition(f"@@{key}@@")

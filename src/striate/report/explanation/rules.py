@@ -34,14 +34,21 @@ class Rules:
         """Return the rule of a layer as JSON types, with ``kind`` naming the function of the page."""
         layer = step.layer
         if isinstance(layer, InputLayer):
-            made = self.trace.model.normalisation
-            scale = None if made is None else {"mean": list(made.mean), "scale": list(made.scale)}
-            return {"kind": "given", "raw": pack(self.trace.raw, "f8"), "normalisation": scale}
+            mean, scale = self._normalisation(step.shape[0])
+            given = {"kind": "given", "formula": "(raw - mean) * scale", "raw": pack(self.trace.raw, "f8")}
+            return {**given, "mean": mean.tolist(), "scale": scale.tolist()}
         rule = self._computed(step, layer)
         if rule is None:
             return self._texts(step)
         biased = any(slot.spec.name == "bias" for slot in step.parameters)
-        return {**rule, "formula": layer.formula, "constant_name": "bias" if biased else "constant"}
+        return {"formula": layer.formula, "constantName": "bias" if biased else "constant", **rule}
+
+    def _normalisation(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is subtracted from each channel, and the factor after that."""
+        made = self.trace.model.normalisation
+        if made is None:
+            return np.zeros(channels), np.ones(channels)
+        return np.resize(made.mean, channels), np.resize(1.0 / np.asarray(made.scale, np.float64), channels)
 
     def _computed(self, step: Step, layer: Layer) -> dict[str, Any] | None:
         if layer.pointwise:
@@ -53,7 +60,7 @@ class Rules:
             return None
         size = sum(slot.spec.size for slot in step.parameters)
         if size > self.room:
-            return {"kind": "none", "why": f"the {size:,} weights of this layer are not part of the page"}
+            return {"kind": "none", "formula": f"the {size:,} weights of this layer are not part of the page"}
         unpadded = layer.unpadded()
         return self._rows(step) if unpadded is None else self._windows(step, unpadded)
 
@@ -64,7 +71,7 @@ class Rules:
         return {
             "kind": "pointwise",
             "factor": shortest(factor, step.shape[0]),
-            "constant": shortest(shift, step.shape[0]),
+            "constant": {"values": shortest(shift, step.shape[0])},
         }
 
     def _windows(self, step: Step, unpadded: Layer) -> dict[str, Any]:
@@ -78,8 +85,9 @@ class Rules:
             "kind": "windows",
             "axes": tables(window, shape, step.shape),
             "channels": [seen.tolist() for seen, _, _ in found],
+            "group": list(range(len(found))),
             "weight": exact(np.concatenate([kernel.ravel() for _, kernel, _ in found])),
-            "constant": [constant for _, _, constant in found],
+            "constant": {"values": [constant for _, _, constant in found]},
         }
 
     def _rows(self, step: Step) -> dict[str, Any] | None:
@@ -92,21 +100,21 @@ class Rules:
         at = [np.flatnonzero(row) for row in rows]
         total = sum(map(len, at))
         if total > self.room:
-            return {"kind": "none", "why": f"the {total:,} terms of this layer are not part of the page"}
+            return {"kind": "none", "formula": f"the {total:,} terms of this layer are not part of the page"}
         self.room -= total
         return {
             "kind": "rows",
             "starts": pack(np.cumsum([0, *map(len, at)]), "i4"),
             "places": pack(np.concatenate(at), "i4"),
             "weight": exact(np.concatenate([row[here] for row, here in zip(rows, at, strict=True)])),
-            "constant": constants(cell).ravel().tolist(),
+            "constant": {"values": constants(cell).ravel().tolist()},
         }
 
     def _texts(self, step: Step) -> dict[str, Any]:
         """Return finished texts for a layer that the page does not compute."""
         count = math.prod(step.shape)
         if count > MOST_TEXTS:
-            return {"kind": "none", "why": step.layer.formula}
+            return {"kind": "none", "formula": step.layer.formula}
         whys = [
             self.trace.why_at(step.name, tuple(map(int, np.unravel_index(n, step.shape)))) for n in range(count)
         ]
