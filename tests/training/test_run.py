@@ -82,7 +82,7 @@ def test_a_run_leaves_everything_in_its_folder(whole):
     assert [entry["event"] for entry in log] == ["start", *["epoch"] * 4, "stop", "end"]
     assert [entry["loss"] for entry in log[1:5]] == whole.history["loss"]
     assert log[-1]["test_accuracy"] == whole.evaluation.accuracy > 0.4
-    assert whole.part == "test"
+    assert whole.split == "test"
     assert np.array_equal(load(folder.model).theta, whole.model.theta)
     splits = json.loads(folder.splits.read_text())
     assert [splits[part]["samples"] for part in ("train", "validation", "test")] == [1294, 144, 359]

@@ -77,9 +77,9 @@ class Runner:
             shown = [percent(v) if name == "accuracy" else f"{v:.4f}" for v in (mean, deviation)]
             self.output.line(f"  {TITLES[name]:<8}  {' ± '.join(shown)}")
         self._write_comparison([record.folder for record in found.records], folder)
-        figures = {name: {"mean": mean, "deviation": deviation} for name, (mean, deviation) in summary.items()}
-        records = [record.figures() for record in found.records]
-        self.output.result({"folder": str(folder), **figures, "folds": records})
+        metrics = {name: {"mean": mean, "deviation": deviation} for name, (mean, deviation) in summary.items()}
+        records = [record.as_dict() for record in found.records]
+        self.output.result({"folder": str(folder), **metrics, "folds": records})
 
     def _train(self, config: RunConfig, folder: Path) -> dict[str, Any]:
         from striate.cli.configuration import with_progress
@@ -185,13 +185,13 @@ class Runner:
                 f"everything is saved. Continue with: striate resume {self.whole or run.folder.path}",
                 REQUEUE if is_requeue(history.signal) else FAILED,
             )
-        facts = _facts(run)
+        facts = _summary(run)
         if history.stop_reason:
             self.output.line(f"stopped early: {history.stop_reason}")
         rate = speed(facts["samples_per_second"], run.model.input_shape)
         self.output.line(f"\ntrained in {duration(facts['train_seconds'])}, {rate}")
         if run.evaluation is not None:
-            self.output.line(evaluation_text(run.evaluation, run.part or ""))
+            self.output.line(evaluation_text(run.evaluation, run.split or ""))
         self._list_bad_files(run.splits)
         self.output.line(f"\nmodel saved: {run.folder.model}")
         return facts
@@ -206,18 +206,18 @@ class Runner:
             self.output.line(f"  ... and {len(bad) - MOST_LISTED:,} more; the report and splits.json list all")
 
 
-def _facts(run: Run) -> dict[str, Any]:
+def _summary(run: Run) -> dict[str, Any]:
     """Return what a program wants to know of a run that has ended."""
     records, result = run.history.records, run.evaluation
     last = records[-1]
     seconds = sum(record.seconds for record in records)
     samples = sum(record.samples_per_second * record.seconds for record in records)
-    figures: dict[str, Any] = {"test_accuracy": None, "test_loss": None}
+    metrics: dict[str, Any] = {"test_accuracy": None, "test_loss": None}
     if result is not None:
-        figures |= {f"{run.part}_accuracy": result.accuracy, f"{run.part}_loss": result.loss}
-        figures |= confusion_json(result)
+        metrics |= {f"{run.split}_accuracy": result.accuracy, f"{run.split}_loss": result.loss}
+        metrics |= confusion_json(result)
     return {
-        **figures,
+        **metrics,
         "train_loss": last.loss,
         "train_accuracy": last.accuracy,
         "val_loss": last.val_loss,

@@ -57,7 +57,7 @@ def runs(
             output.line(line)
     else:
         output.line("no runs found")
-    output.result({"runs": [{**record.figures(), "settings": dict(record.settings)} for record in records]})
+    output.result({"runs": [{**record.as_dict(), "settings": dict(record.settings)} for record in records]})
 
 
 def _row(record: RunRecord) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MODEL_SUFFIX = ".safetensors"
 VALIDATION = 0.1
 WHOLE = "all"
-PARTS: dict[str, Callable[[Splits], Dataset | None]] = {
+SPLITS: dict[str, Callable[[Splits], Dataset | None]] = {
     "train": lambda splits: splits.train,
     "validation": lambda splits: splits.validation,
     "test": lambda splits: splits.test,
@@ -36,29 +36,29 @@ def held_out(
 ) -> tuple[str, Dataset]:
     """Return what a model is tested on, and which split that is.
 
-    Without ``split`` it is the test or validation part that the source has of its own, else all of the source: what
-    is cut from a source for testing depends on the training, of which a folder of new samples knows nothing.
+    Without ``split`` it is the test or validation split that the source has of its own, else all of the source:
+    what is cut from a source for testing depends on the training, of which a folder of new samples knows nothing.
 
     Raises
     ------
     DataError, UsageError
         If the data set cannot be had, has no such split, or has other samples or classes.
     """
-    if split not in (None, WHOLE, *PARTS):
-        raise unknown_name("split", str(split), [*PARTS, WHOLE])
-    if split in PARTS:
-        found = PARTS[split](data_for_model(model, name, folder, seed, options))
+    if split not in (None, WHOLE, *SPLITS):
+        raise unknown_name("split", str(split), [*SPLITS, WHOLE])
+    if split in SPLITS:
+        found = SPLITS[split](data_for_model(model, name, folder, seed, options))
         if found is None:
             raise DataError(f"{name}: has no {split} split. Choose another with --split.")
         return split, found
     from striate.data.dataset import joined
 
     whole = data_for_model(model, name, folder, seed, dataclasses.replace(options, test_fraction=0.0), 0.0)
-    for part in ("test", "validation") if split is None else ():
-        data = PARTS[part](whole)
+    for name_of_split in ("test", "validation") if split is None else ():
+        data = SPLITS[name_of_split](whole)
         if data is not None:
-            return part, data
-    return WHOLE, joined([data for data in (take(whole) for take in PARTS.values()) if data is not None])
+            return name_of_split, data
+    return WHOLE, joined([data for data in (take(whole) for take in SPLITS.values()) if data is not None])
 
 
 def data_for_model(
@@ -87,7 +87,7 @@ def data_for_model(
     if not model.classes:
         return splits
     aligned: dict[str, Any] = {}
-    for part, take in PARTS.items():
+    for each, take in SPLITS.items():
         data = take(splits)
-        aligned[part] = data and align_classes(data, model.classes, name)
+        aligned[each] = data and align_classes(data, model.classes, name)
     return dataclasses.replace(splits, **aligned)

@@ -27,7 +27,7 @@ ELEMENT_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_MAX_RATIO = 1032  # deflate cannot compress better than 1032 to 1
 CHUNK_BYTES = 1 << 20
-AGAIN = "Get the file again."
+AGAIN = "Copy it again."
 
 
 def read_idx(path: str | Path, ndim: int | None = None) -> np.ndarray:

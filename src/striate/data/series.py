@@ -138,7 +138,9 @@ def read_ts(path: Path) -> Series:
     channels = len(rows[0][0])
     for values, _, number in rows:
         if len(values) != channels:
-            raise DataError(f"{where}: line {number}: {channels} channels expected; got {len(values)}. Correct it.")
+            raise DataError(
+                f"{where}: line {number}: {channels} channels expected; got {len(values)}. Fix or remove this line."
+            )
     labels = np.array([label for _, label, _ in rows]) if task else None
     return Series([values for values, _, _ in rows], labels, task)
 
@@ -157,7 +159,7 @@ def _header(lines: Iterator[tuple[int, str]], where: str) -> dict[str, str]:
                 raise DataError(f"{where}: series with time stamps are not read. Write their values alone.")
             return found
         found[key.lower()] = value.strip() or "false"
-    raise DataError(f"{where}: a .ts file needs a line @data; got none. Get the file again.")
+    raise DataError(f"{where}: a .ts file needs a line @data; got none. Copy it again.")
 
 
 def _row(line: str, number: int, where: str, task: Task | None) -> tuple[np.ndarray, str, int]:

@@ -20,7 +20,7 @@ ROUNDS = 3  # more rounds bring the shares nearer by less than 0.1 percentage po
 class Splits:
     """The parts of a data set: learn from ``train``, choose by ``validation``, report on ``test``.
 
-    ``validation`` and ``test`` are None where there is no such part; ``bad_files`` lists the files left out.
+    ``validation`` and ``test`` are None where there is no such split; ``bad_files`` lists the files left out.
     ``preparation`` says, in values that JSON can hold, how files became inputs, for `read_unlabelled`.
     ``notes`` are lines that tell the user what was chosen or noticed when the data were read.
     """
@@ -33,7 +33,7 @@ class Splits:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{len(part):,} {name}" for name, part in self._parts().items())
+        counts = ", ".join(f"{len(split):,} {name}" for name, split in self._present().items())
         return f"<Splits of {self.train.name}: {counts}>"
 
     def _repr_html_(self) -> str:
@@ -42,15 +42,15 @@ class Splits:
 
         classes = self.train.classes[:20]
         rows = []
-        for name, part in self._parts().items():
-            counts = np.bincount(part.targets, minlength=len(part.classes)).tolist() if part.classes else []
-            rows.append((name, len(part), *counts[: len(classes)]))
+        for name, split in self._present().items():
+            counts = np.bincount(split.targets, minlength=len(split.classes)).tolist() if split.classes else []
+            rows.append((name, len(split), *counts[: len(classes)]))
         shown = table(("split", "samples", *classes), rows)
         return join([element("p", self.train.name), shown, Markup(self.train._repr_html_())])
 
-    def _parts(self) -> dict[str, Dataset]:
-        parts = {"training": self.train, "validation": self.validation, "test": self.test}
-        return {name: part for name, part in parts.items() if part is not None}
+    def _present(self) -> dict[str, Dataset]:
+        splits = {"training": self.train, "validation": self.validation, "test": self.test}
+        return {name: split for name, split in splits.items() if split is not None}
 
 
 def shuffled(count: int, seed: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def shuffled(count: int, seed: int) -> np.ndarray:
 
 
 def split_validation(dataset: Dataset, fraction: float = 0.1, seed: int = 0) -> tuple[Dataset, Dataset]:
-    """Cut a validation part out of a data set; return (rest, validation), both in the original order.
+    """Cut a validation split out of a data set; return (rest, validation), both in the original order.
 
     Every class keeps its share on both sides. Where the set has groups, a group stays on one side
     and the shares are met as nearly as whole groups allow.
@@ -127,7 +127,7 @@ def choose(
 
 
 def with_validation(learn: Dataset, test: Dataset | None, seed: int, fraction: float) -> Splits:
-    """Return the splits with a validation part cut from ``learn``; a fraction of 0 cuts none."""
+    """Return the splits with a validation split cut from ``learn``; a fraction of 0 cuts none."""
     if fraction == 0:
         return Splits(learn, None, test)
     train, validation = split_validation(learn, fraction, seed)

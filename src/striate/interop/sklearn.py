@@ -94,28 +94,28 @@ class _CNNEstimator(BaseEstimator):
 
     def _start(self, data: Dataset, schedule: str | None = None) -> tuple[Trainer, Recipe]:
         """Return a trainer for new data, and what suits them."""
-        suited = recipe(data, model=self.network if isinstance(self.network, str) else None)
-        own = self.optimizer is None and self.network in (None, suited.model)
-        rate = suited.learning_rate if own and self.learning_rate is None else self.learning_rate
+        chosen = recipe(data, model=self.network if isinstance(self.network, str) else None)
+        own = self.optimizer is None and self.network in (None, chosen.model)
+        rate = chosen.learning_rate if own and self.learning_rate is None else self.learning_rate
         loss = usual_loss(data) if self.loss is None else Loss.of(self.loss)
         trainer = Trainer(
-            self._network(data, loss, suited),
-            optimizer=from_description(suited.optimizer) if self.optimizer is None else self.optimizer,
+            self._network(data, loss, chosen),
+            optimizer=from_description(chosen.optimizer) if self.optimizer is None else self.optimizer,
             learning_rate=rate,
-            schedule=schedule or suited.schedule,
-            batch_size=suited.batch_size if self.batch_size is None else self.batch_size,
-            initial=suited.initial,
+            schedule=schedule or chosen.schedule,
+            batch_size=chosen.batch_size if self.batch_size is None else self.batch_size,
+            initial=chosen.initial,
             loss=loss,
             regularisation=self.regularisation,
             augmentation=self.augmentation,
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             threads=None if self.n_jobs in (None, -1) else self.n_jobs,
         )
-        return trainer, suited
+        return trainer, chosen
 
-    def _network(self, data: Dataset, loss: Loss, suited: Recipe) -> Network:
+    def _network(self, data: Dataset, loss: Loss, chosen: Recipe) -> Network:
         """Return a new network for data and loss."""
-        wanted, outputs = suited.model if self.network is None else self.network, loss.output_count(data)
+        wanted, outputs = chosen.model if self.network is None else self.network, loss.output_count(data)
         if isinstance(wanted, Network):
             return wanted
         if callable(wanted):
@@ -128,8 +128,8 @@ class _CNNEstimator(BaseEstimator):
     def _fit(self, data: Dataset, weights: Array | None) -> None:
         """Train a new network."""
         try:
-            trainer, suited = self._start(data)
-            epochs = suited.epochs if self.epochs is None else self.epochs
+            trainer, chosen = self._start(data)
+            epochs = chosen.epochs if self.epochs is None else self.epochs
             train, validation = data, None
             if self.early_stopping:
                 strata = data.targets if data.classes else np.zeros(len(data), np.int64)

@@ -32,7 +32,7 @@ def usual_loss(dataset: Dataset, before: Loss | None = None) -> Loss:
     return BinaryCrossEntropy() if are_labels(dataset.targets) else MeanSquaredError()
 
 
-def suited_loss(network: Network, dataset: Dataset, before: Loss | None = None) -> Loss:
+def resolve_loss(network: Network, dataset: Dataset, before: Loss | None = None) -> Loss:
     """Return the usual loss of ``dataset``, or the one that the end of ``network`` calls for.
 
     Class numbers are learnt with the binary cross-entropy by a network that ends in a Sigmoid. Labels are learnt

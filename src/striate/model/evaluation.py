@@ -120,7 +120,7 @@ class Evaluation:
         return f"<Evaluation of {len(self.targets):,} samples: {self.loss_name} {self.loss:.4g}{accuracy}>"
 
     def _repr_html_(self) -> str:
-        """Return the figures and the confusion matrix, or predictions against the truth, for notebooks."""
+        """Return the metrics and the confusion matrix, or predictions against the truth, for notebooks."""
         from striate.drawing.html import element, join
         from striate.drawing.svg import confusion, scatter
 

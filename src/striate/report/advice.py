@@ -95,7 +95,7 @@ def _regression(run: Run) -> tuple[str, str] | None:
     r2, ratio = regression_metrics(run.evaluation).r2, record.val_loss / max(record.loss, 1e-12)
     shown = (
         f"the loss is {record.loss:.4g} in training and {record.val_loss:.4g} in validation, "
-        f"R2 on the {run.part} split is {r2:.3f}"
+        f"R2 on the {run.split} split is {r2:.3f}"
     )
     rise = _rise(run)
     if ratio > RATIO or rise:

@@ -46,12 +46,12 @@ def key_figures(run: Run) -> Markup:
     figures: dict[str, Any] = {}
     if evaluation is not None:
         if evaluation.kind == NUMBERS:
-            figures[f"{run.part} R2"] = f"{regression_metrics(evaluation).r2:.4f}"
+            figures[f"{run.split} R2"] = f"{regression_metrics(evaluation).r2:.4f}"
         if evaluation.accuracy is not None:
-            figures[f"{run.part} accuracy"] = f"{evaluation.accuracy:.2%}"
+            figures[f"{run.split} accuracy"] = f"{evaluation.accuracy:.2%}"
         if evaluation.is_map:
-            figures[f"{run.part} mean IoU"] = f"{evaluation.by_class.mean_iou:.4f}"
-        figures[f"{run.part} loss"] = f"{evaluation.loss:.4g}"
+            figures[f"{run.split} mean IoU"] = f"{evaluation.by_class.mean_iou:.4f}"
+        figures[f"{run.split} loss"] = f"{evaluation.loss:.4g}"
     figures["epochs"] = len(records)
     figures["parameters"] = f"{run.model.network.parameter_count:,}"
     if speeds:
@@ -156,7 +156,7 @@ def _predicted_against_true(evaluation: Evaluation) -> Markup:
 
 
 def _figures(run: Run, figures: dict[str, Any], each: Markup) -> Markup:
-    return section(f"Metrics on the {run.part} split", pairs(figures), empty_element("br"), each)
+    return section(f"Metrics on the {run.split} split", pairs(figures), empty_element("br"), each)
 
 
 def mistakes(evaluation: Evaluation, data: Dataset, model: Model) -> Markup:
@@ -289,4 +289,4 @@ def _common_folder(data: Dataset) -> str:
 
 def evaluated_part(run: Run) -> Dataset | None:
     """Return the part of the data that was evaluated."""
-    return run.splits.test if run.part == "test" else run.splits.validation
+    return run.splits.test if run.split == "test" else run.splits.validation

@@ -180,7 +180,9 @@ def _index(text: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         if all(at < side for at, side in zip(place, shape, strict=True)):
             return place
     last = ",".join(str(side - 1) for side in shape)
-    raise UsageError(f"index: must be from {','.join('0' * len(shape))} to {last}; got {text!r}. Correct it.")
+    raise UsageError(
+        f"index: must be from {','.join('0' * len(shape))} to {last}; got {text!r}. Use an index in this range."
+    )
 
 
 def _answered(handler: Handler) -> Handler:

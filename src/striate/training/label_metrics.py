@@ -15,7 +15,7 @@ from striate.training.ranking import area_under_roc, average_precision
 
 @dataclass(frozen=True)
 class LabelMetrics:
-    """The figures of a network that says of several labels whether each is on.
+    """The metrics of a network that says of several labels whether each is on.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class LabelMetrics:
 
 
 def label_metrics(evaluation: Evaluation) -> LabelMetrics:
-    """Return the figures of labels; a label is on from a probability, or a target, of 0.5.
+    """Return the metrics of labels; a label is on from a probability, or a target, of 0.5.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def label_metrics(evaluation: Evaluation) -> LabelMetrics:
     names = evaluation.classes
     areas = [area_under_roc(truth[:, i], shares[:, i]) for i in range(len(names))]
     averages = [average_precision(truth[:, i], shares[:, i]) for i in range(len(names))]
-    columns = [_figures(truth[:, i], called[:, i]) for i in range(len(names))]
+    columns = [_metrics(truth[:, i], called[:, i]) for i in range(len(names))]
     by_label = tuple(
         ClassMetrics(
             name, **columns[i], auc=areas[i], support=int(truth[:, i].sum()), average_precision=averages[i]
@@ -69,14 +69,14 @@ def label_metrics(evaluation: Evaluation) -> LabelMetrics:
         accuracy=float((truth == called).mean()),
         exact=float((truth == called).all(axis=1).mean()),
         macro={key: float(np.mean([column[key] for column in columns])) for key in columns[0]},
-        micro=_figures(truth, called),
+        micro=_metrics(truth, called),
         auc=mean_of_known(areas),
         average_precision=mean_of_known(averages),
         by_label=by_label,
     )
 
 
-def _figures(truth: np.ndarray, called: np.ndarray) -> dict[str, float]:
+def _metrics(truth: np.ndarray, called: np.ndarray) -> dict[str, float]:
     """Return precision, recall and F1 of calling labels on, bool[...] each."""
     cells = np.bincount(2 * truth.ravel() + called.ravel(), minlength=4)
     scores = ClassScores.of(cells.reshape(2, 2))

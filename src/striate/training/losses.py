@@ -13,7 +13,7 @@ from striate.data.dataset import Dataset
 from striate.errors import UsageError
 from striate.layers.base import Shape, format_shape
 from striate.losses import LOSSES, NUMBERS, Loss, is_labelled
-from striate.losses.choice import suited_loss
+from striate.losses.choice import resolve_loss
 from striate.model.fit import check_fit
 from striate.network import Network
 
@@ -32,7 +32,7 @@ def choose_loss(
     ShapeError
         If the network's output, or its input, does not fit the data set.
     """
-    chosen = suited_loss(network, dataset, before) if loss is None else Loss.of(loss)
+    chosen = resolve_loss(network, dataset, before) if loss is None else Loss.of(loss)
     check_fit(network, dataset, chosen)
     return chosen
 

@@ -19,7 +19,7 @@ NORMAL_95 = 1.959963984540054  # standard deviations on each side that hold 95 %
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """The figures of one class against all others.
+    """The metrics of one class against all others.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class ClassMetrics:
 
 @dataclass(frozen=True)
 class Metrics:
-    """The figures of a classifier.
+    """The metrics of a classifier.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Metrics:
 
 @dataclass(frozen=True)
 class RegressionMetrics:
-    """The figures of a regression; each also for every target.
+    """The metrics of a regression; each also for every target.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class RegressionMetrics:
 def classification_metrics(
     evaluation: Evaluation, top: Sequence[int] = (1, 3, 5), weights: np.ndarray | None = None
 ) -> Metrics:
-    """Return the figures of a classifier.
+    """Return the metrics of a classifier.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def classification_metrics(
 
 
 def regression_metrics(evaluation: Evaluation, names: Sequence[str] = ()) -> RegressionMetrics:
-    """Return the figures of a regression; ``names`` are those of the targets."""
+    """Return the metrics of a regression; ``names`` are those of the targets."""
     y = evaluation.targets.reshape(len(evaluation.outputs), -1).astype(np.float64)
     outputs = evaluation.outputs.astype(np.float64)
     squares = ((y - outputs) ** 2).mean(axis=0)

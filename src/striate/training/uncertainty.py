@@ -1,4 +1,4 @@
-"""How certain figures of a test are: intervals, and tests whether two models differ on the same samples."""
+"""How certain the metrics of a test are: intervals, and tests whether two models differ on the same samples."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ def _encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarr
     if place in table.texts:
         raise DataError(
             f"{printable(table.path)}: line {table.lines[0]}: numbers expected in column {column.name!r}; "
-            f"got {cells[0][:20]!r}. Correct it."
+            f"got {cells[0][:20]!r}. Put a number there."
         )
     values = cells.astype(np.float64)
     absent = np.isnan(values)

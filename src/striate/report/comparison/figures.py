@@ -109,7 +109,7 @@ def facts(entries: Sequence[Entry]) -> dict[str, Any]:
         "runs": [
             {
                 "name": entry.name,
-                **entry.record.figures(),
+                **entry.record.as_dict(),
                 "metrics": {name: found._asdict() for name, found in _metrics(entry).items()},
             }
             for entry in entries

@@ -28,12 +28,12 @@ class Monitor:
         self.sign = 1.0 if mode == "max" or (mode == "auto" and "accuracy" in key) else -1.0
         self.min_delta = min_delta
 
-    def check(self, figures: Collection[str]) -> None:
+    def check(self, metrics: Collection[str]) -> None:
         """Raise UsageError unless the figure is among those that the epochs of a training have."""
-        if self.key not in figures:
+        if self.key not in metrics:
             raise UsageError(
                 f"{self.owner}: watches {self.key}, which this training does not have; "
-                f"got {', '.join(figures)}. Give validation data, or watch another metric, such as loss."
+                f"got {', '.join(metrics)}. Give validation data, or watch another metric, such as loss."
             )
 
     def value(self, record: EpochRecord) -> float:

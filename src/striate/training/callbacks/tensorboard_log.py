@@ -16,7 +16,7 @@ SCALARS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "sam
 
 
 class TensorBoardLog(Callback):
-    """Write the figures of every epoch as an event file that TensorBoard shows.
+    """Write the metrics of every epoch as an event file that TensorBoard shows.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class TensorBoardLog(Callback):
         self._writer = self._open(str(self.folder))
 
     def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
-        """Write the figures of the epoch."""
+        """Write the metrics of the epoch."""
         for key in SCALARS:
             value = getattr(record, key)
             if value is not None:

@@ -59,8 +59,8 @@ class RunRecord:
     started: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def figures(self) -> dict[str, Any]:
-        """Return every figure by name, as JSON types."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return every field by name, as JSON types."""
         found = {name: value for name, value in vars(self).items() if name != "settings"}
         return {**found, "folder": str(self.folder)}
 

@@ -44,9 +44,9 @@ class Run:
     splits : Splits
     trainer : Trainer
     evaluation : Evaluation or None
-        On the test part, else on the validation part; None without either, and for an interrupted run.
-    part : str or None
-        Which part was evaluated.
+        On the test split, else on the validation split; None without either, and for an interrupted run.
+    split : str or None
+        Which split was evaluated.
     """
 
     folder: RunFolder
@@ -54,7 +54,7 @@ class Run:
     splits: Splits
     trainer: Trainer
     evaluation: Evaluation | None
-    part: str | None
+    split: str | None
 
     @property
     def model(self) -> Model:
@@ -222,15 +222,15 @@ def _go_on(
     if trainer.history.interrupted:
         return Run(place, config, splits, trainer, None, None)
     trainer.model.save(place.model)
-    part, dataset = _best_part(splits)
+    split, dataset = _best_split(splits)
     evaluation = None if dataset is None else trainer.model.evaluate(dataset)
-    run = Run(place, config, splits, trainer, evaluation, part)
-    figures: dict[str, Any] = {}
+    run = Run(place, config, splits, trainer, evaluation, split)
+    metrics: dict[str, Any] = {}
     if evaluation is not None:
-        figures = {f"{part}_loss": evaluation.loss, f"{part}_accuracy": evaluation.accuracy}
+        metrics = {f"{split}_loss": evaluation.loss, f"{split}_accuracy": evaluation.accuracy}
         if evaluation.kind == NUMBERS:
-            figures[f"{part}_r2"] = regression_metrics(evaluation).r2
-    log.write("end", model=place.model.name, **figures)
+            metrics[f"{split}_r2"] = regression_metrics(evaluation).r2
+    log.write("end", model=place.model.name, **metrics)
     if report:
         from striate.report import write_report
 
@@ -252,7 +252,7 @@ def _kept(place: RunFolder, trainer: Trainer) -> str:
     return f"{kept} The weights are saved in {trainer.model.save(place.model)}."
 
 
-def _best_part(splits: Splits) -> tuple[str | None, Dataset | None]:
+def _best_split(splits: Splits) -> tuple[str | None, Dataset | None]:
     if splits.test is not None:
         return "test", splits.test
     return ("validation", splits.validation) if splits.validation is not None else (None, None)

@@ -1,4 +1,4 @@
-"""Choose and order runs by their figures and settings."""
+"""Choose and order runs by their metrics and settings."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ def ordered(records: Sequence[RunRecord], name: str, reverse: bool = False) -> l
 
 
 def value_of(record: RunRecord, name: str) -> Any:
-    """Return a figure, or a setting by its dotted name; None if the run has none such."""
-    figures = record.figures()
-    return figures[name] if name in figures else record.settings.get(name)
+    """Return a field, or a setting by its dotted name; None if the run has none such."""
+    fields = record.as_dict()
+    return fields[name] if name in fields else record.settings.get(name)
 
 
 def _check_known(records: Sequence[RunRecord], what: str, name: str) -> None:
-    figures = [field.name for field in dataclasses.fields(RunRecord) if field.name != "settings"]
+    fields = [field.name for field in dataclasses.fields(RunRecord) if field.name != "settings"]
     settings = {key for record in records for key in record.settings}
-    if records and name not in figures and name not in settings:
-        raise unknown_name(what, name, settings if "." in name else figures)
+    if records and name not in fields and name not in settings:
+        raise unknown_name(what, name, settings if "." in name else fields)
 
 
 def _key(record: RunRecord, name: str) -> tuple[bool, float, str]:
