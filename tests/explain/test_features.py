@@ -13,6 +13,7 @@ from striate.explain import (
     draw_feature_maps,
     draw_filters,
     draw_patches,
+    feature_grid,
     feature_maps,
     layer_filters,
     maximise_activation,
@@ -204,3 +205,26 @@ def test_what_does_not_exist(trained_lenet, digits, ask, message):
 def test_samples_of_another_shape(trained_lenet):
     with pytest.raises(ShapeError, match="samples: lenet5 takes N x 1 x 8 x 8; got 4 x 1 x 9 x 9"):
         top_patches(trained_lenet, np.zeros((4, 1, 9, 9)), "conv1", 0)
+
+
+def test_the_grid_shows_the_strongest_patches_and_their_projections(trained_lenet, digits):
+    grid = feature_grid(trained_lenet, digits, channels=2, count=4)
+    assert [[one.layer for one in row] for row in grid] == [["relu1"] * 2, ["relu2"] * 2]
+    one = grid[1][0]
+    expected = top_patches(trained_lenet, digits, "relu2", one.channel, 4)
+    assert [patch.sample for patch in one.patches] == [patch.sample for patch in expected]
+    patch, back = one.patches[0], one.projections[0]
+    whole = deconvolution(trace(trained_lenet, digits.inputs[patch.sample]), "relu2", one.channel)
+    np.testing.assert_array_equal(back, whole[(..., *(slice(*span) for span in patch.span))])
+    assert np.abs(back).sum() == pytest.approx(np.abs(whole).sum())  # nothing lies outside what the unit sees
+    assert back.shape[1:] == patch.pixels.shape[1:]
+
+
+def test_the_grid_wants_feature_maps(trained_lenet, digits):
+    with pytest.raises(UsageError, match=r"linear1: has no feature maps\. Layers with maps: conv1"):
+        feature_grid(trained_lenet, digits, ["linear1"])
+    with pytest.raises(UsageError, match="channels"):
+        feature_grid(trained_lenet, digits, channels=0)
+    dense = Sequential([Flatten(), Linear(2)], (1, 8, 8))
+    with pytest.raises(UsageError, match="has no convolution"):
+        feature_grid(Model(dense, np.zeros(dense.parameter_count)), digits)

@@ -21,6 +21,9 @@ LayerNeeded = Annotated[
     str, typer.Option("--layer", metavar="NAME", help="Layer, such as conv1; striate summary lists them.")
 ]
 ChannelNeeded = Annotated[int, typer.Option("--channel", metavar="C", help="Channel or feature, from 0.")]
+DataNeeded = Annotated[
+    str, typer.Argument(metavar="DATASET", help="A data set by name (digits, mnist, ...), a folder or a file.")
+]
 
 
 @draw.callback()
@@ -112,6 +115,32 @@ def attribution(
 
 
 @draw.command()
+def dropout(
+    model: ModelArgument,
+    image: s.Image,
+    layer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Dropout layer. (default: the first)", show_default=False),
+    ] = None,
+    steps: Annotated[int, typer.Option(metavar="N", help="Number of training steps to show.")] = 5,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the training.")] = 0,
+    out: Out = Path("dropout.png"),
+    invert: s.Invert = False,
+    fit: s.Fit = None,
+    data_dir: s.DataDir = None,
+    json: Json = False,
+) -> None:
+    """Draw which values a dropout layer sets to 0 in training steps."""
+    from striate.cli.output import Output
+    from striate.explain import draw_dropout, dropout_masks
+
+    found = dropout_masks(_trace(model, image, fit, invert, data_dir), layer, steps=steps, seed=seed)
+    Output(json).line(found)
+    dropped = (found.factors == 0).reshape(len(found.factors), -1).sum(axis=1).tolist()
+    _write(draw_dropout(found), out, json, {"layer": found.layer, "rate": found.rate, "dropped": dropped})
+
+
+@draw.command()
 def field(
     model: ModelArgument,
     image: s.Image,
@@ -142,9 +171,7 @@ def field(
 @draw.command()
 def patches(
     model: ModelArgument,
-    data: Annotated[
-        str, typer.Argument(metavar="DATASET", help="A data set by name (digits, mnist, ...), a folder or a file.")
-    ],
+    data: DataNeeded,
     layer: LayerNeeded = "conv1",
     channel: ChannelNeeded = 0,
     count: Annotated[int, typer.Option(metavar="N", help="Number of patches.")] = 9,
@@ -159,6 +186,37 @@ def patches(
     found = top_patches(loaded, s.dataset(loaded, data, data_dir), layer, channel, count)
     facts = [{"sample": one.sample, "span": one.span, "value": one.value} for one in found]
     _write(draw_patches(found, f"{layer}, channel {channel}"), out, json, {"patches": facts})
+
+
+@draw.command()
+def features(
+    model: ModelArgument,
+    data: DataNeeded,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Layer; can be repeated. (default: up to 5 convolutions)", show_default=False
+        ),
+    ] = None,
+    channels: Annotated[int, typer.Option(metavar="N", help="Channels of each layer, the strongest.")] = 4,
+    count: Annotated[int, typer.Option(metavar="N", help="Patches of each channel.")] = 9,
+    guided: Annotated[bool, typer.Option("--guided", help="Use guided back-propagation.")] = False,
+    out: Out = Path("features.png"),
+    data_dir: s.DataDir = None,
+    json: Json = False,
+) -> None:
+    """Draw layer by layer the strongest image patches beside their deconvolutions (Zeiler and Fergus)."""
+    from striate.explain import draw_feature_grid, feature_grid
+
+    loaded = _load(model)
+    samples = s.dataset(loaded, data, data_dir)
+    found = feature_grid(loaded, samples, layer, channels=channels, count=count, guided=guided)
+    facts = [
+        {"layer": one.layer, "channel": one.channel, "samples": [patch.sample for patch in one.patches]}
+        for row in found
+        for one in row
+    ]
+    _write(draw_feature_grid(found), out, json, {"features": facts})
 
 
 @draw.command()

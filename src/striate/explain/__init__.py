@@ -15,11 +15,14 @@ from striate.explain.attribution import (
 from striate.explain.diagram import draw_connections, draw_network
 from striate.explain.draw_sweep import draw_score_map
 from striate.explain.draw_terms import draw_gradient_path, draw_why
+from striate.explain.dropout import DropoutMasks, draw_dropout, dropout_masks
 from striate.explain.features import (
     deconvolution,
+    draw_feature_grid,
     draw_feature_maps,
     draw_filters,
     draw_patches,
+    feature_grid,
     feature_maps,
     layer_filters,
     maximise_activation,
@@ -35,6 +38,7 @@ from striate.explain.tracing import Trace, trace
 
 __all__ = [
     "Attribution",
+    "DropoutMasks",
     "Field",
     "GradientPath",
     "Invariance",
@@ -46,6 +50,8 @@ __all__ = [
     "draw_attribution",
     "draw_attributions",
     "draw_connections",
+    "draw_dropout",
+    "draw_feature_grid",
     "draw_feature_maps",
     "draw_field",
     "draw_filters",
@@ -58,6 +64,8 @@ __all__ = [
     "draw_sample",
     "draw_score_map",
     "draw_why",
+    "dropout_masks",
+    "feature_grid",
     "feature_maps",
     "gradient_path",
     "invariance",

@@ -77,25 +77,29 @@ def top_patches(
     shape = part.network.output_shape
     names = axis_names(shape)
     channel = resolve(layer, shape, {name: channel if name == names[0] else 0 for name in names})[0]
-    strongest, places = _maxima(part, inputs, channel)
+    strongest, places = (found[:, channel] for found in maxima(part, inputs))
     order = np.argsort(-strongest, kind="stable")[: integer(count, "count")]
-    return [_patch(part, inputs, layer, channel, int(n), int(places[n]), float(strongest[n])) for n in order]
+    return [patch_at(part, inputs, layer, channel, int(n), int(places[n]), float(strongest[n])) for n in order]
 
 
-def _maxima(part: Model, inputs: np.ndarray, channel: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest value of the channel for each sample, and where it is in the flattened map."""
-    values, places = np.empty(len(inputs)), np.empty(len(inputs), np.int64)
+def maxima(part: Model, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest value of each channel for each sample, float64[N, C], and its places, int64[N, C].
+
+    A place is a number in the flattened map.
+    """
+    values, places = [], []
     for start in range(0, len(inputs), BATCH_SIZE):
-        outputs = part.outputs(inputs[start : start + BATCH_SIZE])[:, channel]
-        flat = outputs.reshape(len(outputs), -1)
-        places[start : start + len(flat)] = flat.argmax(axis=1)
-        values[start : start + len(flat)] = flat.max(axis=1)
-    return values, places
+        outputs = part.outputs(inputs[start : start + BATCH_SIZE])
+        flat = outputs.reshape(*outputs.shape[:2], -1)
+        places.append(flat.argmax(axis=2))
+        values.append(flat.max(axis=2).astype(np.float64))
+    return np.concatenate(values), np.concatenate(places)
 
 
-def _patch(
+def patch_at(
     part: Model, inputs: np.ndarray, layer: str, channel: int, sample: int, place: int, value: float
 ) -> Patch:
+    """Return the patch that the value of a channel at a place of its flattened map sees."""
     space = part.network.output_shape[1:]
     position = tuple(int(i) for i in np.unravel_index(place, space)) if space else ()
     field = receptive_fields(part.network)[layer]
@@ -108,13 +112,13 @@ def draw_patches(patches: list[Patch], title: str = "", axes: Axes | None = None
     """Draw patches in a row, each under its value; what the edge of the picture cut off stays empty."""
     pixels = [np.asarray(patch.pixels, np.float64) for patch in patches]
     low, high = min(float(one.min()) for one in pixels), max(float(one.max()) for one in pixels)
-    pictures = [_picture((one - low) / ((high - low) or 1.0)) for one in pixels]
+    pictures = [patch_picture((one - low) / ((high - low) or 1.0)) for one in pixels]
     names = [f"{patch.value:.3g}" for patch in patches]
     columns = 1 if len(pictures[0]) == 1 else len(patches)
     return draw_mosaic(pictures, names, axes, title=title, columns=columns, limits=(0.0, 1.0))
 
 
-def _picture(pixels: np.ndarray) -> np.ndarray:
+def patch_picture(pixels: np.ndarray) -> np.ndarray:
     """Return a patch as [rows, columns] or [rows, columns, 3]: of a volume the middle slice."""
     while pixels.ndim > 3:
         pixels = pixels[:, pixels.shape[1] // 2]
