@@ -6,20 +6,29 @@ import numpy as np
 import pytest
 
 from striate.errors import ShapeError, UsageError
-from striate.worksheets.descent import METHODS, PROBLEMS, Problem, descend, draw_descent, draw_losses, problem
+from striate.worksheets.descent import (
+    METHODS,
+    PROBLEMS,
+    RATES,
+    Problem,
+    descend,
+    draw_descent,
+    draw_losses,
+    problem,
+)
 
 
 @pytest.mark.parametrize("name", sorted(PROBLEMS))
 def test_every_problem_is_descended_by_every_method(name):
     task = problem(name)
-    found = descend(task, steps=60, grid=25)
+    found = descend(task, steps=60, learning_rate=1e-3, grid=3)
     expected = METHODS if task.samples else tuple(m for m in METHODS if m not in ("sgd", "mini-batch"))
     assert tuple(path.method for path in found.paths) == expected
     for path in found.paths:
         assert not path.diverged
         assert path.points.shape == (61, 2)
         assert path.points[0].tolist() == list(task.start)
-        assert path.losses[-1] < 0.6 * path.losses[0]
+        assert path.losses[-1] < path.losses[0]
         assert path.losses[-1] == task.loss(path.points[-1])
     (a, b), (c, d) = task.window
     assert a < task.start[0] < b
@@ -102,7 +111,7 @@ def test_batches_show_every_sample_once_an_epoch(method, size):
 
 
 def test_divergence_ends_the_path():
-    path = descend("ravine", ["gradient descent"], learning_rate=0.5, steps=100, grid=3).paths[0]
+    path = descend("ravine", ["gradient descent"], learning_rate=0.1, steps=200, grid=3).paths[0]
     assert path.diverged
     assert len(path.points) < 100
     sudden = descend("exp(a**2) + b**2", ["gradient descent"], learning_rate=1e3, steps=5, grid=3).paths[0]
@@ -121,6 +130,30 @@ def test_ones_own_problem():
     assert problem("line", start=(1, 1)).start == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "methods"),
+    [
+        ("ravine", ["nesterov", "momentum", "adam"]),
+        ("saddle", ["rmsprop", "adam", "momentum", "nesterov"]),
+        ("plateau", ["rmsprop", "adam"]),
+        ("rosenbrock", ["momentum", "nesterov"]),
+    ],
+)
+def test_problems_show_what_a_method_was_invented_for(name, methods):
+    found = descend(name, [*methods, "gradient descent"], grid=3)
+    plain = found.ranking[-1]
+    assert plain.method == "gradient descent"
+    lowest = found.problem.loss(np.array(found.problem.surface(61).lowest))
+    assert all(path.losses[-1] - lowest < 0.8 * (plain.losses[-1] - lowest) for path in found.ranking[:-1])
+
+
+def test_a_rate_is_the_best_of_the_grid():
+    best = descend("bowl", ["momentum"], steps=20, grid=3).paths[0]
+    tried = [descend("bowl", ["momentum"], steps=20, learning_rate=rate, grid=3).paths[0] for rate in RATES]
+    assert best.losses[-1] == min(path.losses[-1] for path in tried if not path.diverged)
+    assert best.learning_rate in RATES
+
+
 def test_the_table_tells_of_divergence():
     assert "(diverged)" in str(descend("ravine", ["momentum"], learning_rate=1.0, grid=3))
 
@@ -129,7 +162,7 @@ def test_the_table_tells_of_divergence():
 
 
 def test_paths_are_drawn_on_the_surface():
-    found = descend("line", steps=10, grid=15)
+    found = descend("line", steps=10, learning_rate=0.1, grid=15)
     axes = draw_descent(found)
     labels = axes.get_legend_handles_labels()[1]
     assert labels == [*METHODS, "start"]

@@ -15,7 +15,7 @@ def descend(
         str,
         typer.Argument(
             metavar="PROBLEM",
-            help='bowl, ravine, saddle, rosenbrock, himmelblau, line, logistic; or "(a - 1)**2 + a*b + b**2".',
+            help='bowl, ravine, saddle, plateau, rosenbrock, himmelblau, line, logistic; or "(a - 1)**2 + b**2".',
         ),
     ] = "ravine",
     values: Annotated[
@@ -33,7 +33,9 @@ def descend(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            metavar="X", help="Learning rate of all optimizers. (default: one for each)", show_default=False
+            metavar="X",
+            help="Learning rate of all optimizers. (default: the best of 0.001, 0.002, ..., 10)",
+            show_default=False,
         ),
     ] = None,
     start: Annotated[str | None, typer.Option(metavar="A,B", help="Starting point.", show_default=False)] = None,
@@ -70,6 +72,7 @@ def descend(
     output.result(
         {
             "loss": chosen.text,
+            "ranking": [path.method for path in found.ranking],
             "parameters": chosen.parameters,
             "paths": [
                 {

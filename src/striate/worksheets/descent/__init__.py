@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from striate.worksheets.descent.draw import draw_descent, draw_losses
-from striate.worksheets.descent.paths import METHODS, Descent, Path, descend
+from striate.worksheets.descent.paths import METHODS, RATES, Descent, Path, descend
 from striate.worksheets.descent.problem import PROBLEMS, Problem, Surface, problem
 
 __all__ = [
     "METHODS",
     "PROBLEMS",
+    "RATES",
     "Descent",
     "Path",
     "Problem",

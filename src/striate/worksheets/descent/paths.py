@@ -11,6 +11,8 @@ from striate.errors import UsageError, unknown_name
 from striate.worksheets.descent.problem import Problem, Surface, problem
 
 METHODS = ("gradient descent", "sgd", "mini-batch", "momentum", "nesterov", "rmsprop", "adam")
+RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Learning rates of which each method gets its best, unless they are given."""
 _ON_BATCHES = ("sgd", "mini-batch")
 
 
@@ -45,6 +47,11 @@ class Descent:
     surface: Surface
     paths: tuple[Path, ...]
 
+    @property
+    def ranking(self) -> tuple[Path, ...]:
+        """The paths, the one with the smallest last loss first."""
+        return tuple(sorted(self.paths, key=_reached))
+
     def __str__(self) -> str:
         a, b = self.problem.parameters
         lowest = self.surface.lowest
@@ -52,7 +59,7 @@ class Descent:
             f"loss {self.problem.text}, lowest on the grid near {a} = {lowest[0]:.4g}, {b} = {lowest[1]:.4g}",
             f"  {'method':<17} {'rate':>9} {'steps':>6} {'loss':>11}  end",
         ]
-        for path in self.paths:
+        for path in self.ranking:
             end = f"{a} = {path.points[-1, 0]:.4g}, {b} = {path.points[-1, 1]:.4g}"
             note = " (diverged)" if path.diverged else ""
             lines.append(
@@ -84,9 +91,7 @@ def descend(
         with samples allows "sgd" and "mini-batch".
     steps : int
     learning_rate : float or mapping of method to float, optional
-        If left out: the problem's own, or the inverse of the larger curvature at the start and the lowest
-        point; a half of it with momentum and on batches, a fifth for "sgd"; for adam, whose steps have about
-        this length, a fiftieth of the window; for rmsprop, whose first steps are longer, a third of that.
+        If left out, each method gets the one of `RATES` with which its last loss is the smallest.
     seed : int
         Of the order of samples.
     grid : int
@@ -115,43 +120,28 @@ def descend(
                 f"descend: {name} needs a problem with samples; got one without. Use line or logistic, "
                 f"or give data."
             )
-    surface = chosen.surface(grid)
-    rates = _rates(chosen, names, learning_rate, surface.lowest)
-    paths = tuple(_walk(chosen, name, rates[name], steps, batch_size, seed) for name in names)
-    return Descent(chosen, surface, paths)
+    rates = _checked_rates(names, learning_rate)
+    paths = tuple(
+        min((_walk(chosen, name, rate, steps, batch_size, seed) for rate in rates.get(name, RATES)), key=_reached)
+        for name in names
+    )
+    return Descent(chosen, chosen.surface(grid), paths)
 
 
-def _rates(
-    task: Problem,
-    names: Sequence[str],
-    given: float | Mapping[str, float] | None,
-    lowest: tuple[float, float],
-) -> dict[str, float]:
+def _reached(path: Path) -> float:
+    """Return the last loss, infinite for a path that diverged."""
+    return np.inf if path.diverged else float(path.losses[-1])
+
+
+def _checked_rates(names: Sequence[str], given: float | Mapping[str, float] | None) -> dict[str, tuple[float, ...]]:
+    """Return the rates to try for the methods whose rate was given."""
     rates = dict(given) if isinstance(given, Mapping) else dict.fromkeys(names, given) if given is not None else {}
     for name, rate in rates.items():
         if name not in METHODS:
             raise unknown_name("descend: method", name, METHODS)
         if not 0 < rate < np.inf:
             raise UsageError(f"descend: learning_rate must be above 0; got {rate} for {name}.")
-    if all(name in rates for name in names):
-        return rates
-    plain = task.learning_rate or 0.9 / max(_curvature(task, np.array(point)) for point in (task.start, lowest))
-    shares = {"sgd": 0.2, "mini-batch": 0.5, "momentum": 0.5, "nesterov": 0.5}
-    usual = {name: plain * shares.get(name, 1.0) for name in METHODS}
-    width = min(high - low for low, high in task.window)
-    return usual | {"adam": width / 50, "rmsprop": width / 150} | rates
-
-
-def _curvature(task: Problem, point: np.ndarray) -> float:
-    """Return the largest absolute eigenvalue of the second derivatives at a point, by differences."""
-    step = 1e-4 * np.array([high - low for low, high in task.window])
-    columns = []
-    for i in range(2):
-        move = np.zeros(2)
-        move[i] = step[i]
-        columns.append((task.gradient(point + move) - task.gradient(point - move)) / (2 * step[i]))
-    second = np.array(columns)
-    return float(max(np.abs(np.linalg.eigvalsh((second + second.T) / 2)).max(), 1e-6))
+    return {name: (rate,) for name, rate in rates.items()}
 
 
 def _walk(task: Problem, method: str, rate: float, steps: int, batch_size: int, seed: int) -> Path:
