@@ -58,7 +58,7 @@ def test_gradient_is_that_of_the_rows():
 
 
 def test_gradient_descent_on_a_quadratic_is_a_power():
-    task = problem("ravine")
+    task = problem("(a**2 + 25*b**2)/2", start=(-2.8, 1.0))
     path = descend(task, ["gradient descent"], learning_rate=0.03, steps=20, grid=3).paths[0]
     steps = np.arange(21)[:, None]
     expected = np.array(task.start) * (1 - 0.03 * np.array([1, 25])) ** steps

@@ -33,6 +33,7 @@ from striate.cli.matrix import matrix
 from striate.cli.neocognitron import neocognitron
 from striate.cli.pool import pool
 from striate.cli.predict import predict
+from striate.cli.race import race
 from striate.cli.runs import runs
 from striate.cli.search import search
 from striate.cli.serve import serve
@@ -60,6 +61,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         predict,
         summary,
         find_rate,
+        race,
         augment,
         neocognitron,
         export,

@@ -33,6 +33,7 @@ from striate.explain.field import Field, draw_field
 from striate.explain.gradient_path import GradientPath, gradient_path
 from striate.explain.invariance_measure import Invariance, draw_invariance, invariance
 from striate.explain.loss_slices import draw_loss_line, draw_loss_plane, loss_line, loss_plane
+from striate.explain.race import Race, draw_race, race
 from striate.explain.sweep import ScoreMap, sweep
 from striate.explain.tracing import Trace, trace
 
@@ -42,6 +43,7 @@ __all__ = [
     "Field",
     "GradientPath",
     "Invariance",
+    "Race",
     "ScoreMap",
     "Trace",
     "attribute",
@@ -61,6 +63,7 @@ __all__ = [
     "draw_loss_plane",
     "draw_network",
     "draw_patches",
+    "draw_race",
     "draw_sample",
     "draw_score_map",
     "draw_why",
@@ -74,6 +77,7 @@ __all__ = [
     "loss_plane",
     "maximise_activation",
     "part_of",
+    "race",
     "randomised",
     "sanity_check",
     "sweep",

@@ -128,8 +128,8 @@ def _logistic() -> Problem:
 
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
-    # Plain gradient descent is enough for the bowl. It is slow in the ravine (condition number 100, across the axes),
-    # at the saddle (left by a slope of 0.001) and on the plateau (slopes vanish far from the minimum).
+    # Gradient descent is enough for the bowl. It is slow in the ravine (condition number 100, across the axes), at
+    # the saddle (left by a slope of 0.001) and on the plateau (slopes vanish far from the minimum).
     "bowl": lambda: Problem("(a**2 + 2*b**2)/2", ("a", "b"), start=(-2.5, 2.5)),
     "ravine": lambda: Problem(
         "((a + b)**2 + 100*(a - b)**2)/4", ("a", "b"), {}, ((-3.0, 3.0), (-3.0, 3.0)), (-2.7, -1.5)

@@ -1,0 +1,57 @@
+"""Trainings side by side: their paths, the plane, and the loss on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from striate import Sequential, Trainer, layers
+from striate.data.dataset import Dataset
+from striate.errors import UsageError
+from striate.explain import draw_race, race
+
+
+@pytest.fixture(scope="module")
+def points() -> Dataset:
+    x = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    return Dataset(x, (x.sum(axis=1) > 0).astype(np.int64), ("low", "high"))
+
+
+def trainer(**settings) -> Trainer:
+    network = Sequential([layers.Linear(4), layers.Tanh(), layers.Linear(2), layers.Softmax()], 3)
+    return Trainer(network, batch_size=20, **settings)
+
+
+def test_paths_end_where_training_ended_and_lie_on_the_plane(points):
+    trainers = {"slow": trainer(learning_rate=0.01), "fast": trainer(learning_rate=0.5)}
+    found = race(trainers, points, epochs=3, points=5)
+    for one in found.runners:
+        np.testing.assert_array_equal(one.thetas[-1], trainers[one.name].model.theta)
+        assert one.losses[-1] == trainers[one.name].model.evaluate(points).loss
+        assert len(one.losses) == 4
+    np.testing.assert_array_equal(found.runners[0].thetas[0], found.runners[1].thetas[0])
+    assert [one.name for one in found.ranking] == ["fast", "slow"]
+    np.testing.assert_allclose(found.axes @ found.axes.T, np.eye(2), atol=1e-9)
+    assert 0.5 < found.share <= 1
+    low, high = found.steps[0][0], found.steps[0][-1]
+    assert all(low < place < high for one in found.runners for place in found.path(one)[:, 0])
+    model = trainers["slow"].model
+    model.theta = (found.origin + found.steps[0][3] * found.axes[0] + found.steps[1][1] * found.axes[1]).astype(
+        "f4"
+    )
+    assert found.losses[1, 3] == model.evaluate(points).loss
+    assert len(draw_race(found).lines) == 4
+
+
+def test_a_training_that_diverges(points):
+    found = race({"wild": trainer(learning_rate=1e30), "calm": trainer(seed=1)}, points, epochs=2, points=3)
+    assert found.runners[0].diverged
+    assert found.ranking[-1].name == "wild"
+    assert "wild" in str(found)
+    assert "(diverged)" in str(found)
+    draw_race(found)
+
+
+def test_a_race_needs_two_of_the_same_network(points):
+    with pytest.raises(UsageError, match="at least two trainings of the same network; got one"):
+        race({"one": trainer()}, points)
