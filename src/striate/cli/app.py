@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import striate
+from striate.cli.approximate import approximate
 from striate.cli.arithmetic import arithmetic
 from striate.cli.augment import augment
 from striate.cli.backprop import backprop
@@ -17,7 +18,7 @@ from striate.cli.check import check
 from striate.cli.compare import compare
 from striate.cli.convolve import convolve
 from striate.cli.descend import descend
-from striate.cli.draw import draw
+from striate.cli.draw_data import draw
 from striate.cli.ending import Commands, OneCommand
 from striate.cli.evaluate import evaluate
 from striate.cli.explain import explain
@@ -70,7 +71,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         cache,
     ),
     "Look inside a model": (explain, why, sweep, gradient, invariance, loss_slice),
-    "Work out by hand": (arithmetic, check, convolve, pool, matrix, find_patch, backprop, descend),
+    "Work out by hand": (arithmetic, check, convolve, pool, matrix, find_patch, backprop, descend, approximate),
 }
 for panel, commands in PANELS.items():
     for command in commands:

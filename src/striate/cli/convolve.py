@@ -12,6 +12,7 @@ from striate.cli.options import Json
 if TYPE_CHECKING:
     import numpy as np
 
+    from striate.cli.output import Output
     from striate.worksheets.filtering import Filtered
 
 PLOTS = (".png", ".svg", ".pdf")
@@ -19,7 +20,7 @@ PLOTS = (".png", ".svg", ".pdf")
 
 def convolve(
     source: Annotated[
-        str, typer.Argument(metavar="IMAGE|CSV|[...]", help='A picture, a CSV or NPY file, or numbers: "[1,2,3]".')
+        str, typer.Argument(metavar="IMAGE|CSV|[...]", help='An image, a CSV or NPY file, or numbers: "[1,2,3]".')
     ],
     kernel: Annotated[
         list[str],
@@ -65,6 +66,11 @@ def convolve(
             help="Output file: an image (of a signal, a plot), .csv or .npy. (default: IMAGE-KERNEL.png)",
         ),
     ] = None,
+    continuous: Annotated[
+        bool,
+        typer.Option("--continuous", help="Convolve functions of t, such as box and exponential: write a page."),
+    ] = False,
+    spacing: Annotated[float, typer.Option(metavar="X", help="With --continuous: time between samples.")] = 0.5,
     json: Json = False,
 ) -> None:
     """Filter an image or a signal; for small inputs, show every sum.
@@ -76,12 +82,16 @@ def convolve(
     striate convolve signal.csv --kernel gaussian:3 --kernel derivative --out signal.png
 
     striate convolve "[4,1,1,2,3,5,8,13]" --kernel "[1,-2,1]"
+
+    striate convolve box --kernel exponential --continuous --out convolution.html
     """
     from striate.cli.files import is_numbers, read_numbers
     from striate.cli.output import Output
     from striate.cli.parsing import paddings, sizes
     from striate.worksheets.filtering import convolve as apply
 
+    if continuous:
+        return _continuous(source, kernel, spacing, out or Path("convolution.html"), Output(json))
     x = read_numbers(source, column)
     is_picture = not is_numbers(source) and Path(source).suffix.lower() not in (".csv", ".tsv", ".npy")
     if pool is not None and x.ndim == 3:
@@ -106,7 +116,21 @@ def convolve(
     files = [str(path) for path in _write(x, results, kernel, target, pool, scale)]
     for file in files:
         output.line(f"written: {file}")
-    output.result(_facts(results, files, is_picture))
+    return output.result(_facts(results, files, is_picture))
+
+
+def _continuous(source: str, kernels: list[str], spacing: float, out: Path, output: Output) -> None:
+    """Write the page of two functions."""
+    from striate.cli.files import write_text
+    from striate.errors import UsageError
+    from striate.worksheets.continuous import convolution_page, convolve_functions
+
+    if len(kernels) != 1:
+        raise UsageError(f"--continuous: convolves two functions; got {len(kernels) + 1}. Give one --kernel.")
+    found = convolve_functions(source, kernels[0], spacing)
+    output.line(found)
+    output.line(f"page: {write_text(convolution_page(found), out)}")
+    output.result({"functions": found.names, "sums": found.sums.tolist(), "error": found.error, "page": str(out)})
 
 
 def _facts(results: list[Filtered], files: list[str], is_picture: bool) -> dict[str, Any]:

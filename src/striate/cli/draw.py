@@ -38,7 +38,7 @@ def filters(
     """Draw the filters of a layer; with --channel, only their weights for one input channel."""
     from striate.explain import draw_filters
 
-    _write(draw_filters(_load(model), layer, channel), out)
+    write(draw_filters(load(model), layer, channel), out)
 
 
 @draw.command()
@@ -59,8 +59,8 @@ def connections(
     from striate.explain import draw_connections
     from striate.models.registry import build
 
-    network = _load(Path(model)).network if names_a_file(model) else build(model)
-    _write(draw_connections(network, layer, position), out)
+    network = load(Path(model)).network if names_a_file(model) else build(model)
+    write(draw_connections(network, layer, position), out)
 
 
 @draw.command()
@@ -77,7 +77,7 @@ def maps(
     """Draw the feature maps of a layer for an image."""
     from striate.explain import draw_feature_maps
 
-    _write(draw_feature_maps(_trace(model, image, fit, invert, data_dir), layer, scale), out)
+    write(draw_feature_maps(_trace(model, image, fit, invert, data_dir), layer, scale), out)
 
 
 @draw.command()
@@ -103,15 +103,15 @@ def attribution(
     from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions
     from striate.explain.samples import feature_names
 
-    loaded = _load(model)
+    loaded = load(model)
     sample, wanted = s.read(loaded, image, fit, invert, data_dir), s.class_of(loaded, target)
     names = feature_names(loaded)
     if method is None:
         found = attribute_all(loaded, sample, wanted)
-        _write(draw_attributions(found, sample, names=names), out, json, _scores(found))
+        write(draw_attributions(found, sample, names=names), out, json, _scores(found))
     else:
         one = attribute(loaded, sample, method, wanted)
-        _write(draw_attribution(one, sample, names=names), out, json, _scores({method: one}))
+        write(draw_attribution(one, sample, names=names), out, json, _scores({method: one}))
 
 
 @draw.command()
@@ -137,7 +137,7 @@ def dropout(
     found = dropout_masks(_trace(model, image, fit, invert, data_dir), layer, steps=steps, seed=seed)
     Output(json).line(found)
     dropped = (found.factors == 0).reshape(len(found.factors), -1).sum(axis=1).tolist()
-    _write(draw_dropout(found), out, json, {"layer": found.layer, "rate": found.rate, "dropped": dropped})
+    write(draw_dropout(found), out, json, {"layer": found.layer, "rate": found.rate, "dropped": dropped})
 
 
 @draw.command()
@@ -165,7 +165,7 @@ def field(
     given = {"channel": channel, "depth": depth, "row": row, "column": column}
     found = trace.field(*s.place(trace, layer, given | {"position": position, "feature": feature}))
     Output(json).line(found)
-    _write(draw_field(found, trace.raw), out, json, {"spans": found.spans, "support": found.support})
+    write(draw_field(found, trace.raw), out, json, {"spans": found.spans, "support": found.support})
 
 
 @draw.command()
@@ -182,10 +182,10 @@ def patches(
     """Draw the image patches that activate a channel most."""
     from striate.explain import draw_patches, top_patches
 
-    loaded = _load(model)
+    loaded = load(model)
     found = top_patches(loaded, s.dataset(loaded, data, data_dir), layer, channel, count)
     facts = [{"sample": one.sample, "span": one.span, "value": one.value} for one in found]
-    _write(draw_patches(found, f"{layer}, channel {channel}"), out, json, {"patches": facts})
+    write(draw_patches(found, f"{layer}, channel {channel}"), out, json, {"patches": facts})
 
 
 @draw.command()
@@ -208,7 +208,7 @@ def features(
     """Draw layer by layer the strongest image patches beside their deconvolutions (Zeiler and Fergus)."""
     from striate.explain import draw_feature_grid, feature_grid
 
-    loaded = _load(model)
+    loaded = load(model)
     samples = s.dataset(loaded, data, data_dir)
     found = feature_grid(loaded, samples, layer, channels=channels, count=count, guided=guided)
     facts = [
@@ -216,7 +216,7 @@ def features(
         for row in found
         for one in row
     ]
-    _write(draw_feature_grid(found), out, json, {"features": facts})
+    write(draw_feature_grid(found), out, json, {"features": facts})
 
 
 @draw.command()
@@ -236,7 +236,7 @@ def deconvolution(
     from striate.explain import draw_sample
 
     found = back(_trace(model, image, fit, invert, data_dir), layer, channel, guided=guided)
-    _write(draw_sample(found, f"{layer}, channel {channel}"), out)
+    write(draw_sample(found, f"{layer}, channel {channel}"), out)
 
 
 @draw.command()
@@ -261,17 +261,18 @@ def ideal(
     from striate.explain.samples import class_number
     from striate.explain.tracing import score_step
 
-    loaded, what = _load(model), f"{layer}, channel {channel}"
+    loaded, what = load(model), f"{layer}, channel {channel}"
     if target is not None:
         layer = score_step(loaded.network)
         channel = class_number(loaded, s.class_of(loaded, target), np.zeros(loaded.network.step(layer).shape[0]))
         what = f"class {s.class_name(loaded, channel)}"
     found = maximise_activation(loaded, layer, channel, steps=steps, seed=seed)
     title = f"{what}: from {found.values[0]:.3g} to {found.values[-1]:.3g}"
-    _write(draw_sample(found.picture, title), out)
+    write(draw_sample(found.picture, title), out)
 
 
-def _load(path: Path) -> Model:
+def load(path: Path) -> Model:
+    """Return the model in a file or run."""
     import striate
 
     return striate.load(path)
@@ -280,7 +281,7 @@ def _load(path: Path) -> Model:
 def _trace(path: Path, image: str, fit: str | None, invert: bool, folder: Path | None) -> Trace:
     from striate.explain.tracing import trace
 
-    model = _load(path)
+    model = load(path)
     return trace(model, s.read(model, image, fit, invert, folder))
 
 
@@ -294,7 +295,8 @@ def _scores(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write(axes: Any, out: Path, json: bool = False, facts: dict[str, Any] | None = None) -> None:
+def write(axes: Any, out: Path, json: bool = False, facts: dict[str, Any] | None = None) -> None:
+    """Write a drawing, and with --json what is known of it."""
     from striate.cli.files import write_figure
     from striate.cli.output import Output
 

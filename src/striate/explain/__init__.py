@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from striate.drawing.mosaic import draw_sample
+from striate.explain.approximation import Approximation, approximate, draw_approximation
 from striate.explain.attribution import (
     Attribution,
     attribute,
@@ -34,10 +35,12 @@ from striate.explain.gradient_path import GradientPath, gradient_path
 from striate.explain.invariance_measure import Invariance, draw_invariance, invariance
 from striate.explain.loss_slices import draw_loss_line, draw_loss_plane, loss_line, loss_plane
 from striate.explain.race import Race, draw_race, race
+from striate.explain.sample_grid import draw_predictions, draw_samples
 from striate.explain.sweep import ScoreMap, sweep
 from striate.explain.tracing import Trace, trace
 
 __all__ = [
+    "Approximation",
     "Attribution",
     "DropoutMasks",
     "Field",
@@ -46,9 +49,11 @@ __all__ = [
     "Race",
     "ScoreMap",
     "Trace",
+    "approximate",
     "attribute",
     "attribute_all",
     "deconvolution",
+    "draw_approximation",
     "draw_attribution",
     "draw_attributions",
     "draw_connections",
@@ -63,8 +68,10 @@ __all__ = [
     "draw_loss_plane",
     "draw_network",
     "draw_patches",
+    "draw_predictions",
     "draw_race",
     "draw_sample",
+    "draw_samples",
     "draw_score_map",
     "draw_why",
     "dropout_masks",

@@ -1,0 +1,269 @@
+"""A function learnt by networks with one hidden layer: what more units can do, and when they overfit."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.checks import integer
+from striate.data.dataset import Dataset
+from striate.drawing.axes import new_axes
+from striate.errors import UsageError
+from striate.layers import Linear, ReLU, Sigmoid, Tanh
+from striate.layers.arguments import choice, real
+from striate.model import Model
+from striate.network import Sequential
+from striate.training.initialisation import initialise
+from striate.training.trainer import Trainer
+from striate.worksheets.expression import parse
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ACTIVATIONS = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
+STEEP = {"tanh": 2.0, "sigmoid": 4.0}
+"""How steep a unit is at first, times the distance between two of them: steps that just touch."""
+GRID, RATE, BATCH = 401, 0.02, 16
+MOST_PIECES = 12  # units whose parts of the sum are drawn
+FIT, TRUTH, DOTS, PIECES = "#d55e00", "#6b6b6b", "#0072b2", "#9fb4c7"
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One network on its way.
+
+    Parameters
+    ----------
+    units : int
+        Of the hidden layer.
+    curves : float64[frames + 1, G]
+        What it computes on the grid, before training and as training goes on.
+    pieces : float64[units, G]
+        What each hidden unit adds to the sum in the end; together with a constant they are the last curve.
+    train_error, new_error : float
+        The mean squared error in the end: over the samples, and over as many new ones.
+    """
+
+    units: int
+    curves: np.ndarray
+    pieces: np.ndarray
+    train_error: float
+    new_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Approximation:
+    """Networks of several widths that learnt the same samples; ``print`` it for their errors.
+
+    Parameters
+    ----------
+    text : str
+        The function.
+    x, y : float64[N]
+        Samples, noise included.
+    grid, truth : float64[G]
+        The function without noise.
+    epochs : int
+    fits : tuple of Fit
+    """
+
+    text: str
+    x: np.ndarray
+    y: np.ndarray
+    grid: np.ndarray
+    truth: np.ndarray
+    epochs: int
+    fits: tuple[Fit, ...]
+
+    @property
+    def best(self) -> Fit:
+        """The network with the smallest error on new samples."""
+        return min(self.fits, key=lambda fit: fit.new_error)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.text}, {len(self.x)} samples, {self.epochs} epochs",
+            f"{'units':>6} {'error':>11} {'on new':>11}",
+        ]
+        for fit in self.fits:
+            note = "  smallest on new samples" if fit is self.best else ""
+            lines.append(f"{fit.units:>6} {fit.train_error:>11.4g} {fit.new_error:>11.4g}{note}")
+        return "\n".join(lines)
+
+
+def approximate(
+    text: str,
+    units: Sequence[int] = (1, 3, 10, 100),
+    *,
+    samples: int = 200,
+    noise: float = 0.0,
+    window: tuple[float, float] = (-3.0, 3.0),
+    activation: str = "tanh",
+    epochs: int = 400,
+    frames: int = 40,
+    seed: int = 0,
+) -> Approximation:
+    """Return what networks of one hidden layer learn of a function of ``x``.
+
+    ``f(x) = sum over the units of v[n] * activation(w[n] * x + b[n]) + c``, trained by Adam on the squared error.
+    At the start the units are steps (or ramps) at places spread evenly over the window.
+
+    Parameters
+    ----------
+    text : str
+        The function, such as "sin(3*x)"; see `striate.worksheets.expression`.
+    units : sequence of int
+        Widths of the hidden layer; one network for each.
+    samples : int
+        At random places; as many new ones measure the error on new samples.
+    noise : float
+        Standard deviation of the noise added to the samples.
+    window : (float, float)
+    activation : {"tanh", "relu", "sigmoid"}
+    epochs, frames : int
+        Passes over the samples, and curves kept on the way.
+    seed : int
+        Of samples, noise, first parameters and order.
+
+    Raises
+    ------
+    UsageError
+        If the function is not one of ``x``, or a number is out of range.
+
+    References
+    ----------
+    Cybenko (1989), "Approximation by superpositions of a sigmoidal function".
+    """
+    choice(activation, "activation", tuple(ACTIVATIONS))
+    low, high = (real(end, "window") for end in window)
+    if low >= high:
+        raise UsageError(f"window: must be (from, to) with from < to; got {tuple(window)}.")
+    noise = real(noise, "noise", above=0, closed=True)
+    function, random = _function(text), np.random.default_rng(seed)
+    x, new = random.uniform(low, high, (2, integer(samples, "samples", 2)))
+    y, expected = (function(places) + noise * random.normal(size=len(places)) for places in (x, new))
+    grid = np.linspace(low, high, GRID)
+    chunks = _chunks(integer(epochs, "epochs"), integer(frames, "frames"))
+    fits = []
+    for width in units:
+        start = _start(integer(width, "units"), activation, (low, high), seed)
+        fits.append(_fit(start, (x, y), (new, expected), grid, chunks, seed))
+    return Approximation(text, x, y, grid, function(grid), epochs, tuple(fits))
+
+
+def _function(text: str) -> Callable[[np.ndarray], np.ndarray]:
+    graph = parse(text)
+    if set(graph.inputs) != {"x"}:
+        raise UsageError(f"approximate: needs a function of x; got one of {', '.join(graph.inputs) or 'nothing'}.")
+    return lambda x: np.broadcast_to(np.asarray(graph.evaluate({"x": x})[graph.output], np.float64), x.shape)
+
+
+def _chunks(epochs: int, frames: int) -> list[int]:
+    """Return after how many further epochs a curve is kept: often at first, then less and less."""
+    ends = np.unique(np.rint(epochs * np.linspace(0, 1, frames + 1) ** 2).astype(int))
+    return [int(n) for n in np.diff(ends)]
+
+
+def _start(units: int, activation: str, window: tuple[float, float], seed: int) -> Model:
+    network = Sequential([Linear(units), ACTIVATIONS[activation](), Linear(1)], 1, "approximation")
+    model = Model(network, *initialise(network, seed=seed))
+    ends = (np.array(window) - np.mean(window)) / (np.ptp(window) / math.sqrt(12))  # in standard deviations
+    places = np.linspace(*ends, units + 2)[1:-1]
+    slope = STEEP[activation] * max(1.0, units / float(np.ptp(ends))) if activation in STEEP else 1.0
+    model.parameters["linear1.weight"][:, 0] = slope
+    model.parameters["linear1.bias"][...] = -slope * places
+    return model
+
+
+def _fit(
+    start: Model,
+    samples: tuple[np.ndarray, np.ndarray],
+    new: tuple[np.ndarray, np.ndarray],
+    grid: np.ndarray,
+    chunks: Sequence[int],
+    seed: int,
+) -> Fit:
+    x, y = (values[:, None].astype(np.float32) for values in samples)
+    size = min(BATCH, len(x))
+    trainer = Trainer(start, optimizer="adam", learning_rate=RATE, batch_size=size, seed=seed)
+    data, curves = Dataset(x, y), []
+    for epochs in chunks:
+        trainer.fit(data, epochs=epochs, progress=False)
+        curves.append(_values(trainer.model, grid))
+    model = trainer.model
+    errors = [float(((_values(model, places) - values) ** 2).mean()) for places, values in (samples, new)]
+    return Fit(len(model.parameters["linear1.bias"]), np.array(curves), _pieces(model, grid), *errors)
+
+
+def _values(model: Model, x: np.ndarray) -> np.ndarray:
+    return np.asarray(model.predict(x[:, None].astype(np.float32)), np.float64).reshape(-1)
+
+
+def _pieces(model: Model, grid: np.ndarray) -> np.ndarray:
+    """Return what each hidden unit adds to the output, in the units of the function."""
+    from striate.model.part import part_of
+
+    hidden = part_of(model, model.network.steps[2].name).outputs(grid[:, None].astype(np.float32))
+    scale = 1.0 if model.target_normalisation is None else float(np.ravel(model.target_normalisation.scale)[0])
+    return np.asarray(hidden.T * model.parameters["linear2.weight"][0][:, None] * scale, np.float64)
+
+
+def draw_approximation(found: Approximation, frame: int = -1) -> Axes:
+    """Draw what each network learnt, and the errors over the number of units."""
+    figure: Any = new_axes(None, size=(3.1 * (len(found.fits) + 1), 3.0)).figure
+    figure.clear()
+    *panels, last = figure.subplots(1, len(found.fits) + 1)
+    for axes, fit in zip(panels, found.fits, strict=True):
+        _draw_fit(axes, found, fit, frame)
+    panels[0].legend(fontsize=7, loc="best")
+    units = [fit.units for fit in found.fits]
+    last.loglog(units, [fit.train_error for fit in found.fits], "o-", color=DOTS, label="samples")
+    last.loglog(units, [fit.new_error for fit in found.fits], "s--", color=FIT, label="new samples")
+    last.set_xticks(units, [str(n) for n in units])
+    last.minorticks_off()
+    last.set(xlabel="hidden units", ylabel="mean squared error")
+    last.grid(color="#e0e0e0", linewidth=0.6)
+    last.legend(fontsize=7)
+    first: Axes = panels[0]
+    return first
+
+
+def _draw_fit(axes: Any, found: Approximation, fit: Fit, frame: int) -> Any:
+    if fit.units <= MOST_PIECES and frame == -1:
+        for n, piece in enumerate(fit.pieces):
+            axes.plot(found.grid, piece, color=PIECES, linewidth=0.7, label="" if n else "one unit")
+    axes.plot(found.x, found.y, ".", color=DOTS, markersize=4, alpha=0.7, label="samples", zorder=3)
+    axes.plot(found.grid, found.truth, "--", color=TRUTH, linewidth=1.0, label="function")
+    (line,) = axes.plot(found.grid, fit.curves[frame], color=FIT, linewidth=1.8, label="network")
+    low, high = min(found.y.min(), found.truth.min()), max(found.y.max(), found.truth.max())
+    room = 0.25 * ((high - low) or 1.0)
+    axes.set_ylim(low - room, high + room)
+    axes.set_xlabel("x")
+    axes.set_title(f"{fit.units} unit{'s' * (fit.units > 1)}", fontsize=9)
+    return line
+
+
+def animated_approximation(found: Approximation, seconds: float = 0.15) -> bytes:
+    """Return the networks as they learn, ``seconds`` for each frame, as the bytes of an endless GIF."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    figure: Any = new_axes(None, size=(2.7 * len(found.fits), 2.6)).figure
+    figure.clear()
+    panels = np.ravel(figure.subplots(1, len(found.fits)))
+    lines = [_draw_fit(axes, found, fit, 0) for axes, fit in zip(panels, found.fits, strict=True)]
+    canvas, images = FigureCanvasAgg(figure), []
+    for frame in range(len(found.fits[0].curves)):
+        for line, fit in zip(lines, found.fits, strict=True):
+            line.set_ydata(fit.curves[frame])
+        canvas.draw()
+        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(64))
+    room = io.BytesIO()
+    times = [round(1000 * real(seconds, "seconds", above=0))] * (len(images) - 1) + [2000]
+    images[0].save(room, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
+    return room.getvalue()
