@@ -43,7 +43,7 @@ def test_the_page_is_whole():
 def test_the_page_moves_in_a_browser(window, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(convolution_page(convolve_functions("box", "exponential")), "utf-8")
-    window.open(page.as_uri())
+    window.open(page)
     window.run(
         "const time = document.getElementById('time'); time.value = 300; time.dispatchEvent(new Event('input'))"
     )

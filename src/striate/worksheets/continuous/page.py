@@ -73,8 +73,8 @@ def _matrix(found: Convolved) -> Markup:
         total = element("td", format_number(round(float(found.sums[n]), 4)), class_="sum")
         rows.append(element("tr", *cells, element("td", "→"), total))
     said = (
-        "All sums at once: a matrix times the samples of f. Its rows hold g turned around, moved on by one from row "
-        "to row; the same number along every diagonal is what a network calls shared weights."
+        "All sums at once: a matrix times the samples of f. Its rows hold g turned around, moved on by one from "
+        "row to row; the same number along every diagonal is what a network calls shared weights."
     )
     table = element("div", element("table", *rows, class_="matrix"), class_="wide")
     return section("3. As a matrix", element("p", said), table)
@@ -93,8 +93,8 @@ def _layer(found: Convolved) -> Markup:
         f"Conv1d(1, {count}, padding={count - 1}, bias=False)  # weights: g turned around, times {found.spacing:g}"
     )
     said = (
-        "Layers compute cross-correlations, so the kernel is turned around beforehand. A layer that learns finds "
-        f"the turned kernel by itself. Computed in float32, its {len(found.sums)} outputs differ from the sums above by at "
-        f"most {difference:.1e}."
+        "Layers compute cross-correlations, so the kernel is turned around beforehand. A layer that learns "
+        f"finds the turned kernel by itself. Computed in float32, its {len(found.sums)} outputs differ from the "
+        f"sums above by at most {difference:.1e}."
     )
     return section("4. As a layer", element("pre", code), element("p", said))
