@@ -41,7 +41,7 @@ def test_the_animation_shows_every_frame():
     ("call", "said"),
     [
         (lambda: approximate("x + y"), "needs a function of x; got one of x, y"),
-        (lambda: approximate("x", (0,)), "units must be"),
+        (lambda: approximate("x", (0,)), "units: must be at least 1"),
         (lambda: approximate("x", window=(1, 0)), "from < to"),
         (lambda: approximate("x", activation="step"), "activation: unknown name 'step'"),
         (lambda: approximate("x", noise=-1), "noise"),

@@ -48,7 +48,7 @@ def approximate(
         [int(n) if n == int(n) else n for n in widths.ravel().tolist()],
         samples=samples,
         noise=noise,
-        window=tuple(ends.ravel().tolist()),  # type: ignore[arg-type]
+        window=tuple(ends.ravel().tolist()),
         activation=activation,
         epochs=epochs,
         seed=seed,

@@ -173,7 +173,7 @@ def _start(units: int, activation: str, window: tuple[float, float], seed: int) 
     network = Sequential([Linear(units), ACTIVATIONS[activation](), Linear(1)], 1, "approximation")
     model = Model(network, *initialise(network, seed=seed))
     ends = (np.array(window) - np.mean(window)) / (np.ptp(window) / math.sqrt(12))  # in standard deviations
-    places = np.linspace(*ends, units + 2)[1:-1]
+    places = np.linspace(ends[0], ends[1], units + 2)[1:-1]
     slope = STEEP[activation] * max(1.0, units / float(np.ptp(ends))) if activation in STEEP else 1.0
     model.parameters["linear1.weight"][:, 0] = slope
     model.parameters["linear1.bias"][...] = -slope * places

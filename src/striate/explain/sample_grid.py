@@ -90,7 +90,7 @@ def draw_predictions(
         for row in rows
     ]
     axes = draw_mosaic(_pictures(data, rows), names, axes, title=title, columns=_columns(len(rows)))
-    for text, row in zip(axes.texts, rows, strict=True):
+    for text, row in zip(axes.texts, rows, strict=False):
         text.set_color(WRONG if wrong[row] else RIGHT)
     return axes
 

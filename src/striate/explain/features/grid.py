@@ -121,7 +121,8 @@ def _layer(
         for patch in patches:
             traced = traces.setdefault(patch.sample, trace(model, inputs[patch.sample]))
             back = deconvolution(traced, layer, channel, patch.position, guided=guided)
-            projections.append(back[(..., *(slice(first, end) for first, end in patch.span))])
+            cut: tuple[Any, ...] = (..., *(slice(first, end) for first, end in patch.span))
+            projections.append(back[cut])
         found.append(ChannelFeatures(layer, channel, patches, tuple(projections)))
     return found
 
