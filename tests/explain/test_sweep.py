@@ -8,9 +8,22 @@ from PIL import Image
 
 from striate import Model
 from striate.data import registry
+from striate.data.normalisation import Normalisation
 from striate.errors import ShapeError, UsageError
 from striate.explain import sweep
-from striate.layers import Conv2d, Flatten, GlobalAvgPool, Linear, Sigmoid, Softmax
+from striate.layers import (
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    Softmax,
+)
+from striate.model.fully_convolutional import fully_convolutional
 from striate.models import unet
 from striate.network import Sequential
 
@@ -195,3 +208,33 @@ def test_a_network_without_softmax_is_read_as_it_was_trained():
     found = sweep(model, np.random.default_rng(4).random((1, 7, 7)), stride=1)
     np.testing.assert_allclose(found.probabilities.sum(axis=0), 1, atol=1e-6)
     assert found.class_number("b") == 1
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Conv2d(4, 3), ReLU(), MaxPool2d(2), Flatten(), Linear(8), ReLU(), Dropout(), Linear(3), Softmax()],
+        [Conv2d(4, 3, stride=2), BatchNorm(), ReLU(), GlobalAvgPool(), Linear(3), Softmax()],
+        [Flatten(), Linear(3), Softmax()],
+    ],
+)
+def test_windows_computed_at_once_are_those_computed_alone(layers):
+    network, random = Sequential(layers, (1, 10, 10)), np.random.default_rng(3)
+    model = Model(network, random.normal(0, 0.3, network.parameter_count), classes=("a", "b", "c"))
+    model.normalisation = Normalisation((0.5,), (2.0,))
+    picture = random.random((1, 31, 40)).astype(np.float32)
+    wide, jump = fully_convolutional(model, (31, 40))
+    assert wide.network.parameter_count == network.parameter_count
+    sides = tuple((n - 10) // step + 1 for n, step in zip((31, 40), jump, strict=True))
+    assert wide.predict_proba(picture[None])[0].shape[1:] == sides
+    found = sweep(model, picture, stride=2)
+    windows = [picture[:, top : top + 10, left : left + 10] for top in found.tops for left in found.lefts]
+    alone = model.predict_proba(np.stack(windows)).T.reshape(found.probabilities.shape)
+    np.testing.assert_allclose(found.probabilities, alone, atol=2e-6)
+
+
+def test_padding_keeps_windows_apart(trained_lenet):
+    with pytest.raises(ShapeError, match="conv1: treats the edge of a window in another way than its middle"):
+        fully_convolutional(trained_lenet, (20, 20))
+    with pytest.raises(ShapeError, match="needs pictures, and one output"):
+        fully_convolutional(Model(Sequential([Linear(2)], 3), np.zeros(8)), (20, 20))

@@ -17,6 +17,7 @@ from striate.explain.tracing import score_step, trace
 from striate.layers.base import format_shape
 from striate.losses import NUMBERS
 from striate.model import Model
+from striate.model.fully_convolutional import fully_convolutional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,7 +167,8 @@ def sweep(
 ) -> ScoreMap:
     """Return the probabilities that a model gives to every window of a picture.
 
-    Each window is computed as a sample of its own, so the numbers are those of `Model.predict_proba` on it.
+    The numbers are those of `Model.predict_proba` on each window. Networks without padding compute all windows at
+    once, as fully convolutional networks; the numbers are the same up to rounding.
 
     Parameters
     ----------
@@ -211,21 +213,44 @@ def sweep(
     _check_fits(raw, size, model)
     step = max(1, min(size) // PER_WINDOW) if stride is None else integer(stride, "stride")
     tops, lefts = (_starts(length, part, step) for length, part in zip(raw.shape[1:], size, strict=True))
-    corners = [(top, left) for top in tops.tolist() for left in lefts.tolist()]
-    parts = []
-    for first in range(0, len(corners), WINDOWS):
-        some = corners[first : first + WINDOWS]
-        windows = np.stack([_sample(model, raw, top, left, size) for top, left in some])
-        parts.append(model.predict_proba(windows, WINDOWS))
+    probabilities = np.empty((len(model.output_names), len(tops), len(lefts)), np.float32)
+    missing = np.ones(probabilities.shape[1:], bool)
+    if size == model.input_shape[1:]:
+        _at_once(model, raw, (tops, lefts), probabilities, missing)
+    places = np.argwhere(missing)
+    for first in range(0, len(places), WINDOWS):
+        some = places[first : first + WINDOWS]
+        windows = np.stack([_sample(model, raw, int(tops[r]), int(lefts[s]), size) for r, s in some])
+        probabilities[:, some[:, 0], some[:, 1]] = model.predict_proba(windows, WINDOWS).T
         if progress is not None:
-            progress(first + len(some), len(corners))
-    probabilities = np.concatenate(parts).T.reshape(-1, len(tops), len(lefts))
+            progress(missing.size - len(places) + first + len(some), missing.size)
     if not np.isfinite(probabilities).all():
         raise UsageError(
             "sweep: the model's outputs must be finite; got NaN or infinity. Check the picture, or train the model "
             "again."
         )
-    return ScoreMap(model, raw, np.ascontiguousarray(probabilities), tops, lefts, size)
+    return ScoreMap(model, raw, probabilities, tops, lefts, size)
+
+
+def _at_once(
+    model: Model, raw: np.ndarray, starts: tuple[np.ndarray, np.ndarray], out: np.ndarray, missing: np.ndarray
+) -> None:
+    """Compute the windows that the network reaches as a fully convolutional one, if it can be one."""
+    try:
+        wide, jump = fully_convolutional(model, raw.shape[1:])
+    except ShapeError:
+        return
+    on = [np.flatnonzero(at % step == 0) for at, step in zip(starts, jump, strict=True)]
+    covered = (len(on[0]) * len(on[1])) * np.prod(model.input_shape[1:])  # pixels computed window by window
+    if covered < raw[0].size:
+        return  # few windows, far apart: most of the map would not be used
+    answers = wide.predict_proba(raw[None], 1)[0]
+    if answers.ndim != 3 or len(answers) != len(out):
+        return  # one output for two classes has no map of both
+    rows, columns = (at[chosen] // step for at, chosen, step in zip(starts, on, jump, strict=True))
+    every = np.arange(len(out))
+    out[np.ix_(every, *on)] = answers[np.ix_(every, rows, columns)]
+    missing[np.ix_(*on)] = False
 
 
 def check_target(model: Model, target: int | str) -> None:
