@@ -33,3 +33,12 @@ def test_grids_of_samples_and_predictions(run, trained, tmp_path):
 
 def test_a_model_without_dropout(refused, trained):
     assert "has no dropout" in refused("draw", "dropout", trained, "digits:7", status=2)
+
+
+def test_a_kernel_is_filmed_sliding_over_numbers(run, refused, tmp_path):
+    film = tmp_path / "film.gif"
+    result = run("convolve", "[4,1,1,2]", "--kernel", "[1,-2,1]", "--bias", 3, "--out", film)
+    assert result.exit_code == 0, result.output
+    assert width_of(film) > 100
+    words = refused("convolve", "[4,1,1,2]", "--kernel", "[1]", "--border", "reflect", "--out", film, status=2)
+    assert "shows one channel with a border of zeros; got 1 axes, reflect" in words

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from striate.worksheets.filtering import Filtered
 
 PLOTS = (".png", ".svg", ".pdf")
+FILM = ".gif"
 
 
 def convolve(
@@ -63,7 +64,8 @@ def convolve(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Output file: an image (of a signal, a plot), .csv or .npy. (default: IMAGE-KERNEL.png)",
+            help="Output file: an image (of a signal, a plot), .csv or .npy; .gif films small numbers, sum by sum. "
+            "(default: IMAGE-KERNEL.png)",
         ),
     ] = None,
     continuous: Annotated[
@@ -153,6 +155,27 @@ def _biases(given: list[float] | None, count: int) -> list[float]:
     return given
 
 
+def _film(x: np.ndarray, result: Filtered, out: Path) -> Path:
+    """Write the kernel sliding over numbers, with every sum."""
+    from striate.errors import UsageError
+    from striate.storage.atomic import write_atomically
+    from striate.worksheets import animated_gif, sliding_window
+    from striate.worksheets.arithmetic import convolution
+
+    if x.ndim > 2 or result.border != "zeros":
+        raise UsageError(f"{out}: shows one channel with a border of zeros; got {x.ndim} axes, {result.border}.")
+    axes = result.axes
+    layer = convolution(
+        x.shape,
+        result.kernel.shape[1:],
+        stride=tuple(axis.stride for axis in axes),
+        padding=tuple(axis.padding for axis in axes),
+        dilation=tuple(axis.dilation for axis in axes),
+    )
+    window = sliding_window(layer, x, result.kernel[0], bias=result.bias)
+    return write_atomically(out, animated_gif(window))
+
+
 def _target(source: str, kernels: list[str], out: Path | None, is_picture: bool) -> Path | None:
     if out is not None or not is_picture:
         return out
@@ -176,6 +199,8 @@ def _write(
 
     if out is None:
         return []
+    if out.suffix.lower() == FILM and len(results) == 1:
+        return [_film(x, results[0], out)]
     if x.ndim == 1 and out.suffix.lower() in PLOTS:
         return [write_figure(draw_signals(x, results, kernels), out)]
     if pool is not None or (len(results) > 1 and x.ndim == 2):

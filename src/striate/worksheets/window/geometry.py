@@ -13,6 +13,7 @@ import numpy as np
 from striate.errors import ShapeError, UsageError, unknown_name
 from striate.worksheets.arithmetic.axis import Axis
 from striate.worksheets.arithmetic.layer import LayerArithmetic
+from striate.worksheets.filtering import WindowSum
 from striate.worksheets.numbers import as_numbers
 
 Statistic = Literal["max", "average"]
@@ -54,12 +55,15 @@ class SlidingWindow:
         Numbers to show in the cells, and the weights as they lie on the input.
     statistic : {"max", "average"}
         What a pooling layer computes.
+    bias : float
+        Added to every sum.
     """
 
     layer: LayerArithmetic
     x: np.ndarray | None = None
     kernel: np.ndarray | None = None
     statistic: Statistic = "max"
+    bias: float = 0.0
 
     @property
     def extent(self) -> tuple[tuple[int, int], ...]:
@@ -122,11 +126,19 @@ class SlidingWindow:
             return max(inside) if self.statistic == "max" else sum(inside) / len(inside)
         if self.kernel is None:
             return None
-        return float(sum(w * (self.value_at(tap) or 0.0) for w, tap in zip(self.kernel.flat, taps, strict=True)))
+        terms = (w * (self.value_at(tap) or 0.0) for w, tap in zip(self.kernel.flat, taps, strict=True))
+        return float(sum(terms)) + self.bias
+
+    def sum_text(self, frame: Frame) -> str:
+        """Return the sum of one position, such as ``1*2 + 3*(-1) = -1``; "" without numbers and a kernel."""
+        if self.x is None or self.kernel is None or frame.value is None:
+            return ""
+        numbers = np.array([self.value_at(tap) for tap in frame.taps], dtype=np.float64)
+        return str(WindowSum(frame.position, numbers, self.kernel.ravel(), frame.value, self.bias))
 
 
 def sliding_window(
-    layer: LayerArithmetic, x: Any = None, kernel: Any = None, *, statistic: Statistic = "max"
+    layer: LayerArithmetic, x: Any = None, kernel: Any = None, *, statistic: Statistic = "max", bias: float = 0.0
 ) -> SlidingWindow:
     """Return a layer's window, ready to be drawn, with numbers in its cells if they are given.
 
@@ -139,6 +151,8 @@ def sliding_window(
     kernel : array of the layer's kernel size, optional
     statistic : {"max", "average"}
         What a pooling layer computes.
+    bias : float
+        Added to every sum.
 
     Raises
     ------
@@ -160,7 +174,7 @@ def sliding_window(
     weights = _sized("kernel", kernel, layer.kernel_size)
     if weights is not None and layer.kind == "transposed":
         weights = np.flip(weights)
-    window = SlidingWindow(layer, numbers, weights, statistic)
+    window = SlidingWindow(layer, numbers, weights, statistic, bias)
     widest = max(stop - start for start, stop in window.extent)
     if max(widest, *layer.output_size) > MOST_CELLS or prod(layer.output_size) > MOST_FRAMES:
         raise UsageError(

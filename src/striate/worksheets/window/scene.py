@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from textwrap import wrap
 from typing import Any
 
 from striate.worksheets.arithmetic.formula import filled
@@ -11,6 +12,7 @@ from striate.worksheets.numbers import format_number
 from striate.worksheets.window.geometry import Cell, Frame, SlidingWindow
 
 INPUT, OUTPUT, TAP, DONE = "#bcd7f0", "#d5efe5", "#2f6ea8", "#1b9e77"
+MOST_LETTERS = 96  # of a line of a written sum
 INK, PALE, FRAME = "#1a1a1a", "#9aa5b1", "#d95f02"
 
 
@@ -108,17 +110,20 @@ def make_scene(window: SlidingWindow, only: Cell | None = None) -> Scene:
     source, target = _grids(window, top=14.0 + 19 * len(captions))
     still: list[Shape] = [Word(12, 18 + 19 * i, text, 12.5 - (i > 0), left=True) for i, text in enumerate(captions)]
     still += _input_cells(window, source)
+    bottom = max(source.y + source.height, target.y + target.height)
+    words, sums = max(len(text) for text in captions) * 6.6 + 24, 0
     frames: list[list[Shape]] = []
     lasting: list[list[Shape]] = []
     for frame in [window.frame(*only)] if only is not None else window.frames():
-        frames.append(_window(window, frame, source, target))
+        written = wrap(window.sum_text(frame), MOST_LETTERS, subsequent_indent="    ", break_on_hyphens=False)
+        lines = [Word(14, bottom + 20 + 17 * n, text, 11.5, left=True) for n, text in enumerate(written)]
+        frames.append([*_window(window, frame, source, target), *lines])
+        words, sums = max([words, *(len(text) * 6.9 + 24 for text in written)]), max(sums, 17 * len(written))
         value = frame.value
         lasting.append([] if value is None else [_number(target, frame.position, value, INK)])
     still += [Rectangle(*target.corner(cell), target.cell, target.cell, OUTPUT) for cell in target.cells()]
-    words = max(len(text) for text in captions) * 6.6 + 24
     right = max(source.x + source.width, target.x + target.width)
-    bottom = max(source.y + source.height, target.y + target.height)
-    return Scene(round(max(right + 14, words)), round(bottom + 14), still, frames, lasting)
+    return Scene(round(max(right + 14, words)), round(bottom + 14 + sums), still, frames, lasting)
 
 
 def _grids(window: SlidingWindow, top: float) -> tuple[Grid, Grid]:
