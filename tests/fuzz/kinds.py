@@ -389,6 +389,33 @@ def read_journal(path: Path) -> object:
     return [(trial.number, trial.state.name) for trial in Study(path.parent, {"data": "digits"}, 0, True).trials()]
 
 
+def make_program(folder: Path) -> str:
+    """Write the program of a training."""
+    from striate.layers import Conv2d, Flatten, Linear, ReLU
+    from striate.network import Sequential
+    from striate.storage.program_file import write_program
+    from support.programs import training_program
+
+    network = Sequential([Conv2d(2, 3), ReLU(), Flatten(), Linear(3)], (1, 6, 6))
+    write_program(training_program(network, 4), folder / "p.npz")
+    return "p.npz"
+
+
+def read_program(path: Path) -> object:
+    """Read a program and prove it."""
+    from striate.storage import program_file
+
+    return program_file.read_program(path).lanes
+
+
+def program_header(name: str, data: bytes, rng: Random) -> bytes:
+    """Change what the header of a program says."""
+    arrays, room = dict(np.load(io.BytesIO(data))), io.BytesIO()
+    header = json.dumps(spoil_tree(json.loads(arrays["header"].tobytes()), rng)).encode()
+    np.savez(room, **{**arrays, "header": np.frombuffer(header, np.uint8)})  # type: ignore[arg-type]
+    return room.getvalue()
+
+
 def load_data(path: Path) -> object:
     """Read a data set in the way of ``striate train``."""
     from striate.data.sources import load_path
@@ -607,6 +634,7 @@ KINDS: dict[str, Kind] = {
     "wav": Kind(make_wav, load_data, (bytewise,)),
     "images": Kind(make_images, load_data, (bytewise, png_chunks)),
     "cifar": Kind(make_cifar, load_data, (bytewise,)),
+    "program": Kind(make_program, read_program, (bytewise, arrays_inside, program_header, program_header)),
     "requests": Kind(make_requests, answer_requests, (bytewise,)),
     "npz to predict": Kind(make_npz, _unlabelled(1, 6, 6), (bytewise, arrays_inside)),
     "csv to predict": Kind(make_csv, read_rows, (bytewise, table_cells)),

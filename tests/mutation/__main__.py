@@ -126,6 +126,7 @@ def _test(name: str, source: str) -> None:
     status = 1
     with contextlib.suppress(BaseException):
         status = int(pytest.main(["-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider", *_paths(name)]))
+    sys.stdout.flush()
     os._exit(status)
 
 
@@ -134,6 +135,6 @@ def _paths(name: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    for library in ("numpy", "numba", "hypothesis", "pytest", "safetensors", "PIL.Image"):
+    for library in ("numpy", "numba", "pytest", "safetensors", "PIL.Image"):
         importlib.import_module(library)
     main()

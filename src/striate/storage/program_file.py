@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 from zipfile import BadZipFile
 
@@ -18,6 +20,12 @@ from striate.kernels.library import Request
 from striate.storage.atomic import write_atomically
 
 FORMAT = "striate program 1"
+MESSAGE = 300  # characters
+DAMAGED = (
+    *(OSError, ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError, ArithmeticError),
+    *(RuntimeError, MemoryError, BadZipFile, zlib.error),
+)
+"""What a damaged file makes its readers raise."""
 
 
 def write_program(program: Program, path: str | Path) -> Path:
@@ -51,9 +59,12 @@ def read_program(path: str | Path) -> Program:
         with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
         program = _program(json.loads(arrays.pop("header").tobytes()), arrays)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, RuntimeError, BadZipFile) as error:
-        raise ModelFileError(f"{path}: must be a program of striate; got {error!r}. Write it again.") from error
-    verify(program)
+        verify(program)
+    except ProgramError:
+        raise
+    except DAMAGED as error:
+        reason = shorten(repr(error), MESSAGE)
+        raise ModelFileError(f"{path}: must be a program of striate; got {reason}. Write it again.") from error
     return program
 
 
