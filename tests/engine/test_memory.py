@@ -49,3 +49,30 @@ def test_the_least_that_a_plan_takes(
     memory.check_least(network, 90, memory.Sizes(lanes=8, blocks=4, shards=3), training=training)
     assert network.parameter_count == 4 * 9 + 4 + 2 * 4 * 6 * 6
     assert needed == [4 * (copies * network.parameter_count + 4 * 6 * 6 * 32)]
+
+
+@pytest.mark.parametrize(
+    ("batch", "lanes", "parameters", "blocks", "shards"),
+    [
+        (1, 8, 0, 1, 1),
+        (100, 16, 0, 2, 4),
+        (128, 8, 0, 4, 4),
+        (512, 16, 0, 4, 8),
+        (512, 16, 2**24, 4, 8),
+        (512, 16, 2**25, 8, 4),
+        (512, 16, 3 * 2**24, 16, 2),
+        (512, 16, 2**28, 32, 1),
+    ],
+)
+def test_a_batch_is_cut_so_that_gradients_take_half_a_gigabyte(
+    batch: int, lanes: int, parameters: int, blocks: int, shards: int
+) -> None:
+    assert memory.Sizes.of(batch, lanes, parameters) == memory.Sizes(lanes, blocks, shards)
+    assert memory.Sizes(lanes, blocks, shards).samples == lanes * blocks
+
+
+@pytest.mark.parametrize("more", [0, 1, 5])
+def test_squares_are_summed_in_pieces(more: int) -> None:
+    vector = np.concatenate([np.full(memory.PIECE, 2.0), np.full(memory.PIECE, 3.0), np.full(more, 5.0)])
+    expected = [4.0 * memory.PIECE, 9.0 * memory.PIECE, 25.0 * more]
+    assert memory.sums_of_squares(vector.astype(np.float32)).tolist() == expected

@@ -88,7 +88,8 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
-    return str(getattr(error, "strerror", None) or type(error).__name__)
+    below = error.__cause__ or error.__context__  # Pooch raises some errors again without their reason
+    return str(getattr(error, "strerror", None) or getattr(below, "strerror", None) or type(error).__name__)
 
 
 class _ProgressBar:
