@@ -80,3 +80,23 @@ def test_notebooks_show_html(objects: dict[str, object], name: str) -> None:
 def test_texts_are_short(objects: dict[str, object], name: str) -> None:
     assert len(repr(objects[name])) < 120
     assert "array" not in repr(objects[name])
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (
+            Dataset(np.ones((2, 3, 1), np.float32), np.array([[1234.5], [2.0]], np.float32)),
+            ["<td>1234.5</td>", "inputs"],
+        ),
+        (Dataset(np.ones((2, 1, 9), np.float32), np.array([1, 0]), ("a", "b"), symbols=4), ["<td>b</td>", "..."]),
+        (
+            Dataset(np.ones((2, 1, 4, 4), np.float32), np.array([[1.0, 1.0], [0, 0]]), ("on", "off")),
+            ["on, off", "no label"],
+        ),
+        (Dataset(np.ones((2, 1, 4, 4), np.float32), np.eye(4, dtype=int)[None].repeat(2, 0), ("x", "y")), ["x, y"]),
+    ],
+)
+def test_what_is_no_picture_is_shown_as_numbers_and_words(data, wanted):
+    shown = data._repr_html_()
+    assert all(text in shown for text in wanted)

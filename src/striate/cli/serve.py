@@ -35,7 +35,7 @@ def serve(
         from striate.server import running
     except ImportError as error:
         raise UsageError(
-            f"striate serve: needs more packages; {error.name} is missing. Run: pip install 'striate[serve]'."
+            f"serve: needs more packages; {error.name} is missing. Run: pip install 'striate[serve]'."
         ) from None
 
     def announce(address: str, access: Access) -> None:

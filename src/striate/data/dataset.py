@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -113,22 +114,32 @@ class Dataset:
         return f"<Dataset {self.name!r}, {len(self.inputs):,} samples of {shape}{classes}>"
 
     def _repr_html_(self) -> str:
-        """Return a sample of each class, or the first ones, as pictures, for notebooks."""
-        from striate.drawing.html import element, join
+        """Return a sample of each class, or the first ones, for notebooks: pictures, or rows of numbers."""
+        from striate.drawing.html import element, join, table
         from striate.drawing.images import limits, picture
 
-        named = bool(self.classes) and self.targets.ndim == 1
-        if named:
+        if self.classes and self.targets.ndim == 1:
             chosen = [int(n) for n in np.unique(self.targets, return_index=True)[1][:12]]
         else:
             chosen = list(range(min(8, len(self.inputs))))
+        title = element("p", repr(self)[1:-1])
+        if self.symbols or math.prod(self.sample_shape[1:]) == 1:
+            rows = [[self._target_text(n), *_first_values(self.inputs[n])] for n in chosen]
+            return join([title, table(["target", "inputs", *[""] * (len(rows[0]) - 2)], rows)])
         figures = []
         for n in chosen:
-            label = self.classes[int(self.targets[n])] if named else self.targets[n]
             image = picture(self.inputs[n], *limits(self.inputs), 84, f"sample {n}")
-            caption = element("figcaption", str(label))
+            caption = element("figcaption", self._target_text(n))
             figures.append(element("figure", image, caption, style="display: inline-block; margin: 4px"))
-        return join([element("p", repr(self)[1:-1]), *figures])
+        return join([title, *figures])
+
+    def _target_text(self, n: int) -> str:
+        """Return the class or classes of a sample, or its numbers."""
+        target = np.asarray(self.targets[n])
+        if not self.classes:
+            return ", ".join(f"{value:.6g}" for value in target.ravel()[:4]) + (", ..." if target.size > 4 else "")
+        numbers = np.unique(target) if self.targets.dtype.kind != "f" else np.flatnonzero(target >= 0.5)
+        return ", ".join(self.classes[int(number)] for number in numbers) or "no label"
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -144,6 +155,11 @@ class Dataset:
         files = None if self.files is None else self.files[indices]
         inputs = self.inputs.take(indices) if isinstance(self.inputs, Stream) else self.inputs[indices]
         return replace(self, inputs=inputs, targets=self.targets[indices], groups=groups, files=files)
+
+
+def _first_values(sample: np.ndarray, most: int = 8) -> list[Any]:
+    values = np.asarray(sample).ravel()
+    return [*values[:most].tolist(), *(["..."] if values.size > most else [])]
 
 
 def joined(parts: Sequence[Dataset]) -> Dataset:

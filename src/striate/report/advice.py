@@ -22,6 +22,7 @@ SUGGESTIONS = 2
 CERTAIN = 2.0  # standard errors by which training and validation must differ
 SMALL_ERROR, SMALL_R2 = 0.02, 0.9
 RATIO = 1.5  # validation loss over training loss of a regression that overfits
+SMALL_RATIO = 1.1  # the same, if the validation loss has risen
 FALLING = 0.03  # share by which the loss of the last tenth of the epochs is below that of the tenth before
 MOVES = "rotation:10 zoom:0.9:1.1 shift:0.05"
 LARGER = {"lenet5": "digit_recogniser", "mlp": "mlp", "photo_cnn": "resnet18", "digit_recogniser": "photo_cnn"}
@@ -98,7 +99,7 @@ def _regression(run: Run) -> tuple[str, str] | None:
         f"R2 on the {run.split} split is {r2:.3f}"
     )
     rise = _rise(run)
-    if ratio > RATIO or rise:
+    if ratio > (SMALL_RATIO if rise else RATIO):
         return "overfits", f"{shown}{rise}"
     return ("fits", shown) if r2 >= SMALL_R2 else ("underfits", f"{shown}; both losses are high")
 
@@ -132,7 +133,8 @@ def _against_overfitting(run: Run) -> Iterator[Suggestion]:
     if _has_dropout(config.model.options):
         on = True if isinstance(config.model.options["dropout"], bool) else 0.5
         yield _suggest(run, "drop units at random", _model_options(config, {"dropout": on}))
-    decay = max(0.01, 10 * training.regularisation.weight_decay)
+    present = training.regularisation.weight_decay + getattr(training.optimizer, "weight_decay", 0.0)
+    decay = max(0.01, 10 * present)
     if decay <= 1:
         yield _suggest(run, "pull the weights towards zero", ["--weight-decay", f"{decay:g}"])
     if run.splits.train.classes and training.regularisation.label_smoothing == 0:

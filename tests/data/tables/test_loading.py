@@ -251,6 +251,8 @@ class TestBadTables:
         path = write("label,a\n1,2\n")
         with pytest.raises(DataError, match="no column 'kind'; the columns are label, a"):
             csv_dataset(path, label="kind")
+        with pytest.raises(DataError, match=r"the columns are label, a. Did you mean 'label'\?"):
+            csv_dataset(path, label="Lable")
         with pytest.raises(DataError, match="no column 'site'"):
             csv_dataset(path, group="site")
         with pytest.raises(DataError, match=r"cannot be read .No such file"):
@@ -293,5 +295,5 @@ class TestSeveralLabels:
         path = write("a,b,c\n1,red,2\n2,blue,3\n")
         with pytest.raises(DataError, match="several labels must be numbers, or 0 and 1; column 'b' holds 'red'"):
             csv_dataset(path, label="b,c")
-        with pytest.raises(DataError, match="no column 'd'; the columns are a, b, c"):
+        with pytest.raises(DataError, match=r"no column 'd'; the columns are a, b, c. Use one of these"):
             csv_dataset(path, label="c,d")

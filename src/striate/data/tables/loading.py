@@ -18,7 +18,7 @@ from striate.data.tables.reading import Table, missing_text, read_table
 from striate.data.tables.schema import Schema, fit_schema
 from striate.data.targets import align_classes, describe_targets, make_targets
 from striate.data.text import Vocabulary, split_words
-from striate.errors import DataError
+from striate.errors import DataError, suggestion
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 ROW_NAMES = ("id", "imageid", "index", "row_id", "rowid", "rownames", "unnamed: 0", "uuid", "")
@@ -236,7 +236,8 @@ def _find(name: str, table: Table) -> int:
     place = table.find(name)
     if place is None:
         known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
-        raise DataError(f"{printable(table.path)}: no column {name!r}; the columns are {known}. Use one of these.")
+        fix = suggestion(name, table.names).replace("did", "Did", 1) or "Use one of these."
+        raise DataError(f"{printable(table.path)}: no column {name!r}; the columns are {known}. {fix}")
     return place
 
 
