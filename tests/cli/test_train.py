@@ -278,7 +278,7 @@ def test_a_full_disk_leaves_what_was_there(run, tmp_path, monkeypatch):
 
 def test_ctrl_c_saves_and_the_run_goes_on(run, tmp_path):
     out, whole = tmp_path / "out", tmp_path / "whole"
-    arguments = ["train", "digits", "--epochs", "15", "--augment", "none", "--out"]
+    arguments = ["train", "digits", "--epochs", "100", "--augment", "none", "--out"]  # more than it can end in
     command = [sys.executable, "-m", "striate", *arguments, str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -294,7 +294,7 @@ def test_ctrl_c_saves_and_the_run_goes_on(run, tmp_path):
     assert not (out / "model.safetensors").exists()
     resumed = run("resume", out, "--json")
     assert resumed.exit_code == 0, resumed.output
-    assert last_json(resumed)["epochs"] == 15
+    assert last_json(resumed)["epochs"] == 100
     assert run(*arguments, whole).exit_code == 0
     ends = [striate.load(folder / "model.safetensors").theta for folder in (out, whole)]
     assert np.array_equal(*ends)

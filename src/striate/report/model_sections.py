@@ -66,7 +66,7 @@ def receptive_fields(found: Trace | None, budget: Budget) -> Markup:
         return Markup()
     figures, wanted = [], maps(found.network)[:MOST_LAYERS]
     for name in wanted:
-        if budget.over:
+        if budget.is_over():
             break
         figures.append(_field(found, name))
     note = "How much of the gradient of each layer's largest value each input position carries; white is most. "
@@ -92,7 +92,7 @@ def what_decided(run: Run, budget: Budget) -> Markup:
     worst = evaluation.mistakes()[:MOST_MISTAKES].tolist() if is_labelled(data.targets) else []
     rows: list[Markup] = []
     for row in worst:
-        if budget.over:
+        if budget.is_over():
             break
         rows.append(_decided(run, data, int(evaluation.samples[row]), int(evaluation.outputs[row].argmax())))
     if not worst:
