@@ -68,7 +68,8 @@ def _insides(run: Run, progress: Progress) -> list[Markup]:
     progress("what decided in mistakes")
     decided = model_sections.what_decided(run, budget)
     progress("receptive fields")
-    return [maps, decided, model_sections.receptive_fields(found, budget)]
+    fields = Markup() if run.splits.train.symbols else model_sections.receptive_fields(found, budget)
+    return [maps, decided, fields]
 
 
 def _results(run: Run) -> Markup:
