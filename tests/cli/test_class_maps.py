@@ -43,6 +43,10 @@ def test_class_maps_are_learnt_measured_and_written(run, squares, tmp_path):
     truth = np.load(squares)["y_test"]
     one = np.asarray(Image.open(masks / "squares-1.png"))
     assert (one == truth[0]).mean() > 0.9
+    page = tmp_path / "page.html"
+    result = run("explain", out, f"{squares}:3", "--class", "bug", "--out", page)
+    assert result.exit_code == 0, result.output
+    assert "global_pool1" in page.read_text()  # the score of a class is its mean over the positions
 
 
 def test_masks_of_another_kind_of_model_are_refused(run, trained, tmp_path):

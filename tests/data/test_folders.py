@@ -200,6 +200,7 @@ class TestDamage:
         picture(2, mode="P").save(photos / "ape" / "palette.gif")
         picture(3).save(photos / "ape" / "turned.jpg", exif=turned())
         picture(4).save(photos / "ape" / "wrongly named.txt", "PNG")
+        assert class_folders(photos, Options(size=(9,))).train.sample_shape[1:] == (9, 9)
         splits = class_folders(photos, Options(size=(8, 8)))
         assert splits.bad_files == ()
         assert sum(map(len, (splits.train, splits.validation, splits.test))) == 65

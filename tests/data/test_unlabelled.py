@@ -78,3 +78,9 @@ def test_nothing_to_predict_on(tmp_path, name, shape, message):
     np.savez(tmp_path / "a.npz", stuff=np.zeros((2, 9)))
     with pytest.raises(DataError, match=message):
         read_unlabelled(tmp_path / name, shape)
+
+
+def test_a_model_of_tables_takes_no_pictures(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    with pytest.raises(DataError, match=r"a.jpg: not a table; the model was trained on one"):
+        read_unlabelled(tmp_path / "a.jpg", (3, 1), table={})

@@ -29,6 +29,7 @@ def explain(
     """
     import striate
     from striate.cli.output import Output
+    from striate.explain.class_maps import with_mean_scores
     from striate.explain.tracing import trace
     from striate.report.explanation import page_of
     from striate.storage.atomic import write_atomically
@@ -37,7 +38,7 @@ def explain(
     loaded = striate.load(model)
     sample = s.read(loaded, image, fit, invert, data_dir)
     with output.console.status("computing every value and six attributions"):
-        found = trace(loaded, sample)
+        found = trace(with_mean_scores(loaded), sample)
         page = page_of(found, target=s.class_of(loaded, target), name=Path(image).name).encode()
     write_atomically(out, page)
     if loaded.kind == "numbers":

@@ -86,11 +86,14 @@ class ImageReader:
         """Return the reader for files with these headers, where channels or size are not given.
 
         Images are grey if all files are. They get the size that nearly all have (a damaged header may
-        claim another), if it is at most `LARGEST_KEPT` each way, and the default otherwise.
+        claim another), if it is at most `LARGEST_KEPT` each way, and the default otherwise. A size of one number
+        is that of a square.
         """
         counts = Counter(headers)
         if channels is None:
             channels = 1 if counts and all(header.grey for header in counts) else 3
+        if size is not None and len(size) == 1:
+            size = (size[0], size[0])
         if size is None or len(size) != 2:
             sizes = Counter(header.size for header in counts.elements())
             common, count = sizes.most_common(1)[0] if sizes else (DEFAULT_SIZE, 0)

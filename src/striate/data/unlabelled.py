@@ -100,6 +100,8 @@ def read_unlabelled(
     elif _is_numeric(path):
         inputs = make_inputs(_read_numbers(path), str(path), sample_shape)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
+    elif table is not None:
+        raise DataError(f"{printable(path)}: not a table; the model was trained on one. Give one with its columns.")
     else:
         found = _read_files([path], sample_shape, fit, invert, rate, every=True)
     if not found.names:

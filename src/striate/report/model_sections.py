@@ -94,7 +94,8 @@ def what_decided(run: Run, budget: Budget) -> Markup:
     for row in worst:
         if budget.is_over():
             break
-        rows.append(_decided(run, data, int(evaluation.samples[row]), int(evaluation.outputs[row].argmax())))
+        chosen = int(evaluation.outputs[row].argmax())
+        rows.append(_decided(run, data, int(evaluation.samples[row]), chosen, budget))
     if not worst:
         return Markup()
     note = "By integrated gradients: red speaks for the class, blue against it. " + budget.note(
@@ -103,7 +104,7 @@ def what_decided(run: Run, budget: Budget) -> Markup:
     return section("What decided in confident mistakes", element("p", note), *rows)
 
 
-def _decided(run: Run, data: Dataset, index: int, chosen: int) -> Markup:
+def _decided(run: Run, data: Dataset, index: int, chosen: int, budget: Budget) -> Markup:
     sample, true = data.inputs[index], int(data.targets[index])
     figures = [_captioned(picture(sample, *limits(data.inputs), SIDE, "the sample"), "sample", index)]
     targets: dict[str, int] = {"chosen": chosen, "true": true}
@@ -111,6 +112,8 @@ def _decided(run: Run, data: Dataset, index: int, chosen: int) -> Markup:
     if text:
         figures = []
     for word, target in targets.items():
+        if word == "true" and budget.is_over():
+            break
         found = attribute(run.model, sample, "integrated-gradients", target, tolerance=0.02)
         drawn = words_markup(text, found.map(1)) if text else attribution_picture(found, sample)
         figures.append(_captioned(drawn, word, found.class_name))

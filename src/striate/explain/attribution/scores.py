@@ -10,6 +10,7 @@ import numpy as np
 from striate import reference
 from striate.errors import StriateError, UsageError
 from striate.explain.attribution.input_gradient import InputGradient, input_gradient
+from striate.explain.class_maps import with_mean_scores
 from striate.explain.samples import as_sample, class_number, normalised, raw_scale
 from striate.explain.tracing import score_step
 from striate.explain.words import behind, embedding_of, vectors
@@ -103,7 +104,7 @@ class Score:
 
 
 def score_of(model: Model, sample: object, target: int | str | None, baseline: object = 0.0) -> Score:
-    """Return the score of a class for a sample; the class the model chooses by default.
+    """Return the score of a class for a sample, its mean over positions if it has any; by default the highest one.
 
     Of a model of symbols, such as words, the score is a function of their vectors, and 0 stands for the padding
     behind a text.
@@ -113,6 +114,7 @@ def score_of(model: Model, sample: object, target: int | str | None, baseline: o
     UsageError
         If the sample, the class or the baseline does not fit the model.
     """
+    model = with_mean_scores(model)
     raw = as_sample(model, sample)
     nothing = _baseline(model, baseline)
     embedding = embedding_of(model.network)

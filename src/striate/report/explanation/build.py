@@ -14,6 +14,7 @@ from striate.drawing.axes import as_image
 from striate.errors import UsageError
 from striate.explain.attribution import attribute_all
 from striate.explain.board import layer_text
+from striate.explain.class_maps import with_mean_scores
 from striate.explain.diagram import draw_network
 from striate.explain.positions import axis_names
 from striate.explain.samples import class_number, feature_names
@@ -61,7 +62,7 @@ def explain_page(
     UsageError
         If the sample, the class or a method does not fit the model, or its outputs are not finite.
     """
-    return page_of(trace(model, sample), target=target, name=name, methods=methods)
+    return page_of(trace(with_mean_scores(model), sample), target=target, name=name, methods=methods)
 
 
 def page_of(
