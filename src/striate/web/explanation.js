@@ -1,5 +1,5 @@
 // The page that explains one sample: scores, attributions, and feature maps whose every cell shows its sum.
-import { colour } from "./colours.js";
+import { colour, dark } from "./colours.js";
 import { detail } from "./detail.js";
 import { choices, element } from "./elements.js";
 import { clip, flat, product, range, short, total, unflat, unpackAll } from "./numbers.js";
@@ -35,13 +35,14 @@ function paint(canvas, values, layout, low, high, signed) {
   }
   context.putImageData(image, 0, 0);
 }
+const CURVES = ["#0b5394", "#c2570c", "#3f7d20", "#7b3fa0"], DARK_CURVES = ["#7db7f0", "#ff9d3c", "#86c166", "#c49be0"];
 function paintCurves(canvas, values, shape, width, height, bands) { // series: one curve for each channel, over red and blue bands
   canvas.width = width;
   canvas.height = height;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const context = canvas.getContext("2d"), [channels, length] = shape, [low, high] = range(values), span = high - low || 1;
-  context.fillStyle = "#fff";
+  context.fillStyle = `rgb(${colour(0, true)})`;
   context.fillRect(0, 0, width, height);
   if (bands) {
     const limit = Math.max(...range(bands).map(Math.abs)) || 1, step = width / length;
@@ -51,7 +52,7 @@ function paintCurves(canvas, values, shape, width, height, bands) { // series: o
     }
   }
   for (let c = 0; c < channels; c++) {
-    context.strokeStyle = ["#0b5394", "#c2570c", "#3f7d20", "#7b3fa0"][c % 4];
+    context.strokeStyle = (dark() ? DARK_CURVES : CURVES)[c % 4];
     context.beginPath();
     for (let n = 0; n < length; n++) {
       context.lineTo(((n + 0.5) / length) * width, height - 3 - ((values[c * length + n] - low) / span) * (height - 6));
@@ -167,7 +168,7 @@ function drawScores() {
   const order = shown.map((_, k) => k);
   if (shown.length > 20) order.sort((a, b) => shown[b] - shown[a]);
   for (const k of order.slice(0, 20)) {
-    const row = element("div", k === page.target ? "score chosen" : "score"), bar = element("span", { class: "bar" });
+    const row = element("div", { class: k === page.target ? "score chosen" : "score" }), bar = element("span", { class: "bar" });
     bar.style.width = `${(100 * Math.abs(shown[k])) / most}%`;
     row.title = `score ${short(page.scores[k] ?? shown[k])}`;
     const figure = page.classifier ? `${(100 * shown[k]).toFixed(1)} %` : short(shown[k]);
