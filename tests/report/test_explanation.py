@@ -219,6 +219,17 @@ def test_every_number_of_the_page_is_that_of_the_network(window, tmp_path, name)
     assert window.console() == []
 
 
+def test_every_score_has_a_bar(window, trained_lenet, digits, tmp_path: Path):
+    path = tmp_path / "page.html"
+    path.write_text(explain_page(trained_lenet, digits.inputs[0]), "utf-8")
+    window.open(path)
+    widths = "[...document.querySelectorAll('#scores .score .bar')].map((bar) => bar.getBoundingClientRect().width)"
+    bars = window.run(f"return {widths}")
+    assert len(bars) == 10
+    assert max(bars) > 50
+    assert window.run("return document.querySelector('#scores .chosen') !== null")
+
+
 def test_arrow_keys_move_the_cell(window, trained_lenet, digits, tmp_path: Path):
     page = tmp_path / "page.html"
     page.write_text(explain_page(trained_lenet, digits.inputs[1]), encoding="utf-8")
