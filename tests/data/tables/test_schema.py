@@ -114,6 +114,12 @@ class TestShortSeries:
         noise = np.random.default_rng(0).normal(size=(60, 24)) * np.linspace(3, 0.1, 24)
         assert self.splits(self.table(tmp_path, noise)).train.sample_shape == (24, 1)
 
+    def test_measurements_in_different_units_stay_features(self, tmp_path):
+        """The last column has much larger values: it alone makes most neighbours look alike."""
+        from sklearn.datasets import load_wine
+
+        assert self.splits(self.table(tmp_path, load_wine().data)).train.sample_shape == (13, 1)
+
     def test_columns_with_names_of_their_own_stay_features(self, tmp_path):
         path = self.table(tmp_path, self.waves())
         path.write_text(path.read_text().replace("h7", "height"))

@@ -20,6 +20,8 @@ FEW_CATEGORIES, DISTINCT_SHARE = 10, 0.5
 """Text with more distinct values than both the number and this share of the rows says nothing about other rows."""
 LEAST_SERIES, SMOOTH = 8, 0.75
 """Rows of so many numbers are series if neighbours differ by less than this share of what others differ by."""
+LIKE_SPREAD = 2.0
+"""How many times the spread of its neighbour a column of a series may have, in the median."""
 ROWS_COMPARED = 1000
 MISSING_RULES = ("impute", "refuse")
 DIGITS = re.compile(r"\d+")
@@ -228,10 +230,14 @@ def _sample_shape(schema: Schema, learn: Table, shape: tuple[int, ...] | None) -
 
 
 def _is_smooth(rows: np.ndarray) -> bool:
-    """Return whether neighbouring values of rows differ much less than others, as those of series do."""
+    """Return whether neighbouring values of rows spread alike and differ much less than others, as in series."""
     if rows.shape[1] < LEAST_SERIES or len(rows) < LEAST_SERIES:
         return False
     values = rows.astype(np.float64)
+    spread = values.std(axis=0)
+    ratios = np.abs(np.diff(np.log(spread[spread > 0])))
+    if not len(ratios) or np.median(ratios) > np.log(LIKE_SPREAD):
+        return False
     one_apart = np.abs(np.diff(values, axis=1)).mean()
     apart = np.abs(values - np.random.default_rng(0).permuted(values, axis=1)).mean()
     reverse = np.abs(values - values[:, ::-1]).mean()
