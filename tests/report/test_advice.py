@@ -24,7 +24,7 @@ def trained(tmp_path_factory):
 def with_epochs(run, *epochs):
     """The run with epochs of (loss, accuracy, validation loss, validation accuracy)."""
     records = [EpochRecord(n, *figures, 1e-3, n, 1.0, 1.0) for n, figures in enumerate(epochs, 1)]
-    parts = {name: getattr(run, name) for name in ("folder", "config", "splits", "model", "evaluation", "part")}
+    parts = {name: getattr(run, name) for name in ("folder", "config", "splits", "model", "evaluation", "split")}
     return SimpleNamespace(**parts, history=History(records))
 
 
