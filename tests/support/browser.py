@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +30,11 @@ def missing() -> str:
 
 
 class Browser:
-    """One window."""
+    """One window; what it downloads is in the folder ``downloads``."""
 
-    def __init__(self, address: str, session: str) -> None:
+    def __init__(self, address: str, session: str, folder: Path) -> None:
         self.address = f"{address}/session/{session}"
+        self.downloads = folder
 
     def open(self, page: Path) -> None:
         self.visit(page.as_uri())
@@ -59,10 +64,50 @@ class Browser:
 
     def hover(self, selector: str, x: int, y: int) -> None:
         """Move the mouse to (x, y) pixels from the centre of the element."""
+        self._point(selector, [self._move(selector, x, y)])
+
+    def click(self, selector: str, x: int = 0, y: int = 0) -> None:
+        """Click with the mouse."""
+        press = [{"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")]
+        self._point(selector, [self._move(selector, x, y), *press])
+
+    def drag(self, selector: str, places: list[tuple[int, int]]) -> None:
+        """Drag with the mouse from place to place, in pixels from the centre of the element."""
+        first, *others = [self._move(selector, x, y) for x, y in places]
+        down, up = [{"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")]
+        self._point(selector, [first, down, *others, up])
+
+    def press(self, text: str, held: str = "") -> None:
+        """Type keys into what has the focus, while others are held down."""
+        down, up = [[{"type": kind, "value": key} for key in held] for kind in ("keyDown", "keyUp")]
+        typed = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]
+        keys = [*down, *typed, *up]
+        call("POST", f"{self.address}/actions", {"actions": [{"type": "key", "id": "keys", "actions": keys}]})
+
+    def drop(self, name: str, content: bytes) -> None:
+        """Drop a file on the page."""
+        self.run(
+            "const bytes = Uint8Array.from(atob(arguments[1]), (c) => c.charCodeAt(0)), data = new DataTransfer();"
+            "data.items.add(new File([bytes], arguments[0]));"
+            "document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))",
+            name,
+            base64.b64encode(content).decode(),
+        )
+
+    def choose(self, selector: str, path: Path) -> None:
+        """Choose a file of the disk in a field for files."""
+        found = self._element(selector)[ELEMENT]
+        call("POST", f"{self.address}/element/{found}/value", {"text": str(path)})
+
+    def _element(self, selector: str) -> Any:
+        return call("POST", f"{self.address}/element", {"using": "css selector", "value": selector})
+
+    def _move(self, selector: str, x: int, y: int) -> dict[str, Any]:
+        return {"type": "pointerMove", "duration": 0, "origin": self._element(selector), "x": x, "y": y}
+
+    def _point(self, selector: str, actions: list[dict[str, Any]]) -> None:
         self.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)
-        found = call("POST", f"{self.address}/element", {"using": "css selector", "value": selector})
-        move = {"type": "pointerMove", "duration": 0, "origin": found, "x": x, "y": y}
-        pointer = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [move]}
+        pointer = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": actions}
         call("POST", f"{self.address}/actions", {"actions": [pointer]})
 
     def console(self) -> list[str]:
@@ -94,11 +139,13 @@ def browser(folder: Path) -> Iterator[Browser]:
         wait(address)
         binary = next(filter(None, map(shutil.which, CHROMIUM)))
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        flags += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera
         flags += ["--window-size=1400,1000", f"--user-data-dir={folder / 'profile'}"]
-        options = {"args": flags, "binary": binary}
+        downloads = {"download.default_directory": str(folder), "download.prompt_for_download": False}
+        options = {"args": flags, "binary": binary, "prefs": downloads}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         started = call("POST", f"{address}/session", {"capabilities": {"alwaysMatch": wanted}})
-        yield Browser(address, started["sessionId"])
+        yield Browser(address, started["sessionId"], folder)
         call("DELETE", f"{address}/session/{started['sessionId']}")
     finally:
         driver.terminate()
@@ -114,3 +161,22 @@ def wait(address: str) -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("chromedriver does not answer")
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder over HTTP; return its address."""
+    handler = partial(_Silent, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Write nothing."""

@@ -95,8 +95,8 @@ def read(
 
 def dataset(model: Model, name: str, folder: Path | None = None) -> Dataset:
     """Return the test part of a data set (else its training part) in the shape of the model."""
-    from striate.cli.sources import data_for_model
     from striate.data.options import Options
+    from striate.model.reading import data_for_model
 
     splits = data_for_model(model, name, folder, 0, Options())
     found = splits.test if splits.test is not None else splits.train

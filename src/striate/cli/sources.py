@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from striate.errors import DataError, ShapeError, unknown_name
+from striate.errors import DataError, unknown_name
 
 if TYPE_CHECKING:
     from striate.data.dataset import Dataset
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from striate.model import Model
 
 MODEL_SUFFIX = ".safetensors"
-VALIDATION = 0.1
 WHOLE = "all"
 SPLITS: dict[str, Callable[[Splits], Dataset | None]] = {
     "train": lambda splits: splits.train,
@@ -44,6 +43,8 @@ def held_out(
     DataError, UsageError
         If the data set cannot be had, has no such split, or has other samples or classes.
     """
+    from striate.model.reading import data_for_model
+
     if split not in (None, WHOLE, *SPLITS):
         raise unknown_name("split", str(split), [*SPLITS, WHOLE])
     if split in SPLITS:
@@ -59,35 +60,3 @@ def held_out(
         if data is not None:
             return name_of_split, data
     return WHOLE, joined([data for data in (take(whole) for take in SPLITS.values()) if data is not None])
-
-
-def data_for_model(
-    model: Model, name: str, folder: Path | None, seed: int, options: Options, validation: float | None = None
-) -> Splits:
-    """Return the splits of a data set in the shape and with the classes of ``model``.
-
-    Raises
-    ------
-    DataError, UsageError
-        If the data set cannot be had, or has other samples or classes.
-    """
-    from striate.data import registry
-    from striate.data.targets import align_classes
-    from striate.layers.base import format_shape
-    from striate.model.reading import like_model
-
-    splits = registry.load(
-        name, folder, seed, VALIDATION if validation is None else validation, like_model(model, options)
-    )
-    if splits.train.sample_shape != model.input_shape:
-        raise ShapeError(
-            f"{name}: samples must be {format_shape(model.input_shape)}, as {model.network.name} takes them; "
-            f"got {format_shape(splits.train.sample_shape)}. Use the data set it was trained on, or one like it."
-        )
-    if not model.classes:
-        return splits
-    aligned: dict[str, Any] = {}
-    for each, take in SPLITS.items():
-        data = take(splits)
-        aligned[each] = data and align_classes(data, model.classes, name)
-    return dataclasses.replace(splits, **aligned)

@@ -1,4 +1,4 @@
-"""Files as a model takes them, brought to its input as in training."""
+"""Files and data sets as a model takes them, brought to its input as in training."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from striate.data.unlabelled import Unlabelled, read_unlabelled
 
 if TYPE_CHECKING:
     from striate.data.options import Options
+    from striate.data.splits import Splits
     from striate.model.core import Model
 
 
@@ -57,3 +58,31 @@ def like_model(model: Model, options: Options) -> Options:
         task=options.task or ("regression" if model.kind == "numbers" else "classification"),
         preparation=known,
     )
+
+
+def data_for_model(
+    model: Model, name: str | Path, folder: Path | None, seed: int, options: Options, validation: float = 0.1
+) -> Splits:
+    """Return the splits of a data set in the shape and with the classes of ``model``.
+
+    Raises
+    ------
+    DataError, ShapeError, UsageError
+        If the data set cannot be had, or has other samples or classes.
+    """
+    from striate.data import registry
+    from striate.data.targets import align_classes
+    from striate.errors import ShapeError
+    from striate.layers.base import format_shape
+
+    splits = registry.load(name, folder, seed, validation, like_model(model, options))
+    if splits.train.sample_shape != model.input_shape:
+        raise ShapeError(
+            f"{name}: samples must be {format_shape(model.input_shape)}, as {model.network.name} takes them; "
+            f"got {format_shape(splits.train.sample_shape)}. Use the data set it was trained on, or one like it."
+        )
+    if not model.classes:
+        return splits
+    parts = {part: getattr(splits, part) for part in ("train", "validation", "test")}
+    aligned = {part: data and align_classes(data, model.classes, str(name)) for part, data in parts.items()}
+    return dataclasses.replace(splits, **aligned)

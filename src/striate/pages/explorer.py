@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from striate.data.tables import Schema
 from striate.explain.board import layer_text
 from striate.explain.positions import axis_names
 from striate.explain.samples import feature_names
 from striate.layers.embedding import Embedding
+from striate.layers.shape import Flatten, Reshape
 from striate.model import Model
+from striate.network import Network
 from striate.pages.document import document
 from striate.pages.packing import pack
 from striate.pages.programs import forward_part, gradient_part
@@ -73,7 +77,7 @@ def model_info(model: Model, *, samples: str | Path | None = None) -> dict[str, 
 def network_info(model: Model) -> dict[str, Any]:
     """Return the part of ``model_info`` that needs no data."""
     network = model.network
-    fields = receptive_fields(network)
+    fields, featured = receptive_fields(network), _featured(network)
     preparation: Mapping[str, Any] = model.metadata.get("preparation") or {}
     return {
         **description(model),
@@ -89,6 +93,7 @@ def network_info(model: Model) -> dict[str, Any]:
                 "field": " × ".join(str(axis.size) for axis in fields[step.name]),
                 "seen": [_seen(axis) for axis in fields[step.name]],
                 "rule": rule_of(model, step),
+                "features": step.name in featured,
             }
             for step in network.steps
         ],
@@ -99,8 +104,30 @@ def network_info(model: Model) -> dict[str, Any]:
         "input": _input_kind(model),
         "fit": preparation.get("fit", "stretch"),
         "features": list(feature_names(model)),
+        "columns": _columns(model),
+        "rate": preparation.get("rate"),
         "values": math.prod(network.input_shape),
     }
+
+
+def _featured(network: Network) -> set[str]:
+    """Return the steps that hold one value for each feature: the input, and its reshaped copies."""
+    found = set[str]()
+    for step in network.steps:
+        if not step.inputs or (isinstance(step.layer, Flatten | Reshape) and set(step.inputs) <= found):
+            found.add(step.name)
+    return found
+
+
+def _columns(model: Model) -> list[dict[str, Any]]:
+    """Return the columns of the table that a model takes: where each begins in the inputs, its categories."""
+    table = (model.metadata.get("preparation") or {}).get("table")
+    columns = Schema.from_dict(table).columns if table else ()
+    firsts = itertools.accumulate((len(column.features) for column in columns), initial=0)
+    return [
+        {"name": column.name, "first": first, "categories": list(column.categories)}
+        for column, first in zip(columns, firsts, strict=False)
+    ]
 
 
 def _seen(axis: AxisField) -> list[Any]:

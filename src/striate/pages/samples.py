@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.data.registry import load
-from striate.errors import UsageError
+from striate.data.options import Options
+from striate.errors import StriateError
 from striate.model import Model
+from striate.model.reading import data_for_model
 from striate.pages.packing import pack
 
 COUNT = 20
 MOST_VALUES = 150_000  # of all samples together
 
 
-def samples_of(model: Model, path: str | Path | None = None) -> list[dict[str, Any]]:
+def samples_of(
+    model: Model, path: str | Path | None = None, folder: Path | None = None, options: Options | None = None
+) -> list[dict[str, Any]]:
     """Return some samples with their labels: of ``path``, or of the data set that the model names.
 
     Parameters
@@ -25,27 +28,33 @@ def samples_of(model: Model, path: str | Path | None = None) -> list[dict[str, A
     model : Model
     path : str or path, optional
         A data set by name or path.
+    folder : path, optional
+        Where the files of a named data set are.
+    options : Options, optional
+        How a path is read, where it differs from the training.
 
     Raises
     ------
-    UsageError
+    UsageError, ShapeError
         If the data do not fit the model.
     DataError
         If ``path`` cannot be read.
     """
     if path is None:
-        known = model.metadata.get("data")
-        if known != "digits":  # the others may have to be downloaded
-            return []
-        path = known
-    data = load(path)
+        return _built_in(model)
+    data = data_for_model(model, path, folder, 0, options or Options())
     found = next(part for part in (data.test, data.validation, data.train) if part is not None and len(part))
-    if found.inputs.shape[1:] != model.input_shape:
-        raise UsageError(
-            f"{path}: the model takes {' x '.join(map(str, model.input_shape))}; got samples of "
-            f"{' x '.join(map(str, found.inputs.shape[1:]))}. Name the data that it was trained on."
-        )
     return described(found, model.classes, COUNT)
+
+
+def _built_in(model: Model) -> list[dict[str, Any]]:
+    """Return samples of the digits that come with striate, if the model was trained on them."""
+    if model.metadata.get("data") != "digits":
+        return []
+    try:
+        return samples_of(model, "digits")
+    except StriateError:  # the user's own data have the same name
+        return []
 
 
 def described(data: Dataset, classes: tuple[str, ...], count: int) -> list[dict[str, Any]]:
@@ -54,9 +63,18 @@ def described(data: Dataset, classes: tuple[str, ...], count: int) -> list[dict[
     found = []
     for number in _spread(np.asarray(data.targets), count):
         target = data.targets[number]
-        label = classes[int(target)] if classes and np.ndim(target) == 0 else str(np.round(target, 4))
-        found.append({"label": label, "raw": pack(np.asarray(data.inputs[number], np.float32).ravel())})
+        found.append(
+            {"label": _label(target, classes), "raw": pack(np.asarray(data.inputs[number], np.float32).ravel())}
+        )
     return found
+
+
+def _label(target: np.ndarray, classes: tuple[str, ...]) -> str:
+    """Return a target as text: its class, or its first numbers."""
+    if classes and np.ndim(target) == 0:
+        return classes[int(target)]
+    numbers = np.ravel(target)
+    return ", ".join(f"{number:.4g}" for number in numbers[:4]) + (", …" if len(numbers) > 4 else "")
 
 
 def _spread(targets: np.ndarray, count: int) -> list[int]:

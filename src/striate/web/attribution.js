@@ -1,6 +1,5 @@
 // Which pixels speak for a score: the gradient, and what is missed when a patch is covered.
-import { colour } from "./colours.js";
-import { product, range } from "./numbers.js";
+import { product } from "./numbers.js";
 
 const STEPS = 32, PATCHES = 100;
 
@@ -18,8 +17,17 @@ function baseline(info) {
   return Float32Array.from({ length: info.values }, (_, i) => mean[Math.floor(i / plane)]);
 }
 
+function unit(info, target) { // of the score: numbers are told in the user's units
+  return info.kind === "numbers" ? info.units.scale[target % info.units.scale.length] : 1;
+}
+
+async function gradients(source, samples, weights, target) {
+  const scale = unit(source.info, target), found = await source.gradients(samples, weights, target);
+  return scale === 1 ? found : found.map((slope) => slope * scale);
+}
+
 async function gradient(source, raw, target) {
-  return source.gradients(raw, Float32Array.of(1), target);
+  return gradients(source, raw, Float32Array.of(1), target);
 }
 async function gradientTimesInput(source, raw, target) {
   const slopes = await gradient(source, raw, target), base = baseline(source.info);
@@ -30,7 +38,7 @@ async function gradientTimesInput(source, raw, target) {
 async function integrated(source, raw, target) {
   const base = baseline(source.info), size = raw.length, way = new Float32Array(STEPS * size);
   for (let s = 0; s < STEPS; s++) for (let i = 0; i < size; i++) way[s * size + i] = base[i] + ((s + 0.5) / STEPS) * (raw[i] - base[i]);
-  const slopes = await source.gradients(way, new Float32Array(STEPS).fill(1 / STEPS), target);
+  const slopes = await gradients(source, way, new Float32Array(STEPS).fill(1 / STEPS), target);
   return slopes.map((slope, i) => slope * (raw[i] - base[i]));
 }
 
@@ -43,9 +51,9 @@ async function occlusion(source, raw, target) {
     for (const p of places) for (let c = 0; c < channels; c++) samples[n * raw.length + c * product(space) + p] = base[c * product(space) + p];
   });
   samples.set(raw, patches.length * raw.length);
-  const scores = await source.scores(samples, target), drops = new Float32Array(product(space)), counts = new Float32Array(product(space));
+  const scale = unit(source.info, target), scores = await source.scores(samples, target), drops = new Float32Array(product(space)), counts = new Float32Array(product(space));
   patches.forEach((places, n) => places.forEach((p) => {
-    drops[p] += scores[patches.length] - scores[n];
+    drops[p] += scale * (scores[patches.length] - scores[n]);
     counts[p]++;
   }));
   const map = drops.map((d, p) => d / (counts[p] || 1));
@@ -65,31 +73,4 @@ function patchesOf(space) { // the places that each patch covers
     });
     return places;
   });
-}
-
-/** Paint a sample, and over it, if given, what speaks for a score (red) and against it (blue). */
-export function paintSample(canvas, shape, raw, map) {
-  const picture = shape.length === 3, [rows, columns] = shape.length === 1 ? [1, shape[0]] : picture || shape.length === 4 ? shape.slice(-2) : [shape[0], shape[1]];
-  const plane = rows * columns, channels = Math.floor(raw.length / plane), [low, high] = range(raw), span = high - low || 1;
-  const level = (i) => (255 * (raw[i] - low)) / span;
-  const sums = map ? Float32Array.from({ length: plane }, (_, i) => sumOver(map, i, plane, channels)) : null;
-  const most = sums ? Math.max(...range(sums).map(Math.abs)) || 1 : 1;
-  canvas.width = columns;
-  canvas.height = rows;
-  const context = canvas.getContext("2d"), image = context.createImageData(columns, rows);
-  for (let i = 0; i < plane; i++) {
-    let pixel = channels === 3 && picture ? [0, 1, 2].map((c) => level(c * plane + i)) : [level(i), level(i), level(i)];
-    if (sums) {
-      const share = sums[i] / most, alpha = 0.9 * Math.abs(share) ** 0.7, end = colour(Math.sign(share), true, false);
-      const grey = 90 + (0.6 * (pixel[0] + pixel[1] + pixel[2])) / 3;
-      pixel = end.map((c) => grey + (c - grey) * alpha);
-    }
-    image.data.set([...pixel, 255], 4 * i);
-  }
-  context.putImageData(image, 0, 0);
-}
-function sumOver(map, i, plane, channels) {
-  let sum = 0;
-  for (let c = 0; c < channels; c++) sum += map[c * plane + i];
-  return sum;
 }

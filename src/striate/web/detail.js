@@ -10,7 +10,7 @@ export function detail(found, layer, index, info, actions) {
   const part = document.createDocumentFragment();
   const where = layer.axes.map((axis, n) => `${axis} ${index[n]}`).join(", ");
   const last = info.layers.at(-1), ofClass = layer.shape[0] === info.classes.length && layer.shape.length === 1 && (layer === last || last.inputs[0] === layer.name);
-  const name = ofClass && info.classes[index[0]] !== String(index[0]) ? ` (${info.classes[index[0]]})` : "";
+  const named = ofClass && info.classes[index[0]] !== String(index[0]) ? info.classes[index[0]] : featureOf(info, layer.name, index[0]).trim(), name = named ? ` (${named})` : "";
   part.append(element("h2", { text: `${layer.name}: ${where}${name}` }), element("p", { class: "hint", text: found.rule ? `${layer.layer}: ${found.rule}` : layer.layer }));
   part.append(sum(found));
   if (found.result !== null) part.append(tools(found, layer, index, actions));
@@ -98,7 +98,7 @@ function terms(found, layer, info, actions) {
   const table = element("table", { class: "terms" });
   for (const t of order.slice(0, MOST_ROWS)) {
     const row = table.insertRow(), name = found.sources ? found.sources[t] : layer.inputs[0] ?? "raw";
-    const where = element("td", { text: found.places.length ? `${name}[${unflat(found.places[t], shapes.get(name)).join(", ")}]` : name });
+    const where = element("td", { text: found.places.length ? `${name}[${unflat(found.places[t], shapes.get(name)).join(", ")}]${featureOf(info, name, found.places[t])}` : name });
     if (found.places.length) acting(where, () => actions.go(name, found.places[t]), `${where.textContent}, go there`);
     row.append(where, element("td", { text: short(found.values[t]) }));
     if (found.factors) row.append(factor(found, t, layer, actions));
@@ -106,9 +106,15 @@ function terms(found, layer, info, actions) {
     if (t === found.winner || t === found.chosen) row.className = "won";
   }
   const rest = order.slice(MOST_ROWS), part = document.createDocumentFragment();
-  part.append(table);
+  part.append(element("div", { class: "wide" }, table));
   if (rest.length) part.append(element("p", { class: "hint", text: found.products ? `${rest.length} smaller terms add ${short(total(rest.map((t) => found.products[t])))}` : `and ${rest.length} smaller ones` }));
   return part;
+}
+
+/** Return the name of a table's feature, where a layer still has one value for each. */
+function featureOf(info, name, place) {
+  const layer = info.layers.find((other) => other.name === name);
+  return layer?.features && info.features?.length ? ` ${info.features[place]}` : "";
 }
 
 function factor(found, t, layer, actions) {

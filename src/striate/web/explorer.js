@@ -6,13 +6,14 @@ import { button, element } from "./elements.js";
 import { embedded, obstacle } from "./embedded.js";
 import { InputPanel } from "./input.js";
 import { Layers } from "./layers.js";
-import { flat, short, total, unflat, unpackAll } from "./numbers.js";
-import { drawOutputs, meaning } from "./outputs.js";
+import { Mask, classColour } from "./mask.js";
+import { flat, product, short, total, unflat, unpackAll } from "./numbers.js";
+import { drawOutputs, meaning, outputName, surestPlace } from "./outputs.js";
 import { decompose, followBack } from "./rules.js";
 import { LocalSource } from "./source.js";
 import { theme } from "./theme.js";
 
-const NAMES = { picture: "Draw something, or drop a picture anywhere on the page.", table: "Move a slider.", series: "Drag over a curve." };
+const NAMES = { picture: "Draw something, or drop a picture anywhere on the page.", table: "Move a slider, or type a number.", series: "Drag over a curve, or drop a file." };
 
 class Explorer {
   constructor(page, source) {
@@ -34,18 +35,34 @@ class Explorer {
     page.replaceChildren(
       element("header", {}, element("h1", { text: info.name }), element("span", { class: "hint", text: counts }), this.time, element("span", { class: "gap" }), this.edits.undoButton, theme(() => this._repaint())),
       element("main", {}, element("div", { id: "left" }, input), layers, this.panel));
-    this.panel.append(element("p", { class: "hint", text: NAMES[info.input] ?? "" }), element("p", { class: "hint", text: "Then point at a cell of a feature map, or move with Tab and the arrow keys: its window, kernel and sum appear here. Click to keep a value." }));
-    const outputs = element("section", { id: "outputs", "aria-label": "outputs" }, element("h2", { text: info.kind === "numbers" ? "Outputs" : "Probabilities" }), this.verdict, this.scores);
-    this.input = new InputPanel(input, this.source, outputs, (raw, steps) => this.give(raw, steps), (method) => this.attribute(method));
+    this.panel.append(element("p", { class: "hint", text: NAMES[info.input] ?? "" }), element("p", { class: "hint", text: "Then point at a value of a layer, or move with Tab and the arrow keys: the sum that it comes from appears here. Click to keep a value." }));
+    this.places = info.kind === "classes" ? product(info.outputShape.slice(1)) : 1;
+    if (this.places > 1) this.mask = new Mask(info.outputShape, (target) => this.choose(target));
+    const title = this.mask ? "Classes of the pixels" : info.kind === "numbers" ? "Outputs" : "Probabilities";
+    const outputs = element("section", { id: "outputs", "aria-label": "outputs" }, element("h2", { text: title }), this.verdict, this.mask?.canvas, this.scores);
+    this.input = new InputPanel(input, this.source, outputs, (raw, steps) => this.give(raw, steps), () => this._begin(), (method) => this.attribute(method));
     this.layers = new Layers(layers, info, (layer, index, pinned) => this.point(layer, index, pinned));
   }
 
-  /** Take a new sample; the one before comes back with undo. */
-  async give(raw, steps, remember = false) {
-    const before = [this.raw, this.steps];
-    if (remember && before[0]) this.edits.push(() => this.give(...before));
+  /** Take a new sample. */
+  async give(raw, steps) {
     [this.raw, this.steps] = [raw, steps];
     await this.compute();
+  }
+
+  /** Remember the sample: undo brings it back. */
+  _begin() {
+    const restore = this.input.entry.remember?.(), before = [this.raw, this.steps];
+    this.edits.push(() => {
+      restore?.();
+      return this.give(...before);
+    });
+  }
+
+  /** Ask about an output, or, if it was asked about already, about the one that the network chooses. */
+  choose(target) {
+    this.target = target === this.target ? null : target;
+    this.compute();
   }
 
   /** Compute all layers; while it is under way, what comes meanwhile is computed once, at the end. */
@@ -73,17 +90,27 @@ class Explorer {
 
   _repaint() {
     if (!this.state.raw) return;
-    const { info } = this, target = this.target ?? this.meaning.index;
+    const target = this.target ?? this.meaning.index;
     this.time.textContent = `${this.milliseconds.toFixed(2)} ms for this one`;
     this.verdict.textContent = this.meaning.verdict;
-    drawOutputs(this.scores, info, this.meaning, target, (k) => {
-      this.target = k === this.target ? null : k;
-      this.compute();
-    });
-    const caption = this.map ? `red speaks for ${info.classes[target] ?? target}, blue against; the map adds up to ${short(total(Array.from(this.map)))}` : "";
-    this.input.show(this.state.raw, this.steps, this.map, caption);
+    this._outputs(target);
+    this.input.show(this.state.raw, this.steps, this.map, this.map ? this._caption(target) : "");
     this.layers.show(Object.fromEntries(this.state.values));
     if (this.selected) this._explain();
+  }
+
+  _outputs(target) {
+    const { info, meaning: found, places } = this, of = (k) => (this.mask ? surestPlace(found.probabilities, k, places) : k);
+    drawOutputs(this.scores, info, found, this.mask ? Math.floor(target / places) : target, (k) => this.choose(of(k)));
+    if (!this.mask) return;
+    this.mask.show(found, target);
+    for (const [k, bar] of this.scores.querySelectorAll(".bar").entries()) bar.style.background = `rgb(${classColour(k)})`;
+  }
+
+  _caption(target) {
+    const name = outputName(this.info, target), sum = short(Number(total(Array.from(this.map)).toPrecision(4)));
+    const words = this.info.kind === "numbers" ? `red raises ${name}, blue lowers it` : `red speaks for ${name}, blue against`;
+    return this.method === "gradient" ? `${words}: change of the score for a change of 1` : `${words}; all together ${sum}`;
   }
 
   attribute(method) {
@@ -115,6 +142,7 @@ class Explorer {
       follow: (from, at) => this._follow(from, at),
       go: (name, place) => this.point(this.state.layers.get(name), unflat(place, this.state.layers.get(name).shape), true),
     };
+    this.panel.classList.add("used");
     this.panel.replaceChildren(detail(found, layer, index, this.info, actions));
     this.panel.classList.toggle("pinned", this.selected.pinned);
     Object.assign(this.panel.dataset, { layer: layer.name, index: index.join(","), sum: found.result, value: found.value });
@@ -123,7 +151,7 @@ class Explorer {
   /** Return the places of the input that a value sees. */
   _field(layer, index) {
     const input = this.info.layers[0], space = input.shape.slice(1), last = index.slice(-1)[0];
-    if (space.length !== layer.seen.length || !space.length) return null;
+    if (this.info.input === "table" || space.length !== layer.seen.length || !space.length) return null;
     const spans = layer.seen.map(([firsts, lasts], axis) => {
       const at = firsts.length === 1 ? 0 : layer.shape.length === input.shape.length ? index[axis + 1] : last;
       return [firsts[at], lasts[at]];
@@ -155,21 +183,18 @@ class Explorer {
   async editInput(index, value) {
     const place = flat(index, this.info.inputShape), wanted = value ?? (await ask(`raw value ${index.join(", ")}`, this.raw[place]));
     if (wanted === null) return;
+    this._begin();
     const changed = this.raw.slice();
     changed[place] = wanted;
-    await this.give(changed, ["changed by hand"], true);
+    await this.input.enter(changed, ["changed by hand"]);
   }
 }
 
 /** Draw the explorer of a source; returns it. */
 export function startExplorer(page, source) {
   const explorer = new Explorer(page, source), first = source.info.samples[0];
-  if (first) {
-    explorer.input.entry.show?.(first.raw);
-    explorer.give(first.raw.slice(), []);
-  } else {
-    explorer.give(explorer.input.entry.start ?? new Float32Array(source.info.values), []);
-  }
+  if (first) explorer.input.enter(first.raw.slice());
+  else explorer.give(explorer.input.entry.start ?? new Float32Array(source.info.values), []);
   return explorer;
 }
 

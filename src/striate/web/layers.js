@@ -8,7 +8,7 @@ const MOST_MAPS = 64;
 /** Draws the layers of a source into `room`; `select(layer, index, pinned)` hears what is pointed at. */
 export class Layers {
   constructor(room, info, select) {
-    Object.assign(this, { room, select, views: new Map() });
+    Object.assign(this, { room, info, select, views: new Map() });
     this.shown = new IntersectionObserver((entries) => this._appeared(entries), { rootMargin: "200px" });
     for (const layer of info.layers) room.append(this._section(layer));
     new ResizeObserver(() => this.refresh()).observe(room);
@@ -39,7 +39,7 @@ export class Layers {
     if (!this.values) return;
     const width = Math.max(60, view.section.clientWidth - 2);
     view.layout = layoutOf(view.layer.shape, width, view.most);
-    paintSheet(view.canvas, this.values[view.layer.name], view.layout, view.layer.inputs.length > 0);
+    paintSheet(view.canvas, this.values[view.layer.name], view.layout, view.layer.inputs.length > 0 || this.info.input === "table");
     view.stale = false;
     this._placeMarks(view);
   }
@@ -48,7 +48,7 @@ export class Layers {
     const about = [layer.layer, layer.shape.join(" × ")];
     if (layer.inputs.length > 1) about.push(`from ${layer.inputs.join(" and ")}`);
     if (layer.parameters) about.push(`${layer.parameters.toLocaleString("en")} parameters`);
-    about.push(`sees ${layer.field} of the input`);
+    if (this.info.input !== "table" && layer.inputs.length) about.push(`sees ${layer.field} of the input`);
     const canvas = element("canvas", { tabindex: "0", role: "application", "aria-roledescription": "feature maps",
       "aria-label": `${layer.name}: move with the arrow keys, Page Up and Page Down change the map, Enter keeps the value` });
     const marks = element("div", { class: "marks" });
@@ -80,6 +80,7 @@ export class Layers {
       this.select(layer, unflat(place, layer.shape), pinned);
     };
     const under = (event) => {
+      if (!view.layout) return -1;
       const area = canvas.getBoundingClientRect();
       return placeAt(view.layout, event.clientX - area.left, event.clientY - area.top);
     };
@@ -87,7 +88,8 @@ export class Layers {
     canvas.addEventListener("click", (event) => point(under(event), true));
     canvas.addEventListener("focus", () => point(view.place, false));
     canvas.addEventListener("keydown", (event) => {
-      const { columns, count } = view.layout ?? {}, size = this.values[layer.name].length;
+      if (!view.layout || !this.values) return;
+      const { columns, count } = view.layout, size = this.values[layer.name].length;
       const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -count, PageDown: count, Enter: 0 }[event.key];
       if (step === undefined) return;
       event.preventDefault();

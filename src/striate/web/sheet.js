@@ -6,7 +6,7 @@ const GAP = 5, LARGEST_CELL = 13, MAP_SIZE = 84;
 
 /** Return the layout of a layer's values on a sheet of this width: tiles of rows and columns of cells. */
 export function layoutOf(shape, width, most, side = MAP_SIZE) {
-  const flatShape = shape.length === 1, space = shape.slice(1);
+  const space = shape.slice(1), flatShape = product(space) === 1;
   let columns = flatShape ? Math.min(shape[0], 40) : space.at(-1);
   const tiles = flatShape ? 1 : Math.min(shape[0], most);
   const count = flatShape ? shape[0] : product(space);
@@ -56,9 +56,12 @@ export function paintSheet(canvas, values, layout, signed) {
   if (layout.rows === 1 && !layout.flatShape && layout.columns > 1) return paintCurves(context, values, layout, low, high);
   const pixels = pixelsOf(values.subarray(0, layout.tiles * layout.count), layout, low, high, signed);
   context.imageSmoothingEnabled = layout.cell < 1;
+  context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--line");
+  context.lineWidth = 0.5;
   for (let tile = 0; tile < layout.tiles; tile++) {
     const [x, y] = corner(layout, tile);
     context.drawImage(pixels, 0, tile * layout.rows, layout.columns, layout.rows, x, y, layout.w, layout.h);
+    if (layout.count === layout.rows * layout.columns) context.strokeRect(x + 0.25, y + 0.25, layout.w - 0.5, layout.h - 0.5);
   }
 }
 

@@ -1,8 +1,8 @@
 // Validation pictures with what the network makes of them, and the confusion matrix.
-import { paintSample } from "./attribution.js";
 import { colour, ink } from "./colours.js";
 import { element } from "./elements.js";
 import { percent } from "./outputs.js";
+import { paintPicture } from "./picture_view.js";
 
 const PICTURES = 40;
 
@@ -20,7 +20,7 @@ export class Validation {
   draw(samples) {
     this.pictures.replaceChildren(...samples.map((raw, n) => {
       const canvas = element("canvas", {});
-      paintSample(canvas, this.info.inputShape, raw, null);
+      paintPicture(canvas, this.info.inputShape, raw, null);
       return element("button", { type: "button", onclick: () => this.choose(n) }, canvas, element("span", {}));
     }));
   }
