@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from striate.errors import UsageError
 from striate.network import Network
 from striate.pages import choices, live
 from striate.pages.training_programs import BATCH, OPTIMIZERS
+from striate.storage.atomic import write_atomically
 from striate.training.initialisation import initialise
 from striate.training.optimizers import optimizer
 from support.browser import Browser
@@ -105,6 +107,36 @@ def test_another_network_begins_with_fresh_weights(window: Browser, page: Path) 
     assert window.run("return striate.curves.points.map((p) => p[0])") == [0]
 
 
+@pytest.mark.parametrize("shape", [(6,), (2, 40)])
+def test_learns_tables_and_series_and_downloads(window: Browser, tmp_path: Path, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, 200)
+    inputs = (rng.normal(size=(200, *shape)) + 2.0 * targets.reshape(-1, *(1,) * len(shape))).astype(np.float32)
+    data = Splits(
+        Dataset(inputs, targets, ("low", "high"), "levels"), Dataset(inputs, targets, ("low", "high"), "levels")
+    )
+    page = write_atomically(tmp_path / "learn.html", live.page_of(data, "levels").encode())
+    window.open(page)
+    window.until("window.striate && striate.ready")
+    window.answer("striate._steps(60)")
+    right = window.answer("striate.worker.call('evaluate').then((e) => e.accuracy)")
+    assert right > 0.9
+    window.run("[...document.querySelectorAll('button')].find((b) => b.textContent.startsWith('download')).click()")
+    path = window.downloads / "levels.safetensors"
+    wait_for(path)
+    assert abs(striate.load(path).evaluate(data.train).accuracy - right) < 0.02
+    path.unlink()
+    assert window.console() == []
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(200):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{path} was not downloaded")
+
+
 def splits_of(inputs: np.ndarray, targets: np.ndarray, classes: tuple[str, ...]) -> Splits:
     return Splits(Dataset(inputs, targets, classes, "data"))
 
@@ -113,15 +145,20 @@ def splits_of(inputs: np.ndarray, targets: np.ndarray, classes: tuple[str, ...])
     ("inputs", "targets", "classes", "message"),
     [
         (np.zeros((40, 1, 8, 8), np.uint8), np.zeros((40, 1), np.float32), (), "learns classes"),
-        (np.zeros((40, 5), np.float32), np.zeros(40, np.int64), ("a", "b"), "learns pictures"),
+        (
+            np.zeros((40, 1, 4, 4, 4), np.uint8),
+            np.zeros(40, np.int64),
+            ("a", "b"),
+            "learns pictures, series and tables",
+        ),
         (np.zeros((20, 1, 8, 8), np.uint8), np.zeros(20, np.int64), ("a", "b"), "at least 32 samples"),
-        (np.zeros((40, 1, 1, 1), np.uint8), np.zeros(40, np.int64), ("a", "b"), "too small"),
+        (np.zeros((40, 1, 1, 3), np.uint8), np.zeros(40, np.int64), ("a", "b"), "too small"),
     ],
 )
 def test_says_what_it_cannot_learn(
     inputs: np.ndarray, targets: np.ndarray, classes: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "load", lambda name: splits_of(inputs, targets, classes))
+    monkeypatch.setattr(live, "load", lambda *_, **__: splits_of(inputs, targets, classes))
     with pytest.raises(UsageError, match=message):
         live.live_page("data")
 

@@ -10,9 +10,35 @@ import pytest
 from tests.server.conftest import make_model
 from tests.server.test_running import started
 
-from support.browser import browser, missing
+from striate import Model
+from striate.explain.attribution import attribute
+from support.browser import Browser, browser, missing
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "runs")
+
+
+def _edits_and_gradients(window: Browser, model: Model, raw: np.ndarray) -> None:
+    """Change a weight in the page and undo it; the gradient and occlusion are those of the changed model."""
+    listed, name = raw.ravel().tolist(), model.network.steps[-1].name
+    outputs = f"return [...striate.state.values.get({name!r})]"
+    window.answer("striate.input.enter(Float32Array.from(arguments[0]))", listed)
+    before = window.run(outputs)
+    window.answer("striate.editParameter(3, '', 2)")
+    changed = Model(model.network, model.theta.copy(), classes=model.classes)
+    changed.theta[3] = 2.0
+    np.testing.assert_allclose(window.run(outputs), changed.outputs(raw[None])[0], atol=1e-5)
+    assert before != window.run(outputs)
+    for method in ("gradient", "occlusion"):
+        window.run("striate.choose(1)")
+        window.run("striate.attribute(arguments[0])", method)
+        window.until(f"!striate.busy && striate.map && striate.method === {method!r}")
+        if method == "gradient":
+            expected = attribute(changed, raw, "gradient", target=1).values.ravel()
+            found = window.run("return [...striate.map]")
+            np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+        window.run("striate.choose(1)")
+    window.answer("striate.edits.undo()")
+    np.testing.assert_allclose(window.run(outputs), before, atol=1e-6)
 
 
 def test_shows_model_and_curves(tmp_path: Path) -> None:
@@ -37,6 +63,7 @@ def test_shows_model_and_curves(tmp_path: Path) -> None:
         np.testing.assert_allclose(
             found, model.outputs(np.array(raw, np.float32).reshape(1, 1, 8, 8))[0], atol=1e-5
         )
+        _edits_and_gradients(window, model, np.array(raw, np.float32).reshape(1, 8, 8))
         assert window.run("return document.cookie") == ""  # scripts cannot read it
         assert "epoch 3" in window.run("return document.getElementById('live').innerText")
         assert window.console() == []

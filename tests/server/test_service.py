@@ -81,7 +81,7 @@ def test_why_takes_one_value_apart(served: Served) -> None:
 
 
 def test_explorer_gets_the_values_of_all_layers(served: Served, model_path: Path) -> None:
-    from striate.explain.tracing import trace
+    from striate.explain.tracing import score_step, trace
 
     raw, model = samples(1)[0], load(model_path)
     info = served.ask("GET", "/explorer/info").json()["model"]
@@ -94,8 +94,9 @@ def test_explorer_gets_the_values_of_all_layers(served: Served, model_path: Path
             np.testing.assert_allclose(found[at : at + count], expected, atol=1e-4 * np.abs(expected).max())
         at += count
     assert at == len(found)
-    outputs = np.frombuffer(served.ask("POST", "/explorer/outputs", content=raw.tobytes()).content, "<f4")
-    np.testing.assert_allclose(outputs, model.outputs(raw[None])[0], atol=1e-6)
+    answer = served.ask("POST", "/explorer/scores?target=2", content=raw.tobytes() * 2).content
+    expected = traced[score_step(model.network)].ravel()[2]
+    np.testing.assert_allclose(np.frombuffer(answer, "<f4"), [expected] * 2, rtol=1e-4)
     theta = np.frombuffer(served.ask("GET", "/explorer/parameters").content, "<f4")
     np.testing.assert_array_equal(theta, model.theta)
 
@@ -181,6 +182,23 @@ def test_why_refuses_places_that_are_not_there(served: Served, query: str) -> No
 @pytest.mark.parametrize("body", [b"", b"abc", b"\0" * 255, np.full(64, np.inf, "<f4").tobytes(), b"\0" * 512])
 def test_explorer_refuses_other_bytes(served: Served, body: bytes) -> None:
     assert served.ask("POST", "/explorer/values", content=body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("values?edits=1", "edits: must be such as 12:0.5,40:-1; got '1'"),
+        ("values?edits=-1:2", "edits: must be finite values of parameters 0 to"),
+        ("values?edits=0:nan", "edits: must be finite values"),
+        ("scores?target=3", "target: must be from 0 to 2; got '3'"),
+        ("scores", "target: must be from 0 to 2; got ''"),
+        ("gradients?target=0", "body: must be 1 to 256 samples of 260 bytes"),
+    ],
+)
+def test_explorer_refuses_other_questions(served: Served, path: str, message: str) -> None:
+    answer = served.ask("POST", f"/explorer/{path}", content=samples(1)[0].tobytes())
+    assert answer.status_code == 400
+    assert message in answer.json()["error"]
 
 
 def test_refuses_huge_bodies(model_path: Path) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli import options as o
 from striate.cli.options import Json, ModelArgument
 from striate.errors import UsageError
 
+if TYPE_CHECKING:
+    from striate.data.options import Options
+
 
 def export(
+    context: typer.Context,
     model: ModelArgument,
     file: Annotated[
         Path | None,
@@ -53,6 +58,9 @@ def export(
         str | None,
         typer.Option(metavar="DATA", help="Write a page in which a network learns this data set; needs no MODEL."),
     ] = None,
+    data_dir: o.DataDir = None,
+    label: o.Label = None,
+    size: o.Size = None,
     json: Json = False,
 ) -> None:
     """Write a model in the format of another program, chosen by the file's extension or --to.
@@ -67,6 +75,7 @@ def export(
 
     striate export --live digits learn.html
     """
+    from striate.cli.configuration import data_options
     from striate.cli.output import Output
     from striate.interop.formats import LIBRARY
 
@@ -77,7 +86,9 @@ def export(
                 "--live: writes a page from data alone; --to, --samples, --target, --name and "
                 "--without-preprocessing are for models. Leave them out."
             )
-        written = [_live(live, model, file or out)]
+        written = [_live(live, model, file or out, data_dir, data_options(context.params))]
+    elif data_dir or label or size:
+        raise UsageError("--data-dir, --label, --size: say how the data of --live are read. Leave them out.")
     elif to == LIBRARY:
         if without_preprocessing or samples is not None:
             raise UsageError(
@@ -120,7 +131,7 @@ def _only_path(file: Path | None, out: Path | None) -> Path:
     return path
 
 
-def _live(data: str, page: Path, file: Path | None) -> Path:
+def _live(data: str, page: Path, file: Path | None, folder: Path | None, options: Options) -> Path:
     """Write the page in which a network learns; it is the only argument."""
     from striate.pages import live
 
@@ -130,4 +141,4 @@ def _live(data: str, page: Path, file: Path | None) -> Path:
         )
     if page.suffix.lower() != ".html":
         raise UsageError(f"{page}: the name of a page must end in .html. Rename it.")
-    return live.write(data, page)
+    return live.write(data, page, folder, options)

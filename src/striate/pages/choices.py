@@ -8,14 +8,25 @@ costs the page a few kilobytes.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from striate.errors import ShapeError
-from striate.layers import Conv2d, Flatten, Linear, Softmax
+from striate.layers import (
+    AvgPool1d,
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool1d,
+    MaxPool2d,
+    Softmax,
+)
+from striate.layers.base import Layer
 from striate.models.arguments import activation as activation_named
-from striate.models.arguments import pooling as pooling_named
 from striate.network import Network, Sequential
 
 NAME = "network"
@@ -29,14 +40,32 @@ class Choice:
     values: Mapping[Any, str]
 
 
-CHOICES: dict[str, Choice] = {
+SIZES = {
     "channels": Choice("first convolution", {8: "8 maps", 16: "16 maps"}),
     "kernel": Choice("kernels", {5: "5 × 5", 3: "3 × 3"}),
+}
+USUAL = {
     "activation": Choice("activation", {"relu": "ReLU", "tanh": "tanh"}),
     "pooling": Choice("pooling", {"max": "maximum", "average": "average"}),
     "second": Choice("second convolution", {16: "16 maps", 0: "none"}),
     "hidden": Choice("hidden layer", {0: "none", 64: "64 units"}),
 }
+PICTURES = {**SIZES, **USUAL}
+SERIES = {**SIZES, "kernel": Choice("kernels", {9: "9 positions", 5: "5 positions"}), **USUAL}
+TABLES = {
+    "first": Choice("first hidden layer", {32: "32 units", 8: "8 units", 128: "128 units", 0: "none"}),
+    "second": Choice("second hidden layer", {0: "none", 16: "16 units", 64: "64 units"}),
+    "activation": Choice("activation", {"relu": "ReLU", "tanh": "tanh", "sigmoid": "sigmoid"}),
+}
+
+
+def choices_for(shape: tuple[int, ...]) -> dict[str, Choice] | None:
+    """Return the lines of the list for samples of a shape; None if the page has no networks for them."""
+    if math.prod(shape[1:]) == 1:
+        return TABLES
+    if len(shape) == 2:
+        return SERIES
+    return PICTURES if len(shape) == 3 else None
 
 
 def networks(classes: int, shape: tuple[int, ...]) -> dict[str, Network]:
@@ -47,26 +76,39 @@ def networks(classes: int, shape: tuple[int, ...]) -> dict[str, Network]:
     >>> found = networks(10, (1, 8, 8))
     >>> len(found), found["16,3,relu,max,0,64"].parameter_count
     (64, 17354)
+    >>> networks(3, (4,))["8,16,tanh"].parameter_count
+    235
     """
-    found = {}
-    for values in itertools.product(*(choice.values for choice in CHOICES.values())):
+    found, choices = {}, choices_for(shape) or {}
+    for values in itertools.product(*(choice.values for choice in choices.values())):
+        chosen = dict(zip(choices, values, strict=True))
         try:
-            found[",".join(map(str, values))] = _network(classes, shape, **dict(zip(CHOICES, values, strict=True)))
+            layers = _dense(**chosen) if choices is TABLES else _convolutional(len(shape) == 2, **chosen)
+            network = Sequential([*layers, Linear(classes), Softmax()], shape, NAME)
         except ShapeError:
             continue  # a small picture is used up by so many layers
+        found[",".join(map(str, values))] = network
     return found
 
 
-def _network(
-    classes: int, shape: tuple[int, ...], *, channels: int, kernel: int, activation: str, pooling: str, second: int,
-    hidden: int,
-) -> Network:  # fmt: skip
-    layers: list[Any] = []
+def _dense(*, first: int, second: int, activation: str) -> list[Layer]:
+    layers: list[Layer] = [Flatten()]
+    for units in (first, second):
+        if units:
+            layers += [Linear(units), activation_named(NAME, activation)]
+    return layers
+
+
+def _convolutional(
+    series: bool, *, channels: int, kernel: int, activation: str, pooling: str, second: int, hidden: int
+) -> list[Layer]:
+    convolution = Conv1d if series else Conv2d
+    pool = (MaxPool1d if series else MaxPool2d) if pooling == "max" else AvgPool1d if series else AvgPool2d
+    layers: list[Layer] = []
     for maps in (channels, second):
         if maps:
-            layers += [Conv2d(maps, kernel, padding="same"), activation_named(NAME, activation)]
-            layers += [pooling_named(NAME, pooling)]
+            layers += [convolution(maps, kernel, padding="same"), activation_named(NAME, activation), pool(2)]
     layers += [Flatten()]
     if hidden:
         layers += [Linear(hidden), activation_named(NAME, activation)]
-    return Sequential([*layers, Linear(classes), Softmax()], shape, NAME)
+    return layers

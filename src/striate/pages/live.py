@@ -12,13 +12,15 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
+from striate.data.options import Options
 from striate.data.registry import load
 from striate.data.splits import Splits
 from striate.errors import UsageError
+from striate.layers.base import format_shape
 from striate.losses import CLASSES, Loss
 from striate.model import Model
 from striate.network import Network
-from striate.pages.choices import CHOICES, Choice, networks
+from striate.pages.choices import Choice, choices_for, networks
 from striate.pages.document import document
 from striate.pages.explorer import network_info
 from striate.pages.training_programs import BATCH, OPTIMIZERS, evaluation_part, training_part
@@ -33,38 +35,43 @@ from striate.training.optimizers import optimizer
 MOST_BYTES = 6_000_000
 """Of the samples in a page; of larger data sets it holds a part."""
 MOST_VALIDATION = 500
-FIRST = "8,5,relu,max,16,0"
 LOSS = "cross_entropy"
 
 
-def write(data: str | Path, path: str | Path) -> Path:
+def write(
+    data: str | Path, path: str | Path, folder: str | Path | None = None, options: Options | None = None
+) -> Path:
     """Write a page in which a network learns a data set; return where it is.
 
     Parameters
     ----------
     data : str or path
-        A data set of pictures with classes, by name or path.
+        A data set with classes, by name or path: pictures, series, or a table.
     path : path
+    folder : path, optional
+        Where the files of a named data set are.
+    options : Options, optional
+        How a path is read.
 
     Raises
     ------
     UsageError
-        If the data are no pictures with classes, or too few.
+        If the data have no classes, the page has no networks for them, or they are too few.
     DataError
         If they cannot be read, or the file cannot be written.
     """
-    return write_atomically(Path(path), live_page(data).encode())
+    return write_atomically(Path(path), live_page(data, folder, options).encode())
 
 
-def live_page(data: str | Path) -> str:
+def live_page(data: str | Path, folder: str | Path | None = None, options: Options | None = None) -> str:
     """Return the HTML text of ``write``."""
-    return page_of(load(data), str(data))
+    return page_of(load(data, folder, options=options), str(data))
 
 
 def page_of(
     splits: Splits,
     name: str,
-    choices: Mapping[str, Choice] = CHOICES,
+    choices: Mapping[str, Choice] | None = None,
     offered: Callable[[int, tuple[int, ...]], dict[str, Network]] = networks,
 ) -> str:
     """Return the page of a data set.
@@ -75,13 +82,14 @@ def page_of(
     name : str
         What messages call it.
     choices : mapping of str to Choice
-        The lines of the list of layers.
+        The lines of the list of layers; by default those for such samples.
     offered : function of (classes, shape of a sample)
         Returns the networks by the values of their choices, with commas between them.
     """
     train, validation = _parts(splits, name)
     normalisation = Normalisation.fit(train)
     loss, shape = Loss.of(LOSS), train.inputs.shape[1:]
+    choices = choices or choices_for(shape) or {}
     parts, plans = dict[str, Part](), dict[str, Any]()
     for key, network in offered(len(train.classes), shape).items():
         model = Model(network, _zeros(network), classes=train.classes, normalisation=normalisation)
@@ -90,14 +98,15 @@ def page_of(
         parts[f"{key}/forward"] = evaluation_part(model)
         plans[key] = _plan(model)
     if not plans:
-        raise UsageError(f"{name}: pictures of {' x '.join(map(str, shape[1:]))} are too small. Use 4 x 4 or more.")
+        raise UsageError(f"{name}: samples of {format_shape(shape)} are too small. Use 4 x 4 pixels or more.")
     parcel = parcel_of(train.name, parts)
     info = {
         "name": train.name,
         "classes": list(train.classes),
         "inputShape": list(shape),
+        "input": plans[next(iter(plans))]["info"]["input"],
         "choices": {key: [c.text, [[str(v), text] for v, text in c.values.items()]] for key, c in choices.items()},
-        "first": FIRST if FIRST in plans else next(iter(plans)),
+        "first": next(iter(plans)),
         "plans": plans,
         "batch": BATCH,
         "optimizers": {name: _optimizer(name) for name in OPTIMIZERS},
@@ -122,9 +131,10 @@ def _parts(splits: Splits, name: str) -> tuple[Dataset, Dataset]:
     shape = train.inputs.shape[1:]
     if not train.classes or train.targets.ndim != 1:
         raise UsageError(f"{name}: the page learns classes; got targets of another kind. Use striate train.")
-    if len(shape) != 3 or shape[0] not in (1, 3):
+    if choices_for(shape) is None:
         raise UsageError(
-            f"{name}: the page learns pictures; got samples of {' x '.join(map(str, shape))}. Use striate train."
+            f"{name}: the page learns pictures, series and tables; got samples of {format_shape(shape)}. "
+            "Use striate train."
         )
     if len(train) < BATCH:
         raise UsageError(f"{name}: needs at least {BATCH} samples to learn from; got {len(train)}. Add some.")

@@ -17,7 +17,7 @@ from striate.explain.tracing import score_step
 from striate.layers.embedding import Embedding
 from striate.losses import Loss
 from striate.model import Model
-from striate.network import Step
+from striate.network import Network, Step
 from striate.targets.image import check_kernels, contents_of, program_of
 from striate.targets.parcel import Part
 from striate.targets.webassembly import LANES
@@ -36,17 +36,23 @@ def forward_part(model: Model) -> Part:
     return Part(program_of(model, LANES, observed), contents_of(model), runs)
 
 
+def probe_of(model: Model) -> Network | None:
+    """Return the network that computes the gradient of a score by the input; None where the engine has none."""
+    if any(isinstance(step.layer, Embedding) for step in model.network.steps):
+        return None
+    try:
+        return probe(model.network, score_step(model.network))
+    except UsageError:
+        return None
+
+
 def gradient_part(model: Model) -> tuple[Part, dict[str, Any]] | None:
     """Return the program of the gradient of one score by the input, and how its parameters follow the model's.
 
     None where the engine has no such gradient: networks that look up symbols, and layers with states that are no
     affine maps.
     """
-    if any(isinstance(step.layer, Embedding) for step in model.network.steps):
-        return None
-    try:
-        network = probe(model.network, score_step(model.network))
-    except UsageError:
+    if (network := probe_of(model)) is None:
         return None
     frozen = {step.name for step in network.steps} - {PIXELS}
     loss = Loss.of("mean_absolute_error")

@@ -17,6 +17,7 @@ from striate import __version__
 from striate.errors import StriateError, UsageError, unknown_name
 from striate.explain.tracing import score_step, trace
 from striate.server.batching import Batcher
+from striate.server.edited import edits_of, gradients
 from striate.server.files import FILES
 from striate.server.limits import STREAM, Limits
 from striate.server.live import events
@@ -56,7 +57,8 @@ class Service:
             ("GET", "/explorer/info", self.info),
             ("GET", "/explorer/parameters", self.parameters),
             ("POST", "/explorer/values", self.values),
-            ("POST", "/explorer/outputs", self.outputs),
+            ("POST", "/explorer/scores", self.scores),
+            ("POST", "/explorer/gradients", self.gradients),
         ]
         found = [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
         return [*found, *(Route(path, _file(path), methods=["GET"]) for path in FILES)]
@@ -108,7 +110,8 @@ class Service:
                 raise
             return JSONResponse({"model": None, "run": True, "reason": str(error)})
         info = await run_in_threadpool(lambda: loaded.info)
-        return JSONResponse({"model": info, "run": self.source.run is not None})
+        run, differentiable = self.source.run is not None, loaded.differentiable
+        return JSONResponse({"model": info, "run": run, "differentiable": differentiable})
 
     async def parameters(self, request: Request) -> Response:
         """Return the parameters as float32 bytes."""
@@ -119,26 +122,37 @@ class Service:
         """Return the values of all layers for the raw numbers of one sample, float32 bytes both."""
         loaded = await self._loaded()
         (raw,) = await self._floats(request, loaded, 1)
-        return _bytes(await run_in_threadpool(loaded.values, raw))
+        return _bytes(await run_in_threadpool(loaded.values, raw, _edits(request, loaded)))
 
-    async def outputs(self, request: Request) -> Response:
-        """Return the outputs for the raw numbers of samples, float32 bytes both."""
+    async def scores(self, request: Request) -> Response:
+        """Return one score for the raw numbers of each sample, float32 bytes both."""
         loaded = await self._loaded()
         samples = await self._floats(request, loaded, self.limits.samples)
-        rows = await self._batcher(loaded).rows(samples)
-        return _bytes(rows.astype("<f4").tobytes())
+        target, edits = _target(request, loaded), _edits(request, loaded)
+        return _bytes((await run_in_threadpool(loaded.scores, samples, target, edits)).astype("<f4").tobytes())
+
+    async def gradients(self, request: Request) -> Response:
+        """Return the weighted sum of a score's gradients, for raw samples with a weight after each."""
+        loaded = await self._loaded()
+        if not loaded.differentiable:
+            raise UsageError(f"{loaded.model.network.name}: has no gradient by its input. Use occlusion.")
+        rows = await self._floats(request, loaded, self.limits.samples, more=1)
+        samples = rows[:, :-1].reshape(-1, *loaded.model.input_shape)
+        work = (loaded.model, _edits(request, loaded), samples, rows[:, -1], _target(request, loaded))
+        return _bytes((await run_in_threadpool(gradients, *work)).astype("<f4").tobytes())
 
     async def close(self) -> None:
         """Let batches end."""
         for _, batcher in self._batchers.values():
             batcher.close()
 
-    async def _floats(self, request: Request, loaded: Loaded, most: int) -> np.ndarray:
+    async def _floats(self, request: Request, loaded: Loaded, most: int, more: int = 0) -> np.ndarray:
+        """Return the samples of the body; with ``more`` as rows, so many numbers longer than a sample."""
         body, shape = await request.body(), loaded.model.input_shape
-        size = 4 * int(np.prod(shape))
+        size = 4 * (int(np.prod(shape)) + more)
         if not body or len(body) % size or len(body) > most * size:
             raise UsageError(f"body: must be 1 to {most} samples of {size:,} bytes; got {len(body):,} bytes.")
-        samples = np.frombuffer(body, "<f4").reshape(-1, *shape)
+        samples = np.frombuffer(body, "<f4").reshape(-1, *(shape if not more else (size // 4,)))
         if not np.isfinite(samples).all():
             raise UsageError("body: must be finite numbers; got others. Correct them.")
         return samples
@@ -153,6 +167,19 @@ class Service:
             for _, batcher in old.values():
                 asyncio.get_running_loop().run_in_executor(None, batcher.close)
         return self._batchers[id(loaded)][1]
+
+
+def _edits(request: Request, loaded: Loaded) -> dict[int, float]:
+    """Return the parameters that the page has changed."""
+    return edits_of(request.query_params.get("edits", ""), loaded.model.network.parameter_count)
+
+
+def _target(request: Request, loaded: Loaded) -> int:
+    """Return the number of the score that is asked about."""
+    text, count = request.query_params.get("target", ""), int(np.prod(loaded.model.network.output_shape))
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) < count):
+        raise UsageError(f"target: must be from 0 to {count - 1}; got {text[:40]!r}. Correct it.")
+    return int(text)
 
 
 def _why(loaded: Loaded, sample: np.ndarray, layer: str | None, index: str | None) -> dict[str, Any]:

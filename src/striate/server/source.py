@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,12 +13,16 @@ import numpy as np
 
 from striate.engine.binding import Bound
 from striate.engine.program import FORWARD, INPUTS, PACK
-from striate.engine.segments import OUTPUTS
+from striate.engine.segments import OUTPUTS, PARAMETERS
 from striate.engine.team import Team
 from striate.errors import ModelFileError, StriateError
+from striate.explain.tracing import score_step
 from striate.machine import available_threads, default_lanes
 from striate.model import Model, load
+from striate.network import Step
 from striate.pages.explorer import model_info
+from striate.pages.programs import probe_of
+from striate.server.edited import Edits, parameters
 from striate.storage.model_file import model_file_of
 from striate.targets.image import contents_of, full_batch, program_of
 from striate.training.run.folder import RunFolder
@@ -37,7 +42,12 @@ class Loaded:
     def __init__(self, file: Path) -> None:
         self.file, self.stamp = file, _stamp(file)
         self.model: Model = load(file)
-        self._lock = threading.Lock()
+        self._lock, self._edits = threading.Lock(), dict[int, float]()
+
+    @cached_property
+    def differentiable(self) -> bool:
+        """Whether the engine computes gradients by the input."""
+        return probe_of(self.model) is not None
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -57,19 +67,38 @@ class Loaded:
         team.run((PACK,))
         return bound, team
 
-    def values(self, raw: np.ndarray) -> bytes:
+    def values(self, raw: np.ndarray, edits: Edits) -> bytes:
         """Return the values of all layers for one raw sample, float32, one layer after the other."""
         with self._lock:
-            bound, team = self._program
-            sample = np.ascontiguousarray(raw, np.float32)
-            bound.attach(INPUTS, sample.ctypes.data)
-            team.run((FORWARD,))
-            *observed, last = self.model.network.steps
-            names = [f"{OUTPUTS}/{step.name}" for step in observed] + [OUTPUTS]
-            sizes = [int(np.prod(step.shape)) for step in (*observed, last)]
-            return b"".join(
-                bound.memory[name].reshape(-1)[:size].tobytes() for name, size in zip(names, sizes, strict=True)
-            )
+            self._run(raw, edits)
+            return b"".join(self._values_of(step).tobytes() for step in self.model.network.steps)
+
+    def scores(self, samples: np.ndarray, target: int, edits: Edits) -> np.ndarray:
+        """Return one score of each sample, before the softmax, float32[N]."""
+        network = self.model.network
+        step = network.step(score_step(network)) if self.differentiable else network.steps[-1]
+        found = np.empty(len(samples), np.float32)
+        with self._lock:
+            for n, raw in enumerate(samples):
+                self._run(raw, edits)
+                found[n] = self._values_of(step)[target]
+        return found
+
+    def _run(self, raw: np.ndarray, edits: Edits) -> None:
+        bound, team = self._program
+        if edits != self._edits:
+            theta = parameters(self.model, edits)
+            bound.memory[PARAMETERS].reshape(-1)[: len(theta)] = theta
+            team.run((PACK,))
+            self._edits = dict(edits)
+        sample = np.ascontiguousarray(raw, np.float32)
+        bound.attach(INPUTS, sample.ctypes.data)
+        team.run((FORWARD,))
+
+    def _values_of(self, step: Step) -> np.ndarray:
+        last = step is self.model.network.steps[-1]
+        values = self._program[0].memory[OUTPUTS if last else f"{OUTPUTS}/{step.name}"]
+        return values.reshape(-1)[: math.prod(step.shape)]
 
 
 @dataclass

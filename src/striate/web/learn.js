@@ -51,7 +51,8 @@ class Learner {
 
   _about() {
     const { train, validation, left, inputShape } = this.info;
-    return `${train.count.toLocaleString("en")} pictures of ${inputShape.slice(1).join(" × ")} to learn from, ${validation.count} to validate${left ? `; ${left.toLocaleString("en")} did not fit into the page` : ""}`;
+    const shape = this.info.input === "table" ? `${this.info.plans[this.info.first].info.values} numbers` : inputShape.join(" × ");
+    return `${train.count.toLocaleString("en")} samples of ${shape} to learn from, ${validation.count} to validate${left ? `; ${left.toLocaleString("en")} did not fit into the page` : ""}`;
   }
 
   _network() {
@@ -91,13 +92,13 @@ class Learner {
   async begin() {
     this.running = false;
     this.plan = this.info.plans[this.key];
-    this.message.textContent = this.plan ? "" : "The pictures are too small for so many layers.";
+    this.message.textContent = this.plan ? "" : "The samples are too small for so many layers.";
     if (!this.plan) return;
     this.ready = false;
     const first = await this.worker.call("choose", this.key, this.seed);
     await this._settings();
     const { info } = this.plan;
-    this.counts.textContent = `${info.parameterCount.toLocaleString("en")} parameters, ${info.multiplications.toLocaleString("en")} multiply-adds for a picture`;
+    this.counts.textContent = `${info.parameterCount.toLocaleString("en")} parameters, ${info.multiplications.toLocaleString("en")} multiply-adds for a sample`;
     this.maps.replaceChildren();
     this.layers = new Layers(this.maps, info, (layer, index, pinned) => this._point(layer, index, pinned));
     this.state = { layers: new Map(info.layers.map((layer) => [layer.name, layer])), values: new Map(), parameters: null, raw: null };
@@ -142,11 +143,11 @@ class Learner {
     } else if (event.type === "progress") {
       this.curves.progress(event);
       this.status.textContent = `epoch ${event.epoch + 1}, step ${event.step}: loss ${event.loss.toFixed(4)}, accuracy ${percent(event.accuracy)}`;
-      this.speed.textContent = `${Math.round(event.rate).toLocaleString("en")} pictures a second`;
+      this.speed.textContent = `${Math.round(event.rate).toLocaleString("en")} samples a second`;
     } else {
       this.curves.validation(event);
       this.validation.show(event);
-      if (event.step === 0) this.status.textContent = `Before training: ${percent(event.accuracy)} of the validation pictures are right.`;
+      if (event.step === 0) this.status.textContent = `Before training: ${percent(event.accuracy)} of the validation samples are right.`;
     }
     this._look();
   }

@@ -9,9 +9,9 @@ const RETRY = 3000; // milliseconds until a run may have its first model
 async function main() {
   const page = document.getElementById("page");
   try {
-    const { model, run } = await (await ask("/explorer/info")).json();
+    const { model, run, differentiable } = await (await ask("/explorer/info")).json();
     if (run) startLive(document.getElementById("live"));
-    if (model) return void (window.striate = startExplorer(page, await HttpSource.load(model)));
+    if (model) return void (window.striate = startExplorer(page, await HttpSource.load(model, differentiable)));
     page.replaceChildren(element("p", { class: "hint", role: "status", text: "The run has no model yet; it appears here with the first checkpoint." }));
     waitForModel(page);
   } catch (error) {
@@ -22,10 +22,10 @@ async function main() {
 
 function waitForModel(page) {
   setTimeout(async () => {
-    const { model } = await (await ask("/explorer/info")).json();
+    const { model, differentiable } = await (await ask("/explorer/info")).json();
     if (!model) return waitForModel(page);
     document.title = model.name;
-    window.striate = startExplorer(page, await HttpSource.load(model));
+    window.striate = startExplorer(page, await HttpSource.load(model, differentiable));
   }, RETRY);
 }
 

@@ -2,7 +2,7 @@
 import { colour, ink } from "./colours.js";
 import { element } from "./elements.js";
 import { percent } from "./outputs.js";
-import { paintPicture } from "./picture_view.js";
+import { thumbnail } from "./sample_view.js";
 
 const PICTURES = 40;
 
@@ -11,7 +11,7 @@ export class Validation {
   constructor(info, choose) {
     Object.assign(this, { info, choose, count: Math.min(PICTURES, info.validation.count) });
     this.score = element("p", { class: "hint" });
-    this.pictures = element("div", { class: "predictions", role: "group", "aria-label": "validation pictures" });
+    this.pictures = element("div", { class: `predictions ${info.input}`, role: "group", "aria-label": "validation samples" });
     this.matrix = element("table", { class: "confusion" });
     this.room = element("section", { "aria-label": "validation" }, element("h2", { text: "Validation" }), this.score, this.pictures,
       element("h3", { text: "Confusion matrix: rows are the truth, columns the prediction" }), element("div", { class: "wide" }, this.matrix));
@@ -19,9 +19,8 @@ export class Validation {
 
   draw(samples) {
     this.pictures.replaceChildren(...samples.map((raw, n) => {
-      const canvas = element("canvas", {});
-      paintPicture(canvas, this.info.inputShape, raw, null);
-      return element("button", { type: "button", onclick: () => this.choose(n) }, canvas, element("span", {}));
+      const { info } = this, picture = thumbnail(info, raw, info.classes[info.validation.targets[n]]);
+      return element("button", { type: "button", onclick: () => this.choose(n) }, picture, element("span", { class: "said" }));
     }));
   }
 
