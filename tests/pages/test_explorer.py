@@ -247,6 +247,7 @@ def test_segmentation_shows_the_class_of_every_pixel(window: Browser, tmp_path: 
     opened(window, explorer.write(model, tmp_path / "page.html"))
     sample = np.random.default_rng(3).uniform(0, 255, (1, 12, 10)).astype(np.float32)
     window.answer("striate.input.enter(Float32Array.from(arguments[0]))", sample.ravel().tolist())
+    window.until("!striate.busy")
     outputs = np.asarray(model.outputs(sample[None]))[0]
     assert window.run("return striate.meaning.indices") == outputs.argmax(0).ravel().tolist()
     window.click(".mask")

@@ -22,6 +22,7 @@ def _edits_and_gradients(window: Browser, model: Model, raw: np.ndarray) -> None
     listed, name = raw.ravel().tolist(), model.network.steps[-1].name
     outputs = f"return [...striate.state.values.get({name!r})]"
     window.answer("striate.input.enter(Float32Array.from(arguments[0]))", listed)
+    window.until("!striate.busy")
     before = window.run(outputs)
     window.answer("striate.editParameter(3, '', 2)")
     changed = Model(model.network, model.theta.copy(), classes=model.classes)
@@ -37,8 +38,9 @@ def _edits_and_gradients(window: Browser, model: Model, raw: np.ndarray) -> None
             found = window.run("return [...striate.map]")
             np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
         window.run("striate.choose(1)")
+    window.until("!striate.busy")
     window.answer("striate.edits.undo()")
-    np.testing.assert_allclose(window.run(outputs), before, atol=1e-6)
+    window.until(f"!striate.busy && Math.abs(striate.state.values.get({name!r})[1] - {before[1]}) < 1e-6")
 
 
 def test_shows_model_and_curves(tmp_path: Path) -> None:
