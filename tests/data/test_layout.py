@@ -47,6 +47,12 @@ def test_a_shape_decides():
     assert np.array_equal(make_inputs(array, "here", (3, 2, 2)), array.reshape(2, 3, 2, 2))
 
 
+@pytest.mark.parametrize("entry", [(6, 8, 3), (4, 6, 8, 3), (9, 2)])
+def test_channels_last_move_to_a_given_shape(entry):
+    array = np.random.default_rng(0).integers(0, 256, (2, *entry), np.uint8)
+    assert np.array_equal(make_inputs(array, "here", (entry[-1], *entry[:-1])), np.moveaxis(array, -1, 1))
+
+
 @pytest.mark.parametrize(
     ("values", "dtype"),
     [

@@ -21,6 +21,13 @@ def test_an_image_of_any_size(tmp_path):
     assert found.names == [str(tmp_path / "a.jpg")]
 
 
+def test_an_array_of_one_sample(tmp_path):
+    sample = np.random.default_rng(0).integers(0, 256, (3, 6, 8), np.uint8)
+    for name, array in (("first", sample), ("last", np.moveaxis(sample, 0, -1))):
+        np.save(tmp_path / f"{name}.npy", array)
+        assert np.array_equal(read_unlabelled(tmp_path / f"{name}.npy", (3, 6, 8)).inputs, sample[np.newaxis])
+
+
 def test_a_folder_with_damaged_files_in_it(tmp_path):
     make(tmp_path, {"some": 3, "more": 2})
     (tmp_path / "more" / "bad.png").write_bytes(b"")

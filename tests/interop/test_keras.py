@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from striate.errors import ModelFileError, StriateError
 from striate.interop import keras
+from striate.model import load
 
 h5py: Any = pytest.importorskip("h5py")
 Layers = list[tuple[str, dict[str, Any], list[np.ndarray]]]
@@ -133,20 +135,54 @@ def test_functional_models_with_branches(tmp_path: Path) -> None:
     np.testing.assert_allclose(model.outputs(x), wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_a_listing_of_layers_has_its_parameters(tmp_path: Path) -> None:
+def test_the_digit_recogniser_of_the_lecture_has_its_parameters(tmp_path: Path) -> None:
     def conv(size: int, inputs: int, filters: int) -> tuple[str, dict[str, Any], list[np.ndarray]]:
-        config = {"kernel_size": [size, size], "strides": [1, 1], "activation": "relu"}
+        config = {"kernel_size": [size, size], "strides": [1, 1], "padding": "same", "activation": "relu"}
         return "Conv2D", config, [np.zeros((size, size, inputs, filters)), np.zeros(filters)]
 
     def dense(inputs: int, outputs: int, activation: str) -> tuple[str, dict[str, Any], list[np.ndarray]]:
         return "Dense", {"activation": activation}, [np.zeros((inputs, outputs)), np.zeros(outputs)]
 
     pool = ("MaxPooling2D", {"pool_size": [2, 2], "strides": None}, list[np.ndarray]())
-    layers: Layers = [conv(3, 1, 32), pool, conv(3, 32, 64), pool, ("Flatten", {}, []), dense(1600, 128, "relu"),
-                      ("Dropout", {"rate": 0.5}, []), dense(128, 10, "softmax")]  # fmt: skip
+    drop = ("Dropout", {"rate": 0.25}, list[np.ndarray]())
+    layers: Layers = [conv(5, 1, 8), pool, drop, conv(3, 8, 16), pool, drop, ("Flatten", {}, []),
+                      dense(784, 256, "relu"), drop, dense(256, 100, "softmax")]  # fmt: skip
     model = keras.load(legacy(tmp_path / "m.h5", layers, (28, 28, 1)))
     assert model.input_shape == (1, 28, 28)
-    assert len(model.theta) == 320 + 18_496 + 204_928 + 1_290
+    assert [sum(slot.spec.size for slot in step.parameters) for step in model.network.steps if step.parameters] == [
+        208, 1_168, 200_960, 25_700]  # fmt: skip
+    assert len(model.theta) == 228_036
+
+
+def test_samples_may_have_their_channels_where_keras_had_them(tmp_path: Path) -> None:
+    model = keras.load(legacy(tmp_path / "m.h5", network(np.random.default_rng(0)), (7, 9, 3)))
+    x = np.random.default_rng(1).integers(0, 256, (4, 7, 9, 3), np.uint8)
+    wanted = model.outputs(np.moveaxis(x, -1, 1))
+    np.testing.assert_array_equal(model.outputs(x), wanted)
+    model = load(model.save(tmp_path / "m.safetensors"))
+    np.save(tmp_path / "x.npy", x)
+    Image.fromarray(x[0]).save(tmp_path / "x.png")
+    np.testing.assert_array_equal(model.outputs(x), wanted)
+    np.testing.assert_array_equal(model.outputs(tmp_path / "x.npy"), wanted)
+    np.testing.assert_array_equal(model.outputs(tmp_path / "x.png"), wanted[:1])
+
+
+def test_hard_sigmoid_means_what_it_meant_in_its_version(tmp_path: Path) -> None:
+    layers: Layers = [("Activation", {"activation": "hard_sigmoid"}, [])]
+    path = legacy(tmp_path / "m.h5", layers, (3,))
+    x = np.array([[-1.0, 0.5, 2.0]], np.float32)
+    np.testing.assert_allclose(keras.load(path).outputs(x), 0.2 * x + 0.5, rtol=1e-6)
+    with h5py.File(path, "a") as file:
+        file.attrs["keras_version"] = "3.5.0"
+    np.testing.assert_allclose(keras.load(path).outputs(x), x / 6 + 0.5, rtol=1e-6)
+
+
+def test_open_sides_are_asked_for(tmp_path: Path) -> None:
+    conv = {"kernel_size": [3, 3], "strides": [1, 1], "use_bias": False}
+    path = legacy(tmp_path / "m.h5", [("Conv2D", conv, [np.ones((3, 3, 1, 2))])], (None, None, 1))  # type: ignore[arg-type]
+    with pytest.raises(ModelFileError, match=r"the input has open sides \(1x\?x\?\); give the shape of a sample"):
+        keras.load(path)
+    assert keras.load(path, input_shape=(1, 8, 9)).network.output_shape == (2, 6, 7)
 
 
 def test_layers_that_are_not_known_are_said_at_once(tmp_path: Path) -> None:

@@ -162,10 +162,11 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-@pytest.mark.skipif(importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed")
 def test_weights_of_torchvision_load_by_name(name: str) -> None:
-    import torchvision
-
+    try:
+        import torchvision
+    except (ImportError, RuntimeError) as error:  # it may be built for another PyTorch
+        pytest.skip(f"torchvision cannot be imported: {error}")
     options, side, more = PUBLISHED[name]
     theirs = getattr(torchvision.models, name)(num_classes=10, **more).eval()
     network = MODELS[name](10, (3, side, side), **options)
@@ -214,6 +215,39 @@ def test_another_number_of_classes_leaves_the_head_out() -> None:
     match = load_weights(MODELS["resnet18"](3, (3, 32, 32)), tensors)
     assert match.missing == ("linear1.weight", "linear1.bias")
     assert "missing in the file: linear1.weight, linear1.bias" in match.lines()
+
+
+def as_published(model: Model) -> dict[str, Any]:
+    names = torch_names(model.network)
+    tensors = {names[k]: torch.tensor(v) for k, v in model.parameters.items()}
+    return tensors | {names[s.name]: torch.tensor(s.view(model.states)) for s in model.network.states}
+
+
+@pytest.mark.parametrize("prefix", ["module.", "backbone.", "_orig_mod.", "model.encoder."])
+@pytest.mark.parametrize("keys", [(), ("state_dict",), ("model", "state_dict")])
+def test_weights_under_other_names_are_found(prefix: str, keys: tuple[str, ...], tmp_path: Path) -> None:
+    model = randomised(MODELS["resnet18"](7, (3, 32, 32)))
+    tree: dict[str, Any] = {prefix + name: tensor for name, tensor in as_published(model).items()}
+    tree["epochs"] = torch.tensor(3)
+    for key in reversed(keys):
+        tree = {"epoch": 3, key: tree}
+    torch.save(tree, tmp_path / "a.pth")
+    found = read(tmp_path / "a.pth", Wish(network="resnet18", input_shape=(3, 32, 32)))
+    assert found.report == ("102 of 102 arrays found", "not used: epochs")
+    np.testing.assert_array_equal(found.model.theta, model.theta)
+    np.testing.assert_array_equal(found.model.states, model.states)
+
+
+def test_weights_that_fit_in_part_are_reported() -> None:
+    tensors = as_published(randomised(MODELS["resnet18"](7, (3, 32, 32))))
+    partial = {name: tensor.numpy() for name, tensor in tensors.items() if not name.startswith("layer4.1.")}
+    match = load_weights(MODELS["resnet18"](7, (3, 32, 32)), partial | {"extra.weight": np.zeros(2)})
+    assert match.lines() == [
+        "92 of 102 arrays found",
+        "missing in the file: stage4/block2/conv1.weight, stage4/block2/conv1/norm.weight, "
+        "stage4/block2/conv1/norm.bias, stage4/block2/conv2.weight, stage4/block2/conv2/norm.weight and 5 more",
+        "not used: extra.weight",
+    ]
 
 
 def test_weights_of_another_network_are_refused() -> None:

@@ -20,7 +20,8 @@ LEAST_SIGNAL = (
 def make_inputs(array: np.ndarray, where: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """Return an array of samples as uint8 or float32 [N, C, *space].
 
-    With ``shape``, each entry is reshaped to it. Without, the layout is told from the array:
+    With ``shape``, each entry is reshaped to it; if it has this shape with its channels last, they move to the
+    front. Without, the layout is told from the array:
 
     =================  ==========================================================================
     stored             read as
@@ -115,6 +116,8 @@ def _reshape(numbers: np.ndarray, where: str, shape: tuple[int, ...]) -> np.ndar
             f"{where}: a sample of shape {' x '.join(map(str, shape))} needs {math.prod(shape)} numbers; "
             f"got {per_sample}. Give another shape."
         )
+    if numbers.ndim > 2 and numbers.shape[1:] != shape == (numbers.shape[-1], *numbers.shape[1:-1]):
+        return np.ascontiguousarray(np.moveaxis(numbers, -1, 1))
     return numbers.reshape(len(numbers), *shape)
 
 

@@ -50,10 +50,11 @@ def read_unlabelled(
     """Return the inputs of a file or folder in the shape that a model takes.
 
     A table (with or without the column of labels), NPY, NPZ or IDX file gives one input for each row,
-    called by its number from 1; an image or a recording gives one; a folder gives one for each image, or
-    recording, at any depth in it, and so does a ZIP file. Where the model takes clips, a folder of frames, an
-    animation or a video gives one input. A pattern such as ``photos/*.jpg`` stands for the files that it matches,
-    a table with a column ``file`` for those that it lists (if the model takes pictures or recordings).
+    called by its number from 1 (an array of the shape of one sample is one); an image or a recording gives one; a
+    folder gives one for each image, or recording, at any depth in it, and so does a ZIP file. Where the model takes
+    clips, a folder of frames, an animation or a video gives one input. A pattern such as ``photos/*.jpg`` stands
+    for the files that it matches, a table with a column ``file`` for those that it lists (if the model takes
+    pictures or recordings).
 
     Parameters
     ----------
@@ -98,7 +99,9 @@ def read_unlabelled(
         inputs = _table_inputs(path, sample_shape, table)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
     elif _is_numeric(path):
-        inputs = make_inputs(_read_numbers(path), str(path), sample_shape)
+        numbers = _read_numbers(path)
+        one = numbers.shape in (sample_shape, (*sample_shape[1:], sample_shape[0]))
+        inputs = make_inputs(numbers[np.newaxis] if one and numbers.ndim > 1 else numbers, str(path), sample_shape)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
     elif table is not None:
         raise DataError(f"{printable(path)}: not a table; the model was trained on one. Give one with its columns.")

@@ -215,7 +215,8 @@ def _read_weights(path: Path, wish: Wish) -> Found:
     tensors = read_state_dict(path)
     shape = wish.input_shape or (3, 224, 224)
     network = build(wish.network, 1000, shape)
-    last = tensors.get(torch_names(network)[network.parameters[-1].name])
+    head = torch_names(network)[network.parameters[-1].name]
+    last = next((array for name, array in tensors.items() if f".{name}".endswith(f".{head}")), None)
     if last is not None and last.ndim and len(last) != 1000 and len(last) > 1:
         network = build(wish.network, len(last), shape)
     match = load_weights(network, tensors)
@@ -235,7 +236,7 @@ def _read_safetensors(path: Path, wish: Wish) -> Found:
 def _read_keras(path: Path, wish: Wish) -> Found:
     from striate.interop import keras
 
-    model = keras.load(path)
+    model = keras.load(path, input_shape=wish.input_shape)
     return Found(model, (f"{path}: {len(model.network.steps)} layers, {len(model.theta):,} parameters",))
 
 

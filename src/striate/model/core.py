@@ -121,6 +121,7 @@ class Model:
         ----------
         x : uint8 or float [N, *input_shape], or path
             A path names pictures, recordings, a table, a folder, a ZIP file, or a pattern such as ``"*.jpg"``.
+            Samples for an imported model may also have their channels last if they had them there.
         batch_size : int
             Samples that are computed together; changes the speed alone.
 
@@ -322,12 +323,20 @@ class Model:
 
             return read_inputs(self, x).inputs
         samples = readable(x, f"{self.network.name}: samples")
+        samples = samples if isinstance(samples, Stream) else self._channels_first(samples)
         if samples.shape[1:] != self.input_shape:
             raise ShapeError(
                 f"{self.network.name}: takes samples of {format_shape(self.input_shape)}, with the number of "
                 f"samples before it; got {format_shape(samples.shape)}. Resize or reshape them."
             )
         return samples if isinstance(samples, Stream) else np.ascontiguousarray(samples)
+
+    def _channels_first(self, x: np.ndarray) -> np.ndarray:
+        """Return samples with their channels first, if the model was imported from one that has them last."""
+        inputs = (self.metadata.get("origin") or {}).get("inputs") or [{}]
+        last = inputs[0].get("layout") == "channels last" and x.ndim == len(self.input_shape) + 1 > 2
+        moved = np.moveaxis(x, -1, 1) if last else x
+        return moved if x.shape[1:] != self.input_shape == moved.shape[1:] else x
 
     def _computed(self, pool: SessionPool, x: Inputs | Stream, batch_size: int) -> np.ndarray:
         """Return what the network of a pool computes for raw samples."""

@@ -20,6 +20,9 @@ LARGEST_CONFIG = 2**24  # bytes
 REFUSED = 3  # the status of the process that reads, for a file that it refuses
 SECONDS = 4  # that reading may take: HDF5 loops for ever on some damaged files
 BYTES_A_SECOND = 2**25  # of larger files
+DEEPEST = 100  # groups within groups
+ROOTS = ("layers", "_layer_checkpoint_dependencies")
+"""Groups of a file, or of a model within, that hold its layers."""
 EXPANSION = 100  # how many times larger than the file its contents may be
 
 
@@ -29,10 +32,24 @@ class KerasError(ValueError):
 
 @dataclass(frozen=True)
 class KerasFile:
-    """What a Keras file holds: the configuration of the model, and the arrays of each layer in their order."""
+    """What a Keras file holds.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration of the model.
+    weights : dict of arrays
+        By their paths in the file, in the order in which layers list them.
+    filed : bool
+        Whether paths are folders of layers, as in ``.keras`` files, or names of arrays.
+    version : int
+        The major version of Keras that wrote the file.
+    """
 
     config: dict[str, Any]
-    weights: dict[str, list[np.ndarray]]
+    weights: dict[str, np.ndarray]
+    filed: bool
+    version: int
 
 
 def read(path: Path) -> KerasFile:
@@ -66,19 +83,16 @@ def _unpack(data: bytes) -> KerasFile:
     from safetensors.numpy import load
 
     arrays, length = load(data), int.from_bytes(data[:8], "little")
-    about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["about"])
-    weights = {
-        name: [arrays[f"{number}/{i}"] for i in range(count)] for number, (name, count) in enumerate(about[1])
-    }
-    return KerasFile(about[0], weights)
+    config, names, filed, version = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["about"])
+    return KerasFile(config, {name: arrays[str(number)] for number, name in enumerate(names)}, filed, version)
 
 
 def _pack(file: KerasFile) -> bytes:
     from safetensors.numpy import save
 
-    about = [file.config, [(name, len(arrays)) for name, arrays in file.weights.items()]]
-    named = {f"{n}/{i}": a for n, arrays in enumerate(file.weights.values()) for i, a in enumerate(arrays)}
-    return save({key: np.array(a, order="C") for key, a in named.items()}, {"about": json.dumps(about)})
+    about = [file.config, list(file.weights), file.filed, file.version]
+    named = {str(number): np.array(array, order="C") for number, array in enumerate(file.weights.values())}
+    return save(named, {"about": json.dumps(about)})
 
 
 def read_here(path: Path) -> KerasFile:
@@ -110,26 +124,36 @@ def _archive(path: Path, h5py: Any) -> KerasFile:
             if members[name].file_size > most:
                 raise KerasError(f"{name} claims {members[name].file_size:,} bytes")
         config = json.loads(archive.read("config.json"))
+        about = members.get("metadata.json")
+        known = json.loads(archive.read(about)) if about and about.file_size < LARGEST_CONFIG else {}
         data = archive.read("model.weights.h5")
     with h5py.File(io.BytesIO(data), "r") as file:
-        groups = _group(file, "layers") or _group(file, "_layer_checkpoint_dependencies")
-        if groups is None:
+        weights: dict[str, np.ndarray] = {}
+        root = next((name for name in ROOTS if _group(file, name) is not None), None)
+        if root is None:
             raise KerasError("its weights have no layers")
-        weights = {}
-        for name in groups:
-            layer = _group(groups, name)
-            if layer is not None:
-                weights[name] = _variables(layer, len(data))
-    return KerasFile(config, weights)
+        _collect(_group(file, root), "layers", len(data), weights)
+    return KerasFile(config, weights, True, _major(known.get("keras_version")))
 
 
-def _variables(layer: Any, size: int) -> list[np.ndarray]:
-    """Return the arrays of a layer; those of a layer within it come after its own."""
-    found = []
-    variables = _group(layer, "vars")
-    if variables is not None:
-        found += [_array(variables, name, size) for name in sorted(variables, key=int)]
-    return found
+def _collect(group: Any, path: str, size: int, found: dict[str, np.ndarray], depth: int = 0) -> None:
+    """Add the arrays of a group and of the groups within, those of its own layer first."""
+    if depth > DEEPEST:
+        raise KerasError(f"its groups are nested more than {DEEPEST} deep")
+    for name in sorted(group, key=lambda name: (name != "vars", int(name) if name.isdecimal() else 0)):
+        item = _checked(group, name)
+        renamed = "layers" if name in ROOTS else name
+        if _group(group, name) is not None:
+            _collect(item, f"{path}/{renamed}", size, found, depth + 1)
+        else:
+            found[f"{path}/{name}"] = _array(group, name, size)
+
+
+def _major(version: Any) -> int:
+    """Return the first number of a version; 2 where there is none, as in old files."""
+    text = version.decode("utf-8", "replace") if isinstance(version, bytes) else str(version)
+    first = text.partition(".")[0]
+    return int(first) if first.isdecimal() and len(first) < 4 else 2
 
 
 def _legacy(file: Any, size: int) -> KerasFile:
@@ -142,13 +166,13 @@ def _legacy(file: Any, size: int) -> KerasFile:
     root = _group(file, "model_weights")
     if root is None:
         raise KerasError("it has no model_weights")
-    weights = {}
+    weights: dict[str, np.ndarray] = {}
     for name in root:
         group = _group(root, name)
         if group is not None:
             names = [n.decode() if isinstance(n, bytes) else str(n) for n in group.attrs.get("weight_names", [])]
-            weights[name] = [_array(group, item, size) for item in names]
-    return KerasFile(json.loads(text), weights)
+            weights |= {f"{name}/{item}": _array(group, item, size) for item in names}
+    return KerasFile(json.loads(text), weights, False, _major(file.attrs.get("keras_version")))
 
 
 def _checked(parent: Any, name: str) -> Any:

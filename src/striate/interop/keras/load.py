@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from striate.errors import ModelFileError
+from striate.interop.keras.builder import Builder
 from striate.interop.keras.file import KerasError, KerasFile, read
-from striate.interop.keras.graph import KerasLayer, layers_of
-from striate.interop.keras.translate import TRANSLATIONS, Builder
+from striate.interop.keras.graph import KerasLayer, KerasModel, Source, model_of
+from striate.interop.keras.translations import TRANSLATIONS
+from striate.interop.keras.weights import Weights
 from striate.interop.onnx.messages import Dimension, Graph, TensorShape, TensorType, Type, ValueInfo
 from striate.interop.onnx.reading.file import File
 from striate.interop.onnx.reading.load import load_file
 from striate.model import Model
 
-OPSET = 20
+OPSET = 21
+MISFITS = (KerasError, KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError, RecursionError)
 
 
-def load(path: str | Path) -> Model:
+def load(path: str | Path, *, input_shape: Sequence[int] | None = None) -> Model:
     """Return the model of a ``.keras``, ``.h5`` or ``.hdf5`` file: Sequential and functional networks.
 
-    The model takes samples with channels first, as everywhere in striate. Nothing in the file is run.
+    The model takes samples with channels first, as everywhere in striate. Models within the model are taken
+    apart; the weights of a layer that is called twice are there twice. Nothing in the file is run.
+
+    Parameters
+    ----------
+    path : path
+    input_shape : sequence of int, optional
+        The shape of a sample, channels first, where the file leaves sides open.
 
     Raises
     ------
@@ -35,86 +43,77 @@ def load(path: str | Path) -> Model:
     path = Path(path)
     file = read(path)
     try:
-        layers, outputs = layers_of(file.config)
-        unknown = sorted({layer.kind for layer in layers} - {*TRANSLATIONS, "InputLayer"})
+        model = model_of(file.config)
+        unknown = sorted({layer.kind for layer in model.everything()} - {*TRANSLATIONS, "InputLayer"})
         if unknown:
             raise KerasError(f"the layers {', '.join(kind[:40] for kind in unknown[:8])} are not supported")
-        graph, constants = _graph(layers, outputs, file)
-    except (KerasError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        builder = Builder(channels_first=_channels_first(model), version=file.version)
+        graph = _graph(model, builder, file, None if input_shape is None else tuple(input_shape))
+    except MISFITS as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())[:300]
         raise ModelFileError(f"{path}: must be a model of Keras that striate can read; {reason}.") from None
-    model = load_file(File(path, graph, OPSET, constants, {}, "keras"))
-    model.metadata["origin"] = {"format": "keras", "layout": "channels first, where Keras had them last"}
-    return model
-
-
-def _graph(layers: list[KerasLayer], outputs: list[str], file: KerasFile) -> tuple[Graph, dict[str, np.ndarray]]:
-    builder, values = Builder(), dict[str, str]()
-    weights = _weights(layers, file)
-    inputs = []
-    for layer in _ordered(layers):
-        builder.layer = layer.name
-        if layer.kind == "InputLayer":
-            inputs.append(_input(layer, builder))
-            values[layer.name] = layer.name
-        else:
-            sources = [values[name] for name in layer.inputs]
-            values[layer.name] = TRANSLATIONS[layer.kind](builder, layer, sources, weights.get(layer.name, []))
-    ends = [ValueInfo(name=values[name]) for name in outputs]
-    return Graph(node=builder.nodes, name="keras", input=inputs, output=ends), builder.constants
-
-
-def _ordered(layers: list[KerasLayer]) -> list[KerasLayer]:
-    """Return the layers so that each comes after what it reads."""
-    waiting, done, order = list(layers), set[str](), []
-    while waiting:
-        ready = [layer for layer in waiting if done.issuperset(layer.inputs)]
-        if not ready:
-            raise KerasError("its layers form a cycle, or one of them is missing")
-        order += ready
-        done.update(layer.name for layer in ready)
-        waiting = [layer for layer in waiting if layer.name not in done]
-    return order
-
-
-def _input(layer: KerasLayer, builder: Builder) -> ValueInfo:
-    shape = layer.config.get("batch_shape") or layer.config.get("batch_input_shape")
-    if not isinstance(shape, list | tuple) or None in shape[1:]:
-        raise KerasError(f"{layer.name}: every side of the input must be a number; got {shape}")
-    sides = shape[1:] if len(shape) < 3 else (shape[-1], *shape[1:-1])
-    builder.ranks[layer.name] = len(shape)
-    dims = [Dimension(dim_param="batch"), *(Dimension(dim_value=int(side)) for side in sides)]
-    return ValueInfo(name=layer.name, type=Type(tensor_type=TensorType(elem_type=1, shape=TensorShape(dim=dims))))
-
-
-def _weights(layers: list[KerasLayer], file: KerasFile) -> dict[str, list[np.ndarray]]:
-    """Return the arrays of each layer, by its name or, in files of Keras 3, by its class and number."""
-    counts: dict[str, int] = {}
-    found: dict[str, list[np.ndarray]] = {}
-    for layer in layers:
-        stem = _snake(layer.kind)
-        number = counts.get(stem, 0)
-        counts[stem] = number + 1
-        numbered = stem if number == 0 else f"{stem}_{number}"
-        arrays: Any = file.weights.get(numbered) if _by_class(layers, file) else file.weights.get(layer.name)
-        found[layer.name] = arrays or []
+    found = load_file(File(path, graph, OPSET, builder.constants, {}, "keras"))
+    layout = "as is" if builder.channels_first else "channels last"
+    inputs = [item | {"layout": layout if len(item["shape"]) > 1 else "as is"}
+              for item in found.metadata["origin"]["inputs"]]  # fmt: skip
+    found.metadata["origin"] = {"format": "keras", "inputs": inputs}
     return found
 
 
-def _by_class(layers: list[KerasLayer], file: KerasFile) -> bool:
-    """Return whether the weights are filed under classes: not all layers with weights are there by name."""
-    names = {layer.name for layer in layers}
-    return any(arrays and name not in names for name, arrays in file.weights.items())
+def _channels_first(model: KerasModel) -> bool:
+    """Return the order of axes of a model; raises KerasError if it has both."""
+    found = {str(layer.config["data_format"]) for layer in model.everything() if layer.config.get("data_format")}
+    if len(found - {"channels_last"}) and len(found) > 1:
+        raise KerasError("it mixes channels_first and channels_last")
+    return found == {"channels_first"}
 
 
-def _snake(name: str) -> str:
-    """Return the name that Keras makes of a class.
+def _graph(model: KerasModel, builder: Builder, file: KerasFile, shape: tuple[int, ...] | None) -> Graph:
+    entries = {layer.name: layer for layer in model.layers if layer.kind == "InputLayer"}
+    inputs = [_input(entries[name], builder, shape) for name in model.inputs]
+    outputs = _run(model, builder, Weights(file.weights, file.filed), model.inputs)
+    ends = [ValueInfo(name=name) for name in outputs]
+    return Graph(node=builder.nodes, name="keras", input=inputs, output=ends)
 
-    Examples
-    --------
-    >>> [_snake(name) for name in ("Conv2D", "MaxPooling2D", "BatchNormalization")]
-    ['conv2d', 'max_pooling2d', 'batch_normalization']
-    """
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+def _run(model: KerasModel, builder: Builder, weights: Weights, inputs: list[str]) -> list[str]:
+    """Append the nodes of ``model`` for the values ``inputs``; return the names of its outputs."""
+    values: dict[Source, str] = {(name, 0, 0): value for name, value in zip(model.inputs, inputs, strict=True)}
+    own = weights.of(model)
+    waiting = [(layer, number) for layer in model.layers for number in range(len(layer.calls))]
+    while waiting:
+        late = []
+        for layer, number in waiting:
+            operands = [item if isinstance(item, float) else values.get(item) for item in layer.calls[number]]
+            if None in operands:
+                late.append((layer, number))
+                continue
+            results = _call(layer, builder, own[layer.name], [item for item in operands if item is not None])
+            values.update({(layer.name, number, place): name for place, name in enumerate(results)})
+        if len(late) == len(waiting):
+            raise KerasError("its layers form a cycle, or one of them is missing")
+        waiting = late
+    return [values[source] for source in model.outputs]
+
+
+def _call(layer: KerasLayer, builder: Builder, weights: Weights, operands: list[Any]) -> list[str]:
+    if layer.inner is not None:
+        return _run(layer.inner, builder, weights, operands)
+    builder.layer = layer.name
+    return [TRANSLATIONS[layer.kind](builder, layer, operands, weights.list())]
+
+
+def _input(layer: KerasLayer, builder: Builder, given: tuple[int, ...] | None) -> ValueInfo:
+    shape = layer.config.get("batch_shape") or layer.config.get("batch_input_shape")
+    if not isinstance(shape, list | tuple) or len(shape) < 2:
+        raise KerasError(f"{layer.name}: the input has no shape")
+    last = not builder.channels_first and len(shape) > 2
+    sides = (shape[-1], *shape[1:-1]) if last else tuple(shape[1:])
+    if given is not None and len(given) == len(sides):
+        sides = tuple(own if side is None else side for side, own in zip(sides, given, strict=True))
+    if None in sides:
+        shown = "x".join("?" if side is None else str(side) for side in sides)
+        raise KerasError(f"the input has open sides ({shown}); give the shape of a sample: --input 3x224x224")
+    builder.ranks[layer.name] = len(shape)
+    dims = [Dimension(dim_param="batch"), *(Dimension(dim_value=int(side)) for side in sides)]
+    return ValueInfo(name=layer.name, type=Type(tensor_type=TensorType(elem_type=1, shape=TensorShape(dim=dims))))

@@ -51,8 +51,8 @@ class Match:
 def load_weights(network: Network, tensors: Mapping[str, np.ndarray]) -> Match:
     """Return the arrays of ``tensors`` in the flat vectors of ``network``.
 
-    They are matched by torchvision's names if these are there, otherwise in their order by shape: each array of
-    the network takes the next one of its kind that has its numbers.
+    They are matched by torchvision's names if these are there, whatever name all of them stand under, otherwise
+    in their order by shape: each array of the network takes the next one of its kind that has its numbers.
 
     Raises
     ------
@@ -79,8 +79,7 @@ def load_weights(network: Network, tensors: Mapping[str, np.ndarray]) -> Match:
 
 def _by_name(network: Network, slots: tuple[Slot, ...], known: Mapping[str, np.ndarray]) -> dict[str, str]:
     """Return the pairs that torchvision's names make; nothing if fewer than half are there."""
-    names = torch_names(network)
-    pairs = {slot.name: names[slot.name] for slot in slots if names[slot.name] in known}
+    pairs = max((_under(prefix, network, slots, known) for prefix in _prefixes(known)), key=len)
     if 2 * len(pairs) < len(slots):
         return {}
     for slot in slots:
@@ -94,6 +93,20 @@ def _by_name(network: Network, slots: tuple[Slot, ...], known: Mapping[str, np.n
                 f"got {list(known[name].shape)}. Name the network that the weights belong to."
             )
     return pairs
+
+
+def _prefixes(known: Mapping[str, np.ndarray]) -> list[str]:
+    """Return what may stand before the names, as in ``backbone.conv1.weight``: nothing, or their first parts."""
+    parts = [name.split(".") for name in known]
+    begins = {".".join(part[:depth]) + "." for part in parts for depth in (1, 2) if len(part) > depth + 1}
+    return ["", *sorted(begins)]
+
+
+def _under(
+    prefix: str, network: Network, slots: tuple[Slot, ...], known: Mapping[str, np.ndarray]
+) -> dict[str, str]:
+    names = torch_names(network)
+    return {slot.name: prefix + names[slot.name] for slot in slots if prefix + names[slot.name] in known}
 
 
 def _ends(network: Network) -> set[str]:

@@ -16,7 +16,7 @@ from striate.interop.pytorch.pickles import STORAGES, Call, Global, Persistent, 
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LARGEST_PICKLE = 2**26  # bytes: names and shapes, not numbers
-NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
+NESTED = ("state_dict", "model_state_dict", "model", "net", "weights", "params_ema", "params", "network")
 """Where checkpoints keep their weights."""
 Storage = Callable[[Any], np.ndarray]
 
@@ -174,10 +174,9 @@ def _arrays(tree: Any, storage: Storage) -> dict[str, np.ndarray]:
     """Return the arrays of a state dict, or of the one inside a checkpoint."""
     if not isinstance(tree, dict):
         raise PickleError("it holds no dictionary of arrays")
-    for key in NESTED:
-        if isinstance(tree.get(key), dict):
-            tree = tree[key]
-            break
+    inner = next((tree[key] for key in NESTED if isinstance(tree.get(key), dict)), None)
+    if inner is not None:
+        return _arrays(inner, storage)
     found = {}
     for name, item in tree.items():
         tensor = _tensor(item)
