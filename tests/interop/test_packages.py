@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from striate.errors import ModelFileError
 from striate.interop import keras, onnx
@@ -69,10 +70,16 @@ NETWORKS: list[tuple[str, str, tuple[int, ...] | None]] = [
 """Networks as their packages ship them, with the shape of a sample where the file leaves sides open."""
 
 
-def stripes(shape: tuple[int, ...], kind: str) -> np.ndarray:
-    """Return one sample with light and dark places, or symbols: outputs of noise alone may all be next to 0."""
+def sample_of(shape: tuple[int, ...], kind: str) -> np.ndarray:
+    """Return one sample with something in it: outputs for noise alone may all be next to 0."""
     if "int" in kind:
         return np.arange(np.prod(shape)).reshape(1, *shape) % 97
+    if len(shape) == 3 and shape[0] == 3:
+        picture = Image.new("RGB", (shape[2], shape[1]), "white")
+        pen = ImageDraw.Draw(picture)
+        for top in range(8, shape[1] - 30, 45):
+            pen.text((20, top), "Filters of striate", fill="black", font_size=28)
+        return (np.asarray(picture, np.float32).transpose(2, 0, 1)[np.newaxis] / 255 - 0.5) / 0.5
     rng = np.random.default_rng(0)
     return (0.8 * (np.indices(shape).sum(axis=0) // 5 % 2) + 0.2 * rng.random((1, *shape))).astype(np.float32)
 
@@ -84,7 +91,7 @@ def test_networks_of_onnx(fetch: Fetch, package: str, member: str, shape: tuple[
     model = onnx.load(path, input_shape=shape)
     session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
     ((given, described),) = zip(session.get_inputs(), model.metadata["origin"]["inputs"], strict=True)
-    x = stripes(tuple(described["shape"]), given.type)
+    x = sample_of(tuple(described["shape"]), given.type)
     kind = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}.get(given.type, np.float32)
     agree(model.outputs(x.astype(np.float32)), session.run(None, {given.name: x.astype(kind)})[0])
 
