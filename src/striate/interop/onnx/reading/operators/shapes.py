@@ -18,6 +18,8 @@ from striate.interop.onnx.reading.operators.logic import CONDITIONS
 from striate.interop.onnx.reading.operators.reductions import dropped
 from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value
 
+MOST_PLACES = 2**20  # along one axis of what a Tile makes
+
 
 @operator("Identity")
 def unchanged(graph: Importer, node: Operator) -> Value:
@@ -299,6 +301,8 @@ def tile(graph: Importer, node: Operator) -> Value:
     for axis, count in enumerate(int(n) for n in node.needed(1)):
         if count != 1:
             own = value.axis(axis)
+            if not 0 < value.sample[own] * count <= MOST_PLACES:
+                raise Unsupported(f"it repeats an axis of {value.sample[own]} {count:,} times")
             value = selected(graph, value, own, list(range(value.sample[own])) * count)
     return value
 

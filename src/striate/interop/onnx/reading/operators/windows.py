@@ -10,7 +10,7 @@ import numpy as np
 
 from striate import layers
 from striate.checks import LARGEST
-from striate.interop.onnx.reading.importer import Importer, Operator, operator
+from striate.interop.onnx.reading.importer import LARGEST_CONSTANT, Importer, Operator, operator
 from striate.interop.onnx.reading.operators.arithmetic import multiply
 from striate.interop.onnx.reading.values import Unsupported, Value, reshaped
 from striate.layers.arguments import resolve_padding
@@ -186,6 +186,8 @@ def _put(graph: Importer, node: Operator, value: Value, places: np.ndarray) -> V
         or not 0 <= places.min() <= places.max() < math.prod(shape)
     ):
         raise Unsupported("its places are not those of one sample")
+    if math.prod(shape) > LARGEST_CONSTANT:
+        raise Unsupported(f"it makes {math.prod(shape):,} values")
     source = np.full(math.prod(shape), places.size)
     source[places.ravel()] = np.arange(places.size)
     row = graph.apply(layers.Pad(((0, 1),)), reshaped(plain, (1, places.size)))
