@@ -6,9 +6,10 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_regression
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -78,6 +79,29 @@ def test_pipelines_searches_and_calibration():
     assert calibrated.predict_proba(x).shape == (150, 3)
 
 
+def test_searches_in_two_processes():
+    x, y = load_iris(return_X_y=True)
+    chain = make_pipeline(StandardScaler(), CNNClassifier(epochs=20, random_state=0))
+    search = GridSearchCV(chain, {"cnnclassifier__learning_rate": [1e-6, 1e-2]}, cv=2, n_jobs=2).fit(x, y)
+    assert search.best_params_ == {"cnnclassifier__learning_rate": 1e-2}
+
+
+def test_tables_keep_the_names_of_their_columns():
+    pytest.importorskip("pandas")
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    model = CNNClassifier(epochs=2, random_state=0).fit(x, y)
+    assert list(model.feature_names_in_) == list(x.columns)
+    with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
+        model.predict(x[x.columns[::-1]])
+
+
+def test_several_numbers_for_each_sample():
+    x, y = make_regression(200, 6, n_targets=3, random_state=0)
+    model = CNNRegressor(random_state=0).fit(x, y, sample_weight=np.ones(200))
+    assert model.predict(x).shape == (200, 3)
+    assert model.score(x, y) > 0.95
+
+
 def test_copies_and_pickles():
     x, y = load_iris(return_X_y=True)
     model = CNNClassifier(epochs=5, random_state=3).fit(x, y)
@@ -115,6 +139,8 @@ def test_early_stopping_and_other_losses():
 
 def test_what_cannot_be_learnt():
     x = np.zeros((4, 3))
+    with pytest.raises(TypeError, match="Sparse data was passed for X, but dense data is required"):
+        CNNClassifier().fit(csr_array(x), [0, 1, 0, 1])
     with pytest.raises(ValueError, match="needs samples of at least 2 classes; got 1 class"):
         CNNClassifier().fit(x, [1, 1, 1, 1])
     with pytest.raises(ValueError, match="input_shape: must have as many values as a sample of X, 3"):
