@@ -5,6 +5,7 @@ Rules of a page
 - All ``python`` blocks run in order, in one fresh namespace and one empty folder.
 - A ``text`` block right after a ``python`` block is what that block prints; ``...`` stands for anything.
 - A ``console`` block holds commands after ``$``, each followed by what it prints.
+- A block inside an HTML comment is run and not shown: it asserts what the sentences around it say.
 - A block that imports PyTorch or Keras is only run where they are installed.
 - Pictures that the code leaves in the folder (``.svg``, ``.png``, ``.gif``, ``.html``) become files of the site
   beside the page, which shows them by name.

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from striate.layers import Conv2d, Linear, MaxPool2d, ReLU
+from striate.errors import UsageError
+from striate.layers import BatchNorm, Conv2d, Linear, MaxPool2d, ReLU
 from striate.models import digit_recogniser, lenet5, mlp
 from striate.network import Sequential
 from striate.summary import format_bytes, summarize
@@ -56,6 +57,17 @@ def test_table_has_one_line_per_layer_and_the_totals() -> None:
     assert cells(lines[4]) == ["conv1", "Conv2d", "6 x 28 x 28", "156", "117,600", "5 x 5", "18.8 kB"]
     assert lines[-1].startswith("total")
     assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_numbers_that_are_not_trained_are_counted() -> None:
+    network = Sequential([Conv2d(4, 3, name="first"), BatchNorm(), ReLU(), Conv2d(2, 3)], (1, 8, 8))
+    found = summarize(network, freeze=["first"])
+    assert (found.parameters, found.trainable, found.states, found.non_trainable) == (122, 82, 8, 48)
+    assert str(found).endswith("\ntrainable 82, non-trainable 48 (40 frozen and 8 running statistics)")
+    assert str(summarize(network)).endswith("\ntrainable 122, non-trainable 8 (8 running statistics)")
+    assert found.to_dict()["non_trainable"] == 48
+    with pytest.raises(UsageError, match="a pattern must fit a parameter; got 'second'"):
+        summarize(network, freeze=["second"])
 
 
 def test_dictionary_is_json() -> None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,26 @@ class Network:
     def parameters(self) -> tuple[Slot, ...]:
         """Every learnt array, in the order of the flat vector."""
         return tuple(slot for step in self.steps for slot in step.parameters)
+
+    def matching(self, pattern: str) -> list[Slot]:
+        """Return the parameters that a pattern fits: by their names, such as ``conv*``, or by those of their layers.
+
+        Raises
+        ------
+        UsageError
+            If it fits none.
+        """
+        found = [
+            slot
+            for slot in self.parameters
+            if fnmatchcase(slot.name, pattern) or fnmatchcase(slot.name.rpartition(".")[0], pattern)
+        ]
+        if not found:
+            known = ", ".join(step.name for step in self.steps if step.parameters)
+            raise UsageError(
+                f"{self.name}: a pattern must fit a parameter; got {pattern!r}. Layers that learn: {known}."
+            )
+        return found
 
     @property
     def states(self) -> tuple[Slot, ...]:

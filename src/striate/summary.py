@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,10 @@ class Row:
         Of one sample.
     parameters, multiply_adds : int
         Learnt numbers, and multiplications that go into sums in the forward pass of one sample.
+    frozen : int
+        How many of the parameters stay as they are.
+    states : int
+        Numbers that are not parameters but belong to the layer: running means and variances.
     receptive_field : tuple of int
         Input positions that one value can see, per axis.
     activation_bytes : int
@@ -36,6 +41,8 @@ class Row:
     type: str
     output_shape: Shape
     parameters: int
+    frozen: int
+    states: int
     multiply_adds: int
     receptive_field: tuple[int, ...]
     activation_bytes: int
@@ -52,6 +59,21 @@ class Summary:
     def parameters(self) -> int:
         """Learnt numbers in all."""
         return sum(row.parameters for row in self.rows)
+
+    @property
+    def trainable(self) -> int:
+        """Parameters that are not frozen."""
+        return self.parameters - sum(row.frozen for row in self.rows)
+
+    @property
+    def states(self) -> int:
+        """Running means and variances in all."""
+        return sum(row.states for row in self.rows)
+
+    @property
+    def non_trainable(self) -> int:
+        """Frozen parameters and running statistics."""
+        return self.parameters - self.trainable + self.states
 
     @property
     def multiply_adds(self) -> int:
@@ -74,6 +96,8 @@ class Summary:
             "network": self.network,
             "layers": [_plain(row) for row in self.rows],
             "parameters": self.parameters,
+            "trainable": self.trainable,
+            "non_trainable": self.non_trainable,
             "multiply_adds": self.multiply_adds,
             "activation_bytes": self.activation_bytes,
             "parameter_bytes": self.parameter_bytes,
@@ -87,11 +111,27 @@ class Summary:
         rule = "-" * (sum(widths) + 2 * len(widths) - 2)
         text = [_line(cells, widths) for cells in lines]
         title = f"{self.network}: {self.parameters:,} parameters ({format_bytes(self.parameter_bytes)})"
-        return "\n".join([title, text[0], rule, *text[1:-1], rule, text[-1]])
+        return "\n".join([title, text[0], rule, *text[1:-1], rule, text[-1], *self._apart()])
+
+    def _apart(self) -> list[str]:
+        """Return a line that tells trainable from other numbers, if there are others."""
+        kinds = {"frozen": self.parameters - self.trainable, "running statistics": self.states}
+        others = " and ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+        return [f"trainable {self.trainable:,}, non-trainable {self.non_trainable:,} ({others})"] if others else []
 
 
-def summarize(network: Network) -> Summary:
+def summarize(network: Network, freeze: Iterable[str] = ()) -> Summary:
     """Return the summary of ``network``.
+
+    Parameters
+    ----------
+    freeze : patterns
+        Parameters that do not learn, as for `Trainer`: names such as ``conv1``, and ``*`` for anything.
+
+    Raises
+    ------
+    UsageError
+        If a pattern fits no parameter.
 
     Examples
     --------
@@ -108,6 +148,7 @@ def summarize(network: Network) -> Summary:
     total                                 7,850          7,840                        6.4 kB
     """
     fields = receptive_fields(network)
+    frozen = {slot.name for pattern in freeze for slot in network.matching(pattern)}
     return Summary(
         network.name,
         tuple(
@@ -116,6 +157,8 @@ def summarize(network: Network) -> Summary:
                 type=type(step.layer).__name__.removesuffix("Layer"),
                 output_shape=step.shape,
                 parameters=sum(slot.spec.size for slot in step.parameters),
+                frozen=sum(slot.spec.size for slot in step.parameters if slot.name in frozen),
+                states=sum(slot.spec.size for slot in step.states),
                 multiply_adds=step.layer.multiply_adds(*step.input_shapes),
                 receptive_field=_sizes(fields[step.name]),
                 activation_bytes=FLOAT_BYTES * math.prod(step.shape),

@@ -57,8 +57,8 @@ def test_page_does_what_it_shows(page: str, execution: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_every_worked_example_has_one_place(example: str) -> None:
-    places = [page for page in (DOCS / "examples").glob("*.md") if f"#{example} }}" in page.read_text("utf-8")]
+def test_every_worked_example_is_in_one_lesson(example: str) -> None:
+    places = [page for page in (DOCS / "lessons").glob("*.md") if f"#{example} }}" in page.read_text("utf-8")]
     assert len(places) == 1
 
 

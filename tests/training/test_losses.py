@@ -500,3 +500,13 @@ def test_a_registered_loss_of_ones_own_is_trained_saved_and_loaded(tmp_path):
         del LOSSES["quartic"]
     with pytest.raises(ModelFileError, match=r"trained with the loss 'quartic', which is not known"):
         load(path)
+
+
+def test_one_hot_labels_of_a_softmax_are_classes():
+    x = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    labels = x[:, :3].argmax(axis=1)
+    one_hot = Dataset(x, np.eye(3, dtype=np.float32)[labels])
+    trainer = Trainer(Sequential([Linear(3), Softmax()], 4), learning_rate=0.1)
+    trainer.fit(one_hot, epochs=20)
+    assert trainer.model.loss == Loss("soft_cross_entropy")
+    assert trainer.model.evaluate(one_hot).accuracy > 0.9

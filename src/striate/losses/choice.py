@@ -11,6 +11,7 @@ from striate.losses.binary import BinaryCrossEntropy
 from striate.losses.cross_entropy import CrossEntropy
 from striate.losses.interpretation import CLASSES, NUMBERS
 from striate.losses.regression import MeanSquaredError
+from striate.losses.shares import SUM_TOLERANCE, SoftCrossEntropy
 from striate.losses.targets import are_numbers_of_classes
 from striate.network import Network
 
@@ -36,11 +37,14 @@ def resolve_loss(network: Network, dataset: Dataset, before: Loss | None = None)
     """Return the usual loss of ``dataset``, or the one that the end of ``network`` calls for.
 
     Class numbers are learnt with the binary cross-entropy by a network that ends in a Sigmoid. Labels are learnt
-    as numbers by a network that ends in another activation, which no binary cross-entropy reads.
+    as numbers by a network that ends in another activation, which no binary cross-entropy reads. Shares of classes,
+    such as one-hot labels, are learnt with the cross-entropy by a network that ends in a Softmax.
     """
     usual, last = usual_loss(dataset, before), network.steps[-1].layer
     if isinstance(usual, CrossEntropy) and isinstance(last, Sigmoid):
         return BinaryCrossEntropy()
+    if before is None and isinstance(last, SoftCrossEntropy.absorbs) and are_shares(dataset.targets):
+        return SoftCrossEntropy()
     bent = isinstance(last, Activation) and not isinstance(last, Identity | Sigmoid)
     return MeanSquaredError() if before is None and isinstance(usual, BinaryCrossEntropy) and bent else usual
 
@@ -49,6 +53,12 @@ def are_labels(targets: np.ndarray) -> bool:
     """Return whether targets are several labels for each sample, each on (1) or off (0)."""
     several = targets.ndim > 1 and targets.shape[1] > 1
     return several and bool(np.isin(targets, (0, 1)).all())
+
+
+def are_shares(targets: np.ndarray) -> bool:
+    """Return whether targets are shares of classes: rows of several numbers from 0 that sum to 1."""
+    rows = targets.ndim == 2 and targets.shape[1] > 1 and bool((targets >= 0).all())
+    return rows and np.allclose(targets.sum(axis=1), 1.0, atol=SUM_TOLERANCE)
 
 
 def assumed_loss(network: Network, kind: str) -> Loss:

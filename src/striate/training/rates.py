@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -33,21 +32,10 @@ def parameter_rates(network: Network, rates: Mapping[str, float], freeze: Iterab
     wanted = {**rates, **dict.fromkeys([freeze] if isinstance(freeze, str) else freeze, 0.0)}
     for pattern, factor in wanted.items():
         value = real(factor, f"rate of {pattern!r}", above=0, closed=True)
-        matching = [name for name in factors if fits(name, pattern)]
-        if not matching:
-            known = ", ".join(step.name for step in network.steps if step.parameters)
-            raise UsageError(
-                f"{network.name}: a pattern must fit a parameter; got {pattern!r}. Layers that learn: {known}."
-            )
-        factors.update(dict.fromkeys(matching, value))
+        factors.update(dict.fromkeys((slot.name for slot in network.matching(pattern)), value))
     if factors and not any(factors.values()):
         raise UsageError(f"{network.name}: every parameter is frozen; nothing is left to learn. Freeze fewer.")
     return factors
-
-
-def fits(name: str, pattern: str) -> bool:
-    """Return whether a pattern matches the parameter or state ``name``, such as ``conv1.weight``."""
-    return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition(".")[0], pattern)
 
 
 def frozen_layers(network: Network, factors: Mapping[str, float]) -> tuple[str, ...]:
