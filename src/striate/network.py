@@ -132,7 +132,7 @@ class Network:
         return tuple(slot for step in self.steps for slot in step.parameters)
 
     def matching(self, pattern: str) -> list[Slot]:
-        """Return the parameters that a pattern fits: by their names, such as ``conv*``, or by those of their layers.
+        """Return the parameters whose name, or the name of their layer, fits a pattern such as ``conv*``.
 
         Raises
         ------
