@@ -47,7 +47,7 @@ def fingerprint(program: Program) -> str:
     for segment in program.segments.values():
         digest.update(repr((segment.name, segment.size, segment.external)).encode())
         if segment.contents is not None:
-            digest.update(segment.contents)
+            digest.update(segment.contents.tobytes())
     digest.update(repr((program.lanes, program.shared_arena, program.shapes)).encode())
     for phase in program.phases:
         rows = [(row.request, row.arguments) for row in phase.rows]

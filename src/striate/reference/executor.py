@@ -121,7 +121,7 @@ def backward(
             run.contexts[part.name],
         )
         if change is not None:
-            grad_inputs = [change(part, gradient) for gradient in grad_inputs]
+            grad_inputs = tuple(change(part, gradient) for gradient in grad_inputs)
         for source, gradient in zip(part.inputs, grad_inputs, strict=True):
             gradients[source] = gradients[source] + gradient if source in gradients else gradient
         for slot in part.parameters:

@@ -154,7 +154,7 @@ class Service:
             raise UsageError(f"body: must be 1 to {most} samples of {size:,} bytes; got {len(body):,} bytes.")
         samples = np.frombuffer(body, "<f4").reshape(-1, *(shape if not more else (size // 4,)))
         if not np.isfinite(samples).all():
-            raise UsageError("body: must be finite numbers; got others. Correct them.")
+            raise UsageError("body: must be finite numbers; got NaN or infinity. Remove them.")
         return samples
 
     async def _loaded(self) -> Loaded:

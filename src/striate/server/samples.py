@@ -118,9 +118,9 @@ def _array(numbers: Any) -> np.ndarray:
         with np.errstate(over="ignore"):
             values = np.asarray(numbers, np.float64).astype(np.float32)
     except (ValueError, TypeError, OverflowError):
-        raise DataError("samples: must be nested lists of numbers, all of one length. Correct them.") from None
+        raise DataError("samples: must be nested lists of numbers, all of one length.") from None
     if not np.isfinite(values).all():
-        raise DataError("samples: must be finite float32 numbers; got larger ones. Correct them.")
+        raise DataError("samples: must be finite float32 numbers; got larger ones. Scale them down.")
     return values
 
 

@@ -112,7 +112,9 @@ def occlusion(score: Score, *, size: int | None = None, stride: int | None = Non
     usual = 1 if features or score.words else max(1, min(space) // 5 + 1)
     size = usual if size is None else integer(size, "size")
     if size > min(space):
-        raise UsageError(f"size: the patch must fit into {' x '.join(map(str, space))}; got {size}. Use less.")
+        raise UsageError(
+            f"size: the patch must fit into {' x '.join(map(str, space))}; got {size}. Use a smaller patch."
+        )
     stride = _stride(space, size) if stride is None else integer(stride, "stride")
     if stride > size:
         raise UsageError(f"stride: must be at most the patch's size, {size}, to leave no gap; got {stride}.")

@@ -116,7 +116,7 @@ def _rows(network: Network, path: Sequence[Step]) -> list[_Row]:
             centres = start + float(field.jump) * np.arange(count)
         if len(edges) > MOST_POSITIONS**2:
             raise UsageError(
-                f"{step.name}: has too many connections to be drawn ({len(edges):,}). Choose a smaller."
+                f"{step.name}: has too many connections to be drawn ({len(edges):,}). Choose a smaller layer."
             )
         rows.append(_Row(step.name, count, centres, edges, bool(step.parameters)))
     return rows
