@@ -246,7 +246,7 @@ def test_a_loss_that_grows_beyond_all_bounds(refused, tmp_path):
 def test_the_last_good_weights_are_kept(refused, tmp_path, monkeypatch):
     from striate.training import trainer
 
-    monkeypatch.setattr(trainer, "stretched", lambda *arguments: lambda step: 0.01 if step < 50 else 1e30)
+    monkeypatch.setattr(trainer, "run_schedule", lambda *arguments: lambda step: 0.01 if step < 50 else 1e30)
     line = refused("train", "digits", "--optimizer", "sgd", "--out", tmp_path, status=1)
     model = tmp_path / "model.safetensors"
     assert f"The weights are saved in {model}." in line

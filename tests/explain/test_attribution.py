@@ -10,7 +10,7 @@ from striate.data.normalisation import Normalisation
 from striate.errors import UsageError
 from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions, randomised, sanity_check
 from striate.explain.attribution import METHODS, rank_correlation, scores
-from striate.explain.attribution.regions import stretched
+from striate.explain.attribution.regions import interpolated
 from striate.explain.attribution.scores import score_of
 from striate.layers import BatchNorm, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, Linear, ReLU, Softmax
 from striate.network import Sequential
@@ -110,8 +110,8 @@ def test_a_model_without_maps_leaves_grad_cam_out():
 
 
 def test_stretched_keeps_means_and_constants():
-    np.testing.assert_allclose(stretched(np.full((2, 3), 5.0), (7, 8)), 5.0)
-    np.testing.assert_allclose(stretched(np.array([0.0, 1.0]), (4,)), [0, 0.25, 0.75, 1])
+    np.testing.assert_allclose(interpolated(np.full((2, 3), 5.0), (7, 8)), 5.0)
+    np.testing.assert_allclose(interpolated(np.array([0.0, 1.0]), (4,)), [0, 0.25, 0.75, 1])
 
 
 def test_rank_correlation_of_constants_is_nothing():

@@ -27,8 +27,8 @@ from striate.training.optimizers import (
     Momentum,
     Nesterov,
     Optimizer,
+    OptimizerState,
     RMSprop,
-    State,
     optimizer,
 )
 from striate.training.optimizers.registry import describe, from_description
@@ -39,7 +39,7 @@ EPS = 2.0**-24
 
 def trace(name: str) -> np.ndarray:
     rule = rule_of(name)
-    theta, state, rows = START, State.zeros(rule, 3), []
+    theta, state, rows = START, OptimizerState.zeros(rule, 3), []
     for step in range(1, 101):
         theta = rule.update(theta, gradient(theta), state, step, RATE)
         rows.append(theta)
@@ -105,7 +105,7 @@ def test_kernel_takes_the_step_of_the_formula(name, step):
     theta, first, second, g = (rng.normal(size=count).astype(np.float32) for _ in range(4))
     run.vectors.theta[:count] = theta
     first = first**2 if rule.kernel == "adadelta" else first  # a mean of squares there
-    state = State()
+    state = OptimizerState()
     for name, values in (
         ("first", first),
         ("second", second**2),
@@ -151,9 +151,9 @@ def test_checkpoints_written_before_an_argument_was_added_still_fit():
 
 
 def test_state_has_the_vectors_of_the_kernel():
-    assert sorted(vars(State.zeros(RMSprop(centred=True), 2))) == ["first", "mean", "second"]
+    assert sorted(vars(OptimizerState.zeros(RMSprop(centred=True), 2))) == ["first", "mean", "second"]
     with pytest.raises(AttributeError, match="the optimizer keeps no vector 'third'"):
-        _ = State.zeros(RMSprop(), 2).third
+        _ = OptimizerState.zeros(RMSprop(), 2).third
 
 
 def test_names_are_found_in_any_case_and_descriptions_return():
@@ -230,7 +230,7 @@ def test_lamb_scales_the_step_of_every_parameter_to_its_norm():
     theta = rng.normal(0.0, 0.1, count).astype(np.float32)
     theta[network.parameters[-1].offset :] = 0.0  # a bias without a norm
     session.vectors.theta[:count] = theta
-    state = State.zeros(rule, count)
+    state = OptimizerState.zeros(rule, count)
     state.parameters = [(slot.offset, slot.offset + slot.spec.size) for slot in network.parameters]
     x, y = rng.normal(size=(20, 300)).astype(np.float32), rng.integers(0, 3, 20)
     expected = theta.astype(float)

@@ -181,7 +181,9 @@ def test_a_divergence_names_the_last_good_checkpoint(tmp_path):
 
 
 def test_a_divergence_keeps_the_last_good_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr("striate.training.trainer.stretched", lambda *a: lambda step: 0.01 if step < 30 else 1e30)
+    monkeypatch.setattr(
+        "striate.training.trainer.run_schedule", lambda *a: lambda step: 0.01 if step < 30 else 1e30
+    )
     wild = config(
         training=TrainingSettings(epochs=3, batch_size=100, optimizer={"name": "sgd"}), early_stopping=None
     )

@@ -222,7 +222,7 @@ def schedule_arguments(description: str | Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, WARM_UP: 0.0, **defaults, **given}
 
 
-def stretched(
+def run_schedule(
     rate: float | Schedule, arguments: Mapping[str, Any], steps_per_epoch: int, epochs: int, first_step: int = 0
 ) -> Schedule:
     """Return the schedule of a training that begins with step ``first_step``; a function stays as it is."""

@@ -10,7 +10,7 @@ import numpy as np
 from striate.model import Model
 from striate.network import Network
 from striate.training.history import History
-from striate.training.optimizers import State
+from striate.training.optimizers import OptimizerState
 from striate.training.progress import Progress
 from striate.training.settings.training import TrainingSettings
 
@@ -29,7 +29,7 @@ class TrainingState:
 
     Attributes
     ----------
-    optimizer : State
+    optimizer : OptimizerState
         The optimizer's vectors; up to date when the model is.
     history : History
         Of all epochs so far.
@@ -57,7 +57,7 @@ class TrainingState:
         self.settings, self.model, self.factors = settings, model, factors
         count = model.network.parameter_count
         rule = settings.optimizer
-        self.optimizer = State() if rule is None else State.zeros(rule, count, np.float32)
+        self.optimizer = OptimizerState() if rule is None else OptimizerState.zeros(rule, count, np.float32)
         self.history = History()
         self.progress = Progress()
         self.learning_rate_factor = 1.0

@@ -30,7 +30,7 @@ from striate.training.job import plan_job
 from striate.training.loop import run
 from striate.training.progress import Progress
 from striate.training.rates import parameter_rates
-from striate.training.schedules import Schedule, stretched
+from striate.training.schedules import Schedule, run_schedule
 from striate.training.settings.training import TrainingSettings
 from striate.training.state import TrainingState
 
@@ -76,7 +76,7 @@ class Trainer:
             chosen = chosen.changed(learning_rate=chosen.optimizer.learning_rate)
         assert chosen.schedule is not None
         assert chosen.learning_rate is not None
-        stretched(chosen.learning_rate, chosen.schedule, 1, 1)  # refuses a rate that the schedule cannot have
+        run_schedule(chosen.learning_rate, chosen.schedule, 1, 1)  # refuses a rate that the schedule cannot have
         if isinstance(network, Model):
             chosen = chosen.changed(standardise_targets=False)  # it keeps the units it has learnt
         model = network if isinstance(network, Model) else _new_model(network, str(chosen.initial), chosen.seed)
@@ -224,7 +224,7 @@ class Trainer:
         epochs = max(1, progress.epochs - progress.first_epoch)
         assert settings.learning_rate is not None
         assert settings.schedule is not None
-        return stretched(
+        return run_schedule(
             settings.learning_rate, settings.schedule, -(-samples // size), epochs, progress.first_step
         )
 

@@ -49,7 +49,7 @@ def grad_cam(score: Score, *, layer: str | None = None) -> np.ndarray:
     slopes = score.gradients(run, at=name)[0]
     weights = slopes.mean(axis=tuple(range(1, slopes.ndim)))
     found = np.maximum(np.tensordot(weights, run.values[name][0], axes=1), 0.0)
-    return stretched(found, network.input_shape[1:])
+    return interpolated(found, network.input_shape[1:])
 
 
 def maps(network: Network) -> list[str]:
@@ -73,7 +73,7 @@ def last_map(network: Network) -> str:
     return named[-1]
 
 
-def stretched(values: np.ndarray, space: Sequence[int]) -> np.ndarray:
+def interpolated(values: np.ndarray, space: Sequence[int]) -> np.ndarray:
     """Return a map of any size interpolated linearly to ``space``, cell centres on cell centres."""
     for axis, (n, m) in enumerate(zip(values.shape, space, strict=True)):
         places = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)

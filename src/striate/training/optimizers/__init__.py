@@ -2,7 +2,7 @@
 
 from striate.training.optimizers.adam_variants import LAMB, Adamax, AMSGrad, NAdam, RAdam
 from striate.training.optimizers.adaptive import Adam, AdamW
-from striate.training.optimizers.base import Optimizer, State
+from striate.training.optimizers.base import Optimizer, OptimizerState
 from striate.training.optimizers.descent import SGD, GradientDescent, Momentum, Nesterov
 from striate.training.optimizers.registry import OPTIMIZERS, optimizer
 from striate.training.optimizers.squares import Adadelta, Adagrad, RMSprop
@@ -22,8 +22,8 @@ __all__ = [
     "NAdam",
     "Nesterov",
     "Optimizer",
+    "OptimizerState",
     "RAdam",
     "RMSprop",
-    "State",
     "optimizer",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 
 from striate.checks import real
 from striate.training.optimizers.adaptive import Adam
-from striate.training.optimizers.base import State
+from striate.training.optimizers.base import OptimizerState
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class NAdam(Adam):
         return (*self._shares(step, learning_rate), beta1, beta2, self.epsilon, 1.0 / (1.0 - beta2**step))
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
@@ -122,7 +122,7 @@ class RAdam(Adam):
         return (share * rectified, beta1, beta2, 1.0, self.epsilon)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
@@ -161,7 +161,7 @@ class Adamax(Adam):
         return (learning_rate / (1.0 - beta1**step), beta1, beta2, self.epsilon)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
@@ -190,7 +190,7 @@ class AMSGrad(Adam):
     kernel: ClassVar[str] = "amsgrad"
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
@@ -239,7 +239,7 @@ class LAMB(Adam):
         return (*super().numbers(step, learning_rate)[:6], self.weight_decay)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above; ``state.parameters`` says where each lies."""
         state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from striate.layers.arguments import real
-from striate.training.optimizers.base import Optimizer, State, fraction, positive
+from striate.training.optimizers.base import Optimizer, OptimizerState, fraction, positive
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Adam(Optimizer):
         return float(np.float32(self.beta1)), float(np.float32(self.beta2))
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
@@ -95,7 +95,7 @@ class AdamW(Adam):
         return (*super().numbers(step, learning_rate)[:-1], self.weight_decay)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after the decay and one step of Adam."""
         theta = theta * (1.0 - learning_rate * self.weight_decay)

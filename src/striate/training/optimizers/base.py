@@ -13,7 +13,7 @@ from striate.engine.updates import UPDATES
 from striate.layers.arguments import real
 
 
-class State:
+class OptimizerState:
     """What an optimizer carries from step to step: vectors as long as theta, by name.
 
     Parameters
@@ -28,7 +28,7 @@ class State:
 
     Examples
     --------
-    >>> State(first=np.zeros(2)).first.tolist()
+    >>> OptimizerState(first=np.zeros(2)).first.tolist()
     [0.0, 0.0]
     """
 
@@ -38,7 +38,7 @@ class State:
         vars(self).update(vectors)
 
     @classmethod
-    def zeros(cls, optimizer: Optimizer, count: int, dtype: Any = np.float64) -> State:
+    def zeros(cls, optimizer: Optimizer, count: int, dtype: Any = np.float64) -> OptimizerState:
         """Return the state of ``optimizer`` before the first step."""
         names = UPDATES[optimizer.kernel].vectors
         return cls(**{name: np.zeros(count, dtype) for name in names})
@@ -69,14 +69,14 @@ class Optimizer:
         raise NotImplementedError
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the new parameters and change ``state``: the textbook formula, in float64.
 
         Parameters
         ----------
         theta, gradient : float64[parameter_count]
-        state : State
+        state : OptimizerState
         step : int
             Counted from 1.
         learning_rate : float

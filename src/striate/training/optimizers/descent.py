@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from striate.errors import UsageError
-from striate.training.optimizers.base import Optimizer, State, fraction
+from striate.training.optimizers.base import Optimizer, OptimizerState, fraction
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class GradientDescent(Optimizer):
         return (learning_rate,)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return ``theta - alpha g``."""
         return theta - learning_rate * gradient
@@ -64,7 +64,7 @@ class Momentum(Optimizer):
         return (learning_rate, self.beta)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return ``theta - alpha v`` with the new velocity ``v``."""
         state.first[:] = self.beta * state.first + gradient
@@ -100,7 +100,7 @@ class Nesterov(Optimizer):
         return (learning_rate, self.beta)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return ``theta - alpha (g + beta v)`` with the new velocity ``v``."""
         state.first[:] = self.beta * state.first + gradient

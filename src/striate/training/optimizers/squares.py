@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from striate.checks import flag
-from striate.training.optimizers.base import Optimizer, State, fraction, positive
+from striate.training.optimizers.base import Optimizer, OptimizerState, fraction, positive
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class RMSprop(Optimizer):
         return (learning_rate, self.rho, self.epsilon, *more)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.second[:] = self.rho * state.second + (1.0 - self.rho) * gradient**2
@@ -103,7 +103,7 @@ class Adagrad(Optimizer):
         return (learning_rate, self.epsilon)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.second[:] = state.second + gradient**2
@@ -146,7 +146,7 @@ class Adadelta(Optimizer):
         return (learning_rate, self.rho, self.epsilon)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, state: State, step: int, learning_rate: float
+        self, theta: np.ndarray, gradient: np.ndarray, state: OptimizerState, step: int, learning_rate: float
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.second[:] = self.rho * state.second + (1.0 - self.rho) * gradient**2

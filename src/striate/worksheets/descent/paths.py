@@ -146,10 +146,10 @@ def _checked_rates(names: Sequence[str], given: float | Mapping[str, float] | No
 
 def _walk(task: Problem, method: str, rate: float, steps: int, batch_size: int, seed: int) -> Path:
     from striate.training.optimizers import optimizer
-    from striate.training.optimizers.base import State
+    from striate.training.optimizers.base import OptimizerState
 
     rule = optimizer("gradient_descent" if method in (METHODS[0], *_ON_BATCHES) else method)
-    state = State.zeros(rule, 2)
+    state = OptimizerState.zeros(rule, 2)
     point = np.array(task.start, dtype=np.float64)
     points, losses = [point], [task.loss(point)]
     centre, size = np.mean(task.window, axis=1), np.ptp(task.window, axis=1)
