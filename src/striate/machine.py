@@ -42,12 +42,31 @@ def default_lanes() -> int:
         return int(forced)
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return 4
-    import llvmlite.binding as llvm
-
-    features = llvm.get_host_cpu_features()
+    features = _features()
     if features.get("avx512f"):
         return 16
     return 8 if features.get("avx2") else 4
+
+
+def byte_products(lanes: int) -> str:
+    """Return how a vector of so many lanes adds products of bytes here: "vnni", "pairs" of 16 bits, or "plain".
+
+    VNNI adds four products in one instruction; "pairs" is what SSE2, AVX2 and AVX-512 have without it.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return "plain"
+    has = _features()
+    if (has.get("avx512vnni") and (lanes == 16 or has.get("avx512vl"))) or (has.get("avxvnni") and lanes < 16):
+        return "vnni"
+    needed = {4: "sse2", 8: "avx2", 16: "avx512bw"}[lanes]
+    return "pairs" if has.get(needed) else "plain"
+
+
+def _features() -> dict[str, bool]:
+    """Return what LLVM knows of this processor's instructions."""
+    import llvmlite.binding as llvm
+
+    return dict(llvm.get_host_cpu_features())
 
 
 def available_threads() -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from striate.errors import ModelFileError, ShapeError, UsageError, unknown_name
-from striate.layers.base import MOST_NUMBERS, Layer, Node, Parameter, Shape
+from striate.layers.base import MOST_NUMBERS, Layer, Node, Parameter, Quantisation, Shape
 from striate.layers.graph import layer_names, topological_order
 from striate.layers.registry import from_dict, to_dict
 from striate.layers.shape import Input, InputLayer
@@ -44,6 +44,7 @@ class Step:
     shape: Shape
     parameters: tuple[Slot, ...]
     states: tuple[Slot, ...]
+    quantisation: Quantisation | None = None
 
 
 class Network:
@@ -161,6 +162,11 @@ class Network:
         if name not in self._by_name:
             raise unknown_name(f"{self.name}: layer", name, self._by_name)
         return self._by_name[name]
+
+    @property
+    def is_quantised(self) -> bool:
+        """Whether any value consists of whole numbers."""
+        return any(step.quantisation for step in self.steps)
 
     def views(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """Return every parameter by name as a view into ``theta`` ([parameter_count])."""
@@ -308,6 +314,7 @@ def _step(node: Node, names: dict[int, str], parameters: _Places, states: _Place
         shape=node.shape,
         parameters=tuple(parameters.take(name, spec) for spec in node.layer.parameters(*shapes)),
         states=tuple(states.take(name, spec) for spec in node.layer.states(*shapes)),
+        quantisation=node.quantisation,
     )
 
 

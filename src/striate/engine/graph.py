@@ -75,7 +75,7 @@ def margins(network: Network, fused: dict[str, str], training: bool) -> dict[str
         else:
             margin = found.margin(step) if found and found.margin else NO_MARGIN
         for source in step.inputs:
-            wanted[source] = _widest(wanted.get(source, NO_MARGIN), margin)
+            wanted[source] = widest(wanted.get(source, NO_MARGIN), margin)
     return wanted
 
 
@@ -95,5 +95,6 @@ def needed_gradients(network: Network, inputs: bool = False, frozen: Collection[
     return needed
 
 
-def _widest(a: Margin, b: Margin) -> Margin:
+def widest(a: Margin, b: Margin) -> Margin:
+    """Return the margin that is enough for both."""
     return tuple((max(p[0], q[0]), max(p[1], q[1])) for p, q in zip(a, b, strict=True))  # type: ignore[return-value]

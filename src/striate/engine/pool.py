@@ -72,10 +72,10 @@ class SessionPool:
 def make_session(
     network: Network, batch_size: int, dtype: np.dtype, threads: int | None, winograd: bool
 ) -> InferenceSession:
-    """Return a new session of the faster layout."""
+    """Return a new session of the faster layout; whole numbers have kernels in one alone."""
     options: dict[str, Any] = {"batch_size": batch_size, "dtype": dtype, "threads": threads, "winograd": winograd}
-    if few(batch_size):
+    if network.is_quantised or few(batch_size):
         session = ChannelSession(network, **options)
-        if pays(network, batch_size, session.products):
+        if network.is_quantised or pays(network, batch_size, session.products):
             return session
     return InferenceSession(network, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -329,12 +329,13 @@ class InferenceSession(Session):
         threads: int | None = None,
         lanes: int | None = None,
         winograd: bool = True,
+        observed: Sequence[str] = (),
     ) -> None:
         check_dtype(network, dtype)
         self._lanes = lanes or default_lanes()
         sizes = self._sizes(batch_size)
         check_least(network, batch_size, sizes, training=False)
-        facts = analyse(network, sizes, dtype, winograd=winograd)
+        facts = analyse(network, sizes, dtype, winograd=winograd, observed=observed)
         super().__init__(facts, batch_size, threads)
 
     def _sizes(self, batch_size: int) -> Sizes:

@@ -218,6 +218,41 @@ ACCESS = {
     "label_loss.binary_cross_entropy": _VALUES,
     "label_loss.weighted_binary_cross_entropy": _VALUES + "read numbers: 1+count",
     "label_loss.hinge": _LABELS + "read numbers: 1",
+    "integer_weights.pack_sums": """
+        read w: filters*filter_size
+        read bias: filters
+        read multiplier: filters
+        write out_bias: (filters+lanes-1)//lanes*lanes
+        write out_multiplier: (filters+lanes-1)//lanes*lanes
+    """,
+    "integer_weights.pack_weights": """
+        read w: filters*filter_size
+        write out: (filters+lanes-1)//lanes*lanes*term_count
+    """,
+    "integers.correlate": """
+        read image: outer_count:image_outer + rows.0 + taps.high
+        read weights: outer_count:weights_outer + places.0 + taps.low + lanes
+        read bias: places.2 + rows.2 + lanes
+        read multiplier: places.2 + lanes
+        write out: places.1 + rows.1 + lanes//constant3
+    """,
+    "integers.to_floats": """
+        read x: channels.0 + runs.0 + length:lanes//4 + lanes//4
+        write out: channels.1 + runs.1 + length:lanes + lanes
+    """,
+    "integers.fill": "write out: count",
+    "integers.max_pool": """
+        read x: channels.0 + places.0 + taps.0 + lanes//4
+        write out: channels.1 + places.1 + lanes//4
+    """,
+    "integers.quantise": """
+        read x: channels.0 + runs.0 + length:lanes + lanes
+        write out: channels.1 + runs.1 + length:lanes//4 + lanes//4
+    """,
+    "integers.quantise_planes": """
+        read x: channel_count:x_channel + runs.0 + length
+        write out: (channel_count+3)//4:out_channel + runs.1 + length
+    """,
     "local_response.local_response": """
         read x: blocks:x_block + channel_count:x_channel + runs.0 + length:lanes + lanes
         write out: blocks:out_block + channel_count:out_channel + runs.1 + length:lanes + lanes
@@ -439,6 +474,11 @@ CUTS = {
     "elementwise.fill": "count*lanes",
     "elementwise.move": "channel_count pair_count blocks",
     "elementwise.multiply": "run_count blocks",
+    "integers.correlate": "row_count*constant0 place_count*constant1",
+    "integers.to_floats": "run_count",
+    "integers.max_pool": "place_count",
+    "integers.quantise": "run_count",
+    "integers.quantise_planes": "run_count",
     "local_response.local_response": "run_count blocks",
     "local_response.local_response_gradient": "run_count blocks",
     "norm_pooling.norm_pool": "channel_count place_count blocks",

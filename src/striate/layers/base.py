@@ -31,6 +31,8 @@ class Parameter:
         Terms that enter one output and outputs that one input enters; used by initialisers.
     initial : {"weight", "zeros", "ones"} or float
         ``weight`` is drawn by the network's initialiser, the others are constants.
+    stored : {"float32", "int8", "int32"}
+        What a file holds; in memory all parameters are float32, which the whole numbers here fit.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Parameter:
     fan_in: int = 0
     fan_out: int = 0
     initial: str | float = "zeros"
+    stored: str = "float32"
 
     @property
     def size(self) -> int:
@@ -68,6 +71,21 @@ class Window:
     beyond: str = "zeros"
 
 
+@dataclass(frozen=True)
+class Quantisation:
+    """What whole numbers q from 0 to 255 stand for: ``scale * (q - zero_point)``.
+
+    Parameters
+    ----------
+    scale : float
+    zero_point : int
+        The number that stands for 0.
+    """
+
+    scale: float
+    zero_point: int
+
+
 @dataclass(frozen=True, eq=False)
 class Node:
     """A value in a network under construction: a layer applied to other nodes.
@@ -78,6 +96,7 @@ class Node:
     layer: Layer
     inputs: tuple[Node, ...]
     shape: Shape
+    quantisation: Quantisation | None = None
 
     def __repr__(self) -> str:
         return f"<{self.layer!r} -> {format_shape(self.shape)}>"
@@ -105,6 +124,8 @@ class Layer:
         weights from the reference's gradient.
     pointwise : bool
         Whether output n depends on nothing but input n, counted row by row.
+    keeps_quantisation : bool
+        Whether the layer treats quantised values like any others, so that its outputs stand for the same.
     symbols : str
         The formula of one output value; ``{0.slope:.6g}`` stands for an argument of the layer.
     per_axis : set of str
@@ -118,6 +139,7 @@ class Layer:
     pointwise: ClassVar[bool] = False
     symbols: ClassVar[str] = ""
     mixes_channels: ClassVar[bool] = False
+    keeps_quantisation: ClassVar[bool] = False
     per_axis: ClassVar[frozenset[str]] = frozenset(
         ("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size")
     )
@@ -138,6 +160,14 @@ class Layer:
     def multiply_adds(self, *inputs: Shape) -> int:
         """Return the multiplications of the forward pass of one sample that go into sums."""
         return 0
+
+    def quantisation(self, *inputs: Quantisation | None) -> Quantisation | None:
+        """Return what whole numbers of the output stand for, None for floats; raises ShapeError for bad inputs."""
+        if self.keeps_quantisation:
+            return inputs[0]
+        if any(found is not None for found in inputs):
+            raise ShapeError("takes floats; got whole numbers. Leave out the output_scale of the layer before it.")
+        return None
 
     def window(self, *inputs: Shape) -> Window | None:
         """Return what one output sees of the input's space; None where it sees one position."""
@@ -173,12 +203,13 @@ class Layer:
         try:
             shape = self.output_shape(*(node.shape for node in nodes))
             check_size(shape, nodes)
+            quantisation = self.quantisation(*(node.quantisation for node in nodes))
         except ShapeError as error:
             own, sources = names_at(self, nodes)
             shapes = [node.shape for node in nodes]
             got, named = f"got {format_shapes(shapes)}", f"got {format_shapes(shapes, sources)}"
             raise ShapeError(f"{own}: {str(error).replace(got, named, 1)}") from None
-        return Node(self, tuple(nodes), shape)
+        return Node(self, tuple(nodes), shape, quantisation)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that differ from their defaults, as JSON types."""

@@ -96,6 +96,7 @@ class MaxPooling(Pooling):
     Of equal values the first wins, forward and backward alike; cells beyond the edge never do.
     """
 
+    keeps_quantisation: ClassVar[bool] = True
     symbols: ClassVar[str] = "the largest value of the window"
 
 

@@ -55,6 +55,7 @@ class Flatten(Layer):
     """
 
     kind: ClassVar[str] = "flatten"
+    keeps_quantisation: ClassVar[bool] = True
     linear: ClassVar[bool] = True
     pointwise: ClassVar[bool] = True
     symbols: ClassVar[str] = "x"

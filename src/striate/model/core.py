@@ -317,7 +317,8 @@ class Model:
             self.target_normalisation,
         )
 
-    def _samples(self, x: Inputs | Stream) -> Any:
+    def raw_samples(self, x: Inputs | Stream) -> Any:
+        """Return contiguous samples, or a stream of them; raises ShapeError if they do not fit the network."""
         if isinstance(x, str | Path):
             from striate.model.reading import read_inputs
 
@@ -340,7 +341,7 @@ class Model:
 
     def _computed(self, pool: SessionPool, x: Inputs | Stream, batch_size: int) -> np.ndarray:
         """Return what the network of a pool computes for raw samples."""
-        samples, size = self._samples(x), integer(batch_size, "batch size")
+        samples, size = self.raw_samples(x), integer(batch_size, "batch size")
         count = len(samples)
         room = np.empty((count, *pool.network.output_shape), np.float32)
         if not count:
@@ -376,6 +377,30 @@ class Model:
         from striate.model.other_size import for_size
 
         return for_size(self, size)
+
+    def quantise(self, calibration: Inputs | Dataset) -> Model:
+        """Return the model with convolutions and fully connected layers that compute with whole numbers of 8 bits.
+
+        Its file takes about a quarter of the space. Layers that have no such form, or would not be faster, stay in
+        float32; ``metadata["quantisation"]`` names them with the reason. It cannot be trained further. See
+        docs/int8.md.
+
+        Parameters
+        ----------
+        calibration : uint8 or float [N, *input_shape], path or Dataset
+            Raw samples like those to come, some hundred of them: their values decide what the whole numbers stand
+            for. At most 512 are looked at.
+
+        Raises
+        ------
+        UsageError
+            If the model is quantised already, no layer would be faster, or there are no samples.
+        ShapeError
+            If the samples are not of the network's input shape.
+        """
+        from striate.model.quantisation import quantise
+
+        return quantise(self, calibration)
 
     def predictor(self, batch_size: int = 1, dtype: Any = np.float32) -> Predictor:
         """Return a function that computes ``outputs`` of up to ``batch_size`` samples as fast as it can be done.

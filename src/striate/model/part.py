@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 import numpy as np
 
@@ -37,8 +38,11 @@ def part_of(model: Model, layer: str) -> Model:
     return Model(part, theta, states, normalisation=model.normalisation, threads=model.threads)
 
 
-def carried_over(model: Model, network: Network) -> tuple[np.ndarray, np.ndarray]:
-    """Return parameters and states, float32, of a network whose layers are some of the model's, by name."""
+def carried_over(model: Model, network: Network, skip: Collection[str] = ()) -> tuple[np.ndarray, np.ndarray]:
+    """Return parameters and states, float32, of a network whose layers are some of the model's, by name.
+
+    Those of the layers to ``skip`` are zeros.
+    """
     theta, states = np.zeros(network.parameter_count, np.float32), np.zeros(network.state_count, np.float32)
     for vector, source, slots, own in (
         (theta, model.theta, model.network.parameters, network.parameters),
@@ -46,7 +50,8 @@ def carried_over(model: Model, network: Network) -> tuple[np.ndarray, np.ndarray
     ):
         known = {slot.name: slot.view(source) for slot in slots}
         for slot in own:
-            slot.view(vector)[...] = known[slot.name]
+            if slot.name.rpartition(".")[0] not in skip:
+                slot.view(vector)[...] = known[slot.name]
     return theta, states
 
 

@@ -5,7 +5,7 @@ Rules of the format
 - The file is a safetensors file. Its metadata has the one key ``striate``, whose value is a JSON object.
 - ``sha256`` of that object is the checksum of the rest of the object, written with sorted keys and without
   blanks, followed for every tensor, in the order of their names, by the line ``name dtype shape`` and its bytes.
-- ``format`` is 1; ``kind`` is ``model`` or ``checkpoint``.
+- ``format`` is 1, or 2 if tensors are of the types I8 and I32 too; ``kind`` is ``model`` or ``checkpoint``.
 - A header has at most 16 MiB and 500,000 values, no key twice in an object, and whole numbers of at most 20 digits;
   a tensor has at most 8 axes.
 - Nothing in the file is executed or imported.
@@ -41,7 +41,7 @@ from striate.storage.header import (
     truncated,
 )
 
-FORMAT = 1
+FORMAT, FORMAT_OF_INTEGERS = 1, 2
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Container:
 
 
 def write(path: str | Path, content: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Path:
-    """Write ``content`` (JSON types) and ``tensors`` (float32, float64 or int64) atomically; return the path.
+    """Write ``content`` (JSON types) and ``tensors`` (of the types in ``DTYPES``) atomically; return the path.
 
     Raises
     ------
@@ -96,7 +96,8 @@ def write(path: str | Path, content: Mapping[str, Any], tensors: Mapping[str, np
     import safetensors.numpy
 
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    body = {**content, "format": FORMAT}
+    small = any(array.dtype in (np.int8, np.int32) for array in arrays.values())
+    body = {**content, "format": FORMAT_OF_INTEGERS if small else FORMAT}
     text = json.dumps({**body, "sha256": _checksum(body, arrays)}, sort_keys=True, separators=(",", ":"))
     data = safetensors.numpy.save(arrays, {KEY: text})
     size = too_large(data[8 : 8 + int.from_bytes(data[:8], "little")])
@@ -142,7 +143,7 @@ def _read_header(path: Path, file: BinaryIO) -> Container:
     if length > size - 8:
         raise truncated(path)
     fields, text = parse_header(path, file.read(length))
-    content = parse_content(path, text, FORMAT)
+    content = parse_content(path, text, (FORMAT, FORMAT_OF_INTEGERS))
     checksum = str(content.pop("sha256", None))
     return Container(path, content, parse_entries(path, fields, size - 8 - length), checksum, 8 + length, file)
 

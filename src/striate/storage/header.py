@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype(np.float32),
     "F64": np.dtype(np.float64),
     "I64": np.dtype(np.int64),
+    "I32": np.dtype(np.int32),
+    "I8": np.dtype(np.int8),
 }
 
 
@@ -68,16 +70,16 @@ def parse_header(path: Path, header: bytes) -> tuple[dict[str, Any], str]:
     return fields, text
 
 
-def parse_content(path: Path, text: str, version: int) -> dict[str, Any]:
+def parse_content(path: Path, text: str, versions: Sequence[int]) -> dict[str, Any]:
     """Return striate's JSON object; raises ModelFileError if it is damaged or of another version."""
     try:
         content = _parse_json(text)
         found = content.get("format")
     except (ValueError, AttributeError, RecursionError):
         raise ModelFileError(f"{path}: its description is damaged. {RESTORE}") from None
-    if type(found) is not int or found != version:
+    if type(found) is not int or found not in versions:
         raise ModelFileError(
-            f"{path}: must have format {version}; got {str(found)[:20]!r}. "
+            f"{path}: must have format {' or '.join(map(str, versions))}; got {str(found)[:20]!r}. "
             "Install the version of striate that wrote it."
         )
     return dict(content)

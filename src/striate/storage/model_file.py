@@ -12,9 +12,13 @@ import numpy as np
 
 from striate.data.normalisation import Normalisation
 from striate.errors import ModelFileError
+from striate.layers.quantised import LARGEST_BIAS, LARGEST_WEIGHT
 from striate.network import Network, Slot, from_description
 from striate.storage.container import Container, reading, write
+from striate.storage.header import DTYPES
 
+_LIMITS = {"int8": LARGEST_WEIGHT, "int32": LARGEST_BIAS}
+_CODES = {dtype.name: code for code, dtype in DTYPES.items()}
 MESSAGE = 400  # characters of what a hostile description may put into one line
 MODEL_NAME = "model.safetensors"
 """The name of the model in the folder of a run."""
@@ -118,9 +122,14 @@ def _metadata(content: Mapping[str, Any]) -> Any:
 
 
 def named_tensors(contents: Contents) -> dict[str, np.ndarray]:
-    """Return parameters and states by name, float32."""
+    """Return parameters and states by name, each of the type in which a file stores it."""
     states = {slot.name: slot.view(contents.states) for slot in contents.network.states}
-    return {**contents.network.views(contents.theta), **states}
+    return {slot.name: _stored(slot, contents.theta) for slot in contents.network.parameters} | states
+
+
+def _stored(slot: Slot, vector: np.ndarray) -> np.ndarray:
+    values, most = slot.view(vector), _LIMITS.get(slot.spec.stored)
+    return values if most is None else np.clip(np.rint(values), -most, most).astype(slot.spec.stored)
 
 
 def check_description(container: Container) -> Network:
@@ -165,10 +174,10 @@ def _check_tensors(container: Container, network: Network) -> None:
         state = "describes no" if odd in present else "lacks the"
         raise ModelFileError(f"{container.path}: its description and tensors disagree; it {state} tensor {odd!r}.")
     for name, slot in slots.items():
-        entry = container.entries[name]
-        if (entry.dtype, entry.shape) != ("F32", slot.spec.shape):
+        entry, dtype = container.entries[name], _CODES[slot.spec.stored]
+        if (entry.dtype, entry.shape) != (dtype, slot.spec.shape):
             raise ModelFileError(
-                f"{container.path}: {name} must be F32 {list(slot.spec.shape)} as described; "
+                f"{container.path}: {name} must be {dtype} {list(slot.spec.shape)} as described; "
                 f"got {entry.dtype} {list(entry.shape)}."
             )
 

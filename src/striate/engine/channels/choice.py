@@ -31,10 +31,10 @@ def few(samples: int) -> bool:
 
 def pays(network: Network, samples: int, products: float) -> bool:
     """Return whether channels in the lanes, at ``products`` multiplications per sample, are the faster layout."""
-    return samples * products <= default_lanes() * sum(map(_cost, network.steps))
+    return samples * products <= default_lanes() * sum(map(cost_of_step, network.steps))
 
 
-def _cost(step: Step) -> float:
+def cost_of_step(step: Step) -> float:
     """Return what a step costs with samples in the lanes, for each sample, in multiplications."""
     if isinstance(step.layer, InputLayer):
         return 0.0

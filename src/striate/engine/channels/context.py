@@ -223,11 +223,14 @@ class ChannelRule:
         The layer also reads values with a single lane: the network's input as it is stored.
     fits : function of a step, optional
         Whether the rule holds for this step; always by default.
+    margin : function of a step, optional
+        What the layer wants around its input, where the other layout has no rule that says so.
     """
 
     forward: Forward
     reads_single: bool = False
     fits: Callable[[Step], bool] | None = None
+    margin: Callable[[Step], Margin] | None = None
 
 
 def rule(step: Step) -> ChannelRule | None:

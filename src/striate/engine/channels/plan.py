@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.engine import graph, segments
 from striate.engine.analysis import Facts
-from striate.engine.channels import pointwise, sums  # noqa: F401  (they fill the table of rules)
+from striate.engine.channels import integers, pointwise, sums  # noqa: F401  (they fill the table of rules)
 from striate.engine.channels.context import Chain, ChannelLowering, Work, move_arguments, rule
 from striate.engine.channels.folding import folds
 from striate.engine.channels.single import SingleLowering
@@ -20,6 +20,7 @@ from striate.engine.layout import NO_MARGIN
 from striate.engine.program import (
     ARENA,
     BUFFERS,
+    FORWARD,
     INDEX,
     INPUTS,
     LANEWISE,
@@ -61,6 +62,10 @@ def _begin(facts: Facts, lanes: int) -> ChannelLowering:
     network = facts.network
     folded = folds(network, facts.outputs)
     margins = graph.margins(network, {**facts.fused, **folded}, training=False)
+    for step in network.steps:
+        found = rule(step)
+        if found is not None and found.margin is not None:
+            margins[step.inputs[0]] = graph.widest(margins.get(step.inputs[0], NO_MARGIN), found.margin(step))
     program = Program(lanes, shared_arena=True)
     sizes = segments.flat_sizes(network.parameter_count, network.state_count, 0) | segments.sample_sizes(facts)
     for name, size in sizes.items():
@@ -133,7 +138,7 @@ def _emit_load(lowering: ChannelLowering) -> None:
 
 def _emit_store(lowering: ChannelLowering, name: str, out: Place) -> None:
     """Append the call that stores a value at ``out`` in the order of its shape."""
-    buffer = lowering.values[name]
+    buffer = integers.as_floats(lowering, lowering.values[name])
     shape = (buffer.count, *buffer.shape[1:])
     flat = replace(buffer, offset=0, shape=shape, margin=NO_MARGIN, lanes=1, block_stride=0)
     moved = move_arguments(lowering.program, buffer, flat)
@@ -164,6 +169,17 @@ def _deal(lowering: ChannelLowering, most: int) -> None:
             alone = []
         if parts:
             program.phases.append(_phase(parts, [] if together else tasks))
+    _reuse_arena(program, tasks, 4 * stride)
+
+
+def _reuse_arena(program: Program, tasks: list[dict[int, int]], size: int) -> None:
+    """Let a thread use one arena, which stays in its cache, if each sample is a single task."""
+    forward = [phase for phase in program.phases if phase.rows[0].section == FORWARD]
+    if len(forward) == 1 and forward[0].each == 1:
+        program.shared_arena = False
+        program.segment(BUFFERS, size)
+        for task in tasks:
+            task[ARENA] = 0
 
 
 def _phase(parts: list[list[Work]], tasks: list[dict[int, int]]) -> Phase:

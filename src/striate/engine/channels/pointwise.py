@@ -17,7 +17,7 @@ from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Scale
 from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
 from striate.layers.normalisation import BatchNorm
 from striate.layers.padding import Crop, Pad
-from striate.layers.pooling import AvgPooling, MaxPooling
+from striate.layers.pooling import AvgPooling
 from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
 from striate.layers.shape import Flatten, Reshape, Upsample
 from striate.network import Step
@@ -156,7 +156,7 @@ def _softmax(lowering: ChannelLowering, step: Step) -> None:
 
 for _layer in FUNCTIONS:
     RULES[CHANNELS, _layer] = ChannelRule(_activation)
-for _layer in (MaxPooling, AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Crop):
+for _layer in (AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Crop):
     RULES[CHANNELS, _layer] = ChannelRule(RULES[SAMPLES, _layer].forward)
 for _layer in (Flatten, activation.Identity, Dropout, SpatialDropout, GaussianNoise):
     RULES[CHANNELS, _layer] = ChannelRule(_same, reads_single=True)

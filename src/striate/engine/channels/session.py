@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
+from striate.engine import segments
 from striate.engine.channels.plan import lower
 from striate.engine.memory import Sizes
 from striate.engine.program import Program
@@ -9,7 +14,12 @@ from striate.engine.session import InferenceSession
 
 
 class ChannelSession(InferenceSession):
-    """The forward pass of one network for a few samples; arguments as those of ``InferenceSession``.
+    """The forward pass of one network for a few samples; arguments as those of ``InferenceSession``, and one more.
+
+    Parameters
+    ----------
+    observed : sequence of str
+        Layers whose values are kept too, of a single sample: ``batch_size`` must be 1.
 
     Attributes
     ----------
@@ -23,3 +33,8 @@ class ChannelSession(InferenceSession):
     def _lower(self, threads: int) -> Program:
         program, self.products = lower(self.facts, self._lanes, threads)
         return program
+
+    def value(self, name: str) -> np.ndarray:
+        """Return the value of an observed layer in the last run, a view of float32[*shape]."""
+        shape = self.network.step(name).shape
+        return self.bound.memory[segments.of_value(name)][: math.prod(shape)].reshape(shape)

@@ -112,10 +112,11 @@ def _window_terms(x: Channels, first: int, channels: int, window: np.ndarray, la
     """Return the terms of ``channels`` input channels from ``first`` on, cut where a sum is long."""
     count = -(-channels * len(window) // LONGEST_SUM)
     cuts = np.array_split(np.arange(channels), min(count, channels))
-    return [_terms(x, first, int(cut[0]), len(cut), window, lanes) for cut in cuts]
+    return [channel_terms(x, first, int(cut[0]), len(cut), window, lanes) for cut in cuts]
 
 
-def _terms(x: Channels, first: int, begin: int, channels: int, window: np.ndarray, lanes: int) -> Terms:
+def channel_terms(x: Channels, first: int, begin: int, channels: int, window: np.ndarray, lanes: int) -> Terms:
+    """Return the terms of ``channels`` channels from ``first + begin`` on, whose weights begin at ``begin``."""
     places_of = x.channel_places()[first + begin : first + begin + channels]
     near = channels
     if channels * len(window) > FLAT_TERMS and channels % x.lanes == 0 and (first + begin) % x.lanes == 0:

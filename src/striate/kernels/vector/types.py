@@ -77,6 +77,22 @@ class IntVecType(types.Type):
         super().__init__(f"IntVec({lanes})")
 
 
+class ByteVecType(types.Type):
+    """``lanes`` bytes."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        super().__init__(f"ByteVec({lanes})")
+
+
+class IntTileType(types.Type):
+    """``k`` x ``x`` vectors of 32-bit whole numbers in registers."""
+
+    def __init__(self, k: int, x: int, lanes: int) -> None:
+        self.k, self.x, self.lanes = k, x, lanes
+        super().__init__(f"IntTile({k}, {x}, {lanes})")
+
+
 def vector_of(lanes: int) -> ir.Type:
     """Return LLVM's type of ``lanes`` floats."""
     return ir.VectorType(F32, lanes)
@@ -99,4 +115,6 @@ represent(VecType, lambda t: vector_of(t.lanes))
 represent(MaskType, lambda t: ir.VectorType(ir.IntType(1), t.lanes))
 represent(TileType, lambda t: ir.ArrayType(vector_of(t.lanes), t.k * t.x))
 represent(OffsetsType, lambda t: ir.ArrayType(I64, t.count))
+represent(ByteVecType, lambda t: ir.VectorType(I8, t.lanes))
+represent(IntTileType, lambda t: ir.ArrayType(ir.VectorType(I32, t.lanes), t.k * t.x))
 represent(IntVecType, lambda t: ir.VectorType(I32, t.lanes))
