@@ -8,12 +8,13 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmarks import limits, report, sections
+from benchmarks import integers, limits, report, sections
 from benchmarks.networks import CASES
 
 SECTIONS = {
     "training": sections.training,
     "inference": sections.inference,
+    "int8": integers.integers,
     "latency": limits.latency,
     "peak": limits.peak,
     "threads": sections.threads,

@@ -13,6 +13,7 @@ from striate.network import Network
 from striate.receptive_field import ReceptiveField, receptive_fields
 
 FLOAT_BYTES = 4
+BYTES = {"float32": FLOAT_BYTES, "int32": 4, "int8": 1}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class Row:
     receptive_field : tuple of int
         Input positions that one value can see, per axis.
     activation_bytes : int
-        Memory of the output of one sample in float32.
+        Memory of the output of one sample: whole numbers take a byte, floats four.
+    parameter_bytes : int
+        Memory of the parameters as a file stores them.
     """
 
     layer: str
@@ -46,6 +49,7 @@ class Row:
     multiply_adds: int
     receptive_field: tuple[int, ...]
     activation_bytes: int
+    parameter_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,13 @@ class Summary:
 
     @property
     def activation_bytes(self) -> int:
-        """Memory of all values of one sample in float32, the input included."""
+        """Memory of all values of one sample, the input included."""
         return sum(row.activation_bytes for row in self.rows)
 
     @property
     def parameter_bytes(self) -> int:
-        """Memory of the parameters in float32."""
-        return FLOAT_BYTES * self.parameters
+        """Memory of the parameters as a file stores them."""
+        return sum(row.parameter_bytes for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rows and totals as JSON types."""
@@ -161,7 +165,8 @@ def summarize(network: Network, freeze: Iterable[str] = ()) -> Summary:
                 states=sum(slot.spec.size for slot in step.states),
                 multiply_adds=step.layer.multiply_adds(*step.input_shapes),
                 receptive_field=_sizes(fields[step.name]),
-                activation_bytes=FLOAT_BYTES * math.prod(step.shape),
+                activation_bytes=(1 if step.quantisation else FLOAT_BYTES) * math.prod(step.shape),
+                parameter_bytes=sum(BYTES[slot.spec.stored] * slot.spec.size for slot in step.parameters),
             )
             for step in network.steps
         ),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from striate import Sequential, layers, reference
-from striate.engine.channels import integers
+from striate import Sequential, layers, machine, reference
 from striate.engine.channels.session import ChannelSession
 from striate.engine.session import InferenceSession
 from striate.engine.verify import verify
@@ -73,7 +72,7 @@ def test_random_networks_give_the_integers_of_the_reference(seed: int, monkeypat
     products = ("plain", byte_products(lanes), "pairs" if byte_products(lanes) != "plain" else "plain")[
         seed // 3 % 3
     ]
-    monkeypatch.setattr(integers, "byte_products", lambda lanes: products)
+    monkeypatch.setattr(machine, "byte_products", lambda lanes: products)
     theta, samples = random_parameters(network, seed), samples_for(network, 1 + seed % 4)
     expected = reference.forward(network, theta, samples).output.astype(np.float32)
     for threads in (1, 3):
@@ -112,7 +111,7 @@ def test_the_largest_sums_do_not_saturate(monkeypatch: pytest.MonkeyPatch) -> No
     weight[...], multiplier[...] = [[127.0], [-127.0]], 1.0
     samples, largest = np.full((1, 33000), 255.0, np.float32), float(np.float32(127 * 255 * 33000))
     for products in {"plain", "pairs", byte_products(16)} if byte_products(16) != "plain" else {"plain"}:
-        monkeypatch.setattr(integers, "byte_products", lambda lanes, found=products: found)
+        monkeypatch.setattr(machine, "byte_products", lambda lanes, found=products: found)
         session = ChannelSession(network, batch_size=1, dtype=FLOAT)
         session.load(theta, np.zeros(0, np.float32))
         assert session.run(samples, np.zeros(1, int)).tolist() == [[largest, -largest]]

@@ -34,6 +34,7 @@ from striate.cli.matrix import matrix
 from striate.cli.neocognitron import neocognitron
 from striate.cli.pool import pool
 from striate.cli.predict import predict
+from striate.cli.quantise import quantise
 from striate.cli.race import race
 from striate.cli.runs import runs
 from striate.cli.search import search
@@ -65,6 +66,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         race,
         augment,
         neocognitron,
+        quantise,
         export,
         import_,
         serve,

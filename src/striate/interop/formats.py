@@ -73,10 +73,15 @@ def write(model: Model, path: Path, *, preprocessing: bool = True, samples: str 
     Raises
     ------
     UsageError
-        If no format has this ending.
+        If no format has this ending, or the model is quantised.
     ModelFileError
         If the model cannot be written in this format.
     """
+    if model.network.is_quantised:
+        raise UsageError(
+            f"{path}: a quantised model can be exported as a C library alone. Use --to library, or export the "
+            "float32 model it came from."
+        )
     if path.suffix.lower() == ".html":
         return _write_page(model, path, preprocessing, samples)
     if samples is not None:

@@ -133,10 +133,14 @@ class QuantisedSums(Layer):
     @property
     def formula(self) -> str:
         """One output value in symbols."""
-        total = f"multiplier * (sum of weight * (q - {self.input_zero_point}) + bias)"
+        return self.rule_of_sum.replace("sum", f"(sum of weight * (q - {self.input_zero_point}) + bias)")
+
+    @property
+    def rule_of_sum(self) -> str:
+        """What becomes of a sum, in symbols."""
         if self.output_scale is None:
-            return f"max(0, {total})" if self.relu else total
-        return f"clip(round({total}) + {self.output_zero_point}, {self.low}, {LARGEST})"
+            return "max(0, multiplier * sum)" if self.relu else "multiplier * sum"
+        return f"clip(round(multiplier * sum) + {self.output_zero_point}, {self.low}, {LARGEST})"
 
     def weight_scales(self, multiplier: np.ndarray) -> np.ndarray:
         """Return what a step of each filter's weights stands for, float64[M]."""
@@ -284,6 +288,10 @@ class QuantisedLinear(QuantisedSums):
     def plain(self) -> dense.Linear:
         """The fully connected layer of floats whose shapes and costs it has."""
         return dense.Linear(self.out_features)
+
+
+WHOLE: tuple[type[Layer], ...] = (Quantise, QuantisedSums)
+"""The layers that give or take whole numbers, subclasses included; they are exact and cannot be trained."""
 
 
 def _scale(value: Any, what: str) -> float:

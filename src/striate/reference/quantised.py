@@ -64,6 +64,15 @@ def whole_parameters(parameters: Arrays) -> tuple[Array, Array]:
     return weight, np.clip(np.rint(parameters["bias"]), -LARGEST_BIAS, LARGEST_BIAS)
 
 
+def finished(layer: QuantisedSums, sums: Array, multiplier: Array) -> Array:
+    """Return what a layer makes of its sums (int64): whole numbers, or float32 values, as float64."""
+    if layer.output_scale is not None:
+        return requantise(sums, multiplier, layer.output_zero_point, layer.low).astype(np.float64)
+    whole, power = parts_of(multiplier)
+    out = np.ldexp((sums * whole).astype(np.float64), -power).astype(np.float32).astype(np.float64)
+    return np.maximum(out, 0.0) if layer.relu else out
+
+
 @define(QuantisedSums)
 class _QuantisedSums:
     """``whole_sums``, requantised or multiplied; the gradient takes rounding for the identity."""
@@ -71,12 +80,7 @@ class _QuantisedSums:
     @staticmethod
     def forward(layer: QuantisedSums, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         sums = whole_sums(layer, parameters, inputs[0])
-        multiplier = per_channel(parameters["multiplier"], sums.ndim)
-        if layer.output_scale is not None:
-            return requantise(sums, multiplier, layer.output_zero_point, layer.low).astype(np.float64)
-        whole, power = parts_of(multiplier)
-        out = np.ldexp((sums * whole).astype(np.float64), -power).astype(np.float32).astype(np.float64)
-        return np.maximum(out, 0.0) if layer.relu else out
+        return finished(layer, sums, per_channel(parameters["multiplier"], sums.ndim))
 
     @staticmethod
     def backward(

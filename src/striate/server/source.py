@@ -42,6 +42,8 @@ class Loaded:
     def __init__(self, file: Path) -> None:
         self.file, self.stamp = file, _stamp(file)
         self.model: Model = load(file)
+        if self.model.network.is_quantised:
+            raise ModelFileError(f"{file}: only float32 models are served. Serve the one it was quantised from.")
         self._lock, self._edits = threading.Lock(), dict[int, float]()
 
     @cached_property

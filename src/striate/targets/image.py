@@ -60,7 +60,7 @@ def program_of(model: Model, lanes: int, observed: tuple[str, ...] = ()) -> Prog
         If a layer has no kernels.
     """
     facts = analyse(model.network, Sizes(1, 1, 1), np.dtype(np.float32), winograd=model.winograd, observed=observed)
-    program, _ = lower(facts, lanes)
+    program, _ = lower(facts, lanes, byte_products="plain")  # what every processor has
     check_kernels(model.network, program)
     return program
 

@@ -80,6 +80,11 @@ class Trainer:
         if isinstance(network, Model):
             chosen = chosen.changed(standardise_targets=False)  # it keeps the units it has learnt
         model = network if isinstance(network, Model) else _new_model(network, str(chosen.initial), chosen.seed)
+        if model.network.is_quantised:
+            raise UsageError(
+                f"{model.network.name}: a quantised network cannot be trained. Train the float32 model it came "
+                "from, and quantise that again."
+            )
         model.threads, model.winograd = chosen.threads, chosen.winograd
         factors = parameter_rates(model.network, chosen.rates, chosen.freeze)
         self.state = TrainingState(chosen, model, factors)

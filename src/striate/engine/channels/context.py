@@ -70,6 +70,7 @@ class ChannelLowering:
     arena: ChannelArena = field(init=False)
     stored: Channels = field(init=False)
     where: str = ""
+    byte_products: str = "plain"
     works: list[Work | Chain] = field(default_factory=list)
     packs: list[list[Row]] = field(default_factory=lambda: [[], []])
     values: dict[str, Channels] = field(default_factory=dict)

@@ -28,7 +28,6 @@ from striate.layers.quantised import (
     QuantisedLinear,
     QuantisedSums,
 )
-from striate.machine import byte_products
 from striate.network import Step
 
 IN_A_WORD = 4
@@ -215,7 +214,7 @@ class _Sums:
 
     def constants(self, lowering: ChannelLowering, tile: tuple[int, int]) -> tuple[int | str, ...]:
         """Return the constants of the kernel."""
-        return *tile, byte_products(lowering.lanes), IN_A_WORD if isinstance(self.out, Words) else 1
+        return *tile, lowering.byte_products, IN_A_WORD if isinstance(self.out, Words) else 1
 
 
 def _convolution(lowering: ChannelLowering, step: Step) -> None:

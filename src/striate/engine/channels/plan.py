@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from striate import machine
 from striate.engine import graph, segments
 from striate.engine.analysis import Facts
 from striate.engine.channels import integers, pointwise, sums  # noqa: F401  (they fill the table of rules)
@@ -37,7 +38,7 @@ PRODUCTS = 500_000  # of a task: some 10 microseconds, ten times what it costs t
 TASKS = 64  # that a call is cut into at most, over all samples
 
 
-def lower(facts: Facts, lanes: int, threads: int = 1) -> tuple[Program, float]:
+def lower(facts: Facts, lanes: int, threads: int = 1, byte_products: str | None = None) -> tuple[Program, float]:
     """Return the program of a network for inference, and what a sample costs in multiplications.
 
     Parameters
@@ -46,8 +47,11 @@ def lower(facts: Facts, lanes: int, threads: int = 1) -> tuple[Program, float]:
         A shard is a sample. Observed values are stored for a single sample, in segments of their own.
     threads : int
         For more than one, calls are cut into tasks; how many there are does not matter.
+    byte_products : {"vnni", "pairs", "plain"}, optional
+        How bytes are multiplied; the fastest of this processor by default.
     """
     lowering = _begin(facts, lanes)
+    lowering.byte_products = byte_products or machine.byte_products(lanes)
     _emit_load(lowering)
     _lower_steps(lowering)
     _emit_store(lowering, facts.outputs[0], Place(segments.OUTPUTS, 0, OUTPUTS))

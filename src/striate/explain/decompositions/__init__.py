@@ -5,7 +5,7 @@ Linear layers and activations follow from what the layer says of itself; what is
 
 from __future__ import annotations
 
-from striate.explain.decompositions import maximum, nonlinear, pairwise, statistics
+from striate.explain.decompositions import integers, maximum, nonlinear, pairwise, statistics
 from striate.explain.decompositions.linear import linear, linearised
 from striate.explain.decompositions.terms import DECOMPOSERS, Cell, Decomposition, Terms, decomposes
 
@@ -15,6 +15,7 @@ __all__ = [
     "Terms",
     "decompose",
     "decomposes",
+    "integers",
     "maximum",
     "nonlinear",
     "pairwise",

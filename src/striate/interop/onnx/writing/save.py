@@ -47,7 +47,8 @@ def save(model: Model, path: str | Path, *, preprocessing: bool = True) -> Path:
     Raises
     ------
     ModelFileError
-        If a layer of your own has no translation, the file would be larger than 2 GB, or cannot be written.
+        If the model is quantised, a layer of your own has no translation, the file would be larger than 2 GB, or
+        cannot be written.
     """
     message = encode(to_message(model, preprocessing=preprocessing))
     if len(message) > LARGEST:
@@ -57,6 +58,11 @@ def save(model: Model, path: str | Path, *, preprocessing: bool = True) -> Path:
 
 def to_message(model: Model, *, preprocessing: bool = True) -> ModelMessage:
     """Return ``model`` as the message that an ONNX file holds."""
+    if model.network.is_quantised:
+        raise ModelFileError(
+            f"{model.network.name}: ONNX export takes float32 models; got a quantised one. Export the model that "
+            "it came from."
+        )
     graph = GraphWriter(model.network, model.theta, model.states)
     output = _write_steps(graph, model, preprocessing)
     graph.prefix = "output"
