@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.targets.test_javascript import NETWORKS, model_of, samples_for
 
-from striate import Sequential, layers
+from striate import Model, Sequential, layers
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, StriateError, UsageError
 from striate.layers import Linear
@@ -228,3 +228,32 @@ def test_archives_are_those_of_ar(tmp_path: Path) -> None:
     subprocess.run(["ar", "x", path], cwd=tmp_path, check=True)
     assert (tmp_path / "one.o").read_bytes() == b"12345"
     assert (tmp_path / "two.o").read_bytes() == b"678"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="builds the example")
+@pytest.mark.parametrize("target", ["native", "aarch64", "armv7"])
+def test_gives_the_integers_of_a_quantised_model(target: str, tmp_path: Path) -> None:
+    """A last layer with multipliers of 1 shows its sums, so that equal text means equal integers."""
+    compiler_of(target)
+    network = Sequential(
+        [
+            layers.Quantise(0.02, 128),
+            layers.QuantisedConv2d(20, 3, padding=1, input_zero_point=128, output_scale=1.0, output_zero_point=3),
+            layers.MaxPool2d(2),
+            layers.Flatten(),
+            layers.QuantisedLinear(7, input_zero_point=3),
+        ],
+        (3, 9, 8),
+    )
+    rng = np.random.default_rng(0)
+    theta = rng.integers(-127, 128, network.parameter_count).astype(np.float32)
+    for slot in network.parameters:
+        if slot.spec.name == "multiplier":
+            slot.view(theta)[...] = 2.0**-8 if slot.name.startswith("conv") else 1.0
+    model = Model(network, theta)
+    library.write(model, tmp_path, target)
+    samples = rng.normal(size=(3, 3, 9, 8)).astype(np.float32)
+    expected = model.outputs(samples)
+    assert len(np.unique(expected)) == expected.size
+    found = np.array([words[:7] for words in answers_of(tmp_path, target, samples)], np.float32)
+    np.testing.assert_array_equal(found, expected)

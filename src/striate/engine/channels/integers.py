@@ -226,7 +226,7 @@ def _convolution(lowering: ChannelLowering, step: Step) -> None:
     words = np.where(x.bytes_of()[:, None] >= 0, x.bytes_of()[:, None] * len(window) + cells[:, None], -1)
     sums = _Sums.of(lowering, step, words.reshape(-1, IN_A_WORD))
     rows = places(x, sums.out, geometry)
-    tile = tile_for(lowering.lanes, len(rows), sums.out.shape[0], len(terms))
+    tile = _tile_for(lowering, len(rows), sums.out.shape[0], len(terms))
     positions = whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0])
     arguments = sums.arguments(lowering, x, terms, tile[1])
     arguments |= {"rows": lowering.program.table(positions), "row_count": len(positions)}
@@ -246,7 +246,7 @@ def _linear(lowering: ChannelLowering, step: Step) -> None:
     terms = Terms(np.stack([np.arange(len(features)) * lowering.lanes, features], axis=1))
     together = sums.out.shape[0] * len(terms) * 4 * lowering.lanes > CACHED_BYTES
     samples = lowering.samples if together else 1
-    tile = tile_for(lowering.lanes, samples, sums.out.shape[0], len(terms))
+    tile = _tile_for(lowering, samples, sums.out.shape[0], len(terms))
 
     def rows(stride: int) -> Place:
         begins = np.arange(samples) * stride
@@ -257,6 +257,11 @@ def _linear(lowering: ChannelLowering, step: Step) -> None:
     products = arguments["row_count"] * arguments["place_count"] * len(terms) * lowering.lanes
     work = lowering.call("integers.correlate", sums.constants(lowering, tile), arguments, products)
     lowering.works.append(replace(work, samples=together))
+
+
+def _tile_for(lowering: ChannelLowering, positions: int, blocks: int, terms: int) -> tuple[int, int]:
+    """Return the tile of a layer; products of pairs take registers, so theirs is that of 16 registers."""
+    return tile_for(8 if lowering.byte_products == "pairs" else lowering.lanes, positions, blocks, terms)
 
 
 def _padding(step: Step) -> Margin:

@@ -22,8 +22,8 @@ from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
 from striate.machine import byte_products, default_lanes
 from striate.network import Network, Step
 
-DOT = {"vnni": 1.1, "pairs": 2.8, "plain": 9.0}  # four products of bytes in every lane
-ROUND = 14.0  # rounding and storing a vector of sums
+DOT = {"vnni": 1.05, "pairs": 2.0, "plain": 4.4}  # four products of bytes in every lane
+ROUND = 8.0  # rounding and storing a vector of sums
 QUANTISE = 10.0  # turning a vector of floats into bytes
 IDLE: tuple[type[Layer], ...] = (Dropout, SpatialDropout, GaussianNoise, Identity)
 """Layers that do nothing in inference."""
