@@ -35,7 +35,7 @@ def convolutions() -> Model:
         layers.ReLU(),
         layers.MaxPool2d(2),
         layers.Dropout(0.5),
-        layers.Conv2d(33, 3, bias=False),
+        layers.Conv2d(48, 3, bias=False),
         layers.ReLU(),
         layers.Flatten(),
         layers.Linear(64),
@@ -155,7 +155,7 @@ def test_branches_meet_in_floats() -> None:
     x = layers.Input((16, 8, 8))
     first = layers.ReLU()(layers.Conv2d(32, 3, padding=1)(x))
     second = layers.Conv2d(32, 3, padding=1)(first)
-    out = layers.Linear(5)(layers.Flatten()(layers.ReLU()(layers.Add()(first, second))))
+    out = layers.Linear(64)(layers.Flatten()(layers.ReLU()(layers.Add()(first, second))))
     network = striate.Network(out)
     theta, _ = initialise(network, "he", 0)
     model, data = Model(network, theta), np.random.default_rng(0).normal(size=(9, 16, 8, 8)).astype(np.float32)
