@@ -95,8 +95,10 @@ def _milliseconds(before: Model, after: Model, test: Dataset, batch: int) -> lis
 
     import numpy as np
 
-    inputs = np.resize(test.inputs[: min(batch, len(test))], (batch, *test.sample_shape))
-    x = np.ascontiguousarray(inputs, inputs.dtype if inputs.dtype == np.uint8 else np.float32)
+    from striate.data.streaming import blocks
+
+    _, block, places = next(blocks(before.raw_samples(test.inputs), [np.arange(batch) % len(test)]))
+    x = np.ascontiguousarray(block[places])
     predictors = [model.predictor(batch, x.dtype) for model in (before, after)]
     times: list[list[float]] = [[], []]
     for _ in range(ROUNDS):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.data.streaming import Stream
+from striate.data.streaming import blocks
 from striate.errors import UsageError
 from striate.model.part import part_of
 from striate.model.quantisation.choice import Sums, sums_of
@@ -58,7 +58,8 @@ def _samples(model: Model, calibration: Inputs | Dataset) -> np.ndarray:
     if not len(found):
         raise UsageError(f"{model.network.name}: calibration needs at least one sample; got none.")
     numbers = np.unique(np.linspace(0, len(found) - 1, min(SAMPLES, len(found))).astype(np.int64))
-    return np.ascontiguousarray(found.read(numbers) if isinstance(found, Stream) else found[numbers])
+    _, block, places = next(blocks(found, [numbers]))
+    return np.ascontiguousarray(block[places])
 
 
 def _observed(model: Model, chosen: list[Sums]) -> list[str]:
