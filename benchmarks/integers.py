@@ -18,7 +18,7 @@ CALIBRATION = 64
 
 def integers(options: argparse.Namespace) -> list[str]:
     """Time predictions in float32 and in whole numbers."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in options.networks:
         x, _ = samples(CASES[name], max(CALIBRATION, *BATCHES))
         network = CASES[name].network()
