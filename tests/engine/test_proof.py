@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from striate.engine import proof
@@ -13,6 +14,8 @@ from striate.engine.segments import OUTPUTS
 from striate.engine.team import Team
 from striate.errors import ProgramError
 from striate.layers import Conv2d, Linear
+from striate.model import Model
+from striate.models import lenet5
 from striate.network import Sequential
 from support.programs import changed, inference_program
 
@@ -41,7 +44,7 @@ def test_a_wrong_program_is_refused_before_its_first_run(monkeypatch: pytest.Mon
 
 def test_a_program_is_proven_once(monkeypatch: pytest.MonkeyPatch) -> None:
     proof.prove(program())
-    monkeypatch.setattr(proof.verify, "verify", lambda program: pytest.fail("proven again"))
+    monkeypatch.setattr(proof.verify, "verify", lambda *arguments: pytest.fail("proven again"))
     proof.prove(program())
     monkeypatch.setattr(proof, "_proven", set())  # another process finds what this one wrote
     proof.prove(program())
@@ -52,3 +55,10 @@ def test_fingerprints_differ_where_programs_do() -> None:
     found.add(proof.fingerprint(inference_program(Sequential([Linear(2)], (25,)), 4, 32)))
     assert len(found) == 4
     assert proof.fingerprint(program()) == proof.fingerprint(program())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 20])
+def test_models_run_on_batches_of_any_size(count: int) -> None:
+    network = lenet5(10, (1, 8, 8))
+    model = Model(network, np.zeros(network.parameter_count, np.float32))
+    assert model.outputs(np.ones((count, 1, 8, 8), np.float32)).shape == (count, 10)

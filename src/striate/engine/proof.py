@@ -23,6 +23,9 @@ _proven: set[str] = set()
 def prove(program: Program) -> None:
     """Verify a program, unless this machine has proven it before or ``STRIATE_VERIFY`` is 0.
 
+    The batch is a full one: with channels in the lanes, dense layers compute all samples of the plan, those that a
+    smaller batch lacks from whatever stands there.
+
     Raises
     ------
     ProgramError
@@ -34,7 +37,7 @@ def prove(program: Program) -> None:
     folder = open_folder()
     if name in _proven or (folder is not None and (folder / name).exists()):
         return
-    verify.verify(program)
+    verify.verify(program, [program.shards])
     _proven.add(name)
     if folder is not None:
         with contextlib.suppress(OSError):  # it is proven again in the next process
