@@ -58,15 +58,15 @@ def quantise(
     import striate
     from striate.cli.configuration import data_options
     from striate.cli.output import Output
-    from striate.cli.sources import VALIDATION, data_for_model
     from striate.layers.arguments import integer
+    from striate.model.reading import data_for_model
     from striate.storage.model_file import model_file_of
 
     output, loaded = Output(json), striate.load(model)
     if out.exists() and model_file_of(model).samefile(out):
         raise UsageError(f"{out}: is the model itself; quantising would replace it. Choose another name.")
     loaded.threads = None if threads is None else integer(threads, "threads")
-    splits = data_for_model(loaded, data, data_dir, seed, data_options(context.params), VALIDATION)
+    splits = data_for_model(loaded, data, data_dir, seed, data_options(context.params))
     test = splits.test or splits.validation or splits.train
     small = loaded.quantise(splits.train)
     figures = _figures(loaded, small, test, small.save(out))
