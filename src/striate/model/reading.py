@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from striate.data.unlabelled import Unlabelled, read_unlabelled
 
 if TYPE_CHECKING:
+    from striate.data.dataset import Dataset
     from striate.data.options import Options
     from striate.data.splits import Splits
     from striate.model.core import Model
@@ -83,6 +84,14 @@ def data_for_model(
         )
     if not model.classes:
         return splits
-    parts = {part: getattr(splits, part) for part in ("train", "validation", "test")}
-    aligned = {part: data and align_classes(data, model.classes, str(name)) for part, data in parts.items()}
-    return dataclasses.replace(splits, **aligned)
+
+
+    def aligned(data: Dataset) -> Dataset:
+        return align_classes(data, model.classes, str(name))
+
+    return dataclasses.replace(
+        splits,
+        train=aligned(splits.train),
+        validation=splits.validation and aligned(splits.validation),
+        test=splits.test and aligned(splits.test),
+    )

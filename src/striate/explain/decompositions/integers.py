@@ -35,7 +35,7 @@ def sums(cell: Cell) -> Decomposition:
     return dataclasses.replace(
         found,
         rule=f"sum of weight * (q - {layer.input_zero_point}) + bias",
-        finish=lambda total: float(finished(layer, np.int64(round(total)), multiplier)),
+        finish=lambda total: float(finished(layer, np.array(round(total), np.int64), multiplier)),
         finish_rule=layer.rule_of_sum,
         statistics=statistics,
     )
