@@ -42,7 +42,10 @@ def test_unknown_part(refused, trained):
 
 
 def test_a_part_that_is_not_there(refused, trained, monkeypatch):
-    monkeypatch.setattr("striate.cli.sources.VALIDATION", 0.0)
+    load = registry.load
+    monkeypatch.setattr(
+        registry, "load", lambda name, folder, seed, _, options: load(name, folder, seed, 0.0, options)
+    )
     line = refused("evaluate", trained, "digits", "--part", "validation", status=1)
     assert "digits: has no validation split. Choose another with --split." in line
 

@@ -507,6 +507,6 @@ def test_one_hot_labels_of_a_softmax_are_classes():
     labels = x[:, :3].argmax(axis=1)
     one_hot = Dataset(x, np.eye(3, dtype=np.float32)[labels])
     trainer = Trainer(Sequential([Linear(3), Softmax()], 4), learning_rate=0.1)
-    trainer.fit(one_hot, epochs=20)
+    trainer.fit(one_hot, epochs=100)
     assert trainer.model.loss == Loss("soft_cross_entropy")
     assert trainer.model.evaluate(one_hot).accuracy > 0.9

@@ -85,7 +85,6 @@ def data_for_model(
     if not model.classes:
         return splits
 
-
     def aligned(data: Dataset) -> Dataset:
         return align_classes(data, model.classes, str(name))
 
