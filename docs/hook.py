@@ -13,6 +13,7 @@ from typing import Any
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "RESULTS.md"
 SPEED = "<!-- speed -->"
 TUNING = "<!-- fine-tuning -->"
+PICTURE = re.compile(r"^!\[[^\]]*\]\((?P<file>[^)/]+)\)(?:\{[^}]*\})?$", re.M)
 HIDDEN = re.compile(r"^<!--\n```python\n.*?^```\n-->\n", re.M | re.S)
 NOT_MEASURED = "This copy has no measurements. `python -m benchmarks --write benchmarks/RESULTS.md` makes them.\n"
 
@@ -58,8 +59,9 @@ def _run(path: Path) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Put the newest measurements where a page asks for them, and leave out blocks that only check the text."""
+    """Put in the newest measurements, link pictures to their full size, and drop blocks that only check the text."""
     markdown = HIDDEN.sub("", markdown)
+    markdown = PICTURE.sub(r"[\g<0>](\g<file>)", markdown)
     if SPEED in markdown:
         markdown = markdown.replace(SPEED, newest(RESULTS))
     if TUNING in markdown:
