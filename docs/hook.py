@@ -59,7 +59,7 @@ def _run(path: Path) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Put in the newest measurements, link pictures to their full size, and drop blocks that only check the text."""
+    """Put in the newest measurements, link pictures to their full size, and drop blocks that only check."""
     markdown = HIDDEN.sub("", markdown)
     markdown = PICTURE.sub(r"[\g<0>](\g<file>)", markdown)
     if SPEED in markdown:

@@ -101,3 +101,11 @@ def test_newest_results(tmp_path: Path, hook: ModuleType) -> None:
     assert hook.newest(results) == hook.NOT_MEASURED
     results.write_text("# Results\n\n## new\n\n### part\n\n| a |\n\n## old\n\n| b |\n", encoding="utf-8")
     assert hook.newest(results) == "### new\n\n#### part\n\n| a |\n\n"
+
+
+def test_pictures_link_to_their_full_size(hook: ModuleType) -> None:
+    page = "![plain](c.svg)\n\n![drawn](a.svg){ width=400 }\n\nSee ![inline](b.svg).\n"
+    shown = hook.on_page_markdown(page, None, None, None)
+    assert "[![plain](c.svg)](c.svg)" in shown
+    assert "[![drawn](a.svg){ width=400 }](a.svg)" in shown
+    assert "See ![inline](b.svg)." in shown
