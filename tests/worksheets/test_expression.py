@@ -252,7 +252,7 @@ def test_automatic_names_avoid_the_users():
     ("text", "message"),
     [
         ("", "an expression is needed"),
-        ("w*", r"cannot be read: invalid syntax \(column 3\)"),
+        ("w*", r"^expression: cannot be read: invalid syntax \(column 3\)"),
         ("(w*x", r"'\(' was never closed \(column 1\)"),
         ("w x", r"\(column 3\)"),
         ("lambda*w", "'lambda' is a word of Python; call it lam"),

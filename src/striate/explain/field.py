@@ -68,14 +68,19 @@ class Field:
         size = " x ".join(str(axis.size) for axis in self.axes)
         jump = " x ".join(str(axis.jump) for axis in self.axes)
         spans = ", ".join(f"{first}..{last}" for first, last in self.spans)
-        support = self.support
-        seen = ", ".join(f"{first}..{last}" for first, last in support) if support else "nothing: the gradient is 0"
         return (
             f"receptive field of {self.place}\n"
             f"  in theory: size {size}, stride {jump}, input positions {spans}\n"
-            f"  in effect: input positions {seen}; {self.effective_size()} of {self.weight.size} positions "
-            "carry 95 % of the gradient"
+            f"  in effect: {self._effect()}"
         )
+
+    def _effect(self) -> str:
+        support = self.support
+        if support is None:
+            return "nothing, because the gradient is 0 at every input position"
+        seen = ", ".join(f"{first}..{last}" for first, last in support)
+        of = f"{self.effective_size()} of {self.weight.size} positions"
+        return f"input positions {seen}; {of} carry 95 % of the gradient"
 
 
 def field_of(trace: Trace, layer: str, index: tuple[int, ...]) -> Field:

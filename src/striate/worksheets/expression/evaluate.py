@@ -39,7 +39,7 @@ class Backpropagation:
             if step.node.name == name:
                 return step
         raise UsageError(
-            f"backprop: {name!r} is not a value of this expression; it has "
+            f"expression: {name!r} is not a value of this expression; it has "
             f"{', '.join(step.node.name for step in self.steps)}."
         )
 

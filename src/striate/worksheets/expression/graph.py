@@ -81,7 +81,7 @@ class Graph:
         known = self.evaluate(values)
         if known[self.output].size != 1:
             raise ShapeError(
-                f"backprop: the result must be a single number; got shape {known[self.output].shape}. "
+                f"expression: the result must be a single number; got shape {known[self.output].shape}. "
                 f"Write sum(...) or mean(...) around it."
             )
         return known
@@ -103,13 +103,13 @@ def operand_values(node: Node, known: Mapping[str, np.ndarray]) -> list[np.ndarr
 def _given(node: Node, values: Mapping[str, Any]) -> np.ndarray:
     if node.name not in values:
         if not values:
-            raise UsageError(f"backprop: {node.name} ({node.place}) has no value; give {node.name}=...")
+            raise UsageError(f"expression: {node.name} ({node.place}) has no value; give {node.name}=...")
         hint = suggestion(node.name, values) or f"given: {', '.join(sorted(values))}"
-        raise UsageError(f"backprop: {node.name} ({node.place}) has no value; give {node.name}=... ({hint})")
+        raise UsageError(f"expression: {node.name} ({node.place}) has no value; give {node.name}=... ({hint})")
     array = as_numbers("backprop", node.name, values[node.name])
     if array.ndim > 2:
         raise ShapeError(
-            f"backprop: {node.name} must be a number, vector or matrix; got shape {array.shape}. Reshape it."
+            f"expression: {node.name} must be a number, vector or matrix; got shape {array.shape}. Reshape it."
         )
     return array
 
@@ -127,10 +127,10 @@ def _compute(node: Node, known: Mapping[str, np.ndarray]) -> np.ndarray:
             rule = f"axis {node.axis} does not exist in shape {shapes}. Use a smaller axis"
         else:
             rule = f"shapes {shapes} do not fit. Reshape or transpose one of them"
-        raise ShapeError(f"backprop: {node.formula} ({node.place}): {rule}.") from None
+        raise ShapeError(f"expression: {node.formula} ({node.place}): {rule}.") from None
     if not np.isfinite(value).all():
         needs = f"; {node.operation.domain}" if node.operation.domain else ""
         raise UsageError(
-            f"backprop: {node.formula} ({node.place}) is not a finite number{needs}. Change the values given."
+            f"expression: {node.formula} ({node.place}) is not a finite number{needs}. Change the values given."
         )
     return value

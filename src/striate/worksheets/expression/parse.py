@@ -37,10 +37,10 @@ def parse(text: str) -> Graph:
         For anything but arithmetic, names, numbers and the listed functions, with its place.
     """
     if len(text) > LONGEST_TEXT:
-        raise UsageError(f"backprop: at most {LONGEST_TEXT:,} characters are read; got {len(text):,}.")
+        raise UsageError(f"expression: at most {LONGEST_TEXT:,} characters are read; got {len(text):,}.")
     statements = _statements(text)
     if not statements:
-        raise UsageError('backprop: an expression is needed, such as "(w*x - t)**2"; got an empty text.')
+        raise UsageError('expression: an expression is needed, such as "(w*x - t)**2"; got an empty text.')
     builder = _Builder(
         one_line="\n" not in text.strip(),
         words=set(_WORD.findall(text)),
@@ -51,7 +51,7 @@ def parse(text: str) -> Graph:
         try:
             output = builder.statement(*statement)
         except RecursionError:
-            raise UsageError("backprop: the expression is nested too deeply. Name parts: z = w*x; ...") from None
+            raise UsageError("expression: the expression is nested too deeply. Name parts: z = w*x; ...") from None
     return Graph(text, tuple(builder.nodes.values()), output)
 
 
@@ -126,13 +126,13 @@ class _Builder:
         raise self.error(tree, f"only arithmetic and the listed functions are allowed; got {_excerpt(tree)}")
 
     def error(self, tree: ast.AST, message: str) -> UsageError:
-        return UsageError(f"backprop: {message} ({self._place(tree)}).")
+        return UsageError(f"expression: {message} ({self._place(tree)}).")
 
     def _check_name(self, name: str) -> None:
         if name in FUNCTIONS or name in CONSTANTS:
-            raise UsageError(f"backprop: {name} is a function or constant; give the part another name.")
+            raise UsageError(f"expression: {name} is a function or constant; give the part another name.")
         if name in self.nodes:
-            raise UsageError(f"backprop: {name} has a value already (line {self.line}); use another name.")
+            raise UsageError(f"expression: {name} has a value already (line {self.line}); use another name.")
 
     def _parse(self, source: str) -> ast.expr:
         try:
@@ -142,11 +142,9 @@ class _Builder:
         except SyntaxError as error:
             column = self.column + (error.offset - 1 if error.offset else len(source))
             hint = " 'lambda' is a word of Python; call it lam." if "lambda" in source else ""
-            raise UsageError(
-                f"backprop: the expression cannot be read: {error.msg} ({self._at(column)}).{hint}"
-            ) from None
+            raise UsageError(f"expression: cannot be read: {error.msg} ({self._at(column)}).{hint}") from None
         except (ValueError, MemoryError) as error:
-            raise UsageError(f"backprop: the expression cannot be read: {error}.") from None
+            raise UsageError(f"expression: cannot be read: {error}.") from None
 
     def _place(self, tree: ast.AST) -> str:
         offset = getattr(tree, "col_offset", 0)
@@ -180,7 +178,7 @@ class _Builder:
 
     def _call(self, word: str, tree: ast.Call, name: str) -> Operand:
         if word not in FUNCTIONS:
-            raise unknown_name(f"backprop: function at {self._place(tree)}", word, FUNCTIONS)
+            raise unknown_name(f"expression: function at {self._place(tree)}", word, FUNCTIONS)
         operation = FUNCTIONS[word]
         needed = len(operation.backward)
         if len(tree.args) != needed or any(isinstance(item, ast.Starred) for item in tree.args):

@@ -59,7 +59,7 @@ def backward(graph: Graph, known: dict[str, np.ndarray]) -> tuple[Step, ...]:
         if not np.isfinite(error).all():
             users = " and ".join(dict.fromkeys(term.user for term in terms[node.name]))
             raise UsageError(
-                f"backprop: the error signal of {node.name} ({node.place}) is not finite; {users} has no "
+                f"expression: the error signal of {node.name} ({node.place}) is not finite; {users} has no "
                 f"derivative there. Change the values given, or write an exponent as a number."
             )
         steps.append(Step(node, value, error, tuple(terms[node.name])))
