@@ -11,6 +11,7 @@ import numpy as np
 
 from striate.engine.analysis import analyse
 from striate.engine.binding import ENTRY, Bound
+from striate.engine.channels import plan as channels
 from striate.engine.footprint import Use, uses
 from striate.engine.memory import Sizes
 from striate.engine.plan import lower
@@ -51,6 +52,14 @@ def training_program(
 def inference_program(network: Network, lanes: int, batch: int = 40, threads: int = 1) -> Program:
     """Return the program of inference for floats."""
     return lower(analyse(network, Sizes.of(batch, lanes), np.dtype(np.float32)), threads)
+
+
+def channel_program(
+    network: Network, lanes: int, batch: int = 40, threads: int = 1, byte_products: str | None = None
+) -> Program:
+    """Return the program of inference for floats with channels in the lanes."""
+    facts = analyse(network, Sizes(1, 1, batch), np.dtype(np.float32))
+    return channels.lower(facts, lanes, threads, byte_products)[0]
 
 
 def changed(program: Program, kernel: str, **arguments: Any) -> Program:
