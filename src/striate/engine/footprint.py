@@ -179,18 +179,22 @@ class Scope:
         axes = [self._axis(term) for term in terms]
         begins, ends = np.zeros(1, np.int64), np.ones(1, np.int64)
         for axis in sorted(axes, key=_gap):  # the densest first: what lies side by side becomes one run
-            begins, ends = _merged((begins[:, None] + axis).ravel(), (ends[:, None] + axis).ravel())
+            if isinstance(axis, range) and 0 < axis.step <= (ends - begins).min(initial=len(axis)):
+                begins, ends = _merged(begins, ends + axis[-1])  # each run grows into its copies
+            else:
+                steps = np.arange(axis.start, axis.stop, axis.step) if isinstance(axis, range) else axis
+                begins, ends = _merged((begins[:, None] + steps).ravel(), (ends[:, None] + steps).ravel())
         return begins * size, ends * size
 
-    def _axis(self, term: str) -> np.ndarray:
-        """Return a set of offsets in ascending order."""
+    def _axis(self, term: str) -> np.ndarray | range:
+        """Return a set of offsets in ascending order; a range where their distances are equal."""
         found = _TERM.match(term)
         if term.startswith("="):
             return np.array([self.number(term[1:])])
         if found is None:
             count, _, stride = term.partition(":")
             step = self.number(stride) if stride else 1
-            return np.arange(self.number(count) if step else 1, dtype=np.int64) * step
+            return range(0, self.number(count) * step, step) if step else range(1)
         name, column, side = found.groups()
         return distinct(self._window(name, int(side)) if side else self._column(self.table(name), column))
 
@@ -220,8 +224,10 @@ def distinct(values: np.ndarray) -> np.ndarray:
     return values[np.diff(values, prepend=values[:1] - 1) > 0]
 
 
-def _gap(axis: np.ndarray) -> int:
+def _gap(axis: np.ndarray | range) -> int:
     """Return the least distance of two offsets."""
+    if isinstance(axis, range):
+        return axis.step if len(axis) > 1 else 0
     return int(np.diff(axis).min()) if len(axis) > 1 else 0
 
 
