@@ -58,7 +58,7 @@ def test_windows_of_another_size(run, trained, sheet):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "--class: which class to look for is missing. Choose of 0, 1, 2"),
+        ((), "--class: must name the class to look for; got none. Choose one of 0, 1, 2"),
         (("--class", "eleven"), "class: unknown name 'eleven'"),
         (("--class", "3", "--stride", 0), "stride: must be at least 1; got 0"),
         (("--class", "3", "--window", "48"), "at least as large as a window of 48 x 48; got 24 x 40"),

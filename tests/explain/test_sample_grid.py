@@ -35,7 +35,7 @@ def test_what_is_no_picture(trained_lenet, digits):
     with pytest.raises(UsageError, match="only pictures are drawn as a grid; got samples of 2"):
         draw_samples(table)
     numbers = Dataset(digits.inputs, np.zeros((len(digits), 1), np.float32))
-    with pytest.raises(UsageError, match="needs a model of classes, and samples with classes"):
+    with pytest.raises(UsageError, match="needs a model that gives every sample one class"):
         draw_predictions(trained_lenet, numbers)
     right = digits.take(np.flatnonzero(trained_lenet.predict_proba(digits.inputs).argmax(axis=1) == digits.targets))
     with pytest.raises(UsageError, match="makes no mistakes"):

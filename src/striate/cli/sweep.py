@@ -104,9 +104,12 @@ def _target(model: Model, text: str | None) -> int | str:
     """Return a class by name or number."""
     from striate.cli.samples import class_of
     from striate.errors import UsageError
+    from striate.explain.sweep import check_model
 
     if text is None:
-        raise UsageError(f"--class: which class to look for is missing. Choose of {', '.join(model.output_names)}.")
+        check_model(model)
+        names = ", ".join(model.output_names)
+        raise UsageError(f"--class: must name the class to look for; got none. Choose one of {names}.")
     found = class_of(model, text)
     return text if found is None else found
 

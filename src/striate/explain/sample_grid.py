@@ -72,7 +72,10 @@ def draw_predictions(
         If the samples are no pictures with classes, or ``count`` is below 1.
     """
     if not is_labelled(data.targets) or not model.classes or len(model.network.output_shape) > 1:
-        raise UsageError(f"{model.network.name}: needs a model of classes, and samples with classes.")
+        raise UsageError(
+            f"{model.network.name}: needs a model that gives every sample one class, and samples with classes. "
+            "Use striate evaluate for others."
+        )
     shares = model.predict_proba(data.inputs)
     chosen, sure = shares.argmax(axis=1), shares.max(axis=1)
     wrong = chosen != data.targets

@@ -207,7 +207,7 @@ def sweep(
            [0.27, 0.5 , 0.27],
            [0.12, 0.27, 0.5 ]], dtype=float32)
     """
-    _check_model(model)
+    check_model(model)
     raw = _pixels(model, picture, invert)
     size = _window(model.input_shape[1:] if window is None else window)
     _check_fits(raw, size, model)
@@ -255,7 +255,7 @@ def _at_once(
 
 def check_target(model: Model, target: int | str) -> None:
     """Raise UsageError unless ``model`` can be swept over a picture for the class ``target``."""
-    _check_model(model)
+    check_model(model)
     _class_number(model, target)
 
 
@@ -268,7 +268,8 @@ def _class_number(model: Model, target: int | str) -> int:
     return integer(target, "class", 0, len(names) - 1)
 
 
-def _check_model(model: Model) -> None:
+def check_model(model: Model) -> None:
+    """Raise UsageError unless ``model`` gives one class, or labels, for a picture."""
     shape, name = model.input_shape, model.network.name
     preparation = model.metadata.get("preparation") or {}
     if len(shape) != 3 or any(preparation.get(key) for key in ("table", "text", "rate")):
