@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from benchmarks import ours
-from benchmarks.networks import CASES, samples
+from benchmarks.networks import BATCHES_OF_DATA, CASES, samples
 from benchmarks.report import table
 from benchmarks.timing import alternate, timed
 from striate.layers.shape import InputLayer
@@ -18,14 +18,13 @@ from striate.network import Network
 
 CALLS, WARM_UP = 10_000, 200
 MATRIX = 2048
-BATCHES_OF_DATA = 8
 
 
 def latency(options: argparse.Namespace) -> list[str]:
     """Time each of many calls with one sample."""
     rows = []
     for name in options.networks:
-        x, _ = samples(CASES[name], 8)
+        x, _ = samples(CASES[name], BATCHES_OF_DATA)
         work = ours.inference(CASES[name], x, 1)
         work(WARM_UP)
         micros = np.array([timed(work, 1) for _ in range(CALLS)]) * 1e6

@@ -56,6 +56,9 @@ CASES = {
 CASES = {name: case for name, case in CASES.items() if callable(case.model) or case.model in MODELS}
 
 
+BATCHES_OF_DATA = 8  # that a contestant takes one after the other
+
+
 def samples(case: Case, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return random samples (uint8[count, *input_shape]) and labels (int64[count])."""
     rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from benchmarks import fresh, ours, pytorch, single
 from benchmarks.agreement import check
 from benchmarks.cluster import Link, Step, seen_bytes
-from benchmarks.networks import CASES, Case, samples
+from benchmarks.networks import BATCHES_OF_DATA, CASES, Case, samples
 from benchmarks.peers import NotTranslated, installed
 from benchmarks.report import table
 from benchmarks.shapes import SHAPES
@@ -19,7 +19,6 @@ from striate.engine.simulation import Measured
 from striate.layers.base import format_shape
 from striate.machine import available_threads
 
-BATCHES_OF_DATA = 8
 BATCHES_OF_EPOCH = 64
 BATCHES_OF_LONG_EPOCH = 900  # about as many as MNIST has
 OWN, TORCH = "striate", "PyTorch"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from numba import float32 as f32
+from numba import njit
 
 from striate.kernels.correlation import END
 from striate.kernels.functions import vexp, vlog
@@ -284,6 +285,16 @@ def pack_winograd(w: Floats, scale: Floats, out: Floats, filters: int, channels:
                 out[o + 5 * step] = v[5]
 
 
+@njit(inline="always")
+def _load(x, index, out, mean, scale, runs, run_count, length, size):
+    source = shift(x, index[0] * size)
+    for r in range(run_count):
+        i, o = runs[3 * r], runs[3 * r + 1]
+        m, s = mean[runs[3 * r + 2]], scale[runs[3 * r + 2]]
+        for j in range(length):
+            out[o + j] = (f32(source[i + j]) - m) * s
+
+
 def load_floats(
     x: Floats,
     index: Ints,
@@ -299,12 +310,7 @@ def load_floats(
 
     runs : (place in a sample, place out, channel) of every row of ``length`` numbers
     """
-    source = shift(x, index[0] * size)
-    for r in range(run_count):
-        i, o = runs[3 * r], runs[3 * r + 1]
-        m, s = mean[runs[3 * r + 2]], scale[runs[3 * r + 2]]
-        for j in range(length):
-            out[o + j] = (source[i + j] - m) * s
+    _load(x, index, out, mean, scale, runs, run_count, length, size)
 
 
 def load_bytes(
@@ -319,12 +325,7 @@ def load_bytes(
     size: int,
 ):
     """The same as ``load_floats`` for samples of bytes."""
-    source = shift(x, index[0] * size)
-    for r in range(run_count):
-        i, o = runs[3 * r], runs[3 * r + 1]
-        m, s = mean[runs[3 * r + 2]], scale[runs[3 * r + 2]]
-        for j in range(length):
-            out[o + j] = (f32(source[i + j]) - m) * s
+    _load(x, index, out, mean, scale, runs, run_count, length, size)
 
 
 def move(x: Floats, out: Floats, runs: Ints, run_count: int, length: int, x_step: int, out_step: int):

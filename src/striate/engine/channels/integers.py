@@ -14,7 +14,7 @@ from striate.engine.channels.sums import Terms, channel_terms, terms_arguments
 from striate.engine.channels.tiles import tile_for
 from striate.engine.layout import NO_MARGIN, Margin, canonical_shape
 from striate.engine.lowering.correlation import whole_tiles
-from striate.engine.lowering.pooling import geometry_of, unrolled, window_tables
+from striate.engine.lowering.pooling import geometry_of, unrolled, window_arguments, window_tables
 from striate.engine.lowering.windows import places, taps
 from striate.engine.program import Place
 from striate.engine.rules import CHANNELS, RULES, SAMPLES
@@ -135,18 +135,9 @@ def _max_pool(lowering: ChannelLowering, step: Step) -> None:
         RULES[SAMPLES, MaxPooling].forward(lowering, step)
         return
     assert step.quantisation is not None
-    out, table = _allocate(lowering, step, step.quantisation.zero_point), lowering.program.table
+    out = _allocate(lowering, step, step.quantisation.zero_point)
     for where, window in window_tables(x, out, geometry_of(step)):
-        arguments = {
-            "x": lowering.place(x),
-            "out": lowering.place(out),
-            "channels": table(np.stack([x.channels(), out.channels()], axis=1)),
-            "channel_count": x.shape[0],
-            "places": table(where),
-            "place_count": len(where),
-            "taps": table(window),
-            "tap_count": len(window),
-        }
+        arguments = window_arguments(lowering, x, out, where, window)
         products = x.shape[0] * len(where) * len(window) * lowering.lanes
         lowering.works.append(lowering.call("integers.max_pool", unrolled(window), arguments, products))
 

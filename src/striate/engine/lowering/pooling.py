@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,13 @@ def window_tables(x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[
 
 
 def pooling_arguments(lowering: Lowering, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray) -> dict:
-    """Return the arguments that all pooling kernels share."""
+    """Return the arguments that the pooling kernels of floats share."""
+    arguments = window_arguments(lowering, x, out, where, taps)
+    return arguments | {"blocks": x.blocks, "x_block": x.block, "out_block": out.block}
+
+
+def window_arguments(lowering: Any, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray) -> dict:
+    """Return the arguments by which the pooling kernels of both layouts find their windows."""
     table = lowering.program.table
     return {
         "x": lowering.place(x),
@@ -41,9 +48,6 @@ def pooling_arguments(lowering: Lowering, x: Buffer, out: Buffer, where: np.ndar
         "place_count": len(where),
         "taps": table(taps),
         "tap_count": len(taps),
-        "blocks": x.blocks,
-        "x_block": x.block,
-        "out_block": out.block,
     }
 
 
