@@ -11,7 +11,7 @@ from striate.engine.session import InferenceSession
 from striate.engine.verify import verify
 from striate.errors import ShapeError
 from striate.layers import Layer, Quantise
-from striate.layers.quantised import fixed_point
+from striate.layers.quantised_sums import fixed_point
 from striate.machine import LANES, byte_products
 from striate.network import Network
 from striate.reference.quantised import parts_of, requantise

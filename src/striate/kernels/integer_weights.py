@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from striate.kernels.vector import Floats, Ints, lanes_of
-from striate.kernels.vector.integers import fixed_bits, whole, word_store
+from striate.kernels.vector.integers import word_store
+from striate.kernels.vector.rounding import fixed_bits, whole
 
 MOST_WEIGHT, MOST_BIAS = 127, 2**30
 

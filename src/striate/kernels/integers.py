@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from striate.kernels.correlation import END
 from striate.kernels.vector import Floats, Ints, high_half, lanes_of, low_half, offsets, shift, splat, vload, vstore
+from striate.kernels.vector.byte_products import TILE_DOTS, int_tile_load
 from striate.kernels.vector.integers import (
-    TILE_DOTS,
-    TILE_STORES,
     bytes_load,
     bytes_max,
     bytes_store,
     bytes_to_floats,
     first_word,
-    int_tile_load,
     into_byte,
-    quantised,
     word_store,
     words_store,
     zero_words,
 )
+from striate.kernels.vector.rounding import TILE_STORES, quantised
 
 
 def correlate(K, X, products, values):

@@ -47,13 +47,7 @@ from striate.layers.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
-from striate.layers.quantised import (
-    Quantise,
-    QuantisedConv1d,
-    QuantisedConv2d,
-    QuantisedConv3d,
-    QuantisedLinear,
-)
+from striate.layers.quantised import Quantise, QuantisedConv1d, QuantisedConv2d, QuantisedConv3d, QuantisedLinear
 from striate.layers.rearrangement import Expand, Permute, PixelShuffle, PixelUnshuffle, Select, Slice
 from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
 from striate.layers.resize import Resize

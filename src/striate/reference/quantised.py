@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from striate.layers.quantised import (
-    LARGEST,
-    LARGEST_BIAS,
-    LARGEST_WEIGHT,
-    MULTIPLIER_BITS,
-    Quantise,
-    QuantisedSums,
-)
+from striate.layers.quantised import Quantise
+from striate.layers.quantised_sums import LARGEST, LARGEST_BIAS, LARGEST_WEIGHT, MULTIPLIER_BITS, QuantisedSums
 from striate.reference.convolution import per_channel
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define, operation
 

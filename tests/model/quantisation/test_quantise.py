@@ -12,7 +12,7 @@ import striate
 from striate import Model, Sequential, layers, models, reference
 from striate.errors import ModelFileError, ShapeError, UsageError
 from striate.explain import trace
-from striate.layers.quantised import QuantisedSums
+from striate.layers.quantised_sums import QuantisedSums
 from striate.model.quantisation.choice import sums_of
 from striate.model.quantisation.ranges import choose
 from striate.training import Trainer

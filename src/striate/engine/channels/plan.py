@@ -11,11 +11,12 @@ import numpy as np
 from striate import machine
 from striate.engine import graph, segments
 from striate.engine.analysis import Facts
-from striate.engine.channels import integers, pointwise, sums  # noqa: F401  (they fill the table of rules)
+from striate.engine.channels import integer_sums, integers, pointwise, sums  # noqa: F401  (they fill the rules)
 from striate.engine.channels.context import Chain, ChannelLowering, Work, move_arguments, rule
 from striate.engine.channels.folding import folds
 from striate.engine.channels.single import SingleLowering
 from striate.engine.channels.single import forward as single_forward
+from striate.engine.channels.words import as_floats
 from striate.engine.cutting import cut
 from striate.engine.layout import NO_MARGIN
 from striate.engine.program import (
@@ -142,7 +143,7 @@ def _emit_load(lowering: ChannelLowering) -> None:
 
 def _emit_store(lowering: ChannelLowering, name: str, out: Place) -> None:
     """Append the call that stores a value at ``out`` in the order of its shape."""
-    buffer = integers.as_floats(lowering, lowering.values[name])
+    buffer = as_floats(lowering, lowering.values[name])
     shape = (buffer.count, *buffer.shape[1:])
     flat = replace(buffer, offset=0, shape=shape, margin=NO_MARGIN, lanes=1, block_stride=0)
     moved = move_arguments(lowering.program, buffer, flat)

@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.explain.decompositions.linear import linear
 from striate.explain.decompositions.terms import Cell, Decomposition, decomposes
-from striate.layers.quantised import QuantisedSums
+from striate.layers.quantised_sums import QuantisedSums
 from striate.reference.quantised import finished, parts_of, whole_parameters
 
 

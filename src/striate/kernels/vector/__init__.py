@@ -12,6 +12,8 @@ their order, and NaN stays NaN.
     build      pieces of LLVM code                    lanes      one vector
     tiles      register tiles                         squares    samples into lanes
     random     random bits in the lanes               threads    calls, atomic steps, waiting
+    integers   bytes and words                        rounding   sums that become bytes
+    byte_products   tiles of sums of bytes
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from striate.engine.channels.choice import cost_of_step
-from striate.engine.channels.integers import IN_A_WORD
+from striate.engine.channels.words import IN_A_WORD
 from striate.engine.graph import readers
 from striate.layers.activation import Identity, ReLU
 from striate.layers.arithmetic import ChannelScale
@@ -17,7 +17,7 @@ from striate.layers.base import Layer
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear
 from striate.layers.normalisation import BatchNorm
-from striate.layers.quantised import MOST_TERMS
+from striate.layers.quantised_sums import MOST_TERMS
 from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
 from striate.machine import byte_products, default_lanes
 from striate.network import Network, Step

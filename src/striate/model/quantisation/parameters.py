@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from striate.layers.normalisation import BatchNorm
-from striate.layers.quantised import LARGEST_BIAS, LARGEST_WEIGHT, QuantisedSums, fixed_point
+from striate.layers.quantised_sums import LARGEST_BIAS, LARGEST_WEIGHT, QuantisedSums, fixed_point
 from striate.model.part import carried_over
 from striate.model.quantisation.choice import Sums
 from striate.network import Network, Slot, Step

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from striate.layers.base import Quantisation
-from striate.layers.quantised import LARGEST
+from striate.layers.quantised_sums import LARGEST
 
 if TYPE_CHECKING:
     from striate.model.core import Model
