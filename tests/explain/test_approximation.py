@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from striate.errors import UsageError
-from striate.explain.approximation import animated_approximation, approximate, draw_approximation
+from striate.explain.approximation import approximate
+from striate.explain.draw_approximation import animated_approximation, draw_approximation
 
 
 def test_more_units_come_closer():

@@ -36,8 +36,8 @@ def approximate(
     """
     from striate.cli.files import write_figure
     from striate.cli.output import Output
-    from striate.explain.approximation import animated_approximation, draw_approximation
     from striate.explain.approximation import approximate as run
+    from striate.explain.draw_approximation import animated_approximation, draw_approximation
     from striate.storage.atomic import write_atomically
     from striate.worksheets.numbers import parse_numbers
 

@@ -15,7 +15,7 @@ from striate.cli.samples import Invert
 
 if TYPE_CHECKING:
     from striate.cli.output import Output
-    from striate.explain.sweep import ScoreMap
+    from striate.explain.score_map import ScoreMap
     from striate.model import Model
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from striate.drawing.mosaic import draw_sample
-from striate.explain.approximation import Approximation, approximate, draw_approximation
+from striate.explain.approximation import Approximation, approximate
 from striate.explain.attribution import (
     Attribution,
     attribute,
@@ -14,6 +14,7 @@ from striate.explain.attribution import (
     sanity_check,
 )
 from striate.explain.diagram import draw_connections, draw_network
+from striate.explain.draw_approximation import draw_approximation
 from striate.explain.draw_sweep import draw_score_map
 from striate.explain.draw_terms import draw_gradient_path, draw_why
 from striate.explain.dropout import DropoutMasks, draw_dropout, dropout_masks
@@ -36,7 +37,8 @@ from striate.explain.invariance_measure import Invariance, draw_invariance, inva
 from striate.explain.loss_slices import draw_loss_line, draw_loss_plane, loss_line, loss_plane
 from striate.explain.race import Race, draw_race, race
 from striate.explain.sample_grid import draw_predictions, draw_samples
-from striate.explain.sweep import ScoreMap, sweep
+from striate.explain.score_map import ScoreMap
+from striate.explain.sweep import sweep
 from striate.explain.tracing import Trace, trace
 
 __all__ = [

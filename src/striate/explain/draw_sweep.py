@@ -12,7 +12,7 @@ from striate.drawing.images import flat, limits
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from striate.explain.sweep import ScoreMap
+    from striate.explain.score_map import ScoreMap
 
 WIDTH, HIGHEST = 8.0, 10.0  # of a figure, in inches
 COLOURS = ("#ffe14d", "#fb9a29", "#e8290b", "#b0003a")  # of low to high probabilities

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.checks import flag
-from striate.data.dataset import Dataset, readable
+from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
-from striate.data.preparation import check_preparation
 from striate.data.streaming import Stream, blocks
-from striate.errors import DataError, ModelFileError, ShapeError, StriateError, UsageError
+from striate.errors import DataError, UsageError
 from striate.layers.activation import Softmax
 from striate.layers.arguments import integer
-from striate.layers.base import format_shape
-from striate.losses import CLASSES, LABELS, LOSSES, NUMBERS, Interpretation, Loss, usual_names
+from striate.losses import CLASSES, NUMBERS, Interpretation, Loss, usual_names
 from striate.losses.choice import assumed_loss
 from striate.model.evaluation import Evaluation, Metric, evaluation
 from striate.model.fit import check_fit
 from striate.model.predictor import Predictor
+from striate.model.samples import raw_samples
 from striate.model.target_units import in_user_units, numbers_in_user_units, standardise
+from striate.model.vectors import Vectors
 from striate.network import Network, without_last
 from striate.storage import model_file
 
@@ -37,7 +36,7 @@ Inputs = np.ndarray | str | Path
 """Raw samples, or the path of a picture, recording, table, folder, archive, or pattern of files."""
 
 
-class Model:
+class Model(Vectors):
     """A network that can predict.
 
     Parameters
@@ -73,9 +72,7 @@ class Model:
         winograd: bool = True,
         target_normalisation: Normalisation | None = None,
     ) -> None:
-        self.network = network
-        self.theta = theta
-        self.states = np.zeros(network.state_count, np.float32) if states is None else states
+        super().__init__(network, theta, states)
         self.classes = _class_names(classes, network)
         self.normalisation, self.target_normalisation = normalisation, target_normalisation
         self.metadata = dict(metadata or {})
@@ -86,33 +83,6 @@ class Model:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one sample, (C, *space)."""
         return self.network.input_shape
-
-    @property
-    def theta(self) -> np.ndarray:
-        """All learnt numbers, float32[parameter_count]; only a vector of the same length may replace it."""
-        self._exposed = True
-        return self._theta
-
-    @theta.setter
-    def theta(self, values: np.ndarray) -> None:
-        self._theta = _vector(values, self.network.parameter_count, f"{self.network.name}: parameters")
-        self._exposed = True
-
-    @property
-    def states(self) -> np.ndarray:
-        """Running statistics, float32[state_count]; only a vector of the same length may replace it."""
-        self._exposed = True
-        return self._states
-
-    @states.setter
-    def states(self, values: np.ndarray) -> None:
-        self._states = _vector(values, self.network.state_count, f"{self.network.name}: states")
-        self._exposed = True
-
-    @property
-    def parameters(self) -> dict[str, np.ndarray]:
-        """Every learnt array by name, as views into ``theta``."""
-        return self.network.views(self.theta)
 
     def outputs(self, x: Inputs, batch_size: int = BATCH_SIZE) -> np.ndarray:
         """Return what the network computes for raw samples: float32[N, *output_shape].
@@ -319,25 +289,7 @@ class Model:
 
     def raw_samples(self, x: Inputs | Stream) -> Any:
         """Return contiguous samples, or a stream of them; raises ShapeError if they do not fit the network."""
-        if isinstance(x, str | Path):
-            from striate.model.reading import read_inputs
-
-            return read_inputs(self, x).inputs
-        samples = readable(x, f"{self.network.name}: samples")
-        samples = samples if isinstance(samples, Stream) else self._channels_first(samples)
-        if samples.shape[1:] != self.input_shape:
-            raise ShapeError(
-                f"{self.network.name}: takes samples of {format_shape(self.input_shape)}, with the number of "
-                f"samples before it; got {format_shape(samples.shape)}. Resize or reshape them."
-            )
-        return samples if isinstance(samples, Stream) else np.ascontiguousarray(samples)
-
-    def _channels_first(self, x: np.ndarray) -> np.ndarray:
-        """Return samples with their channels first, if the model was imported from one that has them last."""
-        inputs = (self.metadata.get("origin") or {}).get("inputs") or [{}]
-        last = inputs[0].get("layout") == "channels last" and x.ndim == len(self.input_shape) + 1 > 2
-        moved = np.moveaxis(x, -1, 1) if last else x
-        return moved if x.shape[1:] != self.input_shape == moved.shape[1:] else x
+        return raw_samples(self, x)
 
     def _computed(self, pool: SessionPool, x: Inputs | Stream, batch_size: int) -> np.ndarray:
         """Return what the network of a pool computes for raw samples."""
@@ -410,26 +362,11 @@ class Model:
         return Predictor(self, batch_size, dtype)
 
     def prepare(self, session: InferenceSession) -> None:
-        """Bring a session up to date with the parameters and the normalisation.
-
-        The arrays are compared with those of the session only while somebody else holds them, and may have
-        changed them in place.
-        """
-        if self._exposed:
-            self._version = object()
-            self._exposed = max(_references(self._theta), _references(self._states)) > _ALONE
-        if session.version is not self._version:
-            session.load(self._theta, self._states)
-            session.version = self._version
+        """Bring a session up to date with the parameters and the normalisation."""
+        self.load_into(session)
         if session.normalisation is not self.normalisation and self.normalisation is not None:
             session.normalise(np.asarray(self.normalisation.mean), np.asarray(self.normalisation.scale))
             session.normalisation = self.normalisation
-
-    def __getstate__(self) -> dict[str, Any]:
-        kept = {
-            name: value for name, value in vars(self).items() if not name.startswith("_pool") and name != "_version"
-        }
-        return {**kept, "_exposed": True}
 
     def __repr__(self) -> str:
         classes = f", {len(self.classes)} classes" if self.classes else ""
@@ -441,24 +378,6 @@ class Model:
 
         named = f" Classes: {', '.join(self.classes)}." if self.classes else ""
         return join([element("p", f"Model for {self.kind}.{named}"), Markup(self.network._repr_html_())])
-
-
-class _Alone:
-    """Holds an array as a model does, and nobody else does."""
-
-    def __init__(self) -> None:
-        self._theta = np.zeros(1)
-
-    def references(self) -> int:
-        """Return what `_references` tells of it, which depends on the version of Python."""
-        return _references(self._theta)
-
-
-def _references(array: np.ndarray) -> int:
-    return sys.getrefcount(array)
-
-
-_ALONE = _Alone().references()
 
 
 def _class_names(classes: Sequence[str], network: Network) -> tuple[str, ...]:
@@ -473,68 +392,3 @@ def _class_names(classes: Sequence[str], network: Network) -> tuple[str, ...]:
             "Leave them out for numbers."
         )
     return names
-
-
-def _vector(values: np.ndarray, count: int, what: str) -> np.ndarray:
-    try:
-        values = np.ascontiguousarray(values, np.float32)
-    except (TypeError, ValueError):
-        raise UsageError(f"{what}: must be an array of numbers; got {type(values).__name__}.") from None
-    if values.shape != (count,):
-        raise ShapeError(f"{what}: needs a vector of {count} numbers; got shape {list(values.shape)}.")
-    return values if values.flags.owndata else values.copy()  # views count as references of the owner
-
-
-def load(path: str | Path, threads: int | None = None, winograd: bool = True) -> Model:
-    """Return the model of a file that ``Model.save`` or a checkpoint wrote, or of the folder of a run.
-
-    Everything the file says is checked before memory for tensors is taken, and a checksum is compared
-    afterwards. No code comes from the file.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is missing, truncated, damaged, of another kind, or disagrees with itself.
-    """
-    model = from_contents(model_file.load(path), threads, winograd)
-    _check_metadata(Path(path), model)
-    return model
-
-
-def _check_metadata(path: Path, model: Model) -> None:
-    """Raise ModelFileError if the metadata of a file say something that no model has."""
-    name = _loss_name(model.metadata.get("loss_function"))
-    if isinstance(name, str) and name not in LOSSES:
-        raise ModelFileError(
-            f"{path}: was trained with the loss {name!r}, which is not known here. If it is your own, define "
-            "and register it with striate.losses.register before loading."
-        )
-    try:
-        preparation, kind, _ = model.metadata.get("preparation") or {}, model.kind, model.loss
-        check_preparation(preparation)
-        if kind not in (CLASSES, LABELS, NUMBERS):
-            raise ModelFileError(f"targets must be {CLASSES}, {LABELS} or {NUMBERS}; got {kind!r}.")
-    except (StriateError, TypeError, ValueError) as error:
-        reason = error if isinstance(error, StriateError) else "a value is of the wrong type"
-        raise ModelFileError(f"{path}: its metadata are damaged; {reason} Restore it from a copy.") from None
-
-
-def _loss_name(description: Any) -> Any:
-    """Return the name in what ``Loss.describe`` wrote."""
-    return description.get("name") if isinstance(description, Mapping) else description
-
-
-def from_contents(contents: model_file.Contents, threads: int | None = None, winograd: bool = True) -> Model:
-    """Return the model that a file holds."""
-    c = contents
-    return Model(
-        c.network,
-        c.theta,
-        c.states,
-        c.classes,
-        c.normalisation,
-        c.metadata,
-        threads,
-        winograd,
-        c.target_normalisation,
-    )

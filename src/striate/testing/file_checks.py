@@ -11,7 +11,8 @@ import numpy as np
 from striate import layers
 from striate.layers import Layer
 from striate.layers.registry import from_dict, to_dict
-from striate.model.core import Model, load
+from striate.model.core import Model
+from striate.model.files import load
 from striate.network import Network
 from striate.testing.draws import Case
 from striate.testing.operations import Operation

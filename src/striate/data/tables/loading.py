@@ -14,8 +14,9 @@ from striate.data.division import divide
 from striate.data.options import Options, Task
 from striate.data.problems import printable
 from striate.data.splits import SPLITS, Splits
+from striate.data.tables.fitting import fit_schema
 from striate.data.tables.reading import Table, missing_text, read_table
-from striate.data.tables.schema import Schema, fit_schema
+from striate.data.tables.schema import Schema
 from striate.data.targets import align_classes, describe_targets, make_targets
 from striate.data.text import Vocabulary, split_words
 from striate.errors import DataError, suggestion

@@ -1,0 +1,103 @@
+"""Columns of a table: how one is read, by which categories and median, and its cells as inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.data.problems import printable
+from striate.data.tables.reading import Table, missing_text
+from striate.errors import DataError
+
+MOST_CATEGORIES = 100
+"""Of a column; rarer ones are all encoded alike, as zeros."""
+FEW_CATEGORIES, DISTINCT_SHARE = 10, 0.5
+"""Text with more distinct values than both the number and this share of the rows says nothing about other rows."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that is an input.
+
+    Parameters
+    ----------
+    name : str
+    categories : tuple of str
+        Of a column of text: each becomes an input, 1 where the cell holds it and 0 elsewhere. Empty for numbers.
+    fill : float or None
+        What stands for a missing number: the median of the training split.
+    """
+
+    name: str
+    categories: tuple[str, ...] = ()
+    fill: float | None = None
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the inputs that the column gives."""
+        return [f"{self.name}={value}" for value in self.categories] or [self.name]
+
+
+def column_of(learn: Table, number: int) -> tuple[Column | None, str | None]:
+    """Return the column as an input, or None, and what the user must know about it."""
+    name, cells = learn.names[number], learn.column(number)
+    if number in learn.texts:
+        return _text_column(name, cells)
+    if cells.dtype.kind != "f" or not np.isnan(cells).any():
+        return Column(name, (), float(np.median(cells)) if len(learn.names) <= MOST_CATEGORIES else None), None
+    absent = int(np.isnan(cells).sum())
+    if absent == len(cells):
+        return None, f"column {name!r} is empty; left out"
+    fill = float(np.nanmedian(cells))
+    return Column(name, (), fill), f"column {name!r}: {absent:,} missing values, read as the median, {fill:g}"
+
+
+def _text_column(name: str, cells: np.ndarray) -> tuple[Column | None, str | None]:
+    absent = missing_text(cells)
+    values, counts = np.unique(cells[~absent], return_counts=True)
+    if not len(values):
+        return None, f"column {name!r} is empty; left out"
+    if len(values) > max(FEW_CATEGORIES, DISTINCT_SHARE * len(cells)):
+        return None, f"column {name!r}: {len(values):,} different texts in {len(cells):,} rows; left out"
+    kept = values[np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])]
+    note = f"column {name!r}: the {MOST_CATEGORIES} most common of {len(values):,} categories are told apart"
+    return Column(name, tuple(kept.tolist())), note if len(values) > len(kept) else None
+
+
+def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarray:
+    """Return a column as float32[N, F]."""
+    cells = table.column(place)
+    if column.categories:
+        text = cells if place in table.texts else np.array([f"{value:g}" for value in cells])
+        absent = missing_text(text)
+        if missing == "refuse":
+            _refuse(table, column.name, absent)
+        return np.asarray(text[:, np.newaxis] == np.array(column.categories), np.float32)
+    if place in table.texts:
+        raise DataError(
+            f"{printable(table.path)}: line {table.lines[0]}: numbers expected in column {column.name!r}; "
+            f"got {cells[0][:20]!r}. Put a number there."
+        )
+    values = cells.astype(np.float64)
+    absent = np.isnan(values)
+    if absent.any():
+        if missing == "refuse" or column.fill is None:
+            _refuse(table, column.name, absent)
+        values[absent] = column.fill
+    if not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise DataError(
+            f"{printable(table.path)}: line {table.lines[row]}: numbers in column {column.name!r} must be finite; "
+            f"got {values[row]}. Correct or remove it."
+        )
+    return values.astype(np.float32)[:, np.newaxis]
+
+
+def _refuse(table: Table, name: str, absent: np.ndarray) -> None:
+    if absent.any():
+        line = table.lines[int(np.flatnonzero(absent)[0])]
+        raise DataError(
+            f"{printable(table.path)}: line {line}: the value in column {name!r} is missing "
+            f"({int(absent.sum()):,} in all). Fill it in, or remove the row."
+        )

@@ -1,0 +1,1 @@
+"""Estimators for scikit-learn; import them from `striate.sklearn`."""

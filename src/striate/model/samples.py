@@ -1,0 +1,46 @@
+"""Raw samples as the network of a model takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.data.dataset import readable
+from striate.data.streaming import Stream
+from striate.errors import ShapeError
+from striate.layers.base import format_shape
+
+if TYPE_CHECKING:
+    from striate.model.core import Inputs, Model
+
+
+def raw_samples(model: Model, x: Inputs | Stream) -> Any:
+    """Return contiguous samples, or a stream of them; raises ShapeError if they do not fit the network.
+
+    Parameters
+    ----------
+    model : Model
+    x : uint8 or float [N, *input_shape], path or stream
+    """
+    if isinstance(x, str | Path):
+        from striate.model.reading import read_inputs
+
+        return read_inputs(model, x).inputs
+    samples = readable(x, f"{model.network.name}: samples")
+    samples = samples if isinstance(samples, Stream) else _channels_first(model, samples)
+    if samples.shape[1:] != model.input_shape:
+        raise ShapeError(
+            f"{model.network.name}: takes samples of {format_shape(model.input_shape)}, with the number of "
+            f"samples before it; got {format_shape(samples.shape)}. Resize or reshape them."
+        )
+    return samples if isinstance(samples, Stream) else np.ascontiguousarray(samples)
+
+
+def _channels_first(model: Model, x: np.ndarray) -> np.ndarray:
+    """Return samples with their channels first, if the model was imported from one that has them last."""
+    inputs = (model.metadata.get("origin") or {}).get("inputs") or [{}]
+    last = inputs[0].get("layout") == "channels last" and x.ndim == len(model.input_shape) + 1 > 2
+    moved = np.moveaxis(x, -1, 1) if last else x
+    return moved if x.shape[1:] != model.input_shape == moved.shape[1:] else x
