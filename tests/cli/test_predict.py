@@ -19,7 +19,7 @@ from .helpers import last_json
 
 @pytest.fixture(scope="module")
 def digit():
-    """A test image (uint8[8, 8]) and its number in the test part."""
+    """A test image (uint8[8, 8]) and its number in the test split."""
     return registry.load("digits").test.inputs[0, 0]
 
 

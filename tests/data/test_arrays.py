@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from striate.data import arrays
-from striate.data.arrays import array_parts, open_arrays, read_npy
+from striate.data.arrays import array_splits, open_arrays, read_npy
 from striate.errors import DataError
 
 X = np.random.default_rng(0).integers(0, 256, (12, 3, 4, 4), np.uint8)
@@ -34,7 +34,7 @@ class TestNames:
     )
     def test_one_pair(self, tmp_path, inputs, targets):
         np.savez(tmp_path / "a.npz", **{inputs: X, targets: Y})
-        parts = array_parts(tmp_path / "a.npz")
+        parts = array_splits(tmp_path / "a.npz")
         assert list(parts) == ["all"]
         assert np.array_equal(parts["all"].inputs, X)
         assert np.array_equal(parts["all"].targets, Y)
@@ -47,25 +47,25 @@ class TestNames:
             stored[style.format(part=part)] = X[number:]
             stored[labels.format(part=part)] = Y[number:]
         np.savez_compressed(tmp_path / "a.npz", **stored)
-        parts = array_parts(tmp_path / "a.npz")
+        parts = array_splits(tmp_path / "a.npz")
         assert {part: len(data) for part, data in parts.items()} == {"train": 12, "validation": 11, "test": 10}
 
     def test_a_folder_of_npy_files(self, tmp_path):
         for name, array in {"X_train": X, "y_train": Y, "X_test": X[:3], "y_test": Y[:3]}.items():
             np.save(tmp_path / f"{name}.npy", array)
-        assert len(array_parts(tmp_path)["test"]) == 3
+        assert len(array_splits(tmp_path)["test"]) == 3
 
     def test_class_names_and_a_test_part_that_lacks_a_class(self, tmp_path):
         np.savez(tmp_path / "a.npz", x_train=X, y_train=Y, x_test=X[:2], y_test=[2, 2], classes=["a", "b", "c"])
-        parts = array_parts(tmp_path / "a.npz")
+        parts = array_splits(tmp_path / "a.npz")
         assert parts["test"].classes == ("a", "b", "c")
         np.savez(tmp_path / "b.npz", x_train=X, y_train=Y + 5, x_test=X[:2], y_test=[7, 7])
-        parts = array_parts(tmp_path / "b.npz")
+        parts = array_splits(tmp_path / "b.npz")
         assert parts["test"].classes == ("5", "6", "7")
         assert parts["test"].targets.tolist() == [2, 2]
 
     def test_the_real_thing(self, shared_data):
-        parts = array_parts(shared_data / "cifar10" / "cifar10-11k.npz")
+        parts = array_splits(shared_data / "cifar10" / "cifar10-11k.npz")
         assert parts["train"].inputs.shape == (10_000, 3, 32, 32)
         assert parts["train"].inputs.dtype == np.uint8
         assert parts["test"].classes == tuple("0123456789")
@@ -83,7 +83,7 @@ class TestNames:
     def test_arrays_that_do_not_belong_together(self, tmp_path, stored, message):
         np.savez(tmp_path / "a.npz", **stored)
         with pytest.raises(DataError, match=message):
-            array_parts(tmp_path / "a.npz")
+            array_splits(tmp_path / "a.npz")
 
 
 class TestHostile:
@@ -94,7 +94,7 @@ class TestHostile:
             read_npy(tmp_path / "a.npy")
         zipped(tmp_path / "a.npz", {"x.npy": evil, "y.npy": npy(Y)})
         with pytest.raises(DataError, match=r"a.npz: x.npy: holds Python objects"):
-            array_parts(tmp_path / "a.npz")
+            array_splits(tmp_path / "a.npz")
 
     @pytest.mark.parametrize("where", ["npy", "npz"])
     def test_a_header_that_claims_more_than_there_is(self, tmp_path, where):
@@ -103,7 +103,7 @@ class TestHostile:
         (tmp_path / "a.npy").write_bytes(lying)
         zipped(tmp_path / "a.npz", {"x.npy": lying, "y.npy": npy(Y)})
         with pytest.raises(DataError, match=r"the header claims 299,999,999,997 bytes|needs 299,999,999,997 bytes"):
-            read_npy(tmp_path / "a.npy") if where == "npy" else array_parts(tmp_path / "a.npz")
+            read_npy(tmp_path / "a.npy") if where == "npy" else array_splits(tmp_path / "a.npz")
 
     def test_truncated_damaged_and_foreign_files(self, tmp_path):
         path = tmp_path / "a.npy"
@@ -121,12 +121,12 @@ class TestHostile:
         content = path.read_bytes()
         path.write_bytes(content[:300] + b"\xff" + content[301:])
         with pytest.raises(DataError, match=r"x.npy: .*Bad CRC"):
-            array_parts(path)
+            array_splits(path)
         path.write_bytes(content[:200])
         with pytest.raises(DataError, match=r"cannot be read as NPZ"):
-            array_parts(path)
+            array_splits(path)
         with pytest.raises(DataError, match=r"cannot be read as NPZ .No such file"):
-            array_parts(tmp_path / "absent.npz")
+            array_splits(tmp_path / "absent.npz")
 
     def test_a_directory_that_claims_more_than_deflate_can_hold(self, tmp_path):
         path = zipped(tmp_path / "a.npz", {"x.npy": npy(X), "y.npy": npy(Y)})
@@ -135,7 +135,7 @@ class TestHostile:
         content[entry + 24 : entry + 28] = (2**31).to_bytes(4, "little")
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"x.npy: claims 2,147,483,648 bytes, more than it can hold"):
-            array_parts(path)
+            array_splits(path)
 
     def test_a_member_that_cannot_be_unpacked(self, tmp_path):
         noise = np.random.default_rng(0).integers(0, 256, (12, 3, 64, 64), np.uint8)
@@ -143,7 +143,7 @@ class TestHostile:
         content = path.read_bytes()
         path.write_bytes(content[:100_000] + b"\xff" * 40 + content[100_040:])
         with pytest.raises(DataError, match=r"x.npy: damaged \(.*\). Copy it again"):
-            array_parts(path)
+            array_splits(path)
 
     def test_more_than_the_memory_of_the_machine(self, tmp_path, monkeypatch):
         path = zipped(tmp_path / "a.npz", {"x.npy": npy(X), "y.npy": npy(Y)})

@@ -11,7 +11,7 @@ from striate.data import folders, pixel_cache
 from striate.data.folders import class_folders
 from striate.data.options import Options
 from striate.data.streaming import StoredStream
-from striate.data.walk import find_parts
+from striate.data.walk import find_splits
 from striate.errors import DataError
 from support.pictures import bomb
 
@@ -254,7 +254,9 @@ class TestDamage:
             class_folders(tmp_path)
         make(tmp_path / "train", {"ape": 2, "bee": 2})
         make(tmp_path / "test", {"ape": 2, "eel": 2})
-        with pytest.raises(DataError, match=r"class 'eel' is not among the classes of the training part .ape, bee"):
+        with pytest.raises(
+            DataError, match=r"class 'eel' is not among the classes of the training split .ape, bee"
+        ):
             class_folders(tmp_path)
 
     def test_one_class_is_counted(self, tmp_path):
@@ -278,7 +280,7 @@ class TestDamage:
 
     def test_folders_that_contain_themselves_end(self, tmp_path):
         (tmp_path / "a").symlink_to(tmp_path)
-        find_parts(tmp_path)
+        find_splits(tmp_path)
         with pytest.raises(DataError, match="are needed; got 1"):
             class_folders(tmp_path)
 

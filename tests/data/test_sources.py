@@ -50,7 +50,7 @@ class TestKinds:
         (tmp_path / "valid.csv").write_text(table(4))
         assert sizes(load(tmp_path)) == [20, 4, 6]
         (tmp_path / "test.csv").write_text(table(6).replace("0,0", "x,0"))
-        with pytest.raises(DataError, match=r"test.csv: classes must be those of the training part"):
+        with pytest.raises(DataError, match=r"test.csv: classes must be those of the training split"):
             load(tmp_path)
 
     def test_arrays(self, tmp_path):

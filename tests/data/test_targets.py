@@ -65,7 +65,7 @@ def test_later_parts_count_their_classes_like_the_training_part():
 
 def test_a_class_that_was_never_learnt():
     part = Dataset(np.zeros((2, 1, 1), np.uint8), np.array([0, 1]), ("a", "z"))
-    with pytest.raises(DataError, match=r"classes must be those of the training part .a, b.; got 'z'"):
+    with pytest.raises(DataError, match=r"classes must be those of the training split .a, b.; got 'z'"):
         align_classes(part, ("a", "b"), "here")
     numbers = Dataset(np.zeros((2, 1, 1), np.uint8), np.zeros((2, 1), np.float32))
     with pytest.raises(DataError, match="got 'numbers'"):

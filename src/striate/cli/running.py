@@ -141,8 +141,8 @@ class Runner:
 
         self.trainer = trainer
         data = splits.train
-        parts = {"training": data, "validation": splits.validation, "test": splits.test}
-        counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items() if part is not None)
+        named = {"training": data, "validation": splits.validation, "test": splits.test}
+        counts = ", ".join(f"{len(split):,} {name}" for name, split in named.items() if split is not None)
         word = "labels" if are_labels(data.targets) else "classes"
         classes = f", {len(data.classes)} {word}" if data.classes else ""
         self.output.line(f"{data.name}: {counts} samples of {format_shape(data.sample_shape)}{classes}")

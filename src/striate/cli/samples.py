@@ -94,7 +94,7 @@ def read(
 
 
 def dataset(model: Model, name: str, folder: Path | None = None) -> Dataset:
-    """Return the test part of a data set (else its training part) in the shape of the model."""
+    """Return the test split of a data set (else its training split) in the shape of the model."""
     from striate.data.options import Options
     from striate.model.reading import data_for_model
 

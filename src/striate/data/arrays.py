@@ -24,7 +24,7 @@ from striate.machine import available_memory
 INPUT_NAMES = ("x", "images", "inputs", "data", "features", "signals", "volumes", "arr_0")
 TARGET_NAMES = ("y", "labels", "targets", "target", "label", "arr_1")
 CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
-PART_NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
+SPLIT_NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 NAME_LENGTH, LOCAL_HEADER = 26, 30  # offsets in the header of a ZIP member (APPNOTE, section 4.3.7)
 MAX_RATIO = 1032  # deflate cannot compress better than 1032 to 1
 
@@ -112,7 +112,7 @@ def open_arrays(path: str | Path) -> Arrays:
     }
 
 
-def array_parts(
+def array_splits(
     path: str | Path, shape: tuple[int, ...] | None = None, task: Task | None = None, read: str = AUTO
 ) -> dict[str, Dataset]:
     """Return the data sets of an NPZ file or a folder of NPY files: "train", "validation", "test", or "all".
@@ -128,16 +128,16 @@ def array_parts(
     path = Path(path)
     arrays = open_arrays(path)
     classes = _class_names(arrays, path)
-    parts = {}
-    for part, words in PART_NAMES.items():
-        inputs = _first(arrays, [name for word in words for name in _with_part(INPUT_NAMES, word)])
-        targets = _first(arrays, [name for word in words for name in _with_part(TARGET_NAMES, word)])
+    splits = {}
+    for split, words in SPLIT_NAMES.items():
+        inputs = _first(arrays, [name for word in words for name in _with_split(INPUT_NAMES, word)])
+        targets = _first(arrays, [name for word in words for name in _with_split(TARGET_NAMES, word)])
         if inputs and targets:
-            parts[part] = _make(arrays, inputs, targets, path, shape, classes, task, read)
-            task = task or ("regression" if parts[part].targets.dtype.kind == "f" else "classification")
-    if "train" in parts:
-        names = parts["train"].classes
-        return {part: align_classes(data, names, f"{path}: {part}") for part, data in parts.items()}
+            splits[split] = _make(arrays, inputs, targets, path, shape, classes, task, read)
+            task = task or ("regression" if splits[split].targets.dtype.kind == "f" else "classification")
+    if "train" in splits:
+        names = splits["train"].classes
+        return {split: align_classes(data, names, f"{path}: {split}") for split, data in splits.items()}
     inputs, targets = _first(arrays, INPUT_NAMES), _first(arrays, TARGET_NAMES)
     if not inputs or not targets:
         raise DataError(
@@ -186,8 +186,8 @@ def _class_names(arrays: Arrays, path: Path) -> tuple[str, ...]:
     return tuple(values.astype(str).tolist())
 
 
-def _with_part(names: tuple[str, ...], part: str) -> list[str]:
-    return [pattern for name in names for pattern in (f"{name}_{part}", f"{part}_{name}", f"{name}{part}")]
+def _with_split(names: tuple[str, ...], split: str) -> list[str]:
+    return [pattern for name in names for pattern in (f"{name}_{split}", f"{split}_{name}", f"{name}{split}")]
 
 
 def _first(arrays: Arrays, names: tuple[str, ...] | list[str]) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data.arrays import array_parts
+from striate.data.arrays import array_splits
 from striate.data.dataset import Dataset
 from striate.data.download import RemoteFile, fetch
 from striate.data.problems import why
@@ -40,9 +40,9 @@ def cifar10(folder: str | Path | None = None, seed: int = 0, validation_fraction
         Holds the binary version, as its archive or unpacked, or one NPZ file with ``x_train, y_train,
         x_test, y_test``. Without it the archive is downloaded once.
     seed : int
-        Draws the validation part from the 50,000.
+        Draws the validation split from the 50,000.
     validation_fraction : float
-        0 for no validation part.
+        0 for no validation split.
 
     Returns
     -------
@@ -77,12 +77,12 @@ def _only_npz(folder: Path) -> bool:
 
 
 def _from_npz(folder: Path, seed: int, validation_fraction: float) -> Splits:
-    """Return the splits of arrays that others made of CIFAR-10, or of a part of it."""
+    """Return the splits of arrays that others made of CIFAR-10, or of some of it."""
     path = min(folder.glob("*.npz"))
-    parts = array_parts(path)
-    if "test" not in parts or any(part.classes != tuple("0123456789") for part in parts.values()):
+    splits = array_splits(path)
+    if "test" not in splits or any(split.classes != tuple("0123456789") for split in splits.values()):
         raise DataError(f"{path}: CIFAR-10 as arrays needs x_train, y_train, x_test, y_test with labels 0 to 9.")
-    learn, test = (replace(parts[part], classes=CLASSES, name="cifar10") for part in ("train", "test"))
+    learn, test = (replace(splits[name], classes=CLASSES, name="cifar10") for name in ("train", "test"))
     return with_validation(learn, test, seed, validation_fraction)
 
 

@@ -1,6 +1,6 @@
 """The data set that comes with striate: 1,797 handwritten digits of 8x8 pixels.
 
-``digits.npz`` holds the test part of Alpaydin and Kaynak's data set as scikit-learn distributes it (CC BY 4.0):
+``digits.npz`` holds the test split of Alpaydin and Kaynak's data set as scikit-learn distributes it (CC BY 4.0):
 levels uint8[1797, 8, 8] from 0 to 16, and labels uint8[1797].
 """
 
@@ -21,7 +21,7 @@ TEST_SEED = 1998  # fixed: the test set is the same whatever the seed of a run
 def digits(seed: int = 0, validation_fraction: float = 0.1) -> Splits:
     """Return scanned digits, split by class into train, validation and test.
 
-    The test part (a fifth) is fixed; the validation part is cut from the rest by ``seed``. The 17 grey
+    The test split (a fifth) is fixed; the validation split is cut from the rest by ``seed``. The 17 grey
     levels ``v`` of the original, 0 to 16, become the bytes ``round(v * 255 / 16)``, light on dark.
 
     Returns

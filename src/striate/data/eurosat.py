@@ -34,9 +34,9 @@ def eurosat(folder: str | Path | None = None, seed: int = 0, validation_fraction
     folder : path, optional
         Holds one folder per class, or ``EuroSAT.zip``. Without it the archive is downloaded once.
     seed : int
-        Draws the validation part.
+        Draws the validation split.
     validation_fraction : float
-        0 for no validation part.
+        0 for no validation split.
 
     Returns
     -------

@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from striate.data import audio, pixels, text
-from striate.data.folders import Listing, file_splits
+from striate.data.folders import file_splits
 from striate.data.gathering import FILE_COLUMNS, file_column
+from striate.data.listing import Listing
 from striate.data.options import Options
 from striate.data.problems import printable
 from striate.data.splits import Splits
 from striate.data.tables import read_table
-from striate.data.tables.loading import label_column, label_places
+from striate.data.tables.labels import label_column
+from striate.data.tables.roles import label_places
 from striate.data.targets import make_targets
 from striate.errors import DataError
 

@@ -13,7 +13,7 @@ from striate.data.images import ImageReader
 from striate.data.options import Options
 from striate.data.pixels import COLOUR, bombs_refused, decode_mask, image_suffixes, scan
 from striate.data.problems import FileProblem, printable
-from striate.data.walk import PART_NAMES, files_below, subfolders
+from striate.data.walk import SPLIT_NAMES, files_below, subfolders
 from striate.errors import DataError
 
 IMAGES = ("images", "image", "imgs", "img")
@@ -30,9 +30,9 @@ def mask_folders(root: Path) -> dict[str, tuple[Path, Path]]:
     whole = _folders_in(root)
     if whole is not None:
         return {"all": whole} if len(lower) == 2 else {}
-    parts = {part: lower[word] for part, words in PART_NAMES.items() for word in words[::-1] if word in lower}
-    found = {part: _folders_in(folder) for part, folder in parts.items()}
-    return {part: pair for part, pair in found.items() if pair is not None} if found.get("train") else {}
+    splits = {split: lower[word] for split, words in SPLIT_NAMES.items() for word in words[::-1] if word in lower}
+    found = {split: _folders_in(folder) for split, folder in splits.items()}
+    return {split: pair for split, pair in found.items() if pair is not None} if found.get("train") else {}
 
 
 def _folders_in(folder: Path) -> tuple[Path, Path] | None:
@@ -57,10 +57,10 @@ def mask_parts(root: Path, options: Options) -> dict[str, Dataset]:
         If an image has no mask, either cannot be read, their sizes differ, or the masks hold too many values.
     """
     with bombs_refused():
-        pairs = {part: _pairs(*folders) for part, folders in mask_folders(root).items()}
-        paths = [image for part in pairs.values() for image, _ in part]
+        pairs = {split: _pairs(*folders) for split, folders in mask_folders(root).items()}
+        paths = [image for split in pairs.values() for image, _ in split]
         reader = ImageReader.for_headers(scan_files(paths, scan), options.channels, options.size, options.fit)
-        read = {part: _read(found, reader) for part, found in pairs.items()}
+        read = {split: _read(found, reader) for split, found in pairs.items()}
     values = np.unique(np.concatenate([np.unique(maps) for _, maps in read.values()]))
     if len(values) > MOST_CLASSES:
         raise DataError(
@@ -70,14 +70,14 @@ def mask_parts(root: Path, options: Options) -> dict[str, Dataset]:
     classes = _names(root, values)
     name = printable(root.name)
     return {
-        part: Dataset(
+        split: Dataset(
             images,
             np.searchsorted(values, maps),
             classes,
             name,
-            files=np.array([printable(image) for image, _ in pairs[part]]),
+            files=np.array([printable(image) for image, _ in pairs[split]]),
         )
-        for part, (images, maps) in read.items()
+        for split, (images, maps) in read.items()
     }
 
 

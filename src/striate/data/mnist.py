@@ -25,9 +25,9 @@ CLOTHES = (
     "Bag",
     "Ankle boot",
 )
-IMAGES = "{part}-images-idx3-ubyte"
-LABELS = "{part}-labels-idx1-ubyte"
-PARTS = {"train": "train", "test": "t10k"}
+IMAGES = "{prefix}-images-idx3-ubyte"
+LABELS = "{prefix}-labels-idx1-ubyte"
+PREFIXES = {"train": "train", "test": "t10k"}
 SUBFOLDERS = (".", "raw", "MNIST/raw", "FashionMNIST/raw")
 
 MNIST_MIRRORS = (
@@ -61,9 +61,9 @@ def mnist(folder: str | Path | None = None, seed: int = 0, validation_fraction: 
     folder : path, optional
         Holds the four IDX files, plain or ``.gz``. Without it they are downloaded once into the cache.
     seed : int
-        Draws the validation part from the 60,000.
+        Draws the validation split from the 60,000.
     validation_fraction : float
-        0 for no validation part.
+        0 for no validation split.
 
     Returns
     -------
@@ -113,9 +113,9 @@ def read_idx_folder(
     """
     folder = Path(folder)
     if classes is None:
-        labels = [read_idx(_find(folder, LABELS.format(part=part)), ndim=1) for part in PARTS.values()]
-        classes = _numbered(folder, max(int(part.max(initial=0)) for part in labels), sum(map(len, labels)))
-    learn, test = (_read_part(folder, part, classes, name) for part in PARTS.values())
+        labels = [read_idx(_find(folder, LABELS.format(prefix=prefix)), ndim=1) for prefix in PREFIXES.values()]
+        classes = _numbered(folder, max(int(some.max(initial=0)) for some in labels), sum(map(len, labels)))
+    learn, test = (_read_split(folder, prefix, classes, name) for prefix in PREFIXES.values())
     if learn.sample_shape != test.sample_shape:
         raise DataError(
             f"{folder}: training and test images must have one size; got {_size(learn)} and {_size(test)}. "
@@ -155,8 +155,8 @@ def read_idx_pair(images: str | Path, labels: str | Path, classes: tuple[str, ..
     return Dataset(pixels[:, np.newaxis], targets.astype(np.int64), classes, name)
 
 
-def _read_part(folder: Path, part: str, classes: tuple[str, ...], name: str) -> Dataset:
-    images, labels = (_find(folder, pattern.format(part=part)) for pattern in (IMAGES, LABELS))
+def _read_split(folder: Path, prefix: str, classes: tuple[str, ...], name: str) -> Dataset:
+    images, labels = (_find(folder, pattern.format(prefix=prefix)) for pattern in (IMAGES, LABELS))
     return read_idx_pair(images, labels, classes, name)
 
 

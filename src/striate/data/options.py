@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 Missing = Literal["impute", "refuse"]
 Task = Literal["classification", "regression"]
-TEST_SEED = 1998  # the test part cut from a source does not change with the seed of a run
+TEST_SEED = 1998  # the test split cut from a source does not change with the seed of a run
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One of the parts that cross-validation holds out in turn: ``number`` from 1 to ``count``."""
+    """One of the folds that cross-validation holds out in turn: ``number`` from 1 to ``count``."""
 
     number: int
     count: int
@@ -89,7 +89,7 @@ class Options(Settings):
         What the labels of a table or array are. Without it text is classes, and so are whole numbers with few
         distinct values; see `make_targets`.
     test_fraction : float
-        Share cut out for testing where the source has no test part of its own; 0 for none.
+        Share cut out for testing where the source has no test split of its own; 0 for none.
     fold : Fold, optional
         The part of the training samples that is held out as the test split in cross-validation, such as ``2/5``.
     max_bad_share : float

@@ -50,9 +50,9 @@ def load(
         Where the files of a named set are; without it they are downloaded into the cache. The embedded
         digits need none.
     seed : int
-        Draws the validation part.
+        Draws the validation split.
     validation_fraction : float
-        Share of the training samples; 0 for no validation part.
+        Share of the training samples; 0 for no validation split.
     options : Options, optional
         How a path is read.
 

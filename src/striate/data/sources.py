@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from striate.data.arrays import array_parts
+from striate.data.arrays import array_splits
 from striate.data.cifar import cifar10, holds_cifar10
 from striate.data.dataset import Dataset
 from striate.data.folders import class_folders
@@ -23,7 +23,7 @@ from striate.data.splits import Splits, split_validation, with_validation
 from striate.data.streaming import describe_streams
 from striate.data.tables import TABLE_SUFFIXES, table_splits
 from striate.data.tables.files import is_table
-from striate.data.walk import PART_NAMES as SPLIT_NAMES
+from striate.data.walk import SPLIT_NAMES
 from striate.errors import DataError
 
 
@@ -38,7 +38,7 @@ def load_path(
     table with a column ``file``                           the files that it lists, see `listed_splits`
     ``.csv``, ``.tsv``, ``.arff``                          a table, see `csv_dataset`
     ``.ts``, ``NAME_TRAIN.*`` (with ``NAME_TEST.*``)       series, see `series_splits`
-    ``.npz``                                               arrays, see `array_parts`
+    ``.npz``                                               arrays, see `array_splits`
     folder with ``train-images-idx3-ubyte`` and the like   IDX, see `read_idx_folder`
     folder with ``train.csv`` (``val.csv``, ``test.csv``)  tables; a test table without labels is left
     folder with ``x_train.npy`` and the like               arrays
@@ -55,7 +55,7 @@ def load_path(
     """
     options = options or Options()
     splits = _load(Path(path), options, seed, validation_fraction)
-    inputs = [part.inputs for part in (splits.train, splits.validation, splits.test) if part is not None]
+    inputs = [split.inputs for split in (splits.train, splits.validation, splits.test) if split is not None]
     return replace(splits, notes=(*splits.notes, *describe_streams(inputs, options.read)))
 
 
@@ -83,25 +83,25 @@ def _load_folder(folder: Path, options: Options, seed: int, validation_fraction:
     tables = _tables(folder, names) or paired_files(folder)
     if "train" in tables:
         return _of_tables(tables, options, seed, validation_fraction)
-    parts = _folder_parts(folder, names, options)
-    if parts:
-        return _finish(parts, options, seed, validation_fraction)
+    splits = _folder_splits(folder, names, options)
+    if splits:
+        return _finish(splits, options, seed, validation_fraction)
     if len(names) == 1 and names[0].endswith((".npz", *TABLE_SUFFIXES)):
         return load_path(folder / names[0], options, seed, validation_fraction)
     return class_folders(folder, options, seed, validation_fraction)
 
 
-def _folder_parts(folder: Path, names: list[str], options: Options) -> dict[str, Dataset]:
+def _folder_splits(folder: Path, names: list[str], options: Options) -> dict[str, Dataset]:
     """Return the data sets of a folder of arrays, or of images with masks; none of any other."""
     if any(name.lower().endswith(".npy") for name in names):
-        return array_parts(folder, options.shape, options.task, options.read)
+        return array_splits(folder, options.shape, options.task, options.read)
     return mask_parts(folder, options) if mask_folders(folder) else {}
 
 
 def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        return array_parts(path, options.shape, options.task, options.read)
+        return array_splits(path, options.shape, options.task, options.read)
     if suffix == ".npy":
         raise DataError(
             f"{path}: an NPY file holds no labels. Put x_train.npy and y_train.npy in a folder, or use one .npz."
@@ -144,12 +144,12 @@ def _tables(folder: Path, names: list[str]) -> dict[str, Path]:
     }
 
 
-def _finish(parts: dict[str, Dataset], options: Options, seed: int, validation_fraction: float) -> Splits:
-    """Return the splits, cutting a fixed test part and a seeded validation part where there are none."""
-    learn = parts["train"] if "train" in parts else parts["all"]
+def _finish(splits: dict[str, Dataset], options: Options, seed: int, validation_fraction: float) -> Splits:
+    """Return the splits, cutting a fixed test split and a seeded validation split where there are none."""
+    learn = splits["train"] if "train" in splits else splits["all"]
     if options.fold is not None:
-        return hold_out(Splits(learn, parts.get("validation")), options.fold, seed, validation_fraction)
-    validation, test = parts.get("validation"), parts.get("test")
+        return hold_out(Splits(learn, splits.get("validation")), options.fold, seed, validation_fraction)
+    validation, test = splits.get("validation"), splits.get("test")
     if test is None and validation is None and options.test_fraction:
         learn, test = split_validation(learn, options.test_fraction, TEST_SEED)
     if validation is not None:

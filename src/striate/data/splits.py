@@ -18,7 +18,7 @@ ROUNDS = 3  # more rounds bring the shares nearer by less than 0.1 percentage po
 
 @dataclass(frozen=True, repr=False)
 class Splits:
-    """The parts of a data set: learn from ``train``, choose by ``validation``, report on ``test``.
+    """The splits of a data set: learn from ``train``, choose by ``validation``, report on ``test``.
 
     ``validation`` and ``test`` are None where there is no such split; ``bad_files`` lists the files left out.
     ``preparation`` says, in values that JSON can hold, how files became inputs, for `read_unlabelled`.

@@ -90,7 +90,7 @@ def _class_map(labels: np.ndarray, where: str, classes: tuple[str, ...]) -> Targ
 
 
 def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dataset:
-    """Return a data set with its targets counted among the classes of the training part.
+    """Return a data set with its targets counted among the classes of the training split.
 
     Raises
     ------
@@ -102,8 +102,8 @@ def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dat
     unknown = [name for name in dataset.classes if name not in classes]
     if unknown or not dataset.classes:
         raise DataError(
-            f"{where}: classes must be those of the training part ({', '.join(classes[:8]) or 'none'}); "
-            f"got {unknown[0] if unknown else 'numbers'!r}. Use parts that belong together."
+            f"{where}: classes must be those of the training split ({', '.join(classes[:8]) or 'none'}); "
+            f"got {unknown[0] if unknown else 'numbers'!r}. Use splits that belong together."
         )
     place = np.array([classes.index(name) for name in dataset.classes], np.int64)
     return replace(dataset, targets=place[dataset.targets], classes=classes)

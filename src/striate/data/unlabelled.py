@@ -13,7 +13,7 @@ from striate.data.arrays import INPUT_NAMES, open_arrays, read_npy
 from striate.data.audio import RecordingReader
 from striate.data.clips import ClipReader, clips_among
 from striate.data.decoding import Reader, decode_files, scan_files
-from striate.data.folders import CLIPS, IMAGES, RECORDINGS
+from striate.data.file_kinds import CLIPS, IMAGES, RECORDINGS
 from striate.data.gathering import listed_files, matches, unpacked
 from striate.data.idx import read_idx
 from striate.data.images import ImageReader
@@ -23,8 +23,9 @@ from striate.data.problems import BadFile, printable
 from striate.data.series import SUFFIX as SERIES_SUFFIX
 from striate.data.series import read_ts
 from striate.data.tables import Schema, read_table
+from striate.data.tables.encoders import texts_of
 from striate.data.tables.files import is_table
-from striate.data.tables.loading import inputs_without_schema, texts_of
+from striate.data.tables.roles import inputs_without_schema
 from striate.data.text import SUFFIXES, TextReader, Vocabulary
 from striate.data.walk import files_below
 from striate.errors import DataError

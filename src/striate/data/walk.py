@@ -11,7 +11,7 @@ from pathlib import Path
 from striate.data.problems import BadFile, printable
 from striate.errors import DataError
 
-PART_NAMES = {
+SPLIT_NAMES = {
     "train": ("train", "training"),
     "validation": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
@@ -22,20 +22,20 @@ RUNS, RUN_FILE = "runs", "config.toml"
 MAX_WRAPPERS = 4  # folders around the folder that holds the classes
 
 
-def find_parts(root: Path, wrappers: int = MAX_WRAPPERS) -> dict[str, Path]:
-    """Return the folders of classes: of "train" and what else there is, or of "all" of a root without parts.
+def find_splits(root: Path, wrappers: int = MAX_WRAPPERS) -> dict[str, Path]:
+    """Return the folders of classes: of "train" and what else there is, or of "all" of a root without splits.
 
     A folder that holds nothing but one folder, as archives often do, stands for it.
     """
     folders = subfolders(root)
     lower = {name.lower(): name for name in folders}
-    parts = {
-        part: root / lower[word] for part, words in PART_NAMES.items() for word in words[::-1] if word in lower
+    splits = {
+        split: root / lower[word] for split, words in SPLIT_NAMES.items() for word in words[::-1] if word in lower
     }
-    if "train" in parts:
-        return parts
+    if "train" in splits:
+        return splits
     if wrappers and len(folders) == 1 and len(visible(root)) == 1 and subfolders(root / folders[0]):
-        return find_parts(root / folders[0], wrappers - 1)
+        return find_splits(root / folders[0], wrappers - 1)
     return {"all": root}
 
 

@@ -17,7 +17,7 @@ from striate.explain.tracing import Trace, trace
 from striate.explain.words import words_of
 from striate.losses import is_labelled
 from striate.report.budget import Budget
-from striate.report.sections import evaluated_part
+from striate.report.sections import evaluated_split
 from striate.summary import summarize
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def first_trace(run: Run) -> Trace | None:
     """Return the trace of the first evaluated (or trained) sample, if the network has maps and is not too large."""
     if not maps(run.model.network) or summarize(run.model.network).multiply_adds > MOST_TRACED:
         return None
-    data = evaluated_part(run) or run.splits.train
+    data = evaluated_split(run) or run.splits.train
     return trace(run.model, data.inputs[0])
 
 
@@ -86,7 +86,7 @@ def _field(found: Trace, name: str) -> Markup:
 
 def what_decided(run: Run, budget: Budget) -> Markup:
     """What spoke for the class chosen, and for the true one, in the most confident mistakes."""
-    evaluation, data = run.evaluation, evaluated_part(run)
+    evaluation, data = run.evaluation, evaluated_split(run)
     if evaluation is None or evaluation.confusion is None or data is None:
         return Markup()
     worst = evaluation.mistakes()[:MOST_MISTAKES].tolist() if is_labelled(data.targets) else []

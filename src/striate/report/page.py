@@ -73,7 +73,7 @@ def _insides(run: Run, progress: Progress) -> list[Markup]:
 
 
 def _results(run: Run) -> Markup:
-    evaluation, data = run.evaluation, sections.evaluated_part(run)
+    evaluation, data = run.evaluation, sections.evaluated_split(run)
     if evaluation is None or data is None:
         return Markup()
     if evaluation.kind != "classes":

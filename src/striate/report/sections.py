@@ -254,12 +254,12 @@ def network(run: Run) -> Markup:
 def data(run: Run) -> Markup:
     """What was learnt from, and the files that were left out."""
     splits = run.splits
-    parts = {"training": splits.train, "validation": splits.validation, "test": splits.test}
+    named = {"training": splits.train, "validation": splits.validation, "test": splits.test}
     header = ("split", "samples", *splits.train.classes[:MOST_CLASSES])
     rows = []
-    for name, part in parts.items():
-        if part is not None:
-            rows.append((name, len(part), *_counts(part)[:MOST_CLASSES]))
+    for name, split in named.items():
+        if split is not None:
+            rows.append((name, len(split), *_counts(split)[:MOST_CLASSES]))
     pieces = [table(header, rows)]
     if splits.notes:
         pieces.append(element("ul", *(element("li", note) for note in splits.notes)))
@@ -269,13 +269,13 @@ def data(run: Run) -> Markup:
     return section("Data", *pieces)
 
 
-def _counts(part: Dataset) -> list[int]:
+def _counts(split: Dataset) -> list[int]:
     """Return how many samples, or positions, each class has; or how often each label is on."""
-    if not part.classes:
+    if not split.classes:
         return []
-    if part.targets.dtype.kind == "f":
-        return np.asarray(part.targets.sum(axis=0), np.int64).tolist()
-    return np.bincount(part.targets.ravel(), minlength=len(part.classes)).tolist()
+    if split.targets.dtype.kind == "f":
+        return np.asarray(split.targets.sum(axis=0), np.int64).tolist()
+    return np.bincount(split.targets.ravel(), minlength=len(split.classes)).tolist()
 
 
 def _common_folder(data: Dataset) -> str:
@@ -287,6 +287,6 @@ def _common_folder(data: Dataset) -> str:
         return "."
 
 
-def evaluated_part(run: Run) -> Dataset | None:
-    """Return the part of the data that was evaluated."""
+def evaluated_split(run: Run) -> Dataset | None:
+    """Return the split of the data that was evaluated."""
     return run.splits.test if run.split == "test" else run.splits.validation

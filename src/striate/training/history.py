@@ -19,7 +19,7 @@ class EpochRecord:
     loss, accuracy : float
         Means over the epoch, each batch before its step; accuracy None for regression.
     val_loss, val_accuracy : float, optional
-        After the epoch; None without a validation part.
+        After the epoch; None without a validation split.
     learning_rate : float
         Of the last step.
     steps : int

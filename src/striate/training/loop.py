@@ -168,7 +168,7 @@ class _Loop:
             callback.on_epoch_end(state, record)
 
     def validate(self) -> tuple[float | None, float | None]:
-        """Return loss and accuracy on the validation part, None where there is none."""
+        """Return loss and accuracy on the validation split, None where there is none."""
         validation = self.job.validation
         if validation is None:
             return None, None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data.arrays import array_parts
+from striate.data.arrays import array_splits
 from striate.data.folders import class_folders
 from striate.data.normalisation import Normalisation
 from striate.data.objects import dataset_from
@@ -40,7 +40,7 @@ def test_arrays_are_the_same_streamed_and_in_memory(tmp_path, kind, suffix):
         path = tmp_path
         np.save(path / "x.npy", x)
         np.save(path / "y.npy", y)
-    memory, streamed = (array_parts(path, read=how)["all"] for how in ("memory", "stream"))
+    memory, streamed = (array_splits(path, read=how)["all"] for how in ("memory", "stream"))
     assert isinstance(streamed.inputs, StoredStream)
     assert streamed.inputs.dtype == memory.inputs.dtype
     assert streamed.inputs.shape == memory.inputs.shape
@@ -57,7 +57,7 @@ def test_what_cannot_be_read_row_by_row_is_read_into_memory(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", x=x, y=y)
     np.savez(tmp_path / "b.npz", x=np.asfortranarray(x), y=y)
     for name in ("a", "b"):
-        assert isinstance(array_parts(tmp_path / f"{name}.npz", read="stream")["all"].inputs, np.ndarray)
+        assert isinstance(array_splits(tmp_path / f"{name}.npz", read="stream")["all"].inputs, np.ndarray)
 
 
 def test_folders_are_the_same_streamed_and_in_memory(tmp_path, monkeypatch):
@@ -82,7 +82,7 @@ def test_folders_are_the_same_streamed_and_in_memory(tmp_path, monkeypatch):
 
 def test_a_file_that_becomes_shorter_is_an_error(tmp_path):
     np.savez(tmp_path / "a.npz", y=np.arange(9) % 3, x=ARRAYS["grey"])
-    inputs = array_parts(tmp_path / "a.npz", read="stream")["all"].inputs
+    inputs = array_splits(tmp_path / "a.npz", read="stream")["all"].inputs
     (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-400])
     with pytest.raises(DataError, match=r"a\.npz: has become shorter while it was read"):
         inputs[:]

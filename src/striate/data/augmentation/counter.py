@@ -59,7 +59,7 @@ class Draw:
         0 to 2^64 - 1.
     epoch : int
     indices : int64[N]
-        The samples by their place in the training part.
+        The samples by their place in the training split.
     stream : int
         The place of the transform in its augmentation.
     """

@@ -120,7 +120,7 @@ class Augmentation:
         seed : int
         epoch : int
         indices : int64[N]
-            The samples by their place in the training part.
+            The samples by their place in the training split.
         space : tuple of int
             (length,), (rows, columns) or (depth, rows, columns) of a sample.
 

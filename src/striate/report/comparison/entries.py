@@ -16,7 +16,7 @@ from striate.errors import DataError, UsageError
 from striate.model import Evaluation, load
 from striate.training.run.build import load_splits
 from striate.training.run.config import RunConfig
-from striate.training.run.folder import RunFolder, part_of
+from striate.training.run.folder import RunFolder, identity
 from striate.training.run.log import RunLog
 from striate.training.run.record import RunRecord, read_record
 from striate.training.run.start import starting_model
@@ -74,9 +74,9 @@ def load_entries(folders: Sequence[str | Path], split: str | None = None, tested
     for record in records:
         _check(record)
     names, read = _names(places), _Reader()
-    parts = [read.parts(record) if tested else None for record in records]
-    chosen = split or _common_split([part for part in parts if part is not None])
-    return [_entry(name, record, part, chosen) for name, record, part in zip(names, records, parts, strict=True)]
+    splits = [read.splits(record) if tested else None for record in records]
+    chosen = split or _common_split([split for split in splits if split is not None])
+    return [_entry(name, record, split, chosen) for name, record, split in zip(names, records, splits, strict=True)]
 
 
 def aligned(entries: Sequence[Entry]) -> list[np.ndarray] | None:
@@ -110,7 +110,7 @@ class _Reader:
     def __init__(self) -> None:
         self._last: tuple[Any, Splits] | None = None
 
-    def parts(self, record: RunRecord) -> dict[str, Dataset]:
+    def splits(self, record: RunRecord) -> dict[str, Dataset]:
         place = RunFolder(record.folder)
         config = RunConfig.load(place.config)
         key = (config.data.to_dict(), config.training.seed, config.model.name, config.training.loss)
@@ -118,30 +118,30 @@ class _Reader:
             self._last = (key, load_splits(config, starting_model(config.model)))
         splits = self._last[1]
         found = {name: getattr(splits, name) for name in SPLITS if getattr(splits, name) is not None}
-        known = place.parts()
-        for name, part in found.items():
-            if name in known and known[name].get("mark") != part_of(part)["mark"]:
+        known = place.identities()
+        for name, split in found.items():
+            if name in known and known[name].get("mark") != identity(split)["mark"]:
                 raise DataError(
                     f"{record.folder}: its {name} samples have changed since it was trained. Restore the data."
                 )
         return found
 
 
-def _common_split(parts: Sequence[dict[str, Dataset]]) -> str:
-    found = next((name for name in SPLITS if all(name in part for part in parts)), None)
+def _common_split(splits: Sequence[dict[str, Dataset]]) -> str:
+    found = next((name for name in SPLITS if all(name in split for split in splits)), None)
     if found is None:
         raise UsageError("compare: the runs have no held-out split in common. Train them with --validation 0.1.")
     return found
 
 
-def _entry(name: str, record: RunRecord, parts: dict[str, Dataset] | None, split: str) -> Entry:
+def _entry(name: str, record: RunRecord, splits: dict[str, Dataset] | None, split: str) -> Entry:
     log = RunLog(RunFolder(record.folder).log).entries()
     epochs = [entry for entry in log if entry.get("event") == "epoch"]
-    if parts is None:
+    if splits is None:
         return Entry(name, record, epochs)
-    if split not in parts:
-        raise UsageError(f"{record.folder}: has no {split} split; it has {' and '.join(parts) or 'none'}.")
-    data = parts[split]
+    if split not in splits:
+        raise UsageError(f"{record.folder}: has no {split} split; it has {' and '.join(splits) or 'none'}.")
+    data = splits[split]
     return Entry(name, record, epochs, load(RunFolder(record.folder).model).evaluate(data), data)
 
 

@@ -67,8 +67,8 @@ class RunFolder:
         if self.has_diverged():
             self._set_aside()
         config.save(self.config)
-        parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-        content = {name: part_of(part) for name, part in parts.items() if part is not None}
+        named = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+        content = {name: identity(split) for name, split in named.items() if split is not None}
         text = json.dumps({**content, "bad_files": [list(bad) for bad in splits.bad_files]}, ensure_ascii=False)
         write_atomically(self.splits, (text + "\n").encode())
         return RunLog(self.log)
@@ -103,17 +103,17 @@ class RunFolder:
             remove_leftovers(folder)
         return RunConfig.load(self.config), RunLog(self.log)
 
-    def parts(self) -> dict[str, Any]:
-        """Return what `part_of` said of each split when the run began; nothing that cannot be read."""
+    def identities(self) -> dict[str, Any]:
+        """Return what `identity` said of each split when the run began; nothing that cannot be read."""
         try:
             found = json.loads(self.splits.read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
             return {}
-        parts = found.items() if isinstance(found, dict) else ()
-        return {name: part for name, part in parts if isinstance(part, dict)}
+        entries = found.items() if isinstance(found, dict) else ()
+        return {name: entry for name, entry in entries if isinstance(entry, dict)}
 
 
-def part_of(dataset: Dataset) -> dict[str, object]:
-    """Return what identifies a part of the data, as JSON types: checksums, and its files where it has any."""
+def identity(dataset: Dataset) -> dict[str, object]:
+    """Return what identifies a split of the data, as JSON types: checksums, and its files where it has any."""
     files = None if dataset.files is None else [str(file) for file in dataset.files]
     return {"samples": len(dataset), "classes": list(dataset.classes), "mark": fingerprint(dataset), "files": files}

@@ -128,7 +128,7 @@ def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> 
     Parameters
     ----------
     data : Dataset
-        The training part.
+        The training split.
     name : str, optional
         Of a named set; some have a recipe of their own.
     model : str, optional

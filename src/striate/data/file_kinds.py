@@ -1,0 +1,62 @@
+"""Images, clips, recordings and texts: which files they are, and who reads them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from striate.data import audio, pixels
+from striate.data.clips import VIDEOS, ClipReader, scan_clip
+from striate.data.decoding import Reader
+from striate.data.images import ImageReader
+from striate.data.options import Options
+from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is particular to images, clips, recordings or texts."""
+
+    suffixes: Callable[[], frozenset[str]]
+    guard: Callable[[], AbstractContextManager[None]]
+    scan: Callable[[Path], Any]
+    reader: Callable[[list[Any], Options], Reader]
+
+
+def _image_reader(headers: list[Any], options: Options) -> Reader:
+    return ImageReader.for_headers(headers, options.channels, options.size, options.fit)
+
+
+def _clip_reader(headers: list[Any], options: Options) -> Reader:
+    size = options.size if options.size is None or len(options.size) == 2 else None
+    return ClipReader.for_headers(headers, options.channels, options.frames, size, options.fit)
+
+
+def _recording_reader(headers: list[Any], options: Options) -> Reader:
+    return audio.RecordingReader.for_headers(headers, options.channels, options.size)
+
+
+def _text_reader(headers: list[Any], options: Options) -> Reader:
+    known = options.preparation.get("text")
+    if known is not None:
+        return TextReader(Vocabulary.from_dict(known))
+    return TextReader(Vocabulary.fit(headers, options.size[0] if options.size else None))
+
+
+IMAGES = Kind(pixels.image_suffixes, pixels.bombs_refused, pixels.scan, _image_reader)
+CLIPS = Kind(lambda: pixels.image_suffixes() | VIDEOS, pixels.bombs_refused, scan_clip, _clip_reader)
+RECORDINGS = Kind(lambda: audio.SUFFIXES, contextlib.nullcontext, audio.scan_recording, _recording_reader)
+TEXTS = Kind(lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
+
+
+def must_scan(kind: Kind, options: Options) -> bool:
+    """Return whether the files must be looked at before they are decoded, to learn sizes or words."""
+    if kind is TEXTS:
+        return "text" not in options.preparation
+    if kind is CLIPS:
+        return options.size is None or options.channels is None or options.frames is None
+    return kind is RECORDINGS or options.size is None or options.channels is None

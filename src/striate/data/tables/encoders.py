@@ -1,0 +1,107 @@
+"""What makes inputs of a table: a schema of its columns, or the vocabulary of a column of texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from striate.data.options import Options
+from striate.data.problems import printable
+from striate.data.tables.fitting import fit_schema
+from striate.data.tables.reading import Table
+from striate.data.tables.roles import Roles
+from striate.data.tables.schema import Schema
+from striate.data.text import Vocabulary, split_words
+from striate.errors import DataError
+
+LEAST_WORDS = 2
+"""On average, in a column of texts."""
+
+
+class Encoder(Protocol):
+    """Makes inputs of a table."""
+
+    @property
+    def symbols(self) -> int:
+        """How many symbols the inputs have; 0 for numbers."""
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """What is kept with a model."""
+
+    def inputs(self, table: Table, missing: str) -> np.ndarray:
+        """Return the inputs of every row."""
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """Reads a column of texts."""
+
+    column: str
+    vocabulary: Vocabulary
+
+    @property
+    def symbols(self) -> int:
+        """How many symbols there are."""
+        return self.vocabulary.symbols
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """The words, and the column they are read from."""
+        return {"text": {**self.vocabulary.to_dict(), "column": self.column}}
+
+    def inputs(self, table: Table, missing: str) -> np.ndarray:
+        """Return the symbols of every row, float32[N, 1, length]."""
+        return self.vocabulary.encode(texts_of(table, self.column))
+
+
+def texts_of(table: Table, column: str | None) -> list[str]:
+    """Return the texts of a table: those of ``column``, by default of the only column that is no number.
+
+    Raises
+    ------
+    DataError
+        If there is no such column.
+    """
+    place = table.find(column) if column is not None else None
+    if place is None and len(table.texts) == 1:
+        place = next(iter(table.texts))
+    if place is None or place not in table.texts:
+        raise DataError(f"{printable(table.path)}: a column of texts is needed, {column or 'text'!r}; got none.")
+    return [str(cell) for cell in table.texts[place]]
+
+
+def encoder_for(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> tuple[Encoder, list[str]]:
+    """Return what makes inputs of the columns: that of a model, or one learnt from the training rows."""
+    known = options.preparation.get("text")
+    if known is not None:
+        return TextColumn(str(known.get("column")), Vocabulary.from_dict(known)), []
+    column = None if "table" in options.preparation else _only_texts(learn, roles)
+    if column is None:
+        return _schema(learn, roles, rows, options)
+    length = options.size[0] if options.size else None
+    vocabulary = Vocabulary.fit(texts_of(learn.take(rows), learn.names[column]), length)
+    note = f"column {learn.names[column]!r}: texts, of which {len(vocabulary.words):,} words are known"
+    return TextColumn(learn.names[column], vocabulary), [note]
+
+
+def _only_texts(table: Table, roles: Roles) -> int | None:
+    """Return the column of texts, if no other column is an input."""
+    inputs = [i for i in range(len(table.names)) if i not in roles.labels and i not in roles.no_inputs]
+    if len(inputs) != 1 or inputs[0] not in table.texts:
+        return None
+    cells = table.texts[inputs[0]]
+    words = sum(len(split_words(cell)) for cell in cells) / len(cells)
+    return inputs[0] if words >= LEAST_WORDS and len(np.unique(cells)) > len(cells) / 2 else None
+
+
+def _schema(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> tuple[Schema, list[str]]:
+    """Return the schema that a model brings along, or that of the training rows."""
+    known = options.preparation.get("table")
+    if known is not None:
+        return Schema.from_dict(known), []
+    notes = [f"left out: {', '.join(repr(learn.names[i]) for i in roles.ignored)}"] if roles.ignored else []
+    schema, more = fit_schema(learn, roles.labels, roles.no_inputs, rows, options.shape)
+    return schema, notes + more

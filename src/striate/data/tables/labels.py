@@ -1,0 +1,55 @@
+"""Targets from the columns of labels; rows without a label are left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from striate.data.options import Task
+from striate.data.problems import printable
+from striate.data.tables.reading import Table, missing_text
+from striate.data.tables.roles import LABEL_NAMES, Roles
+from striate.data.targets import make_targets
+from striate.errors import DataError
+
+
+def targets_of(
+    table: Table, roles: Roles, task: Task | None
+) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+    """Return targets, classes, and the names of the columns that they come from."""
+    names = tuple(table.names[place] for place in roles.labels)
+    columns = [label_column(table, place) for place in roles.labels]
+    if len(columns) == 1:
+        return *make_targets(columns[0], str(table.path), task=task), names
+    for name, column in zip(names, columns, strict=True):
+        if column.dtype.kind == "U":
+            raise DataError(
+                f"{printable(table.path)}: several labels must be numbers, or 0 and 1; column {name!r} holds "
+                f"{str(column[0])!r}. Choose one column, or write numbers."
+            )
+    return *make_targets(np.stack(columns, axis=1), str(table.path), names, task), names
+
+
+def label_column(table: Table, place: int) -> np.ndarray:
+    """Return the cells of a column of labels, str[N] or float64[N]."""
+    labels = table.column(place)
+    return labels if labels.dtype.kind in "US" else labels.astype(np.float64)
+
+
+def labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
+    """Return the rows that have every label, and what to say of the others."""
+    if not roles.labels:
+        known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
+        raise DataError(
+            f"{printable(table.path)}: no column with labels ({', '.join(LABEL_NAMES)}); the columns are {known}. "
+            "Name the one to predict (--label)."
+        )
+    absent = np.zeros(len(table), bool)
+    for place in roles.labels:
+        labels = label_column(table, place)
+        absent |= missing_text(labels) if labels.dtype.kind == "U" else np.isnan(labels)
+    if not absent.any():
+        return table, []
+    if absent.all():
+        names = ", ".join(repr(table.names[place]) for place in roles.labels)
+        raise DataError(f"{printable(table.path)}: no row has a label in column {names}.")
+    return table.take(~absent), [f"{int(absent.sum()):,} rows without a label; left out"]

@@ -1,0 +1,87 @@
+"""What the columns of a table are for: labels, groups, inputs, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.data.options import Options
+from striate.data.problems import printable
+from striate.data.tables.reading import Table
+from striate.data.tables.schema import Schema
+from striate.errors import DataError, suggestion
+
+LABEL_NAMES = ("label", "labels", "class", "target", "y")
+ROW_NAMES = ("id", "imageid", "index", "row_id", "rowid", "rownames", "unnamed: 0", "uuid", "")
+"""Names of columns that number the rows; they are left out."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Columns by what they are for."""
+
+    labels: tuple[int, ...]
+    group: int | None
+    ignored: tuple[int, ...]
+
+    @property
+    def no_inputs(self) -> tuple[int, ...]:
+        """The columns that are neither inputs nor labels."""
+        return self.ignored if self.group is None else tuple(sorted({*self.ignored, self.group}))
+
+
+def label_places(table: Table, options: Options) -> tuple[int, ...]:
+    """Return the columns to predict: those asked for, those the model knows, or one with a usual name."""
+    known = options.preparation.get("table")
+    if options.label is not None:
+        return _find_labels(options.label, table)
+    if known is not None:
+        return tuple(place for place in map(table.find, Schema.from_dict(known).labels) if place is not None)
+    return _usual_label(table)
+
+
+def roles_of(table: Table, options: Options) -> Roles:
+    """Return what every column is for; raises DataError for names that the table does not have."""
+    labels = label_places(table, options)
+    group = None if options.group is None else find_column(options.group, table)
+    ignored = {find_column(name, table) for name in options.ignore}
+    if table.has_names:
+        ignored |= {i for i, name in enumerate(table.names) if name.lower() in ROW_NAMES and i not in labels}
+    return Roles(labels, group, tuple(sorted(ignored - {group})))
+
+
+def _find_labels(text: str, table: Table) -> tuple[int, ...]:
+    """Return the column of that name, or those whose names stand between commas."""
+    place = table.find(text)
+    if place is not None or "," not in text:
+        return (find_column(text, table) if place is None else place,)
+    return tuple(dict.fromkeys(find_column(name.strip(), table) for name in text.split(",")))
+
+
+def _usual_label(table: Table) -> tuple[int, ...]:
+    if not table.has_names:
+        return (next(iter(table.texts)) if len(table.texts) == 1 else 0,)
+    places = [place for place in map(table.find, LABEL_NAMES) if place is not None]
+    return tuple(places[:1])
+
+
+def find_column(name: str, table: Table) -> int:
+    """Return the place of a column; raises DataError if the table has none of that name."""
+    place = table.find(name)
+    if place is None:
+        known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
+        fix = suggestion(name, table.names).replace("did", "Did", 1) or "Use one of these."
+        raise DataError(f"{printable(table.path)}: no column {name!r}; the columns are {known}. {fix}")
+    return place
+
+
+def inputs_without_schema(table: Table, count: int) -> np.ndarray:
+    """Return the columns of numbers but labels and row numbers ([N, D]), for a model trained on something else.
+
+    Without names, a column more than the ``count`` inputs is a label in front of them.
+    """
+    skipped = {*LABEL_NAMES, *ROW_NAMES} if table.has_names else set()
+    kept = [place for number, place in table.places.items() if table.names[number].lower() not in skipped]
+    numbers = table.numbers[:, kept]
+    return numbers[:, 1:] if numbers.shape[1] == count + 1 else numbers
