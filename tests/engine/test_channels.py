@@ -75,6 +75,8 @@ def test_random_networks_agree_in_both_layouts(seed: int) -> None:
         ([layers.Conv3d(5, 3, stride=2), layers.AvgPool3d(2)], (3, 9, 9, 9)),
         ([Linear(40)], (9000,)),
         ([Conv2d(20, 3)], (500, 5, 5)),
+        ([layers.Scale(0.5, shift=-1.0), Conv2d(8, 3)], (3, 9, 9)),
+        ([layers.ReLU(), layers.Pad(1), layers.MaxPool2d(2), Conv2d(8, 3)], (3, 16, 16)),
     ],
 )
 def test_layers_give_the_same_bits_in_both_layouts(network: list, shape: tuple[int, ...], lanes: int) -> None:

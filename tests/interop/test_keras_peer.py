@@ -130,8 +130,19 @@ def volumes() -> Any:
     )  # fmt: skip
 
 
+def reordered() -> Any:
+    """Layers whose names count in another order than that in which Keras keeps them."""
+
+    def body(x: Any) -> Any:
+        near = L.Conv2D(4, 1)(x)
+        return L.Concatenate()([near, L.Conv2D(4, 1)(L.Conv2D(4, 1)(x))])
+
+    return function((6, 6, 4), body)
+
+
 NETWORKS = (
     backbone, nested, siamese, unet, squeezed, attention, channels_first, signals, norms, moved, volumes,
+    reordered,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -159,7 +159,17 @@ class ChannelLowering:
 
     def copy_features(self, x: Channels, out: Channels) -> None:
         """Copy value by value, in the order of Flatten, between buffers of other shapes."""
+        self.clear_rest(out)
         self.emit("channels.move", x=self.place(x), out=self.place(out), **move_arguments(self.program, x, out))
+
+    def clear_rest(self, buffer: Channels) -> None:
+        """Zero the last block of a buffer that is written channel by channel, if it has more lanes than channels.
+
+        Those lanes are computed with and never used. Memory with margins is not reused, so they are zero there.
+        """
+        if buffer.margin == NO_MARGIN and buffer.count % buffer.lanes:
+            last = replace(buffer, offset=buffer.offset + (buffer.shape[0] - 1) * buffer.strides[0])
+            self.emit("elementwise.fill", out=self.place(last), count=buffer.strides[0], value=0.0)
 
     def products(self) -> float:
         """Return what a sample costs, in multiplications."""

@@ -49,6 +49,7 @@ def _nearest(step: Step) -> bool:
 
 def _concatenate(lowering: ChannelLowering, step: Step) -> None:
     out, first = lowering.allocate(step), 0
+    lowering.clear_rest(out)
     for name, (channels, *_) in zip(step.inputs, step.input_shapes, strict=True):
         x = lowering.compact(name)
         if first % out.lanes == 0:

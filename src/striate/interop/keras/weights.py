@@ -49,13 +49,17 @@ class Weights:
         return {name: Weights(arrays, False) for name, arrays in found.items()}
 
     def _filed(self, layers: list[KerasLayer]) -> dict[str, Weights]:
-        """Return the weights from folders, named after the layer or, by newer versions, after class and number."""
+        """Return the weights from folders, named after class and number or, by some versions, after the layer.
+
+        A name that Keras made up, such as conv2d_1, may be the folder of another layer: numbers go first.
+        """
         folders: dict[str, dict[str, np.ndarray]] = {}
         for path, array in self.arrays.items():
             _, folder, *rest = path.split("/")
             folders.setdefault(folder, {})["/".join(rest)] = array
-        by_name = {layer.name for layer in layers}.issuperset(folders)
-        keys = [layer.name for layer in layers] if by_name else _numbered(layer.kind for layer in layers)
+        names, keys = [layer.name for layer in layers], _numbered(layer.kind for layer in layers)
+        if not folders.keys() <= set(keys) and folders.keys() <= set(names):
+            keys = names
         pairs = zip(layers, keys, strict=True)
         return {layer.name: Weights(folders.get(key, {}), True) for layer, key in pairs}
 

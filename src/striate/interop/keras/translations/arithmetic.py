@@ -64,6 +64,20 @@ def concatenate(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -> 
     return b.add("Concat", *x, axis=b.place(x[0], layer.config.get("axis", -1)))
 
 
+@translates("LayerScale")
+def layer_scale(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -> str:
+    """One factor for each channel, as in ConvNeXt."""
+    value = one(layer, x)
+    return b.add("Mul", value, b.keras_constant(value, arrays[0]))
+
+
+@translates("CustomScaleLayer")
+def residual(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -> str:
+    """``x + scale * y``, as in Inception-ResNet."""
+    value, branch = x
+    return b.add("Add", value, b.add("Mul", branch, float(layer.config.get("scale", 1.0))))
+
+
 @translates("Rescaling")
 def rescaling(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -> str:
     """``x * scale + offset``, numbers or one for each channel."""

@@ -13,8 +13,9 @@ from striate.interop.keras.weights import Arrays
 
 
 @translates(
-    "Dropout", "SpatialDropout*", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",
-    "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness",
+    "Dropout", "SpatialDropout*", "GaussianNoise", "GaussianDropout", "AlphaDropout", "StochasticDepth",
+    "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
+    "RandomBrightness",
 )  # fmt: skip
 def same(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -> str:
     """What disturbs training only."""
