@@ -21,7 +21,7 @@ def learnt(ranks: int, threads: int) -> str:
     return found.stdout
 
 
-@pytest.mark.parametrize(("ranks", "threads"), [(1, 2), (2, 2), (3, 1), (4, 1)])
+@pytest.mark.parametrize(("ranks", "threads"), [(1, 2), (2, 1), (2, 2), (3, 1), (3, 2), (4, 1), (4, 2)])
 def test_ranks_and_threads_change_no_bit(ranks: int, threads: int) -> None:
     """With dropout, augmentation, batch normalisation, clipping, an auxiliary output and a large dense layer."""
     pytest.importorskip("mpi4py")

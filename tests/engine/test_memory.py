@@ -76,3 +76,12 @@ def test_squares_are_summed_in_pieces(more: int) -> None:
     vector = np.concatenate([np.full(memory.PIECE, 2.0), np.full(memory.PIECE, 3.0), np.full(more, 5.0)])
     expected = [4.0 * memory.PIECE, 9.0 * memory.PIECE, 25.0 * more]
     assert memory.sums_of_squares(vector.astype(np.float32)).tolist() == expected
+
+
+def test_plans_take_as_many_samples_as_the_network_leaves_room_for(network: Network) -> None:
+    assert memory.samples_at_once(network) == 16_384
+    large_values = Sequential([Conv2d(64, 3, padding=1), Flatten(), Linear(2)], (3, 64, 64))
+    assert 2**31 // (8 * (3 * 64 * 64 + 2 * 64 * 64 * 64 + 2)) < 1024 == memory.samples_at_once(large_values)
+    many_parameters = Sequential([Flatten(), Linear(1000), Linear(2)], (1, 32, 32))
+    shards = 2**27 // many_parameters.parameter_count
+    assert shards * 32 < memory.samples_at_once(many_parameters) * 2 <= shards * 64

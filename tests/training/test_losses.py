@@ -224,7 +224,7 @@ def test_a_sum_is_the_mean_times_the_samples():
 def test_the_parts_of_a_large_batch_are_weighed_as_one(loss, monkeypatch):
     thetas, histories = [], []
     for largest in (1024, 64):
-        monkeypatch.setattr("striate.training.session.LARGEST", largest)
+        monkeypatch.setattr("striate.training.session.samples_at_once", lambda network, n=largest: n)
         trainer = Trainer(
             network(3), batch_size="full", loss=loss, optimizer="gradient_descent", learning_rate=1e-3
         )

@@ -74,7 +74,7 @@ def test_one_step_on_the_full_batch_is_the_textbook_line(data):
 def test_a_large_batch_is_the_sum_of_its_parts(data, monkeypatch):
     thetas = []
     for largest in (1024, 64):
-        monkeypatch.setattr("striate.training.session.LARGEST", largest)
+        monkeypatch.setattr("striate.training.session.samples_at_once", lambda network, n=largest: n)
         trainer = Trainer(small_network(), batch_size="full")
         trainer.fit(data, epochs=5)
         thetas.append(trainer.model.theta)

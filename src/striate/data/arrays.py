@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import struct
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +19,7 @@ from striate.data.layout import make_inputs, stream_inputs
 from striate.data.options import Task
 from striate.data.problems import printable, why
 from striate.data.streaming.choice import AUTO, is_streamed
+from striate.data.streaming.spool import spooled_bytes
 from striate.data.streaming.stored import Stored
 from striate.data.targets import align_classes, make_targets
 from striate.errors import DataError
@@ -48,27 +52,57 @@ class ArrayFile:
         """Return the array in memory."""
         return read_npy(self.path) if self.member is None else _read_member(self.path, self.member)
 
-    def stored(self) -> Stored | None:
-        """Return where its rows can be read one by one; None if compressed, damaged, or stored by column."""
+    def streamed(self, read: str, where: str) -> Stored | None:
+        """Return where its rows can be read one by one, if they should be; None to read it into memory.
+
+        A compressed array is unpacked into a temporary file first.
+
+        Raises
+        ------
+        DataError
+            If that file cannot be written.
+        """
         try:
-            with self.path.open("rb") as file:
-                start = self._start(file)
-                end = self.path.stat().st_size if self.member is None else start + self.member.file_size
-                file.seek(start)
-                _check_header(file, end, str(self.path))
+            with self._opened() as file:
+                start = file.tell()
+                _check_header(file, start + self._size(), str(self.path))
                 file.seek(start)
                 shape, by_column, dtype = _header(file)
                 held = Stored(self.path, file.tell(), shape, dtype)
-        except (OSError, struct.error, DataError):
+        except (OSError, struct.error, zlib.error, zipfile.BadZipFile, DataError):
             return None  # reading it says what is wrong
-        compressed = self.member is not None and self.member.compress_type != zipfile.ZIP_STORED
-        return None if compressed or (by_column and len(shape) > 1) else held
+        if len(shape) < 2 or not shape[0] or by_column:
+            return None
+        if not is_streamed(read, math.prod(shape) * dtype.itemsize):
+            return None
+        return self._unpacked(held, where) if self._is_compressed() else held
 
-    def _start(self, file: IO[bytes]) -> int:
-        if self.member is None:
-            return 0
-        file.seek(self.member.header_offset + NAME_LENGTH)
-        return self.member.header_offset + LOCAL_HEADER + sum(struct.unpack("<HH", file.read(4)))
+    def _unpacked(self, held: Stored, where: str) -> Stored:
+        with self._opened() as file:
+            file.read(held.offset)
+            return spooled_bytes(file, held.shape, held.dtype, where)
+
+    def _is_compressed(self) -> bool:
+        return self.member is not None and self.member.compress_type != zipfile.ZIP_STORED
+
+    def _size(self) -> int:
+        """Return the bytes of the array with its header."""
+        return self.path.stat().st_size if self.member is None else self.member.file_size
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
+        """Open the file where the array begins."""
+        with ExitStack() as opened:
+            if self.member is not None and self._is_compressed():
+                archive = opened.enter_context(zipfile.ZipFile(self.path))
+                _check_ratio(self.member, f"{self.path}: {printable(self.member.filename)}")
+                yield opened.enter_context(archive.open(self.member))
+                return
+            file = opened.enter_context(self.path.open("rb"))
+            if self.member is not None:
+                file.seek(self.member.header_offset + NAME_LENGTH)
+                file.seek(self.member.header_offset + LOCAL_HEADER + sum(struct.unpack("<HH", file.read(4))))
+            yield file
 
 
 Arrays = dict[str, ArrayFile]
@@ -169,11 +203,8 @@ def _make(
 
 def _inputs(array: ArrayFile, where: str, shape: tuple[int, ...] | None, read: str) -> Any:
     """Return the inputs in memory, or as a stream where they are large, or that is asked for."""
-    stored = array.stored()
-    size = 0 if stored is None else math.prod(stored.shape) * stored.dtype.itemsize
-    if stored is None or len(stored.shape) < 2 or not stored.shape[0] or not is_streamed(read, size):
-        return make_inputs(array(), where, shape)
-    return stream_inputs(stored, where, shape)
+    stored = array.streamed(read, where)
+    return make_inputs(array(), where, shape) if stored is None else stream_inputs(stored, where, shape)
 
 
 def _class_names(arrays: Arrays, path: Path) -> tuple[str, ...]:
@@ -196,8 +227,7 @@ def _first(arrays: Arrays, names: tuple[str, ...] | list[str]) -> str | None:
 
 def _read_member(path: Path, member: zipfile.ZipInfo) -> np.ndarray:
     where = f"{path}: {printable(member.filename)}"
-    if member.file_size > MAX_RATIO * max(1, member.compress_size):
-        raise DataError(f"{where}: claims {member.file_size:,} bytes, more than it can hold. Copy it again.")
+    _check_ratio(member, where)
     try:
         with zipfile.ZipFile(path) as archive:
             with archive.open(member) as stream:
@@ -208,6 +238,11 @@ def _read_member(path: Path, member: zipfile.ZipInfo) -> np.ndarray:
         raise
     except Exception as error:  # damaged archives make zipfile raise nearly anything
         raise DataError(f"{where}: damaged ({why(error)}). Copy it again.") from error
+
+
+def _check_ratio(member: zipfile.ZipInfo, where: str) -> None:
+    if member.file_size > MAX_RATIO * max(1, member.compress_size):
+        raise DataError(f"{where}: claims {member.file_size:,} bytes, more than it can hold. Copy it again.")
 
 
 def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = math.inf) -> None:

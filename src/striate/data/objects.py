@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.data.layout import make_inputs
+from striate.data.layout import make_inputs, stream_inputs
 from striate.data.streaming import ObjectStream, is_streamed
 from striate.data.streaming.choice import AUTO
+from striate.data.streaming.spool import gathered
+from striate.data.streaming.stored import Stored
 from striate.data.targets import make_targets
 from striate.errors import DataError
 
 INPUT_KEYS = ("image", "img", "x", "inputs", "input", "data", "features", "audio", "pixel_values")
+EMPTY = "{}: a data set needs at least one sample; got none."
 TARGET_KEYS = ("label", "labels", "y", "target", "targets", "class")
 
 
@@ -49,7 +52,7 @@ def dataset_from(
     read : {"auto", "memory", "stream"}
         Keep all samples in memory, or ask the object for them again in every epoch; by default if they would take
         half of the free memory. Then an item must be the same each time, and is asked for by one thread at a time.
-        Batches of an iterator are always kept.
+        Batches of an iterator are kept, in memory or in a temporary file in the cache folder.
 
     Raises
     ------
@@ -65,24 +68,54 @@ def dataset_from(
     batched = not (hasattr(source, "__len__") and hasattr(source, "__getitem__"))
     if not batched and len(source) and is_streamed(read, _size(source, name, shape)):
         return _streamed(source, name, shape, classes)
-    inputs, targets = _collect(source, name, batched)
-    if not inputs:
-        raise DataError(f"{name}: a data set needs at least one sample; got none.")
+    if batched:
+        return _from_batches(source, name, shape, classes, read)
+    pairs = [_pair(source[number], f"{name}: sample {number}") for number in range(len(source))]
+    if not pairs:
+        raise DataError(EMPTY.format(name))
     try:
-        joined = np.concatenate(inputs) if batched else np.stack(inputs)
+        joined = np.stack([_array(sample) for sample, _ in pairs])
     except ValueError as error:
         raise DataError(f"{name}: samples must have one shape; {error}. Resize or pad them.") from None
-    labels = np.concatenate(targets) if batched else np.stack(targets)
+    labels = np.stack([_array(target) for _, target in pairs])
     found, names = make_targets(labels, name, classes or _class_names(source))
     return Dataset(make_inputs(joined, name, shape), found, names, name)
 
 
+def _from_batches(
+    source: Any, name: str, shape: tuple[int, ...] | None, classes: tuple[str, ...], read: str
+) -> Dataset:
+    """Return the data set of an iterator of batches, which are kept in memory or in a temporary file."""
+    targets: list[np.ndarray] = []
+
+    def batches() -> Iterator[np.ndarray]:
+        for number, item in enumerate(source):
+            samples, labels = map(_array, _pair(item, f"{name}: batch {number}"))
+            if len(samples) != len(labels):
+                raise DataError(
+                    f"{name}: batch {number}: every sample needs one target; got {len(samples)} "
+                    f"and {len(labels)}. Return as many."
+                )
+            targets.append(labels)
+            yield samples
+
+    try:
+        found = gathered(batches(), name, read)
+    except ValueError as error:
+        raise DataError(f"{name}: samples must have one shape; {error}. Resize or pad them.") from None
+    if found is None:
+        raise DataError(EMPTY.format(name))
+    labels, names = make_targets(np.concatenate(targets), name, classes or _class_names(source))
+    inputs = stream_inputs(found, name, shape) if isinstance(found, Stored) else make_inputs(found, name, shape)
+    return Dataset(inputs, labels, names, name)
+
+
 def _streamed(source: Any, name: str, shape: tuple[int, ...] | None, classes: tuple[str, ...]) -> Dataset:
     """Return a data set that keeps the targets alone."""
-    items = enumerate(_items(source, batched=False))
-    labels = np.stack([_array(_pair(item, f"{name}: sample {number}")[1]) for number, item in items])
-    targets, names = make_targets(labels, name, classes or _class_names(source))
-    return Dataset(ObjectStream(source, partial(_sample, shape=shape), name), targets, names, name)
+    targets = (_pair(source[number], f"{name}: sample {number}")[1] for number in range(len(source)))
+    labels = np.stack([_array(target) for target in targets])
+    found, names = make_targets(labels, name, classes or _class_names(source))
+    return Dataset(ObjectStream(source, partial(_sample, shape=shape), name), found, names, name)
 
 
 def _size(source: Any, name: str, shape: tuple[int, ...] | None) -> int:
@@ -94,25 +127,6 @@ def _sample(item: Any, where: str, shape: tuple[int, ...] | None) -> np.ndarray:
     values = _array(_pair(item, where)[0])
     values = values if values.dtype == np.uint8 else values.astype(np.float32)
     return np.ascontiguousarray(make_inputs(values[np.newaxis], where, shape)[0])
-
-
-def _collect(source: Any, name: str, batched: bool) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    inputs: list[np.ndarray] = []
-    targets: list[np.ndarray] = []
-    for number, item in enumerate(_items(source, batched)):
-        sample, target = _pair(item, f"{name}: {'batch' if batched else 'sample'} {number}")
-        inputs.append(_array(sample))
-        targets.append(_array(target))
-        if batched and len(inputs[-1]) != len(targets[-1]):
-            raise DataError(
-                f"{name}: batch {number}: every sample needs one target; got {len(inputs[-1])} "
-                f"and {len(targets[-1])}. Return as many."
-            )
-    return inputs, targets
-
-
-def _items(source: Any, batched: bool) -> Iterator[Any]:
-    return iter(source) if batched else (source[number] for number in range(len(source)))
 
 
 def _pair(item: Any, where: str) -> tuple[Any, Any]:

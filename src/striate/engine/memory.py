@@ -16,6 +16,9 @@ from striate.network import Network
 SHARDS = 4  # a batch is cut into at least as many shards, if it has as many blocks
 GRADIENT_FLOATS = 2**27  # that the gradients of all shards may take together, half a gigabyte
 BLOCKS = 4  # and a shard has no more blocks than this, whose activations still lie in the caches
+FEWEST, MOST = 1024, 16_384  # samples that a plan for training takes at most, whatever the network
+ACTIVATION_BYTES = 2**31  # that a plan may take for what layers give and its gradients
+LEAST_LANES = 8  # so that the shards of a full plan have no more than BLOCKS blocks
 
 
 PIECE = 1024  # numbers of a flat vector that are never parted: the squares of each are added first
@@ -67,6 +70,18 @@ class Sizes:
         if parameter_count:
             blocks = max(blocks, -(-total // max(1, GRADIENT_FLOATS // parameter_count)))
         return cls(lanes, blocks, -(-total // blocks))
+
+
+def samples_at_once(network: Network) -> int:
+    """Return how many samples a plan for training takes at most; larger batches are computed in parts.
+
+    It depends on the network alone, above all not on memory, threads or ranks: batch normalisation sees what a plan
+    takes, and the order of sums follows from it.
+    """
+    of_sample = 8 * sum(math.prod(step.shape) for step in network.steps)
+    shards = GRADIENT_FLOATS // max(1, network.parameter_count)
+    room = max(1, min(ACTIVATION_BYTES // of_sample, shards * BLOCKS * LEAST_LANES))
+    return min(MOST, max(FEWEST, 1 << room.bit_length() - 1))
 
 
 def check_room(network: Network, batch_size: int, needed: int) -> None:

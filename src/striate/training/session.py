@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from striate.engine.memory import samples_at_once
 from striate.training import ranks
 from striate.training.batches import Batches
 from striate.training.job import Job
 from striate.training.rates import Rates, frozen_layers
 from striate.training.regularisation import Regulariser
 from striate.training.state import TrainingState
-from striate.training.stepper import LARGEST, Adjustment, Stepper
+from striate.training.stepper import Adjustment, Stepper
 
 
 def stepper_for(state: TrainingState, job: Job, batches: Batches) -> Stepper:
@@ -22,7 +23,7 @@ def stepper_for(state: TrainingState, job: Job, batches: Batches) -> Stepper:
 
     settings = state.settings
     assert settings.optimizer is not None
-    size = min(step_size(state, batches), LARGEST)
+    size = min(step_size(state, batches), samples_at_once(state.network))
     kernel = settings.optimizer.kernel
     key = (job.plan.loss, batches.dtype, size, kernel)
     if state.session is None or state.session_key != key:

@@ -13,7 +13,6 @@ from striate.losses import Loss
 from striate.training.batches import Batch
 
 PART_BITS = 40  # above the number of a step, the part of its batch: every part has random numbers of its own
-LARGEST = 1024  # samples that the engine takes at once; larger batches are the sum of several
 
 
 Squares = Callable[[np.ndarray], np.ndarray]

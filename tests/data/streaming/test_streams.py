@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import pickle
 
 import numpy as np
@@ -29,13 +30,14 @@ ARRAYS = {
 }
 
 
-@pytest.mark.parametrize("suffix", ["npz", "npy"])
+@pytest.mark.parametrize("how", ["npz", "compressed npz", "npy"])
 @pytest.mark.parametrize("kind", ARRAYS)
-def test_arrays_are_the_same_streamed_and_in_memory(tmp_path, kind, suffix):
+def test_arrays_are_the_same_streamed_and_in_memory(tmp_path, monkeypatch, kind, how):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path / "cache"))
     x, y = ARRAYS[kind], np.arange(9) % 3
-    if suffix == "npz":
+    if how.endswith("npz"):
         path = tmp_path / "a.npz"
-        np.savez(path, y=y, x=x)
+        (np.savez_compressed if how.startswith("compressed") else np.savez)(path, y=y, x=x)
     else:
         path = tmp_path
         np.save(path / "x.npy", x)
@@ -54,10 +56,8 @@ def test_arrays_are_the_same_streamed_and_in_memory(tmp_path, kind, suffix):
 
 def test_what_cannot_be_read_row_by_row_is_read_into_memory(tmp_path):
     x, y = ARRAYS["grey"], np.arange(9) % 3
-    np.savez_compressed(tmp_path / "a.npz", x=x, y=y)
-    np.savez(tmp_path / "b.npz", x=np.asfortranarray(x), y=y)
-    for name in ("a", "b"):
-        assert isinstance(array_splits(tmp_path / f"{name}.npz", read="stream")["all"].inputs, np.ndarray)
+    np.savez(tmp_path / "a.npz", x=np.asfortranarray(x), y=y)
+    assert isinstance(array_splits(tmp_path / "a.npz", read="stream")["all"].inputs, np.ndarray)
 
 
 def test_folders_are_the_same_streamed_and_in_memory(tmp_path, monkeypatch):
@@ -121,6 +121,50 @@ def test_objects_are_the_same_streamed_and_in_memory():
     assert streamed.classes == memory.classes
     with pytest.raises(DataError, match=r"sample 5 is \[2, 3, 5\], the first is \[2, 3, 4\]"):
         np.asarray(dataset_from(Letters(odd=True), read="stream").inputs)
+
+
+def batches(odd=False):
+    yield np.full((3, 1, 4), 7, np.uint8), np.array([0, 1, 0])
+    yield np.arange(8, dtype=np.uint8).reshape(2, 1, 4), np.array([1, 0])
+    if odd:
+        yield np.zeros((1, 1, 5), np.uint8), np.array([1])
+
+
+def test_iterators_of_batches_are_the_same_streamed_and_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path))
+    memory, streamed = (dataset_from(batches(), read=how) for how in ("memory", "stream"))
+    assert isinstance(streamed.inputs, StoredStream)
+    assert np.array_equal(np.asarray(streamed.inputs), memory.inputs)
+    assert streamed.targets.tolist() == memory.targets.tolist()
+    with pytest.raises(DataError, match=r"sample 5 is uint8 \[1, 5\], the first is uint8 \[1, 4\]. Resize"):
+        dataset_from(batches(odd=True), read="stream")
+
+
+def test_temporary_files_go_with_the_last_stream(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path))
+    data = dataset_from(batches(), read="stream")
+    part = data.take(np.array([4, 0]))
+    assert len(list(tmp_path.glob("decoded/*.part"))) == 1
+    del data
+    assert np.asarray(part.inputs)[0].ravel().tolist() == [4, 5, 6, 7]
+    del part
+    gc.collect()
+    assert not list(tmp_path.glob("decoded/*.part"))
+
+
+def test_batches_are_spooled_from_the_size_on_at_which_memory_is_short(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("striate.data.streaming.choice.available_memory", lambda: 30)
+    assert isinstance(dataset_from(batches()).inputs, StoredStream)
+    monkeypatch.setattr("striate.data.streaming.choice.available_memory", lambda: 300)
+    assert isinstance(dataset_from(batches()).inputs, np.ndarray)
+
+
+def test_temporary_files_keep_to_the_limit_of_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("STRIATE_CACHE_GB", "1e-8")
+    with pytest.raises(DataError, match=r"may take 10 bytes in the cache folder .*; these take more. Raise"):
+        dataset_from(batches(), read="stream")
 
 
 class Counted(Stream):

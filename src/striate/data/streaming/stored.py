@@ -19,12 +19,13 @@ Convert = Callable[[np.ndarray], np.ndarray]
 
 
 class Stored(NamedTuple):
-    """Where an array lies in a file, in C order."""
+    """Where an array lies in a file, in C order; the file may be one that is removed with its ``owner``."""
 
     path: Path
     offset: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    owner: Any = None
 
 
 class _OpenFile:
