@@ -85,6 +85,11 @@ def of_errors(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Arr
     return (size**2 + size).mean(axis=1), 2 * size / z.shape[1] + np.abs(grad)
 
 
+def of_expression(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Array, Array]:
+    size = np.abs(z) + np.abs(targets)
+    return (2 + size).mean(axis=1), size / z.shape[1] + np.abs(grad)
+
+
 def of_binary(z: Array, targets: Array, losses: Array, grad: Array) -> tuple[Array, Array]:
     """No label counts more than 3; a power of e is off by what its exponent is off."""
     return 3 * (1 + 2 * np.abs(z)).mean(axis=1), 3 * (sigmoid(z) + targets + 1) / z.shape[1]
@@ -126,6 +131,13 @@ entropy = definition.softmax_cross_entropy
 smooth = functools.partial(entropy, label_smoothing=0.1)
 weighted = functools.partial(entropy, class_weights=np.array(WEIGHTS), label_smoothing=0.25)
 ignoring = functools.partial(entropy, ignored_index=-100)
+
+
+def pseudo_huber(outputs: Array, targets: Array) -> tuple[Array, Array]:
+    root = np.sqrt(1 + (outputs - targets) ** 2)
+    return (root - 1).mean(axis=1), (outputs - targets) / root / outputs.shape[1]
+
+
 TABLE = {
     "cross-entropy": Line(Loss("cross_entropy"), entropy, labels, of_softmax),
     "smoothed": Line(Loss("cross_entropy", label_smoothing=0.1), smooth, labels, of_softmax),
@@ -161,6 +173,12 @@ TABLE = {
     "Huber": Line(Loss("huber"), definition.huber, numbers, of_errors),
     "narrow Huber": Line(
         Loss("huber", delta=0.25), functools.partial(definition.huber, delta=0.25), numbers, of_errors
+    ),
+    "expression": Line(
+        Loss("expression", expression="e = output - target; sqrt(1 + e**2) - 1"),
+        pseudo_huber,
+        numbers,
+        of_expression,
     ),
     "Gaussian": Line(
         Loss("gaussian_negative_log_likelihood"),

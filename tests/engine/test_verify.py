@@ -19,7 +19,7 @@ from striate.engine.verify import verify
 from striate.errors import ProgramError
 from striate.kernels.access import ACCESS
 from striate.layers import BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU
-from striate.losses import LOSSES
+from striate.losses import LOSSES, ExpressionLoss, Loss
 from striate.machine import LANES
 from striate.network import Network, Sequential
 from striate.testing.choices import Seeded
@@ -27,6 +27,9 @@ from striate.testing.operations import OPERATIONS
 from support.programs import Alone, changed, inference_program, network_of, training_program
 
 NAMES = sorted(OPERATIONS)
+ONE_OF_EACH = [
+    ExpressionLoss("(output - target)**2") if cls is ExpressionLoss else cls() for _, cls in sorted(LOSSES.items())
+]
 
 
 def network(outputs: int = 4) -> Network:
@@ -43,8 +46,8 @@ def test_programs_of_every_operation_are_proven(name: str) -> None:
     verify(inference_program(net, lanes))
 
 
-@pytest.mark.parametrize("loss", sorted(LOSSES))
-def test_programs_of_every_loss_are_proven(loss: str) -> None:
+@pytest.mark.parametrize("loss", ONE_OF_EACH, ids=lambda loss: loss.name)
+def test_programs_of_every_loss_are_proven(loss: Loss) -> None:
     verify(training_program(network(), 8, loss=loss))
 
 
@@ -105,8 +108,8 @@ def test_programs_with_channels_in_the_lanes_are_proven(name: str) -> None:
     check_rows(session.program)
 
 
-@pytest.mark.parametrize("loss", sorted(LOSSES))
-def test_losses_touch_what_they_are_said_to(loss: str) -> None:
+@pytest.mark.parametrize("loss", ONE_OF_EACH, ids=lambda loss: loss.name)
+def test_losses_touch_what_they_are_said_to(loss: Loss) -> None:
     check_rows(training_program(Sequential([Linear(4)], (6,)), 8, 24, loss=loss))
 
 

@@ -39,7 +39,7 @@ def training_program(
     network: Network,
     lanes: int,
     batch: int = 40,
-    loss: str = "mean_squared_error",
+    loss: str | Loss = "mean_squared_error",
     optimizer: str = "adam",
     threads: int = 1,
 ) -> Program:

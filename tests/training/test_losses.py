@@ -123,6 +123,12 @@ CASES = {
     "squared, classes": (network(3), stripes(150), "mean_squared_error", squared_of_classes),
     "absolute": (straight(2), line(), "mean_absolute_error", definitions.mean_absolute_error),
     "Huber": (straight(2), line(), Loss("huber", delta=0.5), lambda y, t: definitions.huber(y, t, 0.5)),
+    "expression": (
+        straight(2),
+        line(),
+        Loss("expression", expression="(output - target)**2"),
+        definitions.mean_squared_error,
+    ),
     "counts": (straight(2), counts(), POISSON, definitions.poisson_negative_log_likelihood),
     "weighted labels": (straight(3, Sigmoid()), labels(), WEIGHTED_LABELS, weighted_labels),
     "class maps": (over_space(3), maps(), Loss("cross_entropy", ignored_index=2), ignoring),

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from striate.errors import ShapeError, UsageError
+from striate.expression.operations import FUNCTIONS
 from striate.worksheets.expression import backprop, draw_graph, finite_differences, parse
 from striate.worksheets.expression.layered import layered_layout
-from striate.worksheets.expression.operations import FUNCTIONS
 
 LOGISTIC = "z = w*x + b; y = sigmoid(z); L = (y - t)**2/2; R = w**2/2; Lreg = L + lam*R"
 PERCEPTRON = """

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from striate.errors import ShapeError, UsageError
+from striate.numbers import as_numbers, format_array, format_number, parse_numbers
 from striate.worksheets.filters import filter_names, make_filter
-from striate.worksheets.numbers import as_numbers, format_array, format_number, parse_numbers
 
 
 @pytest.mark.parametrize("dimensions", [1, 2])

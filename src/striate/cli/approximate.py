@@ -38,8 +38,8 @@ def approximate(
     from striate.cli.output import Output
     from striate.explain.approximation import approximate as run
     from striate.explain.draw_approximation import animated_approximation, draw_approximation
+    from striate.numbers import parse_numbers
     from striate.storage.atomic import write_atomically
-    from striate.worksheets.numbers import parse_numbers
 
     output = Output(json)
     ends, widths = parse_numbers(f"[{window}]", "--window"), parse_numbers(f"[{units}]", "--units")

@@ -57,8 +57,8 @@ def descend(
     from striate.cli.files import write_figure
     from striate.cli.output import Output
     from striate.cli.parsing import values as named
+    from striate.numbers import parse_numbers
     from striate.worksheets import descent
-    from striate.worksheets.numbers import parse_numbers
 
     point: Any = None if start is None else parse_numbers(f"[{start.strip('[] ')}]", "--start")
     chosen = descent.problem(task, data=named(values or []), start=point)

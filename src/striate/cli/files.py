@@ -32,7 +32,7 @@ def read_numbers(text: str, column: int | None = None) -> np.ndarray:
     """
     from striate.data.arrays import read_npy
     from striate.data.images import read_image
-    from striate.worksheets.numbers import parse_numbers
+    from striate.numbers import parse_numbers
 
     if is_numbers(text):
         return parse_numbers(text, "input")

@@ -40,7 +40,7 @@ def invariance(
     from striate.cli.output import Output
     from striate.explain.invariance_measure import draw_invariance
     from striate.explain.invariance_measure import invariance as measure
-    from striate.worksheets.numbers import parse_numbers
+    from striate.numbers import parse_numbers
 
     output = Output(json)
     loaded = striate.load(model)

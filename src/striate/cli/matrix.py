@@ -33,8 +33,8 @@ def matrix(
     from striate.cli.files import write_figure
     from striate.cli.output import Output
     from striate.cli.parsing import paddings, sizes
+    from striate.numbers import parse_numbers
     from striate.worksheets.matrix import draw_toeplitz, toeplitz
-    from striate.worksheets.numbers import parse_numbers
 
     settings: dict[str, Any] = {"padding": paddings(padding)}
     weights, cells = parse_numbers(kernel, "kernel"), sizes(input, "--input")

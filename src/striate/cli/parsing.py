@@ -70,7 +70,7 @@ def values(items: Sequence[str]) -> dict[str, Any]:
     >>> values(["w=0.5"])
     {'w': array(0.5)}
     """
-    from striate.worksheets.numbers import parse_numbers
+    from striate.numbers import parse_numbers
 
     found = {}
     for item in items:

@@ -32,6 +32,7 @@ def emit_loss(lowering: Lowering, name: str, loss: Loss, number: int) -> None:
     else:
         lowering.emit(
             kernel,
+            loss.kernel_constants(shape),
             outputs=lowering.place(value),
             grad=lowering.place(target),
             targets=targets,

@@ -10,7 +10,7 @@ import numpy as np
 from striate.explain.positions import axis_names
 from striate.layers.shape import InputLayer
 from striate.network import Step
-from striate.worksheets.numbers import format_number
+from striate.numbers import format_number
 
 if TYPE_CHECKING:
     from striate.explain.reasons import Why

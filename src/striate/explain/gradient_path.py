@@ -20,8 +20,8 @@ from striate.layers.dense import RadialBasis
 from striate.losses import CLASSES, NUMBERS
 from striate.losses.choice import assumed_loss
 from striate.network import Slot, Step
+from striate.numbers import format_number
 from striate.reference.registry import operation
-from striate.worksheets.numbers import format_number
 
 MOST_TERMS = 12
 

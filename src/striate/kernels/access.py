@@ -218,6 +218,7 @@ ACCESS = {
     "label_loss.binary_cross_entropy": _VALUES,
     "label_loss.weighted_binary_cross_entropy": _VALUES + "read numbers: 1+count",
     "label_loss.hinge": _LABELS + "read numbers: 1",
+    "expression_loss.elementwise": _VALUES,
     "integer_weights.pack_sums": """
         read w: filters*filter_size
         read bias: filters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import struct
 import sys
@@ -28,7 +29,13 @@ class Request:
     @property
     def file_name(self) -> str:
         """The name of its entry in the cache folder."""
-        return "-".join([self.module, self.name, f"{self.lanes}lanes", *map(str, self.constants)]) + ".kernel"
+        constants = (str(c) if isinstance(c, int) or c.isidentifier() else _digest(c) for c in self.constants)
+        return "-".join([self.module, self.name, f"{self.lanes}lanes", *constants]) + ".kernel"
+
+
+def _digest(text: str) -> str:
+    """Return what stands for a text that is no file name."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

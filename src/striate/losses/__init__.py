@@ -3,6 +3,7 @@
 from striate.losses.base import Loss
 from striate.losses.binary import BinaryCrossEntropy
 from striate.losses.cross_entropy import CrossEntropy
+from striate.losses.expression import ExpressionLoss
 from striate.losses.hinge import Hinge
 from striate.losses.interpretation import CLASSES, LABELS, NUMBERS, Interpretation, usual_names
 from striate.losses.likelihood import GaussianNegativeLogLikelihood, PoissonNegativeLogLikelihood
@@ -19,6 +20,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "CrossEntropy",
     "ErrorLoss",
+    "ExpressionLoss",
     "GaussianNegativeLogLikelihood",
     "Hinge",
     "Huber",

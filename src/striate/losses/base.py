@@ -80,8 +80,10 @@ class Loss(metaclass=_ByName):
         choice(self.reduction, f"{self.name}: reduction", REDUCTIONS)
 
     @staticmethod
-    def of(loss: str | Mapping[str, Any] | Loss) -> Loss:
-        """Return the loss of that name without options, of that description, or ``loss`` itself."""
+    def of(loss: str | Mapping[str, Any] | Loss | type[Loss]) -> Loss:
+        """Return the loss of that name or class without options, of that description, or ``loss`` itself."""
+        if isinstance(loss, type):
+            return Loss.from_description(loss.name)
         return loss if isinstance(loss, Loss) else Loss.from_description(loss)
 
     @staticmethod
@@ -198,6 +200,10 @@ class Loss(metaclass=_ByName):
         None, the default, runs it through its reference.
         """
         return None
+
+    def kernel_constants(self, shape: Shape) -> tuple[int | str, ...]:
+        """Return what the kernel is compiled for, if it is a factory of kernels."""
+        return ()
 
     def numbers(self, shape: Shape) -> Array | None:
         """Return what the kernel takes as ``numbers`` for outputs of ``shape``, float32; None if it takes none."""

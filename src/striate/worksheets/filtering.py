@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from striate.errors import ShapeError, unknown_name
+from striate.numbers import as_numbers, format_array, format_number
 from striate.reference.convolution import correlate
 from striate.worksheets.arithmetic.arguments import (
     AXIS_NAMES,
@@ -20,7 +21,6 @@ from striate.worksheets.arithmetic.arguments import (
 )
 from striate.worksheets.arithmetic.axis import Axis
 from striate.worksheets.filters import make_filter
-from striate.worksheets.numbers import as_numbers, format_array, format_number
 
 Meaning = Literal["cross-correlation", "convolution"]
 Border = Literal["zeros", "replicate", "reflect", "circular"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from striate.errors import ShapeError, UsageError, unknown_name
-from striate.worksheets.numbers import as_numbers, parse_numbers
+from striate.numbers import as_numbers, parse_numbers
 
 LARGEST = 1001  # taps per axis of gaussian:SIGMA and average:N
 

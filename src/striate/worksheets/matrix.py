@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.errors import ShapeError, UsageError
+from striate.numbers import as_numbers
 from striate.reference.sparse import SparseMatrix
 from striate.worksheets.arithmetic.arguments import AXIS_NAMES, Padding, Size
 from striate.worksheets.arithmetic.build import convolution
 from striate.worksheets.arithmetic.layer import LayerArithmetic
-from striate.worksheets.numbers import as_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,13 +10,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from striate.errors import ShapeError, unknown_name
+from striate.numbers import as_numbers, format_array, format_number
 from striate.reference.pooling import parts
 from striate.worksheets.arithmetic.arguments import Padding, Size
 from striate.worksheets.arithmetic.axis import Axis
 from striate.worksheets.arithmetic.build import pooling
 from striate.worksheets.arithmetic.layer import LayerArithmetic
 from striate.worksheets.filtering import LARGEST_BOARD
-from striate.worksheets.numbers import as_numbers, format_array, format_number
 
 Statistic = Literal["max", "average"]
 

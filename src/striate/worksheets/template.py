@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.errors import ShapeError, UsageError
-from striate.worksheets.numbers import as_numbers
+from striate.numbers import as_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -63,8 +63,13 @@ def _schedule(value: Any) -> dict[str, Any]:
 def _loss(value: Any) -> Any:
     from striate.losses import Loss
 
-    if isinstance(value, Loss):
-        return value
+    if isinstance(value, Loss) or (isinstance(value, type) and issubclass(value, Loss)):
+        return Loss.of(value)
+    if callable(value):
+        raise UsageError(
+            f"a function becomes a loss when it is registered; got {getattr(value, '__name__', value)}. Write "
+            "@striate.losses.register above it."
+        )
     return Loss.from_description(_arguments({"name": value} if isinstance(value, str) else value, '"huber"'))
 
 

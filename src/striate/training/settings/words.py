@@ -23,16 +23,20 @@ _OPTIONS = {
 
 
 def named(text: str) -> Tables:
-    """Return a loss or schedule by name, with the numbers that some take after colons.
+    """Return a loss or schedule by name, with what some take after colons: numbers, or an expression.
 
     Examples
     --------
     >>> named("hinge"), named("huber:0.5")
     ({'name': 'hinge'}, {'name': 'huber', 'delta': 0.5})
+    >>> named("expression:(output - target)**4")
+    {'name': 'expression', 'expression': '(output - target)**4'}
     >>> named("step:10:0.5")
     {'name': 'step', 'every_epochs': 10.0, 'factor': 0.5}
     """
     name, *values = text.split(":")
+    if name == "expression" and values:
+        return {"name": name, "expression": text.partition(":")[2]}
     keys = _OPTIONS.get(name, ())
     if len(values) > len(keys):
         allowed = f"at most {len(keys)} number{'s' * (len(keys) > 1)} after its name" if keys else "no number"

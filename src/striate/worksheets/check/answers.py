@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from striate.errors import UsageError, unknown_name
+from striate.expression.parse import parse
+from striate.numbers import format_number
 from striate.worksheets.check.text import FUNCTIONS, literal, setting, settings
-from striate.worksheets.expression.parse import parse
 from striate.worksheets.filtering import Filtered, Meaning, convolve
-from striate.worksheets.numbers import format_number
 from striate.worksheets.pooling import pool
 
 Place = tuple[int, ...]
@@ -151,7 +151,7 @@ def _expression(task: ast.expr) -> Answer:
 
 
 def _known_function(name: str) -> None:
-    from striate.worksheets.expression.operations import FUNCTIONS as OPERATIONS
+    from striate.expression.operations import FUNCTIONS as OPERATIONS
 
     if name not in OPERATIONS:
         raise unknown_name("check: function", name, (*FUNCTIONS, *OPERATIONS))

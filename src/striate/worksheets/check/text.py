@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from striate.errors import UsageError
-from striate.worksheets.numbers import parse_numbers
+from striate.numbers import parse_numbers
 
 EXAMPLE = '"[1,2,3,4] * [1,-1] = [-1,-1,-1]"'
 FUNCTIONS = ("convolve", "correlate", "max_pool", "average_pool")

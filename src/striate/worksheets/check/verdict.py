@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from striate.numbers import format_array, format_number
 from striate.worksheets.check.answers import Answer, Place, answers
 from striate.worksheets.check.text import Claim, read_claim
-from striate.worksheets.numbers import format_array, format_number
 
 MOST_CELLS = 20  # wrong cells that are shown with their terms
 

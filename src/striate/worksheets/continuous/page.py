@@ -10,8 +10,8 @@ import numpy as np
 
 from striate.drawing.html import Markup, element, join, section
 from striate.drawing.svg import curves
+from striate.numbers import format_number
 from striate.worksheets.continuous.functions import Convolved
-from striate.worksheets.numbers import format_number
 
 
 def convolution_page(found: Convolved) -> str:

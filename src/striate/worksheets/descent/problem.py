@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from striate.errors import ShapeError, UsageError, unknown_name
+from striate.numbers import as_numbers
 from striate.worksheets.expression import Graph, differentiate, parse
-from striate.worksheets.numbers import as_numbers
 
 Window = tuple[tuple[float, float], tuple[float, float]]
 

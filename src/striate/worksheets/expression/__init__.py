@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from striate.expression.graph import Graph, Node
+from striate.expression.parse import parse
 from striate.worksheets.expression.check import finite_differences
 from striate.worksheets.expression.evaluate import Backpropagation, backprop, differentiate, draw_graph
-from striate.worksheets.expression.graph import Graph, Node
-from striate.worksheets.expression.parse import parse
 from striate.worksheets.expression.steps import Step, Term
 
 __all__ = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from striate.numbers import format_array
 from striate.worksheets.expression.steps import Step
-from striate.worksheets.numbers import format_array
 
 
 def board(steps: Sequence[Step], output: str, unused: Sequence[str] = ()) -> str:

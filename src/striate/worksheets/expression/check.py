@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from striate.worksheets.expression.parse import parse
-from striate.worksheets.numbers import as_numbers
+from striate.expression.parse import parse
+from striate.numbers import as_numbers
 
 
 def finite_differences(

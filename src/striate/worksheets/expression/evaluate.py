@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from striate.errors import UsageError
+from striate.expression.graph import Graph
+from striate.expression.parse import parse
 from striate.worksheets.expression.board import board
-from striate.worksheets.expression.graph import Graph
-from striate.worksheets.expression.parse import parse
 from striate.worksheets.expression.steps import Step, backward
 from striate.worksheets.expression.svg import graph_svg
 

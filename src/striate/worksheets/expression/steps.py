@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.errors import UsageError
-from striate.worksheets.expression.graph import Graph, Node, operand_text, operand_values
+from striate.expression.graph import Graph, Node, operand_text, operand_values
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,11 @@ import numpy as np
 
 from striate.drawing.html import Markup, element
 from striate.drawing.svg import document
+from striate.expression.graph import Graph
+from striate.numbers import format_array
 from striate.worksheets.expression.board import error_formula
-from striate.worksheets.expression.graph import Graph
 from striate.worksheets.expression.layered import Box, layered_layout
 from striate.worksheets.expression.steps import Step
-from striate.worksheets.numbers import format_array
 
 _CHARACTER, _LINE, _PAD = 7.4, 17.0, 9.0  # pixels of a 12-pixel monospaced font
 _LONGEST = 46

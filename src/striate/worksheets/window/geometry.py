@@ -11,10 +11,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from striate.errors import ShapeError, UsageError, unknown_name
+from striate.numbers import as_numbers
 from striate.worksheets.arithmetic.axis import Axis
 from striate.worksheets.arithmetic.layer import LayerArithmetic
 from striate.worksheets.filtering import WindowSum
-from striate.worksheets.numbers import as_numbers
 
 Statistic = Literal["max", "average"]
 Cell = tuple[int, ...]

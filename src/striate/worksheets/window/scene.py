@@ -7,8 +7,8 @@ from itertools import product
 from textwrap import wrap
 from typing import Any
 
+from striate.numbers import format_number
 from striate.worksheets.arithmetic.formula import filled
-from striate.worksheets.numbers import format_number
 from striate.worksheets.window.geometry import Cell, Frame, SlidingWindow
 
 INPUT, OUTPUT, TAP, DONE = "#bcd7f0", "#d5efe5", "#2f6ea8", "#1b9e77"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from striate.errors import ShapeError, UsageError, suggestion
-from striate.worksheets.expression.operations import Operation
-from striate.worksheets.numbers import as_numbers, format_number
+from striate.expression.operations import Operation
+from striate.numbers import as_numbers, format_number
 
 Operand = str | float
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from striate.errors import UsageError, unknown_name
-from striate.worksheets.expression.graph import Graph, Node, Operand
-from striate.worksheets.expression.operations import CONSTANTS, FUNCTIONS, OPERATORS, Operation
+from striate.expression.graph import Graph, Node, Operand
+from striate.expression.operations import CONSTANTS, FUNCTIONS, OPERATORS, Operation
 
 LONGEST_TEXT = 10_000
 _BINARY: dict[type[ast.operator], str] = {

@@ -81,6 +81,8 @@ def _power_to_exponent(g: np.ndarray, y: np.ndarray, axis: None, a: np.ndarray, 
 
 def _power_text(g: str, names: Names, shapes: Shapes) -> str:
     base, exponent = names
+    if exponent == "0":
+        return "0"
     return f"{g}*2*{base}" if exponent == "2" else f"{g}*{exponent}*{base}**({exponent} - 1)"
 
 
