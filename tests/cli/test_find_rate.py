@@ -24,4 +24,4 @@ def test_rates_that_do_not_increase(refused):
 
 def test_an_unknown_kind_of_figure(refused, tmp_path):
     arguments = ("--model", "logistic_regression", "--steps", 10, "--plot", tmp_path / "rates.xyz")
-    assert "a figure must be one of" in refused("find-rate", "digits", *arguments, status=2)
+    assert "the format must be one of" in refused("find-rate", "digits", *arguments, status=2)

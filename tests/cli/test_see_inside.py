@@ -154,7 +154,7 @@ def test_attribution_maps_as_numbers(run, trained, tmp_path):
         (["loss-slice", "{model}", "digits", "--points", 1], "points"),
         (["loss-slice", "{model}", "digits", "--plane", "--towards", "{model}"], "--towards gives a line"),
         (["draw", "filters", "{model}", "--layer", "relu1"], "relu1: has no filters"),
-        (["draw", "filters", "{model}", "--out", "filters.txt"], "a figure must be one of"),
+        (["draw", "filters", "{model}", "--out", "filters.txt"], "the format must be one of"),
         (["draw", "maps", "{model}", "digits:7", "--scale", "all"], "scale: unknown name 'all'"),
         (["draw", "attribution", "{model}", "digits:7", "--method", "guess"], "attribution: unknown name 'guess'"),
         (["draw", "patches", "{model}", "digits", "--channel", 6], "channel must be a whole number from 0 to 5"),

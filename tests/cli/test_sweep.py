@@ -66,7 +66,7 @@ def test_windows_of_another_size(run, trained, sheet):
         (("--class", "3", "--best", 0), "best: must be at least 1"),
         (("--class", "3", "--at", "5"), "--at: is written ROW,COLUMN"),
         (("--class", "3", "--at", "24,0"), "row: must be at most 23"),
-        (("--class", "3", "--out", "map.txt"), "a figure must be one of"),
+        (("--class", "3", "--out", "map.txt"), "the format must be one of"),
     ],
 )
 def test_wrong_use_is_one_line(refused, trained, sheet, arguments, words):

@@ -9,7 +9,7 @@ import pytest
 from striate.errors import DataError, UsageError
 from striate.report.comparison import facts, load_entries, pairs, write_comparison
 from striate.report.comparison.entries import aligned
-from striate.report.comparison.figures import differing_settings, metrics
+from striate.report.comparison.results import differing_settings, metrics
 from striate.training.run import DataConfig, ModelConfig, RunConfig, RunFolder, TrainingSettings, train
 
 

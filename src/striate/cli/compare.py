@@ -30,7 +30,7 @@ def compare(
     from striate.cli.output import Output, listing
     from striate.report.comparison import facts, load_entries, metrics, pairs, write_comparison
     from striate.report.comparison.entries import SPLITS
-    from striate.report.comparison.figures import differing_settings
+    from striate.report.comparison.results import differing_settings
     from striate.report.comparison.sections import bounds, shown
 
     output = Output(json)

@@ -72,6 +72,6 @@ def evaluate(
     if mistakes is not None:
         output.line(f"\nwritten: {write_csv(mistakes, *mistakes_table(result, data))}")
     scores = {"split": name, f"{name}_accuracy": result.accuracy, f"{name}_loss": result.loss}
-    figures = {"metrics": metrics_json(result)} if json else {}
+    more_metrics = {"metrics": metrics_json(result)} if json else {}
     more = {"samples": len(data), "dataset": dataset, "model": str(model)}
-    output.result({**scores, **confusion_json(result), **figures, **more})
+    output.result({**scores, **confusion_json(result), **more_metrics, **more})

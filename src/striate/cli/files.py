@@ -98,7 +98,9 @@ def write_figure(axes: Any, path: Path) -> Path:
     known = axes.figure.canvas.get_supported_filetypes()
     kind = path.suffix.lower().lstrip(".")
     if kind not in known:
-        raise UsageError(f"{path}: a figure must be one of {', '.join(sorted(known))}. Rename it.")
+        raise UsageError(
+            f"{path}: the format must be one of {', '.join(sorted(known))}; got {kind!r}. Rename the file."
+        )
     room = io.BytesIO()
     axes.figure.savefig(room, format=kind, dpi=150)
     return write_atomically(path, room.getvalue())

@@ -102,13 +102,13 @@ def scores_lines(result: Evaluation) -> list[str]:
 
 
 def regression_text(result: Evaluation, what: str) -> str:
-    """Return the figures of a regression as text."""
+    """Return the metrics of a regression as text."""
     from striate.training.metrics import regression_metrics
 
     found = regression_metrics(result)
-    figures = f"R2 {found.r2:.4f}, mean absolute error {found.mae:.4g}, root mean squared error {found.rmse:.4g}"
+    metrics = f"R2 {found.r2:.4f}, mean absolute error {found.mae:.4g}, root mean squared error {found.rmse:.4g}"
     covered = "" if found.coverage is None else f", {percent(found.coverage)} within 1.96 standard deviations"
-    return f"{what} {figures}{covered}; loss {result.loss:.4g} ({result.loss_name.replace('_', ' ')})"
+    return f"{what} {metrics}{covered}; loss {result.loss:.4g} ({result.loss_name.replace('_', ' ')})"
 
 
 def confusion_lines(confusion: np.ndarray, classes: Sequence[str]) -> list[str]:
@@ -125,15 +125,15 @@ def confusion_json(result: Evaluation) -> dict[str, Any]:
 
 
 def metrics_json(result: Evaluation) -> dict[str, Any]:
-    """Return the figures that fit an evaluation, of classes, labels or numbers, as JSON types."""
+    """Return the metrics that fit an evaluation, of classes, labels or numbers, as JSON types."""
     from dataclasses import asdict
 
     from striate.training.label_metrics import label_metrics
     from striate.training.metrics import classification_metrics, regression_metrics
 
     kinds = {"classes": classification_metrics, "labels": label_metrics, "numbers": regression_metrics}
-    figures: Any = kinds[result.kind](result)  # type: ignore[operator]
-    return asdict(figures)
+    metrics: Any = kinds[result.kind](result)  # type: ignore[operator]
+    return asdict(metrics)
 
 
 def listing(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

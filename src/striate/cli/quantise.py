@@ -69,13 +69,13 @@ def quantise(
     splits = data_for_model(loaded, data, data_dir, seed, data_options(context.params))
     test = splits.test or splits.validation or splits.train
     small = loaded.quantise(splits.train)
-    figures = _figures(loaded, small, test, small.save(out))
-    output.line(_text(small, figures, len(test)))
+    compared = _compared(loaded, small, test, small.save(out))
+    output.line(_text(small, compared, len(test)))
     output.line(f"\nwritten: {out}")
-    output.result({"model": str(model), "written": str(out), "layers": small.metadata["quantisation"], **figures})
+    output.result({"model": str(model), "written": str(out), "layers": small.metadata["quantisation"], **compared})
 
 
-def _figures(before: Model, after: Model, test: Dataset, written: Path) -> dict[str, Any]:
+def _compared(before: Model, after: Model, test: Dataset, written: Path) -> dict[str, Any]:
     """Return accuracy, loss, size and speed of both models."""
     found, again = before.evaluate(test), after.evaluate(test)
     sizes = 4 * (before.network.parameter_count + before.network.state_count), written.stat().st_size
@@ -109,19 +109,19 @@ def _milliseconds(before: Model, after: Model, test: Dataset, batch: int) -> lis
     return [float(np.median(found[1:])) for found in times]
 
 
-def _text(small: Model, figures: dict[str, Any], samples: int) -> str:
+def _text(small: Model, compared: dict[str, Any], samples: int) -> str:
     from striate.cli.output import listing
     from striate.summary import format_bytes
     from striate.wording import percent
 
     rows = []
-    if figures["accuracy"][0] is not None:
-        rows.append((f"accuracy ({samples:,} samples)", *map(percent, figures["accuracy"])))
+    if compared["accuracy"][0] is not None:
+        rows.append((f"accuracy ({samples:,} samples)", *map(percent, compared["accuracy"])))
     rows += [
-        ("loss", *(f"{loss:.4f}" for loss in figures["loss"])),
-        ("size", *map(format_bytes, figures["bytes"])),
-        ("1 sample", *(f"{ms:.3f} ms" for ms in figures["milliseconds_1"])),
-        ("64 samples", *(f"{ms:.3f} ms" for ms in figures["milliseconds_64"])),
+        ("loss", *(f"{loss:.4f}" for loss in compared["loss"])),
+        ("size", *map(format_bytes, compared["bytes"])),
+        ("1 sample", *(f"{ms:.3f} ms" for ms in compared["milliseconds_1"])),
+        ("64 samples", *(f"{ms:.3f} ms" for ms in compared["milliseconds_64"])),
     ]
     lines = listing(("", "float32", "int8"), rows)
     kept = small.metadata["quantisation"]["float32"]

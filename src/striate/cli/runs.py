@@ -63,7 +63,7 @@ def runs(
 def _row(record: RunRecord) -> list[str]:
     from striate.wording import duration, percent
 
-    figures: list[Any] = [
+    cells: list[Any] = [
         record.folder,
         record.data,
         record.model,
@@ -75,7 +75,7 @@ def _row(record: RunRecord) -> list[str]:
         record.seed,
         record.state,
     ]
-    return ["" if figure is None else str(figure) for figure in figures]
+    return ["" if cell is None else str(cell) for cell in cells]
 
 
 def _settings(record: RunRecord, names: list[str]) -> list[str]:

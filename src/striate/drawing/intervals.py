@@ -1,4 +1,4 @@
-"""Figures with their confidence intervals, one below the other: inline SVG."""
+"""Metrics with their confidence intervals, one below the other: inline SVG."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from striate.losses.targets import are_numbers_of_classes
 from striate.model.sample_losses import sample_losses
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
-"""A figure of merit: a function of outputs and targets."""
+"""A metric of your own: a function of outputs and targets."""
 
 
 @dataclass(frozen=True, eq=False)

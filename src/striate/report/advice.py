@@ -1,4 +1,4 @@
-"""What to try next: whether a network under- or overfits, by which figures, and two commands that may help."""
+"""What to try next: whether a network under- or overfits, by which metrics, and two commands that may help."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Advice:
-    """What the figures of a run say.
+    """What the metrics of a run say.
 
     Parameters
     ----------
     verdict : {"overfits", "underfits", "fits"}
     because : str
-        The figures, as a sentence.
+        The metrics, as a sentence.
     suggestions : tuple of Suggestion
     """
 
@@ -64,10 +64,10 @@ def advise(run: Run) -> Advice | None:
     records = run.history.records
     if not records or records[-1].val_loss is None or run.splits.validation is None:
         return None
-    figures = _classifier(run) if records[-1].val_accuracy is not None else _regression(run)
-    if figures is None:
+    found = _classifier(run) if records[-1].val_accuracy is not None else _regression(run)
+    if found is None:
         return None
-    verdict, because = figures
+    verdict, because = found
     tries = {"overfits": _against_overfitting, "underfits": _against_underfitting, "fits": _beyond}[verdict]
     return Advice(verdict, because, tuple(islice(tries(run), SUGGESTIONS)))
 

@@ -47,7 +47,7 @@ def report(run: Run, progress: Progress | None = None) -> str:
     body = [
         element("h1", title),
         element("p", origin()),
-        sections.key_figures(run),
+        sections.key_metrics(run),
         sections.learning(run),
         sections.advice(run),
         _results(run),

@@ -39,25 +39,25 @@ MOST_MAPS, MOST_WORDS = 8, 60
 MOST_POINTS, MOST_TARGETS = 2000, 6
 
 
-def key_figures(run: Run) -> Markup:
+def key_metrics(run: Run) -> Markup:
     """What one looks at first."""
     records, evaluation = run.history.records, run.evaluation
     speeds = [record.samples_per_second for record in records]
-    figures: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
     if evaluation is not None:
         if evaluation.kind == NUMBERS:
-            figures[f"{run.split} R2"] = f"{regression_metrics(evaluation).r2:.4f}"
+            metrics[f"{run.split} R2"] = f"{regression_metrics(evaluation).r2:.4f}"
         if evaluation.accuracy is not None:
-            figures[f"{run.split} accuracy"] = f"{evaluation.accuracy:.2%}"
+            metrics[f"{run.split} accuracy"] = f"{evaluation.accuracy:.2%}"
         if evaluation.is_map:
-            figures[f"{run.split} mean IoU"] = f"{evaluation.by_class.mean_iou:.4f}"
-        figures[f"{run.split} loss"] = f"{evaluation.loss:.4g}"
-    figures["epochs"] = len(records)
-    figures["parameters"] = f"{run.model.network.parameter_count:,}"
+            metrics[f"{run.split} mean IoU"] = f"{evaluation.by_class.mean_iou:.4f}"
+        metrics[f"{run.split} loss"] = f"{evaluation.loss:.4g}"
+    metrics["epochs"] = len(records)
+    metrics["parameters"] = f"{run.model.network.parameter_count:,}"
     if speeds:
-        figures["samples per second"] = f"{np.median(speeds):,.0f}"
-        figures["seconds"] = f"{sum(record.seconds for record in records):,.1f}"
-    boxes = [element("div", element("b", value), name) for name, value in figures.items()]
+        metrics["samples per second"] = f"{np.median(speeds):,.0f}"
+        metrics["seconds"] = f"{sum(record.seconds for record in records):,.1f}"
+    boxes = [element("div", element("b", value), name) for name, value in metrics.items()]
     reason = run.history.stop_reason
     ending = element("p", f"Ended early: {reason}.") if reason else ""
     return join([element("div", *boxes, class_="figures"), ending])
@@ -96,18 +96,18 @@ def advice(run: Run) -> Markup:
 
 
 def classes(run: Run, evaluation: Evaluation) -> Markup:
-    """Confusion matrix and figures of a classifier."""
+    """Confusion matrix and metrics of a classifier."""
     found = classification_metrics(evaluation)
     assert evaluation.confusion is not None
-    figures: dict[str, Any] = {"accuracy": found.accuracy, "balanced accuracy": found.balanced_accuracy}
-    figures |= {f"top-{k} accuracy": share for k, share in found.top_k.items() if k > 1}
-    figures |= {f"{key.replace('f1', 'F1')}, mean over classes": value for key, value in found.macro.items()}
-    figures |= {"area under ROC, mean": found.auc, "calibration error": found.calibration_error}
+    metrics: dict[str, Any] = {"accuracy": found.accuracy, "balanced accuracy": found.balanced_accuracy}
+    metrics |= {f"top-{k} accuracy": share for k, share in found.top_k.items() if k > 1}
+    metrics |= {f"{key.replace('f1', 'F1')}, mean over classes": value for key, value in found.macro.items()}
+    metrics |= {"area under ROC, mean": found.auc, "calibration error": found.calibration_error}
     if evaluation.is_map:
-        figures = {"mean IoU": evaluation.by_class.mean_iou, **figures}
+        metrics = {"mean IoU": evaluation.by_class.mean_iou, **metrics}
     header = ("class", "samples", "precision", "recall", "F1", "area under ROC")
     rows = [(m.name, m.support, m.precision, m.recall, m.f1, m.auc) for m in found.by_class]
-    pieces = [_figures(run, figures, table(header, rows))]
+    pieces = [_metrics(run, metrics, table(header, rows))]
     if len(evaluation.classes) <= MOST_CLASSES:
         pieces.append(section("Confusion", confusion(evaluation.confusion, evaluation.classes)))
     if worst := evaluation.worst_pairs(8):
@@ -121,25 +121,25 @@ def classes(run: Run, evaluation: Evaluation) -> Markup:
 
 
 def labels(run: Run, evaluation: Evaluation) -> Markup:
-    """Figures of labels that are on or off."""
+    """Metrics of labels that are on or off."""
     found = label_metrics(evaluation)
-    figures: dict[str, Any] = {"accuracy": found.accuracy, "all labels right": found.exact}
-    figures |= {f"{key.replace('f1', 'F1')}, mean over labels": value for key, value in found.macro.items()}
-    figures |= {"area under ROC, mean": found.auc}
+    metrics: dict[str, Any] = {"accuracy": found.accuracy, "all labels right": found.exact}
+    metrics |= {f"{key.replace('f1', 'F1')}, mean over labels": value for key, value in found.macro.items()}
+    metrics |= {"area under ROC, mean": found.auc}
     header = ("label", "samples", "precision", "recall", "F1", "area under ROC")
     rows = [(m.name, m.support, m.precision, m.recall, m.f1, m.auc) for m in found.by_label]
-    return _figures(run, figures, table(header, rows))
+    return _metrics(run, metrics, table(header, rows))
 
 
 def regression(run: Run, evaluation: Evaluation) -> Markup:
-    """Figures of a regression."""
+    """Metrics of a regression."""
     found = regression_metrics(evaluation)
-    figures = {"R2": found.r2, "mean absolute error": found.mae, "root mean squared error": found.rmse}
+    metrics = {"R2": found.r2, "mean absolute error": found.mae, "root mean squared error": found.rmse}
     if found.coverage is not None:
-        figures["targets within 1.96 standard deviations"] = found.coverage
+        metrics["targets within 1.96 standard deviations"] = found.coverage
     rows = [(name, *values) for name, values in found.by_target.items()]
     each = table(("target", "R2", "mean absolute error", "root mean squared error"), rows)
-    return join([_figures(run, figures, each), _predicted_against_true(evaluation)])
+    return join([_metrics(run, metrics, each), _predicted_against_true(evaluation)])
 
 
 def _predicted_against_true(evaluation: Evaluation) -> Markup:
@@ -155,8 +155,8 @@ def _predicted_against_true(evaluation: Evaluation) -> Markup:
     return section("Predicted against true", note, element("div", *charts, class_="gallery"))
 
 
-def _figures(run: Run, figures: dict[str, Any], each: Markup) -> Markup:
-    return section(f"Metrics on the {run.split} split", pairs(figures), empty_element("br"), each)
+def _metrics(run: Run, metrics: dict[str, Any], each: Markup) -> Markup:
+    return section(f"Metrics on the {run.split} split", pairs(metrics), empty_element("br"), each)
 
 
 def mistakes(evaluation: Evaluation, data: Dataset, model: Model) -> Markup:

@@ -63,20 +63,20 @@ def scatter(
     return element("svg", *pieces, viewBox=box, width=WIDTH, height=HEIGHT, role="img", aria_label=title)
 
 
-def parallel(rows: Sequence[tuple[Mapping[str, Any], float]], logged: Sequence[str], figure: str) -> Markup:
-    """Return parallel coordinates: an axis for each setting and the figure, a line for each trial.
+def parallel(rows: Sequence[tuple[Mapping[str, Any], float]], logged: Sequence[str], metric: str) -> Markup:
+    """Return parallel coordinates: an axis for each setting and the metric, a line for each trial.
 
     Parameters
     ----------
-    rows : sequence of (settings, figure)
-        The darker a line, the higher the figure; a line stops at an axis that its trial does not have.
+    rows : sequence of (settings, metric)
+        The darker a line, the higher the metric; a line stops at an axis that its trial does not have.
     logged : sequence of str
         The settings whose axes count orders of magnitude.
-    figure : str
+    metric : str
         What the last axis is called.
     """
-    names = [*dict.fromkeys(name for values, _ in rows for name in values), figure]
-    columns = {name: [row.get(name) for row in ({**values, figure: v} for values, v in rows)] for name in names}
+    names = [*dict.fromkeys(name for values, _ in rows for name in values), metric]
+    columns = {name: [row.get(name) for row in ({**values, metric: v} for values, v in rows)] for name in names}
     width = max(WIDTH, 110 * len(names))
     places = {name: 60 + index * (width - 120) / max(1, len(names) - 1) for index, name in enumerate(names)}
     axes = {name: _axis(columns[name], name in logged) for name in names}

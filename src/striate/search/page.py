@@ -37,7 +37,7 @@ class Findings:
     """
 
     def __init__(self, search: Search) -> None:
-        self.search, self.figure = search, "validation accuracy" if search.maximise else "validation loss"
+        self.search, self.metric = search, "validation accuracy" if search.maximise else "validation loss"
         done, again = search.study.completed(), search.settings.best
         sign = -1 if search.maximise else 1
         self.ranked = sorted(done[:again], key=lambda t: sign * statistics.fmean(search.scores(t))) + done[again:]
@@ -72,8 +72,8 @@ class Findings:
         """Return the test accuracy (or loss) of every run with the settings of a trial."""
         places = [self.search.folder_of(trial, seed) for seed in range(self.search.settings.seeds)]
         records = [read_record(place) for place in places if (place / "config.toml").is_file()]
-        figures = [record.accuracy if self.search.maximise else record.loss for record in records]
-        return [value for value in figures if value is not None]
+        scores = [record.accuracy if self.search.maximise else record.loss for record in records]
+        return [value for value in scores if value is not None]
 
 
 def write_search_report(search: Search) -> tuple[Findings, Path]:
@@ -107,8 +107,8 @@ def _winner(found: Findings) -> Markup:
 
 
 def _said(found: Findings, trial: Any) -> str:
-    figures = f"{found.figure} {number(trial.value)}, {trial.user_attrs['parameters']:,} parameters"
-    return f"trial {trial.number}: {figures}, {trial.user_attrs['milliseconds']:.3g} ms for one sample"
+    scores = f"{found.metric} {number(trial.value)}, {trial.user_attrs['parameters']:,} parameters"
+    return f"trial {trial.number}: {scores}, {trial.user_attrs['milliseconds']:.3g} ms for one sample"
 
 
 def _again(found: Findings) -> Markup:
@@ -119,7 +119,7 @@ def _again(found: Findings) -> Markup:
         rows.append((f"trial {trial.number}", len(scores), _spread(scores), _spread(tested)))
     test = "test accuracy" if found.search.maximise else "test loss"
     note = "The test split played no part in the choice."
-    return section("With other seeds", element("p", note), table(("", "seeds", found.figure, test), rows))
+    return section("With other seeds", element("p", note), table(("", "seeds", found.metric, test), rows))
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -137,7 +137,7 @@ def _history(found: Findings) -> Markup:
         if best is None or trial.value * found._sign > best:
             best = trial.value * found._sign
             front.append(name)
-    return section("History", scatter(found.figure, "trial", points, front))
+    return section("History", scatter(found.metric, "trial", points, front))
 
 
 def _importance(found: Findings) -> Markup:
@@ -159,16 +159,16 @@ def _importance(found: Findings) -> Markup:
 
 def _coordinates(found: Findings) -> tuple[list[tuple[dict[str, Any], float]], list[str], str]:
     rows = [(dict(trial.params), float(trial.value)) for trial in found.ranked]
-    return rows, [known.name for known in found.search.ranges if known.log], found.figure
+    return rows, [known.name for known in found.search.ranges if known.log], found.metric
 
 
 def _fronts(found: Findings) -> Markup:
-    """Return the figure against size and speed, with the Pareto fronts."""
+    """Return the metric against size and speed, with the Pareto fronts."""
     charts = []
     for attribute, title in (("parameters", "parameters"), ("milliseconds", "milliseconds for one sample")):
         points = {f"trial {t.number}": (float(t.user_attrs[attribute]), float(t.value)) for t in found.ranked}
         front = [f"trial {trial.number}" for trial in found.front(attribute)]
-        charts.append(scatter(found.figure, title, points, front, log=True))
+        charts.append(scatter(found.metric, title, points, front, log=True))
     note = "On the line: no other trial is both better and smaller, or faster."
     return section("Size and speed", element("p", note), element("div", *charts, class_="gallery"))
 
@@ -187,5 +187,5 @@ def _trials(found: Findings) -> Markup:
     pruned = sum(trial.state.name == "PRUNED" for trial in trials) - misfit
     counts = f"{len(found.ranked)} trials ran to their end, {pruned} were stopped early"
     note = f"{counts}, {misfit} did not fit the limits."
-    head = ("run", found.figure, "parameters", "milliseconds", *names)
+    head = ("run", found.metric, "parameters", "milliseconds", *names)
     return section("Trials", element("p", note), table(head, rows))

@@ -123,7 +123,7 @@ class Search:
         return self.folder / FINAL / f"{name}-seed-{seed}" if seed else self.folder / TRIALS / name
 
     def scores(self, trial: Any) -> list[float]:
-        """Return the validation figure of every run with the settings of a trial: the objective."""
+        """Return the validation metric of every run with the settings of a trial: the objective."""
         places = [self.folder_of(trial, seed) for seed in range(1, self.settings.seeds)]
         values = [_objective_of(place, self.maximise) for place in places]
         return [float(trial.value), *(value for value in values if value is not None)]

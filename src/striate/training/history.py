@@ -75,7 +75,7 @@ class History:
         return len(self.records)
 
     def __getitem__(self, key: str) -> list[Any]:
-        """Return one figure of every epoch, such as ``history["val_loss"]``."""
+        """Return one metric of every epoch, such as ``history["val_loss"]``."""
         return [getattr(record, key) for record in self.records]
 
     def __repr__(self) -> str:
@@ -106,7 +106,7 @@ class History:
         Parameters
         ----------
         axes : two matplotlib Axes, optional
-            A new figure's by default.
+            Those of a new figure by default.
         """
         from striate.training.plotting import plot_history
 

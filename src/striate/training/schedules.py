@@ -182,7 +182,7 @@ WARM_UP = "warm_up_epochs"
 def schedule(
     name: str, rate: float, steps_per_epoch: int, epochs: int, *, warm_up_epochs: float = 0.0, **arguments: float
 ) -> Schedule:
-    """Return a schedule by name, stretched over a run.
+    """Return a schedule by name, spread over a run.
 
     Parameters
     ----------

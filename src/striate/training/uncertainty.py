@@ -19,7 +19,7 @@ MOST_CELLS = 10_000  # of a confusion matrix that is resampled in a moment
 
 
 class Interval(NamedTuple):
-    """A figure and the bounds that hold its true value with a confidence of 95 %."""
+    """A metric and the bounds that hold its true value with a confidence of 95 %."""
 
     value: float
     low: float

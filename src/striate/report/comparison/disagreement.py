@@ -11,7 +11,7 @@ from striate.drawing.html import Markup, element, empty_element, join, number, s
 from striate.drawing.images import limits, picture
 from striate.model import Evaluation
 from striate.report.comparison.entries import Entry, aligned
-from striate.report.comparison.figures import scores_at
+from striate.report.comparison.results import scores_at
 from striate.report.comparison.sections import legend, named
 
 MOST_SHOWN = 48

@@ -9,7 +9,7 @@ from striate.drawing.html import element
 from striate.report.comparison import sections
 from striate.report.comparison.disagreement import disagreements
 from striate.report.comparison.entries import Entry, load_entries
-from striate.report.comparison.figures import pairs
+from striate.report.comparison.results import pairs
 from striate.report.document import document, origin
 from striate.storage import write_atomically
 

@@ -12,7 +12,7 @@ from striate.drawing.html import Markup, element, join, number, section, table
 from striate.drawing.intervals import intervals
 from striate.drawing.svg import COLOURS, curves
 from striate.report.comparison.entries import Entry
-from striate.report.comparison.figures import Pair, differing_settings, metrics
+from striate.report.comparison.results import Pair, differing_settings, metrics
 from striate.training.run.folder import RunFolder
 from striate.training.uncertainty import Interval
 from striate.wording import duration, percent
@@ -34,8 +34,8 @@ def overview(entries: Sequence[Entry], page: Path) -> Markup:
         name = named(entry.name, place)
         if report.is_file():
             name = element("a", name, href=Path(os.path.relpath(report, page.parent)).as_posix())
-        figures = (record.data, record.model, record.parameters, record.epochs, duration(record.seconds))
-        rows.append((name, *figures, record.seed, record.state))
+        cells = (record.data, record.model, record.parameters, record.epochs, duration(record.seconds))
+        rows.append((name, *cells, record.seed, record.state))
     return section("Runs", table(header, rows))
 
 
@@ -148,7 +148,7 @@ def _series(entries: Sequence[Entry], key: str, across: str) -> dict[str, list[t
 
 
 def bounds(found: Interval, name: str) -> str:
-    """Return a figure and its interval as text; accuracies in per cent."""
+    """Return a metric and its interval as text; accuracies in per cent."""
     if "accuracy" in name:
         return f"{percent(found.value)} ({100 * found.low:.2f} to {100 * found.high:.2f})"
     return f"{number(found.value)} ({number(found.low)} to {number(found.high)})"

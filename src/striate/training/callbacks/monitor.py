@@ -1,4 +1,4 @@
-"""Watch one figure of the epochs for improvement."""
+"""Watch one metric of the epochs for improvement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from striate.training.history import EpochRecord
 
 
 class Monitor:
-    """Compares a figure with the best so far.
+    """Compares a metric with the best so far.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Monitor:
         self.min_delta = min_delta
 
     def check(self, metrics: Collection[str]) -> None:
-        """Raise UsageError unless the figure is among those that the epochs of a training have."""
+        """Raise UsageError unless the metric is among those that the epochs of a training have."""
         if self.key not in metrics:
             raise UsageError(
                 f"{self.owner}: watches {self.key}, which this training does not have; "
@@ -37,7 +37,7 @@ class Monitor:
             )
 
     def value(self, record: EpochRecord) -> float:
-        """Return the figure of an epoch."""
+        """Return the metric of an epoch."""
         return float(getattr(record, self.key))
 
     def improves(self, value: float, best: float | None) -> bool:

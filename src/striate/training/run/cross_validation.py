@@ -13,7 +13,7 @@ from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder
 from striate.training.run.record import RunRecord, read_record
 
-FIGURES = ("accuracy", "r2", "loss")
+METRICS = ("accuracy", "r2", "loss")
 Begin = Callable[[RunConfig, Path], object]
 Continue = Callable[[Path], object]
 
@@ -33,9 +33,9 @@ class CrossValidation:
     records: tuple[RunRecord, ...]
 
     def summary(self) -> dict[str, tuple[float, float]]:
-        """Return mean and sample standard deviation over the folds of each figure that all folds have."""
+        """Return mean and sample standard deviation over the folds of each metric that all folds have."""
         found = {}
-        for name in FIGURES:
+        for name in METRICS:
             values = [getattr(record, name) for record in self.records]
             if None not in values:
                 found[name] = (statistics.fmean(values), statistics.stdev(values))

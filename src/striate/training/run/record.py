@@ -19,7 +19,7 @@ STATES = ("finished", "training", "stopped", "diverged", "unreadable")
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """One line of a list of runs; None where a run has no such figure.
+    """One line of a list of runs; None where a run has no such value.
 
     Parameters
     ----------

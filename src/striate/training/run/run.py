@@ -134,7 +134,7 @@ def resume(
     Parameters
     ----------
     epochs : int, optional
-        Train for so many epochs in total instead; the schedule is stretched over them.
+        Train for so many epochs in total instead; the schedule is spread over them.
 
     Raises
     ------

@@ -25,19 +25,19 @@ _CONDITION = re.compile(r"\s*([\w.]+)\s*(<=|>=|!=|=|<|>)\s*(.+?)\s*")
 
 
 def select(records: Sequence[RunRecord], condition: str) -> list[RunRecord]:
-    """Return the runs for which a condition holds; those without the figure are left out.
+    """Return the runs for which a condition holds; those without the value are left out.
 
     Parameters
     ----------
     records : sequence of RunRecord
     condition : str
-        A figure of a `RunRecord` or a setting of its configuration, one of ``= != < <= > >=``, and a value, such as
+        A field of a `RunRecord` or a setting of its configuration, one of ``= != < <= > >=``, and a value, such as
         ``model=lenet5``, ``accuracy>0.98`` or ``training.batch_size=64``.
 
     Raises
     ------
     UsageError
-        If it is no condition, or no run has such a figure or setting.
+        If it is not a condition, or no run has such a field or setting.
     """
     match = _CONDITION.fullmatch(condition)
     if match is None:
@@ -51,14 +51,14 @@ def select(records: Sequence[RunRecord], condition: str) -> list[RunRecord]:
 
 
 def ordered(records: Sequence[RunRecord], name: str, reverse: bool = False) -> list[RunRecord]:
-    """Return the runs in the order of a figure or setting; those without it come last.
+    """Return the runs in the order of a field or setting; those without it come last.
 
     The highest accuracy and the latest run come first, of everything else the least.
 
     Raises
     ------
     UsageError
-        If no run has such a figure or setting.
+        If no run has such a field or setting.
     """
     _check_known(records, "sort", name)
     known = [record for record in records if value_of(record, name) is not None]

@@ -1,4 +1,4 @@
-"""The figures of a comparison: settings that differ, metrics with intervals, and which run is better."""
+"""The numbers of a comparison: settings that differ, metrics with intervals, and which run is better."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def differing_settings(entries: Sequence[Entry]) -> dict[str, list[Any]]:
 
 
 def metrics(evaluation: Evaluation) -> dict[str, Interval]:
-    """Return the figures of an evaluation with their intervals, the most important first."""
+    """Return the metrics of an evaluation with their intervals, the most important first."""
     loss = {evaluation.loss_name.replace("_", " "): mean_interval(evaluation.losses)}
     if evaluation.confusion is not None:
         return class_intervals(evaluation.confusion) | loss
