@@ -98,7 +98,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
         UsageError,
         "a: a name belongs to one layer; 2 layers have it. Rename all but one",
     ),
-    (lambda: Sequential([ReLU(name="a.b")], 3), UsageError, "layer: a name has letters, digits.* got 'a.b'"),
+    (lambda: Sequential([ReLU(name="a.b")], 3), UsageError, "layer: a name may have letters, digits.* got 'a.b'"),
     (
         lambda: Sequential([Conv2d(2, 3), MaxPool2d(2), Conv2d(3, 5)], (1, 8, 8)),
         ShapeError,
@@ -139,19 +139,19 @@ DAMAGED: list[tuple[Any, str]] = [
     (None, "description: not a network of striate; TypeError"),
     (
         changed(inputs=["linear1"]),
-        "relu1: a layer comes after its inputs, so that there is no cycle; got 'linear1'",
+        "relu1: a layer must come after its inputs; got 'linear1'",
     ),
-    (changed(inputs=["relu1"]), "relu1: a layer comes after its inputs, so that there is no cycle; got 'relu1'"),
+    (changed(inputs=["relu1"]), "relu1: a layer must come after its inputs; got 'relu1'"),
     (
         changed(inputs=["nobody"]),
         "relu1: a layer comes after its inputs, .* got 'nobody', which does not come before",
     ),
     (changed(name="conv1"), "conv1: a name belongs to one layer; the description uses it twice"),
-    (changed(inputs=["input"]), "description: every layer leads to the output; got conv1 unused"),
+    (changed(inputs=["input"]), "description: every layer must lead to the output; got conv1 unused"),
     (changed(type="Linear", out_features=3), "linear1|relu1: needs one row of features"),
     (
         extended({"name": "b", "type": "InputLayer", "shape": [3], "inputs": []}),
-        "every layer leads to the output; got b",
+        "every layer must lead to the output; got b",
     ),
     (extended({"name": 3, "type": "ReLU", "inputs": ["conv1"]}), "3: the name of a layer is text; got int"),
     ({**small().describe(), "auxiliary": ["nobody"]}, "description: not a network of striate; KeyError"),

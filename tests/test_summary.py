@@ -66,7 +66,7 @@ def test_numbers_that_are_not_trained_are_counted() -> None:
     assert str(found).endswith("\ntrainable 82, non-trainable 48 (40 frozen and 8 running statistics)")
     assert str(summarize(network)).endswith("\ntrainable 122, non-trainable 8 (8 running statistics)")
     assert found.to_dict()["non_trainable"] == 48
-    with pytest.raises(UsageError, match="a pattern must fit a parameter; got 'second'"):
+    with pytest.raises(UsageError, match="a pattern must match a parameter; got 'second'"):
         summarize(network, freeze=["second"])
 
 

@@ -108,7 +108,9 @@ class Network:
     def _check_ends(self, order: list[Node], auxiliary: Sequence[Node]) -> None:
         inputs = [node for node in order if isinstance(node.layer, InputLayer)]
         if len(inputs) != 1:
-            raise ShapeError(f"{self.name}: a network has one input; got {len(inputs)}. Begin every branch at one.")
+            raise ShapeError(
+                f"{self.name}: a network has one input; got {len(inputs)}. Start every branch from the same input."
+            )
         if len(order) == 1:
             raise ShapeError(f"{self.name}: a network has at least one layer; got only its input. Add a layer.")
         if any(source is order[-1] for node in order for source in node.inputs) or order[-1] in auxiliary:
@@ -148,7 +150,7 @@ class Network:
         if not found:
             known = ", ".join(step.name for step in self.steps if step.parameters)
             raise UsageError(
-                f"{self.name}: a pattern must fit a parameter; got {pattern!r}. Layers that learn: {known}."
+                f"{self.name}: a pattern must match a parameter; got {pattern!r}. Layers that learn: {known}."
             )
         return found
 
@@ -259,7 +261,7 @@ def from_description(description: dict[str, Any]) -> Network:
     unused = [name for name in nodes if name not in used]
     if unused:
         raise ModelFileError(
-            f"description: every layer leads to the output; got {', '.join(unused)} unused. Leave them out."
+            f"description: every layer must lead to the output; got {', '.join(unused)} unused. Leave them out."
         )
     return network
 
@@ -286,8 +288,7 @@ def _check_place(name: Any, inputs: Any, nodes: dict[str, Node]) -> None:
     for source in inputs:
         if source not in nodes:
             raise ModelFileError(
-                f"{name}: a layer comes after its inputs, so that there is no cycle; got {source!r}, "
-                "which does not come before. Put it first."
+                f"{name}: a layer must come after its inputs; got {source!r}, which comes later. Put it first."
             )
 
 
@@ -324,5 +325,5 @@ def _name_all(order: list[Node]) -> dict[int, str]:
         if count > 1:
             raise UsageError(f"{name}: a name belongs to one layer; {count} layers have it. Rename all but one.")
         if not re.fullmatch(r"[\w/-]+", name):
-            raise UsageError(f"layer: a name has letters, digits, _, - and /; got {name!r}. Rename it.")
+            raise UsageError(f"layer: a name may have letters, digits, _, - and /; got {name!r}. Rename it.")
     return {id(node): name for node, name in zip(order, names, strict=True)}

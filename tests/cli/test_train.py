@@ -142,7 +142,7 @@ def test_training_goes_on_from_a_saved_model(run, trained, tmp_path):
         (["digits", "--sampling", "fair"], "sampling"),
         (["digits", "--class-weights", "fair"], "--class-weights: unknown name 'fair'"),
         (["digits", "--freeze", "nothing*"], "nothing*"),
-        (["digits", "--rate", "nothing=1"], "a pattern must fit a parameter; got 'nothing'"),
+        (["digits", "--rate", "nothing=1"], "a pattern must match a parameter; got 'nothing'"),
         (["digits", "--class-weights", "x=1"], "class weights: class: unknown name 'x'"),
         (["digits", "--class-weights", "even"], "--class-weights: unknown name 'even'"),
         (["digits", "--early-stopping", "x"], "--early-stopping: must be EPOCHS"),

@@ -84,12 +84,12 @@ def test_what_most_recordings_have_is_taken():
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda content: b"", "damaged or no recording .Format not recognised"),
-        (lambda content: content[:20], "damaged or no recording .*Malformed"),
+        (lambda content: b"", "damaged, or not a recording .Format not recognised"),
+        (lambda content: content[:20], "damaged, or not a recording .*Malformed"),
         (lambda content: content[:-100], "truncated: 100 bytes are missing at its end"),
-        (lambda content: b"RIFX" + content[4:], "damaged or no recording"),
-        (lambda content: b"hello" * 20, "damaged or no recording .Format not recognised"),
-        (lambda content: content[:44], "damaged or no recording"),
+        (lambda content: b"RIFX" + content[4:], "damaged, or not a recording"),
+        (lambda content: b"hello" * 20, "damaged, or not a recording .Format not recognised"),
+        (lambda content: content[:44], "damaged, or not a recording"),
     ],
 )
 def test_damaged_files(tmp_path, damage, message):

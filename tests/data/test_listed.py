@@ -53,7 +53,7 @@ def test_a_column_of_other_texts_is_a_table(tmp_path):
 
 def test_refuses(listed):
     with pytest.raises(
-        DataError, match=r"files need a column with their class; the columns are file, a, b. Name it"
+        DataError, match=r"needs a column with the class of each file; the columns are file, a, b. Name it"
     ):
         load_path(listed("file,a,b", ",1"))
     path = listed()

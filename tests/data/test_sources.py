@@ -93,7 +93,7 @@ class TestBadPaths:
         with pytest.raises(DataError, match=r"archives are not read for training. Unpack it"):
             load_path(tmp_path / "a.zip")
         np.save(tmp_path / "a.npy", np.zeros(3))
-        with pytest.raises(DataError, match="an NPY file holds no labels"):
+        with pytest.raises(DataError, match="an NPY file has no labels"):
             load_path(tmp_path / "a.npy")
 
     def test_a_word_that_is_neither_name_nor_path(self):

@@ -187,7 +187,7 @@ def test_explorer_refuses_other_bytes(served: Served, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("values?edits=1", "edits: must be such as 12:0.5,40:-1; got '1'"),
+        ("values?edits=1", "edits: must look like 12:0.5,40:-1; got '1'"),
         ("values?edits=-1:2", "edits: must be finite values of parameters 0 to"),
         ("values?edits=0:nan", "edits: must be finite values"),
         ("scores?target=3", "target: must be from 0 to 2; got '3'"),

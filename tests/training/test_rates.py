@@ -40,7 +40,7 @@ def test_a_frozen_normalisation_keeps_its_statistics(data):
     [
         (
             {"freeze": ["conv2"]},
-            "small: a pattern must fit a parameter; got 'conv2'. Layers that learn: conv1, linear1",
+            "small: a pattern must match a parameter; got 'conv2'. Layers that learn: conv1, linear1",
         ),
         ({"freeze": "*"}, "small: every parameter is frozen"),
         ({"rates": {"conv*": -1}}, r"rates.conv\*: must be at least 0; got -1"),

@@ -51,7 +51,7 @@ def _sums(source: str) -> list[str]:
     try:
         sums = split_sums(Path(source).read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not text"
         raise DataError(
             f'{source}: cannot be read: {reason}. Give a text file, or a sum such as "[1,2] * [1] = [1,2]".'
         ) from None

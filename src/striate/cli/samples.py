@@ -106,7 +106,7 @@ def dataset(model: Model, name: str, folder: Path | None = None) -> Dataset:
 
 
 def class_of(model: Model, text: str | None) -> int | str | None:
-    """Return a class by name or number; a number that is no name of a class counts from 0."""
+    """Return a class by name or number; a number that is not the name of a class counts from 0."""
     return int(text) if text is not None and text not in model.classes and text.isdecimal() else text
 
 

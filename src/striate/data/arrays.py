@@ -125,7 +125,7 @@ def read_npy(path: str | Path) -> np.ndarray:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({why(error)}). Check the path.") from error
     except ValueError as error:
-        raise DataError(f"{path}: not an NPY array ({why(error)}). Copy it again.") from error
+        raise DataError(f"{path}: not an NPY array ({why(error)}). Copy the file again.") from error
     return np.asarray(mapped)
 
 
@@ -138,7 +138,7 @@ def open_arrays(path: str | Path) -> Arrays:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except Exception as error:  # damaged archives make zipfile raise nearly anything
-        raise DataError(f"{path}: cannot be read as NPZ ({why(error)}). Copy it again.") from error
+        raise DataError(f"{path}: cannot be read as NPZ ({why(error)}). Copy the file again.") from error
     return {
         printable(member.filename).removesuffix(".npy").lower(): ArrayFile(path, member)
         for member in members
@@ -237,12 +237,12 @@ def _read_member(path: Path, member: zipfile.ZipInfo) -> np.ndarray:
     except DataError:
         raise
     except Exception as error:  # damaged archives make zipfile raise nearly anything
-        raise DataError(f"{where}: damaged ({why(error)}). Copy it again.") from error
+        raise DataError(f"{where}: damaged ({why(error)}). Copy the file again.") from error
 
 
 def _check_ratio(member: zipfile.ZipInfo, where: str) -> None:
     if member.file_size > MAX_RATIO * max(1, member.compress_size):
-        raise DataError(f"{where}: claims {member.file_size:,} bytes, more than it can hold. Copy it again.")
+        raise DataError(f"{where}: claims {member.file_size:,} bytes, more than it can hold. Copy the file again.")
 
 
 def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = math.inf) -> None:
@@ -250,9 +250,9 @@ def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = m
     try:
         shape, _, dtype = _header(stream)
     except Exception as error:  # the header is Python text, and NumPy's parser of it raises nearly anything
-        raise DataError(f"{where}: not an NPY array ({why(error)}). Copy it again.") from error
+        raise DataError(f"{where}: not an NPY array ({why(error)}). Copy the file again.") from error
     if any(not isinstance(size, int) or size < 0 for size in shape):
-        raise DataError(f"{where}: not an NPY array (its shape is {shape}). Copy it again.")
+        raise DataError(f"{where}: not an NPY array (its shape is {shape}). Copy the file again.")
     if dtype.hasobject:
         raise DataError(
             f"{where}: holds Python objects, which may run code and are not read. Save it as numbers or text."
@@ -264,7 +264,9 @@ def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = m
         )
     held = size - stream.tell()
     if claimed > held:
-        raise DataError(f"{where}: the header claims {claimed:,} bytes; the file holds {held:,}. Copy it again.")
+        raise DataError(
+            f"{where}: the header claims {claimed:,} bytes; the file holds {held:,}. Copy the file again."
+        )
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -44,7 +44,7 @@ def decode_recording(path: str | Path) -> tuple[int, np.ndarray]:
             data, rate = soundfile.read(file, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         reason = error.error_string.rstrip(".")
-        raise FileProblem(f"damaged or no recording ({reason})", foreign="not recogni" in reason) from error
+        raise FileProblem(f"damaged, or not a recording ({reason})", foreign="not recogni" in reason) from error
     except OSError as error:
         raise FileProblem(f"cannot be read ({error.strerror})") from error
     if missing > 0:

@@ -119,10 +119,10 @@ def _from_archive(folder: Path) -> dict[str, bytes]:
                 if content is not None:
                     batches[name] = content.read(MAX_BYTES + 1)
     except Exception as error:  # damaged archives make tarfile and gzip raise nearly anything
-        raise DataError(f"{path}: the archive is damaged ({why(error)}). Get it again.") from error
+        raise DataError(f"{path}: the archive is damaged ({why(error)}). Download it again.") from error
     missing = [name for name in TRAIN_FILES + TEST_FILES if name not in batches]
     if missing:
-        raise DataError(f"{path}: {missing[0]} is missing in the archive. Get it again.")
+        raise DataError(f"{path}: {missing[0]} is missing in the archive. Download it again.")
     return batches
 
 
@@ -132,10 +132,10 @@ def _dataset(folder: Path, batches: list[bytes]) -> Dataset:
         if not content or len(content) % RECORD_BYTES or len(content) > MAX_BYTES:
             raise DataError(
                 f"{folder}: a CIFAR-10 file holds up to 10,000 records of {RECORD_BYTES:,} bytes; "
-                f"got {len(content):,} bytes. Get the files again."
+                f"got {len(content):,} bytes. Download the files again."
             )
     records = np.frombuffer(b"".join(batches), np.uint8).reshape(-1, RECORD_BYTES)
     if records[:, 0].max() > 9:
-        raise DataError(f"{folder}: labels must be 0 to 9; got {records[:, 0].max()}. Get the files again.")
+        raise DataError(f"{folder}: labels must be 0 to 9; got {records[:, 0].max()}. Download the files again.")
     inputs = np.ascontiguousarray(records[:, 1:]).reshape(-1, 3, 32, 32)
     return Dataset(inputs, records[:, 0].astype(np.int64), CLASSES, "cifar10")

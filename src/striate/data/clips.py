@@ -181,7 +181,7 @@ def _animation(path: Path, frames: int) -> Iterator[Image]:
     with Image.open(path) as image:
         count = int(getattr(image, "n_frames", 1))
         if count == 1:
-            raise FileProblem("one picture is no clip; give a folder of frames, an animation or a video")
+            raise FileProblem("one picture is not a clip; give a folder of frames, an animation or a video")
         for place in spread(count, frames):
             image.seek(place)
             yield image.copy()

@@ -69,7 +69,9 @@ def unpack(archive: Path) -> Path:
             with zipfile.ZipFile(archive) as content:
                 size = sum(member.file_size for member in content.infolist())
                 if size > MAX_BYTES:
-                    raise DataError(f"{archive}: unpacks to {size:,} bytes; {MAX_BYTES:,} allowed. Get it again.")
+                    raise DataError(
+                        f"{archive}: unpacks to {size:,} bytes; {MAX_BYTES:,} allowed. Download it again."
+                    )
                 content.extractall(partial)
             os.replace(partial, target)
         finally:
@@ -78,6 +80,6 @@ def unpack(archive: Path) -> Path:
         raise
     except Exception as error:  # damaged archives make zipfile raise nearly anything
         raise DataError(
-            f"{archive}: cannot be unpacked ({why(error)}). Get it again, or unpack it yourself."
+            f"{archive}: cannot be unpacked ({why(error)}). Download it again, or unpack it yourself."
         ) from error
     return target

@@ -27,7 +27,7 @@ ELEMENT_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_MAX_RATIO = 1032  # deflate cannot compress better than 1032 to 1
 CHUNK_BYTES = 1 << 20
-AGAIN = "Copy it again."
+AGAIN = "Copy the file again."
 
 
 def read_idx(path: str | Path, ndim: int | None = None) -> np.ndarray:
@@ -94,7 +94,7 @@ def _read_header(stream: IO[bytes], path: Path, ndim: int | None) -> tuple[np.dt
     if ndim is not None and dimensions != ndim:
         raise DataError(
             f"{path}: {_kind(ndim)} have {ndim} dimension{'s' * (ndim != 1)}; this file has {dimensions}, "
-            f"as {_kind(dimensions)} have. Check that files were not mixed up."
+            f"as {_kind(dimensions)} have. Check that the files have not been mixed up."
         )
     sizes = stream.read(4 * dimensions)
     if len(sizes) < 4 * dimensions:

@@ -44,7 +44,8 @@ def listed_splits(path: Path, options: Options, seed: int, validation_fraction: 
     if len(labels) != 1 or labels[0] == place:
         known = ", ".join(table.names[:8])
         raise DataError(
-            f"{printable(path)}: files need a column with their class; the columns are {known}. Name it (--label)."
+            f"{printable(path)}: needs a column with the class of each file; the columns are {known}. "
+            "Name it (--label)."
         )
     targets, classes = make_targets(label_column(table, labels[0]), str(path), task="classification")
     below = [cell.strip() for cell in table.texts[place].tolist()]

@@ -119,7 +119,7 @@ def read_idx_folder(
     if learn.sample_shape != test.sample_shape:
         raise DataError(
             f"{folder}: training and test images must have one size; got {_size(learn)} and {_size(test)}. "
-            "Check that files were not mixed up."
+            "Check that the files have not been mixed up."
         )
     return with_validation(learn, test, seed, validation_fraction)
 
@@ -138,7 +138,7 @@ def read_idx_pair(images: str | Path, labels: str | Path, classes: tuple[str, ..
     if pixels.dtype != np.uint8 or targets.dtype.kind not in "ui":
         raise DataError(
             f"{images}: images must be bytes and labels whole numbers; "
-            f"got {pixels.dtype} and {targets.dtype}. Check that files were not mixed up."
+            f"got {pixels.dtype} and {targets.dtype}. Check that the files have not been mixed up."
         )
     if len(pixels) != len(targets):
         raise DataError(

@@ -94,7 +94,7 @@ def _from_batches(
             if len(samples) != len(labels):
                 raise DataError(
                     f"{name}: batch {number}: every sample needs one target; got {len(samples)} "
-                    f"and {len(labels)}. Return as many."
+                    f"and {len(labels)}. Return one target for each sample."
                 )
             targets.append(labels)
             yield samples

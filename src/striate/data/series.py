@@ -121,7 +121,7 @@ def read_ts(path: Path) -> Series:
     Raises
     ------
     DataError
-        If the file cannot be read, has time stamps, rows differ in channels, or a value is no number.
+        If the file cannot be read, has time stamps, rows differ in channels, or a value is not a number.
     """
     where = printable(path)
     with open_lines(path) as lines:
@@ -159,7 +159,7 @@ def _header(lines: Iterator[tuple[int, str]], where: str) -> dict[str, str]:
                 raise DataError(f"{where}: series with time stamps are not read. Write their values alone.")
             return found
         found[key.lower()] = value.strip() or "false"
-    raise DataError(f"{where}: a .ts file needs a line @data; got none. Copy it again.")
+    raise DataError(f"{where}: a .ts file needs a line @data; got none. Copy the file again.")
 
 
 def _row(line: str, number: int, where: str, task: Task | None) -> tuple[np.ndarray, str, int]:

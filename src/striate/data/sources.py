@@ -104,7 +104,7 @@ def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
         return array_splits(path, options.shape, options.task, options.read)
     if suffix == ".npy":
         raise DataError(
-            f"{path}: an NPY file holds no labels. Put x_train.npy and y_train.npy in a folder, or use one .npz."
+            f"{path}: an NPY file has no labels. Put x_train.npy and y_train.npy in a folder, or use one .npz."
         )
     if suffix == ".zip":
         raise DataError(f"{printable(path)}: archives are not read for training. Unpack it, and give the folder.")

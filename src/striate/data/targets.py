@@ -63,9 +63,7 @@ def make_targets(
             f"{where}: labels must be finite; got {labels[row]} for sample {row}. Correct or remove it."
         )
     if labels.ndim == 2 and labels.dtype.kind == "U":
-        raise DataError(
-            f"{where}: labels of text must be one for each sample; got {labels.shape[1]}. Keep one column."
-        )
+        raise DataError(f"{where}: needs one text label for each sample; got {labels.shape[1]}. Keep one column.")
     if _is_one_hot(labels) and task != "regression":
         labels = labels.argmax(axis=1)
     if _are_numbers(labels, where, classes, task):

@@ -143,7 +143,7 @@ def read_text(path: Path) -> str:
     Raises
     ------
     FileProblem
-        If it cannot be read, is empty or too large, or is no text.
+        If it cannot be read, is empty or too large, or is not text.
     """
     try:
         with path.open("rb") as file:
@@ -155,7 +155,7 @@ def read_text(path: Path) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
     if b"\0" in content:
-        raise FileProblem("no text, but binary data", foreign=True)
+        raise FileProblem("binary data, not text", foreign=True)
     text = text_of(content.removeprefix(b"\xef\xbb\xbf"))
     if not split_words(text):
         raise FileProblem("it holds no words")

@@ -71,7 +71,7 @@ def dropout_masks(trace: Trace, layer: str | None = None, *, steps: int = 5, see
     Raises
     ------
     UsageError
-        If there is no such layer, or it is no dropout.
+        If there is no such layer, or it is not a dropout layer.
 
     References
     ----------

@@ -74,7 +74,7 @@ class Graph:
         Raises
         ------
         UsageError
-            For a name that is not given, a value that is no number, or a result that is not finite.
+            For a name that is not given, a value that is not a number, or a result that is not finite.
         ShapeError
             For shapes that do not fit together, or a result that is not a single number.
         """

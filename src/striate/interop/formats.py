@@ -79,7 +79,7 @@ def write(model: Model, path: Path, *, preprocessing: bool = True, samples: str 
     """
     if model.network.is_quantised:
         raise UsageError(
-            f"{path}: a quantised model can be exported as a C library alone. Use --to library, or export the "
+            f"{path}: a quantised model can only be exported as a C library. Use --to library, or export the "
             "float32 model it came from."
         )
     if path.suffix.lower() == ".html":

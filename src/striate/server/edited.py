@@ -31,7 +31,7 @@ def edits_of(text: str, count: int) -> dict[int, float]:
         try:
             found[int(place)] = float(value)
         except ValueError:
-            raise UsageError(f"edits: must be such as 12:0.5,40:-1; got {part[:40]!r}. Correct it.") from None
+            raise UsageError(f"edits: must look like 12:0.5,40:-1; got {part[:40]!r}. Correct it.") from None
     if len(found) > MOST_EDITS:
         raise UsageError(f"edits: at most {MOST_EDITS} parameters can be changed; got {len(found)}. Undo some.")
     for index, number in found.items():

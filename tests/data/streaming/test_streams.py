@@ -84,7 +84,7 @@ def test_a_file_that_becomes_shorter_is_an_error(tmp_path):
     np.savez(tmp_path / "a.npz", y=np.arange(9) % 3, x=ARRAYS["grey"])
     inputs = array_splits(tmp_path / "a.npz", read="stream")["all"].inputs
     (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-400])
-    with pytest.raises(DataError, match=r"a\.npz: has become shorter while it was read"):
+    with pytest.raises(DataError, match=r"a\.npz: was shortened while it was being read"):
         inputs[:]
 
 

@@ -293,7 +293,9 @@ class TestSeveralLabels:
 
     def test_text_and_unknown_columns_are_refused(self, write):
         path = write("a,b,c\n1,red,2\n2,blue,3\n")
-        with pytest.raises(DataError, match="several labels must be numbers, or 0 and 1; column 'b' holds 'red'"):
+        with pytest.raises(
+            DataError, match="several label columns must all hold numbers, or 0 and 1; column 'b' holds 'red'"
+        ):
             csv_dataset(path, label="b,c")
         with pytest.raises(DataError, match=r"no column 'd'; the columns are a, b, c. Use one of these"):
             csv_dataset(path, label="c,d")

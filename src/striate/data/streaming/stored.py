@@ -96,7 +96,7 @@ class StoredStream(Stream):
                     f"{self.stored.path}: cannot be read ({error.strerror}). Check the disk."
                 ) from error
             if count == 0:
-                raise DataError(f"{self.stored.path}: has become shorter while it was read. Restore the file.")
+                raise DataError(f"{self.stored.path}: was shortened while it was being read. Restore the file.")
             room, place = room[count:], place + count
 
     def __getstate__(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class TextColumn:
 
 
 def texts_of(table: Table, column: str | None) -> list[str]:
-    """Return the texts of a table: those of ``column``, by default of the only column that is no number.
+    """Return the texts of a table: those of ``column``, by default of the only column that is not a number.
 
     Raises
     ------

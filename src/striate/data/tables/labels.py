@@ -23,8 +23,8 @@ def targets_of(
     for name, column in zip(names, columns, strict=True):
         if column.dtype.kind == "U":
             raise DataError(
-                f"{printable(table.path)}: several labels must be numbers, or 0 and 1; column {name!r} holds "
-                f"{str(column[0])!r}. Choose one column, or write numbers."
+                f"{printable(table.path)}: several label columns must all hold numbers, or 0 and 1; "
+                f"column {name!r} holds {str(column[0])!r}. Choose one column, or write numbers."
             )
     return *make_targets(np.stack(columns, axis=1), str(table.path), names, task), names
 

@@ -107,7 +107,7 @@ def _first_shape(item: dict[str, Any], model: dict[str, Any]) -> list[int | None
               (item.get("build_config") or {}).get("input_shape")]  # fmt: skip
     found = next((shape for shape in places if shape), None)
     if not isinstance(found, list):
-        raise KerasError("it does not say the shape of its input")
+        raise KerasError("the shape of its input is missing")
     return found
 
 

@@ -69,7 +69,7 @@ def describe(optimizer: Optimizer) -> dict[str, Any]:
         if type(optimizer) is cls:
             return {"name": name, **optimizer.config()}
     raise UsageError(
-        f"optimizer: a run's must be one of {', '.join(OPTIMIZERS)}; got {type(optimizer).__name__}. "
+        f"optimizer: a run needs one of {', '.join(OPTIMIZERS)}; got {type(optimizer).__name__}. "
         "Use a Trainer for one of your own."
     )
 

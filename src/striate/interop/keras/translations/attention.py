@@ -19,7 +19,9 @@ PARTS = ("query", "key", "value", "output")
 def attention(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -> str:
     """``softmax(q k' / sqrt(d)) v`` for every head (Vaswani et al., 2017), over positions in one dimension."""
     if len(x) < 2 or any(b.ranks[item] != 3 for item in x) or len(arrays) != 8:
-        raise KerasError(f"{layer.name}: MultiHeadAttention is supported over one axis, with biases and no masks")
+        raise KerasError(
+            f"{layer.name}: MultiHeadAttention is only supported over one axis, with biases and no masks"
+        )
     query, value, key = x[0], x[1], x[2] if len(x) > 2 else x[1]
     weights = dict(zip(PARTS, zip(arrays[::2], arrays[1::2], strict=True), strict=True))
     q, k, v = (_heads(b, item, *weights[name]) for item, name in ((query, "query"), (key, "key"), (value, "value")))

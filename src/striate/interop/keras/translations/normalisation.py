@@ -46,7 +46,7 @@ def layer_norm(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -> s
     """Over the last axis of Keras."""
     value = one(layer, x)
     if _axis(layer) % b.ranks[value] != b.ranks[value] - 1 or layer.config.get("rms_scaling"):
-        raise KerasError(f"{layer.name}: LayerNormalization is supported over the last axis")
+        raise KerasError(f"{layer.name}: LayerNormalization is only supported over the last axis")
     if not arrays:
         raise KerasError(f"{layer.name}: LayerNormalization without gamma and beta is not supported")
     gamma, beta, _ = _learnt(layer, arrays, arrays[0].size)
@@ -60,7 +60,9 @@ def group_norm(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -> s
     """Groups of channels."""
     value = one(layer, x)
     if b.place(value, _axis(layer)) != 1 or not arrays:
-        raise KerasError(f"{layer.name}: GroupNormalization is supported over the channels, with gamma or beta")
+        raise KerasError(
+            f"{layer.name}: GroupNormalization is only supported over the channels, with gamma or beta"
+        )
     gamma, beta, _ = _learnt(layer, arrays, arrays[0].size)
     groups = int(layer.config.get("groups", 32))
     groups = gamma.size if groups == -1 else groups
@@ -79,7 +81,7 @@ def normalisation(b: Builder, layer: KerasLayer, x: list[Any], arrays: Arrays) -
     axis = config.get("axis", -1)
     axes = axis if isinstance(axis, list | tuple) else [] if axis is None else [axis]
     if len(axes) > 1 or (axes and axes[0] not in (-1, b.ranks[value] - 1)):
-        raise KerasError(f"{layer.name}: a normalisation is supported over the last axis")
+        raise KerasError(f"{layer.name}: a normalisation is only supported over the last axis")
     root = np.maximum(np.sqrt(variance), 1e-7)
     mean, root = (b.keras_constant(value, a.reshape(-1)) for a in (mean, root))
     return b.add("Div", b.add("Sub", value, mean), root)
