@@ -25,9 +25,13 @@ def arithmetic(
     padding: Annotated[
         str | None, typer.Option(metavar="P", help="Padding: 1, 1x2, before,after, same or valid.")
     ] = None,
-    dilation: Annotated[str, typer.Option(metavar="D")] = "1",
-    groups: Annotated[int, typer.Option(metavar="G")] = 1,
-    in_channels: Annotated[int, typer.Option(metavar="C")] = 1,
+    dilation: Annotated[
+        str, typer.Option(metavar="D", help="Dilation: distance between the cells of a kernel.")
+    ] = "1",
+    groups: Annotated[
+        int, typer.Option(metavar="G", help="Groups that channels and filters are divided into.")
+    ] = 1,
+    in_channels: Annotated[int, typer.Option(metavar="C", help="Number of input channels.")] = 1,
     out_channels: Annotated[int, typer.Option(metavar="M", help="Number of filters.")] = 1,
     bias: Annotated[bool, typer.Option(help="Give every filter a bias.")] = True,
     batch: Annotated[int, typer.Option(metavar="N", help="Batch size, for operations and memory.")] = 1,

@@ -54,8 +54,10 @@ def convolve(
     border: Annotated[
         str, typer.Option(metavar="B", help="Padding mode: zeros, replicate, reflect or circular.")
     ] = "zeros",
-    stride: Annotated[str, typer.Option(metavar="S")] = "1",
-    dilation: Annotated[str, typer.Option(metavar="D")] = "1",
+    stride: Annotated[str, typer.Option(metavar="S", help="Stride: distance from one position to the next.")] = "1",
+    dilation: Annotated[
+        str, typer.Option(metavar="D", help="Dilation: distance between the cells of a kernel.")
+    ] = "1",
     column: Annotated[int | None, typer.Option(metavar="N", help="Column of a CSV file, from 0.")] = None,
     scale: Annotated[
         str | None, typer.Option(metavar="HOW", help="How values become pixels: clip, stretch or absolute.")

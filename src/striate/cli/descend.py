@@ -29,7 +29,7 @@ def descend(
             show_default=False,
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(metavar="N")] = 100,
+    steps: Annotated[int, typer.Option(metavar="N", help="Number of steps.")] = 100,
     learning_rate: Annotated[
         float | None,
         typer.Option(
@@ -39,7 +39,7 @@ def descend(
         ),
     ] = None,
     start: Annotated[str | None, typer.Option(metavar="A,B", help="Starting point.", show_default=False)] = None,
-    seed: Annotated[int, typer.Option(metavar="S")] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the order of the samples.")] = 0,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the paths on the surface.", show_default=False)
     ] = None,

@@ -250,8 +250,8 @@ def ideal(
             "--class", metavar="CLASS", help="Class to maximise instead of a channel.", show_default=False
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(metavar="N")] = 60,
-    seed: Annotated[int, typer.Option(metavar="S")] = 0,
+    steps: Annotated[int, typer.Option(metavar="N", help="Number of steps of gradient ascent.")] = 60,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the first image.")] = 0,
     out: Out = Path("ideal.png"),
 ) -> None:
     """Generate an image that maximises a channel or class (activation maximisation)."""

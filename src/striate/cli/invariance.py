@@ -25,7 +25,9 @@ def invariance(
     show: Annotated[
         str, typer.Option(metavar="WHAT", help="What --picture draws: changes, equivariance or probabilities.")
     ] = "changes",
-    picture: Annotated[Path | None, typer.Option(metavar="FILE", show_default=False)] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", show_default=False, help="Image to write.")
+    ] = None,
     invert: s.Invert = False,
     fit: s.Fit = None,
     data_dir: s.DataDir = None,

@@ -13,9 +13,11 @@ from striate.cli.options import Json
 def matrix(
     kernel: Annotated[str, typer.Argument(metavar="[...]", help='Numbers, such as "[-1,0,1]" or "[[1,2],[3,4]]".')],
     input: Annotated[str, typer.Option(metavar="N", help="Input size: 5, or 4x4.")],
-    stride: Annotated[str, typer.Option(metavar="S")] = "1",
+    stride: Annotated[str, typer.Option(metavar="S", help="Stride: distance from one position to the next.")] = "1",
     padding: Annotated[str, typer.Option(metavar="P", help="Padding: 1, 1x2, before,after, same or valid.")] = "0",
-    dilation: Annotated[str, typer.Option(metavar="D")] = "1",
+    dilation: Annotated[
+        str, typer.Option(metavar="D", help="Dilation: distance between the cells of a kernel.")
+    ] = "1",
     transposed: Annotated[
         bool, typer.Option("--transposed", help="Transpose the matrix, for inputs written as rows.")
     ] = False,

@@ -22,7 +22,9 @@ def pool(
     padding: Annotated[
         str, typer.Option(metavar="P", help="Padding: valid, same, 1, 1x2 or before,after.")
     ] = "valid",
-    dilation: Annotated[str, typer.Option(metavar="D")] = "1",
+    dilation: Annotated[
+        str, typer.Option(metavar="D", help="Dilation: distance between the cells of a kernel.")
+    ] = "1",
     ceil: Annotated[
         bool, typer.Option("--ceil", help="Keep a last window that is only partly filled (ceil mode).")
     ] = False,

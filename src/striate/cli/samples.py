@@ -53,8 +53,8 @@ Layer = Annotated[
 ]
 Channel = Annotated[int | None, typer.Option("--channel", metavar="C", help="Channel, from 0.", show_default=False)]
 Depth = Annotated[int | None, typer.Option("--depth", metavar="D", help="Depth, for volumes.", show_default=False)]
-Row = Annotated[int | None, typer.Option("--row", metavar="R", show_default=False)]
-Column = Annotated[int | None, typer.Option("--column", metavar="C", show_default=False)]
+Row = Annotated[int | None, typer.Option("--row", metavar="R", help="Row, from 0.", show_default=False)]
+Column = Annotated[int | None, typer.Option("--column", metavar="C", help="Column, from 0.", show_default=False)]
 Position = Annotated[
     int | None, typer.Option("--position", metavar="P", help="Position, for signals.", show_default=False)
 ]

@@ -34,7 +34,9 @@ def summary(
     style: Annotated[
         str | None,
         typer.Option(
-            metavar="STYLE", help="Of the drawing: boxes, graph or units. (default: as fits)", show_default=False
+            metavar="STYLE",
+            help="Style of the drawing: boxes, graph or units. (default: as fits)",
+            show_default=False,
         ),
     ] = None,
     fold: Annotated[

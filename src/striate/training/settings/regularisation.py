@@ -11,7 +11,7 @@ PANEL = "Regularisation"
 
 
 def _bound(help: str, option: str) -> Any:
-    return setting(None, number(above=0), help, off="no bound", option=option, metavar="X", panel=PANEL)
+    return setting(None, number(above=0), help, off="no limit", option=option, metavar="X", panel=PANEL)
 
 
 def _amount(help: str, option: str) -> Any:
