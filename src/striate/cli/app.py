@@ -18,7 +18,7 @@ from striate.cli.check import check
 from striate.cli.compare import compare
 from striate.cli.convolve import convolve
 from striate.cli.descend import descend
-from striate.cli.draw_data import draw
+from striate.cli.draw import draw
 from striate.cli.ending import Commands, OneCommand
 from striate.cli.evaluate import evaluate
 from striate.cli.explain import explain

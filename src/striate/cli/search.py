@@ -120,7 +120,7 @@ def _finish(found: Search, output: Any, ended: bool) -> None:
     best, small = findings.ranked[0], findings.smallest
     shown = percent(best.value) if found.maximise else f"{best.value:.4g}"
     output.line(
-        f"\nbest: trial {best.number}, {findings.figure} {shown}, {best.user_attrs['parameters']:,} parameters"
+        f"\nbest: trial {best.number}, {findings.metric} {shown}, {best.user_attrs['parameters']:,} parameters"
     )
     if small is not None and small.number != best.number:
         size = f"{small.user_attrs['parameters']:,} parameters"

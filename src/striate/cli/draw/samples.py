@@ -8,10 +8,8 @@ from typing import Annotated
 import typer
 
 from striate.cli import samples as s
-from striate.cli.draw import DataNeeded, Out, draw, load, write
+from striate.cli.draw.common import DataNeeded, Out, draw, load, write
 from striate.cli.options import ModelArgument
-
-__all__ = ["draw"]
 
 Count = Annotated[int, typer.Option("--count", metavar="N", help="Number of samples.")]
 Seed = Annotated[
