@@ -10,7 +10,8 @@ from benchmarks.ours import adam_numbers, inference_session, training_session
 from benchmarks.twin import gradients, twin
 from striate.layers import Dropout, GaussianNoise, ReLU, Softplus, SpatialDropout
 from striate.layers.registry import to_dict
-from striate.network import Network, from_description
+from striate.network import Network
+from striate.network_description import from_description
 
 LARGEST_DIFFERENCE = 2e-4  # relative to the largest value; float32 sums in another order
 

@@ -14,10 +14,11 @@ from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.distributed.starting import mpiexec_line
+from striate.engine.inference_session import InferenceSession
 from striate.engine.pool import make_session
 from striate.engine.program import FORWARD
-from striate.engine.session import InferenceSession, TrainingSession
 from striate.engine.simulation import Measured, measure
+from striate.engine.training_session import TrainingSession
 from striate.model import Model
 from striate.network import Network
 from striate.training.order import epoch_order

@@ -12,7 +12,8 @@ import pytest
 from striate.errors import ModelFileError, ShapeError, UsageError
 from striate.layers import Conv2d, Flatten, Input, Linear, MaxPool2d, ReLU, Softmax
 from striate.models.registry import build
-from striate.network import Network, Sequential, from_description, without_last
+from striate.network import Network, Sequential
+from striate.network_description import from_description, without_last
 
 
 def small() -> Network:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from striate.errors import DataError, unknown_name
-from striate.interop.formats import READERS, Wish, read
+from striate.interop.reading import READERS, Wish, read
 from striate.machine import cache_folder
 from striate.model import Model
 from striate.model import load as load_model

@@ -41,7 +41,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], None]]]:
 def _train_lenet5() -> None:
     """Take steps of gradient descent in the engine and in the reference, from the same parameters."""
     from striate import models
-    from striate.engine.session import TrainingSession
+    from striate.engine.training_session import TrainingSession
     from striate.reference import backward, forward
     from striate.training.initialisation import initialise
 

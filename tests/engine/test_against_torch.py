@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from striate import models
-from striate.engine.session import TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.network import Network
 from striate.training.initialisation import initialise
 from striate.training.optimizers import Adam, GradientDescent, Momentum

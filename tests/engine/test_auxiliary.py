@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from striate import models, reference
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.inference_session import InferenceSession
+from striate.engine.training_session import TrainingSession
 from striate.errors import ShapeError
 from striate.layers import BatchNorm, Conv2d, Flatten, Input, Linear, MaxPool2d, ReLU, Softmax
 from striate.losses import Loss

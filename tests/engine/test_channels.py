@@ -9,7 +9,8 @@ from striate import Model, Sequential, layers, models
 from striate.engine.channels import choice
 from striate.engine.channels.context import rule
 from striate.engine.channels.session import ChannelSession
-from striate.engine.session import InferenceSession, Session
+from striate.engine.inference_session import InferenceSession
+from striate.engine.session import Session
 from striate.layers import BatchNorm, ChannelScale, Conv2d, Linear, LogSoftmax
 from striate.machine import LANES
 from striate.network import Network

@@ -11,9 +11,9 @@ from engine.test_training import NETWORKS, adam, data, result, session_for, trai
 from striate.engine import dealing
 from striate.engine.analysis import analyse
 from striate.engine.cutting import axes, cut, kernel_of
+from striate.engine.inference_session import InferenceSession
 from striate.engine.memory import Sizes
 from striate.engine.plan import begin, emit_load, lower_forward
-from striate.engine.session import InferenceSession
 from striate.engine.verify import verify
 from striate.kernels.access import ACCESS, CUTS
 from striate.machine import LANES, default_lanes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from striate.engine.session import InferenceSession
+from striate.engine.inference_session import InferenceSession
 from striate.errors import DataError
 from striate.layers import Embedding
 from striate.network import Sequential

@@ -13,7 +13,7 @@ import pytest
 
 from striate import Trainer
 from striate.data.dataset import Dataset
-from striate.engine.session import InferenceSession
+from striate.engine.inference_session import InferenceSession
 from striate.errors import UsageError
 from support.small import FLOAT, model, network, samples
 

@@ -7,7 +7,7 @@ import pytest
 
 from striate import Sequential, layers, machine, reference
 from striate.engine.channels.session import ChannelSession
-from striate.engine.session import InferenceSession
+from striate.engine.inference_session import InferenceSession
 from striate.engine.verify import verify
 from striate.errors import ShapeError
 from striate.layers import Layer, Quantise

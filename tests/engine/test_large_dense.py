@@ -7,7 +7,7 @@ import pytest
 
 from striate.engine.lowering import dense
 from striate.engine.program import ByCount
-from striate.engine.session import TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.layers import Linear, ReLU
 from striate.network import Network, Sequential
 

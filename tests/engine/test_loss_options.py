@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from striate.engine.session import TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.errors import ShapeError, UsageError
 from striate.layers import Conv2d, Linear, LogSoftmax, Reshape, Sigmoid, Softmax
 from striate.losses import Loss, MeanSquaredError

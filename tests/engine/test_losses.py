@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from striate.engine.session import TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.layers import Linear
 from striate.losses import LOSSES, Loss
 from striate.machine import LANES

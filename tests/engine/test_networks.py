@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from striate import models
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.inference_session import InferenceSession
+from striate.engine.training_session import TrainingSession
 from striate.machine import default_lanes
 from striate.network import Network
 from striate.reference import forward

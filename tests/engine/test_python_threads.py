@@ -11,8 +11,9 @@ import pytest
 from striate import Trainer
 from striate.data.dataset import Dataset
 from striate.engine import pool, workers
+from striate.engine.inference_session import InferenceSession
 from striate.engine.pool import SessionPool, batch_class
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.engine.workers import Workers
 from support.small import FLOAT, model, network, samples
 

@@ -7,10 +7,11 @@ import pytest
 
 from striate import Trainer
 from striate.engine import memory
+from striate.engine.inference_session import InferenceSession
 from striate.engine.layout import Arena
 from striate.engine.lowering.correlation import ended_pairs, merge_blocks, whole_tiles
 from striate.engine.memory import BLOCKS, SHARDS, Sizes
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.errors import CapacityError, ShapeError, UsageError
 from striate.layers import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, Pad, ReLU, Upsample
 from striate.network import Network, Sequential

@@ -7,8 +7,9 @@ import pytest
 
 from striate import models
 from striate.engine import simulation
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.inference_session import InferenceSession
 from striate.engine.simulation import Measured, measure, moved_bytes
+from striate.engine.training_session import TrainingSession
 
 
 def test_threads_take_the_next_task_when_they_are_free() -> None:

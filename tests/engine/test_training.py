@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from striate import models, reference
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.inference_session import InferenceSession
+from striate.engine.training_session import TrainingSession
 from striate.layers import (
     Add,
     BatchNorm,

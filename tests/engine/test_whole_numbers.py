@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from striate import models
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.inference_session import InferenceSession
+from striate.engine.training_session import TrainingSession
 from striate.machine import LANES, default_lanes
 from striate.network import Network
 from striate.reference import forward
@@ -87,7 +88,7 @@ def test_models(name: str, lanes: int) -> None:
 
 def without_softmax(network: Network) -> Network:
     """Return the network up to its logits."""
-    from striate.network import from_description
+    from striate.network_description import from_description
 
     description = network.describe()
     if description["layers"][-1]["type"] == "Softmax":

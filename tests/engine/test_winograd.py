@@ -8,7 +8,8 @@ import pytest
 from striate import Sequential, Trainer, load
 from striate.cli.configuration import run_config
 from striate.data.dataset import Dataset
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.inference_session import InferenceSession
+from striate.engine.training_session import TrainingSession
 from striate.errors import UsageError
 from striate.layers import Conv2d, Conv3d, Flatten, Linear
 from striate.model import Model

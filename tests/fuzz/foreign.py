@@ -179,7 +179,7 @@ def make_state_dict(folder: Path) -> str:
 
 def read_state_dict_of_network(path: Path) -> object:
     """Fill a network with the weights."""
-    from striate.interop.formats import Wish, read
+    from striate.interop.reading import Wish, read
 
     return len(read(path, Wish(network="lenet5", input_shape=(1, 28, 28))).model.theta)
 

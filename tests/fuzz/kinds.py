@@ -73,7 +73,7 @@ def model_description(name: str, data: bytes, rng: Random) -> bytes:
 def _fitting(content: dict[str, Any], tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return tensors in the shapes that a description asks for, if they are small."""
     from striate.errors import StriateError
-    from striate.network import from_description
+    from striate.network_description import from_description
 
     try:
         network = from_description(content["network"])

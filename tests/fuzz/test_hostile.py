@@ -11,7 +11,7 @@ import pytest
 from striate.data.sources import load_path
 from striate.data.unlabelled import read_unlabelled
 from striate.errors import StriateError
-from striate.interop.formats import Wish, read
+from striate.interop.reading import Wish, read
 
 from .hostile import HOSTILE
 

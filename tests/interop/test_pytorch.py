@@ -15,9 +15,10 @@ import pytest
 
 from striate.data.normalisation import Normalisation
 from striate.errors import ModelFileError, StriateError, UsageError
-from striate.interop.formats import Wish, read, write
 from striate.interop.pytorch import load_weights, read_state_dict
 from striate.interop.pytorch.names import torch_names
+from striate.interop.reading import Wish, read
+from striate.interop.writing import write
 from striate.model import Model
 from striate.models import MODELS
 from striate.network import Network

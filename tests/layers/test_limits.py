@@ -22,7 +22,8 @@ from striate.layers import (
     ReLU,
     Upsample,
 )
-from striate.network import Network, Sequential, from_description
+from striate.network import Network, Sequential
+from striate.network_description import from_description
 
 HUGE = 2**40
 

@@ -9,7 +9,8 @@ from striate.errors import ShapeError, UsageError
 from striate.layers import Softmax
 from striate.layers.convolution import Convolution
 from striate.models import MODELS, build, digit_recogniser, lenet5, logistic_regression, mlp
-from striate.network import Network, from_description
+from striate.network import Network
+from striate.network_description import from_description
 
 
 def counts(network: Network) -> list[int]:

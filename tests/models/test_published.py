@@ -15,7 +15,8 @@ from striate.models.bitmaps import digit_bitmaps
 from striate.models.digit_recogniser import digit_recogniser
 from striate.models.lenet_1998 import CONNECTIONS
 from striate.models.voxnet import voxnet
-from striate.network import Network, from_description
+from striate.network import Network
+from striate.network_description import from_description
 from striate.summary import summarize
 
 PARAMETERS = [

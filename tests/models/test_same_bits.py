@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from striate.engine.session import TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.model import Model
 from striate.models.registry import build
 from striate.network import Network

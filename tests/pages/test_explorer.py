@@ -16,7 +16,7 @@ from striate.data.normalisation import Normalisation
 from striate.errors import CapacityError, ShapeError, UsageError
 from striate.explain.attribution import attribute
 from striate.explain.tracing import trace
-from striate.interop.formats import write
+from striate.interop.writing import write
 from striate.layers import Conv2d, Flatten, Linear
 from striate.model.reading import read_inputs
 from striate.network import Network

@@ -13,7 +13,7 @@ import striate
 from striate.data.dataset import Dataset
 from striate.data.digits import digits
 from striate.data.splits import Splits
-from striate.engine.session import TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.errors import UsageError
 from striate.network import Network
 from striate.pages import choices, live

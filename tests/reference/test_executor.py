@@ -12,7 +12,8 @@ from striate import reference
 from striate.errors import DataError, ModelFileError, UsageError
 from striate.layers import Add, BatchNorm, Embedding, Flatten, Input, Layer, Linear, ReLU, Scale, Tanh
 from striate.layers.registry import LAYERS, register
-from striate.network import Network, Sequential, from_description
+from striate.network import Network, Sequential
+from striate.network_description import from_description
 from striate.reference.registry import Arrays, Context
 
 

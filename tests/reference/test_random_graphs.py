@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from striate import reference
-from striate.network import Network, from_description
+from striate.network import Network
+from striate.network_description import from_description
 from striate.reference.registry import Array
 from support.graphs import random_network
 

@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from striate.engine.inference_session import InferenceSession
 from striate.engine.program import BUFFERS, Place
-from striate.engine.session import InferenceSession
 from striate.errors import ModelFileError, ProgramError
 from striate.layers import BatchNorm, Conv2d, Dropout, Embedding, Flatten, Linear, ReLU
 from striate.layers.base import Layer, Shape

@@ -6,7 +6,8 @@ import numpy as np
 
 from engine.test_networks import parameters
 from striate.engine.channels.session import ChannelSession
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.inference_session import InferenceSession
+from striate.engine.training_session import TrainingSession
 from striate.machine import LANES
 from striate.network import Network
 from striate.training.optimizers import OPTIMIZERS, Optimizer

@@ -7,7 +7,7 @@ import pytest
 from test_auxiliary import network as two_ends
 
 from striate import Trainer
-from striate.engine.session import TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.layers import Add, BatchNorm, Conv2d, Flatten, Input, Linear, MaxPool2d, ReLU, Sigmoid, Softmax
 from striate.network import Network, Sequential
 from striate.training import Regularisation

@@ -14,8 +14,8 @@ from striate.engine.memory import Sizes, Vectors
 from striate.engine.plan import update_phases
 from striate.engine.program import Program
 from striate.engine.segments import flat_sizes, padded
-from striate.engine.session import TrainingSession
 from striate.engine.team import Team
+from striate.engine.training_session import TrainingSession
 from striate.engine.updates import UPDATES
 from striate.errors import UsageError
 from striate.machine import default_lanes

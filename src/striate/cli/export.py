@@ -77,7 +77,7 @@ def export(
     """
     from striate.cli.configuration import data_options
     from striate.cli.output import Output
-    from striate.interop.formats import LIBRARY
+    from striate.interop.writing import LIBRARY
 
     output = Output(json)
     if live is not None:
@@ -106,14 +106,14 @@ def export(
 
 def _library(model: Path, folder: Path, target: str, name: str) -> list[Path]:
     import striate
-    from striate.interop.formats import write_library
+    from striate.interop.writing import write_library
 
     return write_library(striate.load(model), folder, target, name)
 
 
 def _file(model: Path, path: Path, to: str | None, preprocessing: bool, samples: str | None) -> list[Path]:
     import striate
-    from striate.interop.formats import ending_of, write
+    from striate.interop.writing import ending_of, write
     from striate.storage.model_file import model_file_of
 
     path = path if to is None else path.with_suffix(ending_of(to))

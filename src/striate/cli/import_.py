@@ -40,7 +40,7 @@ def import_(
     """
     from striate.cli.output import Output
     from striate.cli.parsing import sizes
-    from striate.interop.formats import Wish, read
+    from striate.interop.reading import Wish, read
 
     output = Output(json)
     sides = None if input_shape is None else sizes(input_shape, "--input")

@@ -16,8 +16,8 @@ from striate.engine import segments
 from striate.engine.binding import Bound
 from striate.engine.memory import PIECE
 from striate.engine.program import BUFFERS, UPDATE
-from striate.engine.session import TrainingSession
 from striate.engine.team import Team
+from striate.engine.training_session import TrainingSession
 from striate.engine.updates import UPDATES
 from striate.errors import DataError, UsageError
 from striate.network import Network

@@ -12,7 +12,7 @@ import numpy as np
 from striate.engine.channels.choice import batch_class, few, pays
 from striate.engine.channels.session import ChannelSession
 from striate.engine.forks import follow
-from striate.engine.session import InferenceSession
+from striate.engine.inference_session import InferenceSession
 from striate.network import Network
 
 MOST = 8  # sessions, in use or kept for later

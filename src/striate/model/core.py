@@ -24,12 +24,13 @@ from striate.model.predictor import Predictor
 from striate.model.samples import raw_samples
 from striate.model.target_units import in_user_units, numbers_in_user_units, standardise
 from striate.model.vectors import Vectors
-from striate.network import Network, without_last
+from striate.network import Network
+from striate.network_description import without_last
 from striate.storage import model_file
 
 if TYPE_CHECKING:
+    from striate.engine.inference_session import InferenceSession
     from striate.engine.pool import SessionPool
-    from striate.engine.session import InferenceSession
 
 BATCH_SIZE = 256
 Inputs = np.ndarray | str | Path

@@ -11,7 +11,7 @@ from striate.errors import ShapeError, UsageError
 from striate.network import Network
 
 if TYPE_CHECKING:
-    from striate.engine.session import InferenceSession
+    from striate.engine.inference_session import InferenceSession
 
 
 class Vectors:

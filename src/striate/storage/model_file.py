@@ -13,7 +13,8 @@ import numpy as np
 from striate.data.normalisation import Normalisation
 from striate.errors import ModelFileError
 from striate.layers.quantised_sums import LARGEST_BIAS, LARGEST_WEIGHT
-from striate.network import Network, Slot, from_description
+from striate.network import Network, Slot
+from striate.network_description import from_description
 from striate.storage.container import Container, reading, write
 from striate.storage.header import DTYPES
 

@@ -10,7 +10,8 @@ from striate.layers import ChannelScale, HardTanh, Layer, Linear, Sigmoid, Softm
 from striate.layers.registry import to_dict
 from striate.losses import CLASSES, NUMBERS
 from striate.model import Model
-from striate.network import Network, from_description
+from striate.network import Network
+from striate.network_description import from_description
 
 
 def _softmax(y: np.ndarray) -> np.ndarray:

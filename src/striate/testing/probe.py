@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from striate import reference
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.inference_session import InferenceSession
 from striate.engine.team import Team
+from striate.engine.training_session import TrainingSession
 from striate.layers import Flatten, Input, Linear, Node, Reshape
 from striate.layers.base import Shape
 from striate.network import Network

@@ -7,7 +7,8 @@ from striate.layers.activation import Softmax
 from striate.layers.base import Layer
 from striate.layers.registry import to_dict
 from striate.losses import Loss, is_labelled
-from striate.network import Network, from_description
+from striate.network import Network
+from striate.network_description import from_description
 
 
 def with_ending(network: Network, dataset: Dataset, loss: Loss) -> Network:

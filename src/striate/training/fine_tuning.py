@@ -9,7 +9,8 @@ from striate.errors import ShapeError, StriateError, UsageError
 from striate.layers import Reshape
 from striate.layers.base import format_shape
 from striate.model import Model
-from striate.network import Network, from_description
+from striate.network import Network
+from striate.network_description import from_description
 from striate.training.defaults import INITIAL
 from striate.training.initialisation import initialise
 

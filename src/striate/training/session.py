@@ -19,7 +19,7 @@ def stepper_for(state: TrainingState, job: Job, batches: Batches) -> Stepper:
 
     The session gets the parameters with ``state.publish``.
     """
-    from striate.engine.session import TrainingSession
+    from striate.engine.training_session import TrainingSession
 
     settings = state.settings
     assert settings.optimizer is not None

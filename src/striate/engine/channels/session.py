@@ -8,9 +8,9 @@ import numpy as np
 
 from striate.engine import segments
 from striate.engine.channels.plan import lower
+from striate.engine.inference_session import InferenceSession
 from striate.engine.memory import Sizes
 from striate.engine.program import Program
-from striate.engine.session import InferenceSession
 
 
 class ChannelSession(InferenceSession):

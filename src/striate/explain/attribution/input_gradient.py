@@ -36,7 +36,7 @@ class InputGradient:
     """
 
     def __init__(self, network: Network, output: str) -> None:
-        from striate.engine.session import TrainingSession
+        from striate.engine.training_session import TrainingSession
 
         self.output = output
         self.network = probe(network, output)

@@ -1,0 +1,164 @@
+"""Read models of other programs, in the format that the ending of the file names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from striate.data.normalisation import Normalisation
+from striate.errors import DataError, UsageError, unknown_name
+from striate.interop.formats import by_ending
+from striate.layers.base import Shape
+from striate.model import Model
+
+PIXELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
+    "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+    "0..1": ((0.0,), (255.0,)),
+    "-1..1": ((127.5,), (127.5,)),
+    "0..255": None,
+}
+"""Mean and scale of pixels from 0 to 255 for what a model expects; one number stands for all channels."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user says of a file.
+
+    Parameters
+    ----------
+    input_shape : tuple of int, optional
+        Of a sample, where the file leaves sides open.
+    network : str, optional
+        The network whose weights a file holds.
+    pixels : str, optional
+        One of ``PIXELS``.
+    classes : Path, optional
+        Names of classes, one a line.
+    """
+
+    input_shape: Shape | None = None
+    network: str | None = None
+    pixels: str | None = None
+    classes: Path | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model of another program, and what there is to say of how it was read."""
+
+    model: Model
+    report: tuple[str, ...] = ()
+
+
+def read(path: Path, wish: Wish | None = None) -> Found:
+    """Return the model of a file in the format that the ending of ``path`` names.
+
+    Raises
+    ------
+    UsageError
+        If no format has this ending, or what is wished does not fit the model.
+    ModelFileError
+        If the file is damaged, or needs what striate does not have.
+    """
+    wish = wish or Wish()
+    found = by_ending(path, READERS)(path, wish)
+    return replace(found, model=_completed(found.model, wish))
+
+
+def _completed(model: Model, wish: Wish) -> Model:
+    """Return the model with the classes and the preprocessing that the user names."""
+    outputs = int(np.prod(model.network.output_shape))
+    classes = model.classes if wish.classes is None else _names(wish.classes, outputs)
+    normalisation = model.normalisation if wish.pixels is None else pixel_range(wish.pixels, model.input_shape[0])
+    return Model(model.network, model.theta, model.states, classes, normalisation, metadata=model.metadata)
+
+
+def pixel_range(name: str, channels: int) -> Normalisation | None:
+    """Return what turns pixels from 0 to 255 into what a model expects.
+
+    Examples
+    --------
+    >>> pixel_range("-1..1", 1)
+    Normalisation(mean=(127.5,), scale=(127.5,))
+    """
+    if name not in PIXELS:
+        raise unknown_name("--pixels", name, PIXELS)
+    numbers = PIXELS[name]
+    if numbers is None:
+        return None
+    mean, scale = (values * channels if len(values) == 1 else values for values in numbers)
+    if len(mean) != channels:
+        raise UsageError(f"--pixels: {name} is for {len(mean)} channels; got {channels}. Use 0..1 or -1..1.")
+    return Normalisation(mean, scale)
+
+
+def _names(path: Path, count: int) -> tuple[str, ...]:
+    try:
+        names = tuple(line.strip() for line in path.read_text("utf-8").splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as text; {error}. Give one name per line.") from None
+    if len(names) != count:
+        raise UsageError(f"{path}: the model has {count} outputs; got {len(names)} names. Give one name per line.")
+    return names
+
+
+def _read_onnx(path: Path, wish: Wish) -> Found:
+    from striate.interop import onnx
+
+    model = onnx.load(path, input_shape=wish.input_shape)
+    origin = model.metadata["origin"]
+    lines = [f"{path}: opset {origin['opset']}, {len(model.network.steps)} layers, {len(model.theta):,} parameters"]
+    lines += [f"{item['name']}: {item['layout']}" for item in origin["inputs"] if item["layout"] != "as is"]
+    return Found(model, tuple(lines))
+
+
+def _read_weights(path: Path, wish: Wish) -> Found:
+    from striate.interop.pytorch import load_weights, read_state_dict
+    from striate.interop.pytorch.names import torch_names
+    from striate.models.registry import MODELS, build
+
+    if wish.network is None:
+        raise UsageError(f"{path}: weights need the network they belong to. Name it: --network resnet18.")
+    if wish.network not in MODELS:
+        raise unknown_name("--network", wish.network, MODELS)
+    tensors = read_state_dict(path)
+    shape = wish.input_shape or (3, 224, 224)
+    network = build(wish.network, 1000, shape)
+    head = torch_names(network)[network.parameters[-1].name]
+    last = next((array for name, array in tensors.items() if f".{name}".endswith(f".{head}")), None)
+    if last is not None and last.ndim and len(last) != 1000 and len(last) > 1:
+        network = build(wish.network, len(last), shape)
+    match = load_weights(network, tensors)
+    origin = {"format": "pytorch", "network": wish.network}
+    model = Model(network, match.theta, match.states, metadata={"origin": origin})
+    if wish.pixels is None and shape[0] == 3:
+        model.normalisation = pixel_range("-1..1" if wish.network == "googlenet" else "imagenet", 3)
+    return Found(model, tuple(match.lines()))
+
+
+def _read_safetensors(path: Path, wish: Wish) -> Found:
+    from striate.model import load
+
+    return Found(load(path)) if wish.network is None else _read_weights(path, wish)
+
+
+def _read_keras(path: Path, wish: Wish) -> Found:
+    from striate.interop import keras
+
+    model = keras.load(path, input_shape=wish.input_shape)
+    return Found(model, (f"{path}: {len(model.network.steps)} layers, {len(model.theta):,} parameters",))
+
+
+READERS: dict[str, Callable[[Path, Wish], Found]] = {
+    ".onnx": _read_onnx,
+    ".keras": _read_keras,
+    ".h5": _read_keras,
+    ".hdf5": _read_keras,
+    ".pt": _read_weights,
+    ".pth": _read_weights,
+    ".bin": _read_weights,
+    ".safetensors": _read_safetensors,
+}
