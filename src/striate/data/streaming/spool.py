@@ -129,7 +129,7 @@ def spooled_bytes(source: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any
     while missing:
         piece = source.read(min(missing, PIECE_BYTES))
         if not piece:
-            raise DataError(f"{where}: damaged ({missing:,} bytes are missing). Copy it again.")
+            raise DataError(f"{where}: damaged ({missing:,} bytes are missing). Copy the file again.")
         spool.write(piece)
         missing -= len(piece)
     return spool.stored(shape, dtype)
