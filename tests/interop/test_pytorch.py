@@ -154,31 +154,6 @@ def test_mutated_files_are_weights_or_refused_in_one_line(legacy: bool, tmp_path
     assert all("\n" not in text and len(text) < 600 for text in messages)
 
 
-PUBLISHED = {
-    "alexnet": ({}, 224, {}), "vgg11": ({}, 224, {}), "resnet18": ({}, 64, {}), "resnet50": ({}, 64, {}),
-    "googlenet": ({"auxiliary": True}, 224, {"aux_logits": True, "init_weights": False}),
-    "squeezenet1_1": ({}, 64, {}), "mobilenet_v2": ({}, 64, {}), "mobilenet_v3_small": ({}, 64, {}),
-    "efficientnet_b0": ({}, 64, {}),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_weights_of_torchvision_load_by_name(name: str) -> None:
-    try:
-        import torchvision
-    except (ImportError, RuntimeError) as error:  # it may be built for another PyTorch
-        pytest.skip(f"torchvision cannot be imported: {error}")
-    options, side, more = PUBLISHED[name]
-    theirs = getattr(torchvision.models, name)(num_classes=10, **more).eval()
-    network = MODELS[name](10, (3, side, side), **options)
-    match = load_weights(network, {k: v.numpy() for k, v in theirs.state_dict().items()})
-    assert match.lines() == [f"{len(match.pairs)} of {len(match.pairs)} arrays found"]
-    x = np.random.default_rng(0).normal(size=(1, 3, side, side)).astype(np.float32)
-    with torch.no_grad():
-        wanted = torch.softmax(theirs(torch.tensor(x)), 1).numpy()
-    np.testing.assert_allclose(Model(network, match.theta, match.states).outputs(x), wanted, atol=1e-5)
-
-
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "alexnet", "googlenet"])
 def test_weights_that_go_out_come_back(name: str, tmp_path: Path) -> None:
     model = randomised(MODELS[name](7, (3, 64, 64)))
