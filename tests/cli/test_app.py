@@ -128,8 +128,12 @@ def test_python_m_striate_is_the_same_program():
 def test_check_writable_refuses_a_file(tmp_path):
     check_writable(tmp_path / "a" / "b")
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(OSError, match=r"cannot be written to \(.*file'$"):
         check_writable(tmp_path / "file" / "under")
+
+
+def test_brackets_stay_in_the_help(run):
+    assert "striate[search]" in run("search", "--help").output
 
 
 def test_every_command_is_registered():

@@ -177,6 +177,15 @@ def test_outputs_that_are_not_finite_are_a_failure(refused, trained, three, tmp_
     assert "the model's outputs must be finite" in refused("predict", path, three[0], status=1)
 
 
+def test_a_sample_of_a_data_set(run, refused, trained):
+    item = last_json(run("predict", trained, "digits:7", "--json"))["predictions"][0]
+    digits = registry.load("digits").test
+    assert item["file"] == "digits:7"
+    assert item["class"] == str(striate.load(trained).predict(digits.inputs[7:8])[0])
+    assert "digits: has samples 0 to 358; got 359" in refused("predict", trained, "digits:359", status=2)
+    assert "unknown name 'letters'" in refused("predict", trained, "letters:1", status=2)
+
+
 def test_class_maps_are_shares_of_the_positions(run, tmp_path):
     network = Sequential([Conv2d(2, 1, bias=False)], (1, 2, 2))
     model = striate.Model(network, np.array([-1.0, 1.0]), classes=("low", "high"))
@@ -186,7 +195,8 @@ def test_class_maps_are_shares_of_the_positions(run, tmp_path):
     np.savez(tmp_path / "known.npz", x=x, y=np.array([[[1, 1], [0, 0]]]), classes=names)
     result = run("predict", path, tmp_path / "x.npy", "--json")
     (item,) = last_json(result)["predictions"]
-    assert (item["class"], item["probability"]) == ("high", 0.75)
+    assert (item["class"], item["share"]) == ("high", 0.75)
+    assert "high 75.0 %, low 25.0 % of the area" in run("predict", path, tmp_path / "x.npy").stdout
     values = last_json(run("evaluate", path, tmp_path / "known.npz", "--json"))
     assert values["all_accuracy"] == 0.75
 

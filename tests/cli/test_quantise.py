@@ -19,5 +19,9 @@ def test_quantises_a_trained_model(trained: Path, run: Any, refused: Any, tmp_pa
     assert values["bytes"][1] < values["bytes"][0]
     assert "accuracy" in result.stderr
     assert "stays in float32" in result.stderr
-    assert "quantised already" in refused("quantise", out, "--data", "digits", "--out", tmp_path / "b", status=2)
+    assert "quantised already" in refused(
+        "quantise", out, "--data", "digits", "--out", tmp_path / "b.safetensors", status=2
+    )
+    words = refused("quantise", trained, "--data", "digits", "--out", tmp_path / "x.txt", status=2)
+    assert "--out: a model file ends in .safetensors; got" in words
     assert "is the model itself" in refused("quantise", out, "--data", "digits", "--out", out, status=2)

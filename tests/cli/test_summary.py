@@ -41,6 +41,7 @@ def test_wrong_use(refused, arguments, words):
 
 def test_a_file_that_is_missing(refused, tmp_path):
     assert "No such file" in refused("summary", tmp_path / "none.safetensors", status=1)
+    assert "No such file" in refused("draw", "connections", "runs/none", status=1)
 
 
 def test_the_network_drawn(run, trained, tmp_path):

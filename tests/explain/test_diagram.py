@@ -74,6 +74,12 @@ def test_units_show_the_weights_of_a_model():
     assert len(set(map(tuple, lines.get_colors().tolist()))) == 2
 
 
+def test_connections_begin_at_the_highest_layer_that_fits():
+    labels = [text.get_text() for text in draw_connections(build("signal_cnn")).texts]
+    assert any("conv1" in label for label in labels)
+    assert not any("pool2" in label for label in labels)
+
+
 def test_connections_agree_with_the_receptive_field():
     for name, top in (("lenet5", "pool2"), ("resnet18", "stage2/block1/conv1")):
         network = build(name)
@@ -101,6 +107,7 @@ def test_a_kernel_shares_its_weights_and_a_dense_layer_does_not():
         (lambda: draw_connections(build("lenet5"), "conv9"), "unknown name 'conv9'"),
         (lambda: draw_connections(build("lenet5"), "conv2", 10), "position"),
         (lambda: draw_connections(build("signal_cnn"), "pool2"), "at most 80 positions"),
+        (lambda: draw_connections(Sequential([layers.Conv1d(1, 90)], (1, 99))), "at most 80 positions"),
     ],
 )
 def test_what_cannot_be_drawn(call, said):

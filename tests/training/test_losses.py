@@ -15,6 +15,7 @@ from striate.data.normalisation import Normalisation
 from striate.errors import DataError, ModelFileError, ShapeError, UsageError
 from striate.layers import Conv2d, Flatten, Linear, LogSoftmax, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
 from striate.losses import LOSSES, BinaryCrossEntropy, ErrorLoss, MeanSquaredError, register
+from striate.models import perceptron
 from striate.network import Network, Sequential
 from striate.reference import loss as definitions
 from striate.reference.executor import backward, forward
@@ -319,6 +320,18 @@ def test_a_single_output_has_probabilities_and_figures_of_two_classes():
     assert trainer.model.evaluate(TWO).confusion.shape == (2, 2)
 
 
+def test_a_single_output_calls_for_the_loss_that_its_end_allows():
+    corners, both = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), np.array([0, 0, 0, 1])
+    trainer = Trainer(perceptron(2, (2,)), learning_rate=0.1, seed=0)
+    trainer.fit(corners, both, epochs=200)
+    assert trainer.model.loss == Loss("mean_squared_error")
+    assert trainer.model.predict(corners).ravel().tolist() == both.tolist()
+    trainer = Trainer(Sequential([Linear(1)], (2,)), learning_rate=0.1, seed=0)
+    trainer.fit(corners, np.array(["no", "yes"])[both], epochs=200)
+    assert trainer.model.loss == Loss("binary_cross_entropy")
+    assert trainer.model.predict(corners).tolist() == both.tolist()
+
+
 def test_label_smoothing_reaches_other_losses_of_classes():
     for data, net in ((TWO, network(1, Sigmoid())), (stripes(150), network(3, Sigmoid()))):
         trainer = Trainer(net, regularisation=Regularisation(label_smoothing=0.3), learning_rate=0.02)
@@ -385,6 +398,8 @@ def test_balance_goes_with_a_single_output():
             network(3), Dataset(stripes(9).inputs, np.full(9, 7)), {"loss": Loss("cross_entropy", ignored_index=7)},
             DataError, "needs labels other than the ignored one, 7",
         ),
+        (network(1), stripes(9), {}, ShapeError, "an output for each of the 3 classes"),
+        (network(1, Softmax()), TWO, {}, ShapeError, "an output for each of the 2 classes"),
         (network(3), stripes(9), {"auxiliary_weight": -1}, UsageError, "auxiliary_weight: must be at least 0"),
     ],
 )  # fmt: skip

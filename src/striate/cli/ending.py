@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from striate.cli.ranks import final_status, serves
 from striate.cli.streams import prepare_streams, printable
@@ -59,6 +59,17 @@ class OneCommand(TyperCommand):
             if count > 1 and isinstance(param, TyperOption) and not param.multiple:
                 ctx.fail(f"{param.opts[0]}: can be given only once; got it {count} times.")
         return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, in which brackets are text and not Rich's markup."""
+        from rich.markup import escape
+
+        if self.rich_markup_mode is not None:
+            self.help = self.help and escape(self.help)
+            for param in self.params:
+                if isinstance(param, TyperOption | TyperArgument) and param.help:
+                    param.help = escape(param.help)
+        super().format_help(ctx, formatter)
 
 
 class Interrupted(StriateError):
@@ -158,9 +169,12 @@ def fail(message: str, status: int = FAILED) -> NoReturn:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise OSError unless a file can be made in ``folder``, which is made if need be."""
+    """Raise OSError, which names ``folder``, unless a file can be made in it; it is made if need be."""
     import tempfile
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, f"cannot be written to ({error.strerror})", str(folder)) from error

@@ -7,14 +7,20 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.options import Json
+from striate.cli.options import Json, model_suffix
 
 
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model of another program, such as model.onnx.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Model file to write. (default: FILE.safetensors)"),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Model file to write. (default: FILE.safetensors)",
+            callback=model_suffix,
+        ),
     ] = None,
     network: Annotated[
         str | None, typer.Option(metavar="NAME", help="Network that the weights belong to, for PyTorch files.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def check_masks(model: Model) -> None:
     """Raise UsageError unless the model predicts a class for each position."""
-    if model.kind != "classes" or len(model.network.output_shape) < 2:
+    if not model.predicts_maps:
         raise UsageError(f"--masks: {model.network.name} predicts no class maps. Leave the option out.")
 
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from striate.cli import samples as s
-from striate.cli.options import DataArgument, Json
+from striate.cli.options import DataArgument, Json, model_suffix
 
 
 def neocognitron(
     data: DataArgument,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Model file to write.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Model file to write.", callback=model_suffix)] = Path(
         "neocognitron.safetensors"
     ),
     count: Annotated[

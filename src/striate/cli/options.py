@@ -8,11 +8,22 @@ from typing import Annotated
 import typer
 
 from striate.cli.configuration import option
+from striate.cli.sources import MODEL_SUFFIX
+from striate.errors import UsageError
 
 DATA_HELP = "A data set by name (digits, mnist, ...), a folder or a file."
 
 DataArgument = Annotated[str, typer.Argument(metavar="DATASET", help=DATA_HELP)]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, or the folder of a run.")]
+
+
+def model_suffix(path: Path | None) -> Path | None:
+    """Return ``path``; raises UsageError unless it is called like a model file."""
+    if path is not None and path.suffix != MODEL_SUFFIX:
+        raise UsageError(f"--out: a model file ends in {MODEL_SUFFIX}; got {path}. Rename it.")
+    return path
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
 Threads = Annotated[int | None, option("threads")]
 NoWinograd = Annotated[

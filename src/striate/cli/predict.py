@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from striate.cli.options import Json, ModelArgument, NoWinograd, Threads
+from striate.cli.options import DataDir, Json, ModelArgument, NoWinograd, Threads
 
 if TYPE_CHECKING:
+    from striate.data.unlabelled import Unlabelled
     from striate.losses import Interpretation
     from striate.model import Model
 
@@ -22,7 +23,9 @@ def predict(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help='Images of any size, folders or ZIP files of them, "dir/*.jpg", tables, arrays.'
+            metavar="FILE...",
+            help='Images of any size, folders or ZIP files of them, "dir/*.jpg", tables, arrays; houses.csv:7 for '
+            "a row of a table, digits:7 for a sample of a data set.",
         ),
     ],
     top: Annotated[int, typer.Option(metavar="K", help="Number of classes to show for each file.")] = 3,
@@ -56,6 +59,7 @@ def predict(
         Path | None,
         typer.Option(metavar="FILE", help="Write the predicted classes to a CSV file with columns ImageId,Label."),
     ] = None,
+    data_dir: DataDir = None,
     threads: Threads = None,
     no_winograd: NoWinograd = False,
     json: Json = False,
@@ -72,6 +76,7 @@ def predict(
     from striate.cli.parsing import axes
     from striate.cli.streams import printable
     from striate.cli.tables import write_csv
+    from striate.errors import DataError
     from striate.layers.arguments import integer
 
     output = Output(json)
@@ -86,7 +91,12 @@ def predict(
     rows: list[tuple[str, Any]] = []
     problems: list[str] = []
     for path in files:
-        found, bad = _predict_path(loaded, path, fit, invert, masks)
+        try:
+            inputs = _read(loaded, path, fit, invert, data_dir)
+        except DataError as error:
+            problems.append(str(error))
+            continue
+        found, bad = _predict(loaded, inputs, path, masks)
         items = [_item(loaded, name, row, shown) for name, row in found]
         for item in items if submission is None and out is None else ():
             output.line(_text(item))
@@ -108,20 +118,28 @@ def predict(
         fail(f"{len(problems)} of {len(problems) + len(predictions)} samples could not be read or predicted.")
 
 
-def _predict_path(
-    model: Model, path: Path, fit: str | None, invert: bool, masks: Path | None
+def _read(model: Model, path: Path, fit: str | None, invert: bool, folder: Path | None) -> Unlabelled:
+    """Return the inputs of files, or of a single row or sample such as ``digits:7``."""
+    import numpy as np
+
+    from striate.cli.samples import is_one, read
+    from striate.data.unlabelled import Unlabelled
+    from striate.model.reading import read_inputs
+
+    if not is_one(str(path)):
+        return read_inputs(model, path, fit, invert)
+    sample = read(model, str(path), fit, invert, folder)
+    return Unlabelled(sample[np.newaxis].astype(np.float32), [str(path)], [])
+
+
+def _predict(
+    model: Model, found: Unlabelled, path: Path, masks: Path | None
 ) -> tuple[list[tuple[str, Any]], list[str]]:
-    """Return a name and a row for every sample in ``path``, and the problems of files left out."""
+    """Return a name and a row for every sample of ``path``, and the problems of files left out."""
     import numpy as np
 
     from striate.cli.masks import write_masks
-    from striate.errors import DataError
-    from striate.model.reading import read_inputs
 
-    try:
-        found = read_inputs(model, path, fit, invert)
-    except DataError as error:
-        return [], [str(error)]
     numbered = len(found.names) > 1 and found.names[0] == "1"
     names = [f"{path}:{name}" for name in found.names] if numbered else found.names
     meaning = model.interpret(model.outputs(found.inputs))
@@ -141,7 +159,7 @@ def _predict_path(
 
 def _rows(model: Model, found: Interpretation) -> Any:
     """Return the probabilities, numbers (and standard deviations), or shares of a map, of each sample."""
-    if model.kind == "classes" and found.values.ndim > 2:
+    if model.predicts_maps:
         return _shares_of_map(found.values)
     if model.kind != "numbers":
         return found.probabilities
@@ -170,8 +188,9 @@ def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:
     if model.kind == "numbers":
         return {"file": name, "names": list(model.output_names), "values": [float(value) for value in row.ravel()]}
     names = model.output_names
+    figure = "share" if model.predicts_maps else "probability"
     order = (-row).argsort(kind="stable")[:top]
-    classes = [{"class": names[k], "probability": float(row[k])} for k in order]
+    classes = [{"class": names[k], figure: float(row[k])} for k in order]
     return {"file": name, **classes[0], "classes": classes}
 
 
@@ -213,5 +232,6 @@ def _text(item: dict[str, Any]) -> str:
         return (
             f"{item['file']}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in item['labels'].items())}"
         )
-    rest = ", ".join(f"{c['class']} {100 * c['probability']:.1f} %" for c in item["classes"])
-    return f"{item['file']}: {rest}"
+    figure, of = ("share", " of the area") if "share" in item else ("probability", "")
+    rest = ", ".join(f"{c['class']} {100 * c[figure]:.1f} %" for c in item["classes"])
+    return f"{item['file']}: {rest}{of}"

@@ -30,7 +30,14 @@ def quantise(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Where to write the new model.", show_default=False)
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Model file to write.",
+            show_default=False,
+            callback=o.model_suffix,
+        ),
     ],
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of the split, as in training.")] = 0,
     threads: o.Threads = None,

@@ -64,6 +64,12 @@ Feature = Annotated[
 ]
 
 
+def is_one(text: str) -> bool:
+    """Return whether ``text`` names a row of a table or a sample of a data set, such as ``digits:7``."""
+    _, colon, number = text.rpartition(":")
+    return bool(colon) and number.isdecimal() and not Path(text).exists()
+
+
 def read(
     model: Model, text: str, fit: str | None = None, invert: bool = False, folder: Path | None = None
 ) -> np.ndarray:
@@ -80,9 +86,9 @@ def read(
 
     from striate.explain.samples import as_sample, read_sample
 
-    name, colon, number = text.rpartition(":")
-    if Path(text).exists() or not colon or not number.isdecimal():
+    if not is_one(text):
         return read_sample(model, Path(text), fit, invert)
+    name, _, number = text.rpartition(":")
     if Path(name).is_file():
         return read_sample(model, Path(name), fit, invert, row=int(number))
     if invert or fit:

@@ -27,7 +27,9 @@ SPLITS: dict[str, Callable[[Splits], Dataset | None]] = {
 def names_a_file(model: str) -> bool:
     """Return whether ``model`` is meant as a file or the folder of a run rather than as a network."""
     path = Path(model)
-    return path.suffix == MODEL_SUFFIX or (path.exists() and path.suffix != ".toml")
+    if path.suffix in (MODEL_SUFFIX, ".toml"):
+        return path.suffix == MODEL_SUFFIX
+    return path.exists() or len(path.parts) > 1
 
 
 def held_out(

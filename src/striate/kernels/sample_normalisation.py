@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from numba import float32 as f32
 
-from striate.kernels.sums import BLOCK, run_squares, run_sum
+from striate.kernels.sums import BLOCK, added, completed, run_squares, run_sum
 from striate.kernels.vector import (
     Floats,
     Ints,
@@ -51,27 +51,26 @@ def normalise(
     groups and members hold places in x and out, then a parameter.
     """
     lanes = lanes_of(x)
-    low, one = splat(x, floor), splat(x, f32(1.0))
-    share = f32(1.0) / f32(member_count * length)
+    low, one, count = splat(x, floor), splat(x, f32(1.0)), splat(x, f32(member_count * length))
     for block in range(blocks):
         for g in range(group_count):
             xg = shift(x, block * x_block + groups[3 * g])
             og = shift(out, block * out_block + groups[3 * g + 1])
             wg, bg = shift(weight, groups[3 * g + 2]), shift(bias, groups[3 * g + 2])
-            total = splat(x, f32(0.0))
+            total = lost = splat(x, f32(0.0))
             for begin in range(0, member_count, BLOCK):
                 part = splat(x, f32(0.0))
                 for m in range(begin, min(begin + BLOCK, member_count)):
                     part = part + run_sum(xg, members[3 * m], length)
-                total = total + part
-            mean = total * share
-            total = splat(x, f32(0.0))
+                total, lost = added(total, lost, part)
+            mean = completed(total, lost) / count
+            total = lost = splat(x, f32(0.0))
             for begin in range(0, member_count, BLOCK):
                 part = splat(x, f32(0.0))
                 for m in range(begin, min(begin + BLOCK, member_count)):
                     part = part + run_squares(xg, members[3 * m], length, mean)
-                total = total + part
-            inverse = one / vsqrt(total * share + epsilon)
+                total, lost = added(total, lost, part)
+            inverse = one / vsqrt(completed(total, lost) / count + epsilon)
             vstore(statistics, block * statistics_block + 2 * g * lanes, mean)
             vstore(statistics, block * statistics_block + (2 * g + 1) * lanes, inverse)
             for m in range(member_count):
@@ -121,17 +120,21 @@ def normalise_gradient(
             wg = shift(weight, groups[4 * k + 3])
             mean = vload(statistics, block * statistics_block + 2 * k * lanes)
             inverse = vload(statistics, block * statistics_block + (2 * k + 1) * lanes)
-            total, products = splat(x, f32(0.0)), splat(x, f32(0.0))
-            for m in range(member_count):
-                i, g, p = members[4 * m], members[4 * m + 1], members[4 * m + 3]
-                for _ in range(length):
-                    h = vload(gg, g) * wg[p]
-                    total = total + h
-                    products = fma(h, (vload(xg, i) - mean) * inverse, products)
-                    i += lanes
-                    g += lanes
-                    p += parameter_step
-            total, products = total * share, products * share
+            total = lost = products = lost_products = splat(x, f32(0.0))
+            for begin in range(0, member_count, BLOCK):
+                part, product = splat(x, f32(0.0)), splat(x, f32(0.0))
+                for m in range(begin, min(begin + BLOCK, member_count)):
+                    i, g, p = members[4 * m], members[4 * m + 1], members[4 * m + 3]
+                    for _ in range(length):
+                        h = vload(gg, g) * wg[p]
+                        part = part + h
+                        product = fma(h, (vload(xg, i) - mean) * inverse, product)
+                        i += lanes
+                        g += lanes
+                        p += parameter_step
+                total, lost = added(total, lost, part)
+                products, lost_products = added(products, lost_products, product)
+            total, products = completed(total, lost) * share, completed(products, lost_products) * share
             for m in range(member_count):
                 i, g, d, p = members[4 * m], members[4 * m + 1], members[4 * m + 2], members[4 * m + 3]
                 for _ in range(length):

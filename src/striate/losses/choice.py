@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.layers.activation import Activation, Identity, Sigmoid
+from striate.layers.activation import Activation, Identity, LogSoftmax, Sigmoid, Softmax
 from striate.losses.base import Loss
 from striate.losses.binary import BinaryCrossEntropy
 from striate.losses.cross_entropy import CrossEntropy
@@ -36,17 +38,24 @@ def usual_loss(dataset: Dataset, before: Loss | None = None) -> Loss:
 def resolve_loss(network: Network, dataset: Dataset, before: Loss | None = None) -> Loss:
     """Return the usual loss of ``dataset``, or the one that the end of ``network`` calls for.
 
-    Class numbers are learnt with the binary cross-entropy by a network that ends in a Sigmoid. Labels are learnt
-    as numbers by a network that ends in another activation, which no binary cross-entropy reads. Shares of classes,
-    such as one-hot labels, are learnt with the cross-entropy by a network that ends in a Softmax.
+    Class numbers are learnt with the binary cross-entropy by a network that ends in a Sigmoid or has one output.
+    That output, and labels, are learnt as numbers by a network that ends in another activation, which no binary
+    cross-entropy reads. Shares of classes, such as one-hot labels, are learnt with the cross-entropy by a network
+    that ends in a Softmax.
     """
     usual, last = usual_loss(dataset, before), network.steps[-1].layer
-    if isinstance(usual, CrossEntropy) and isinstance(last, Sigmoid):
-        return BinaryCrossEntropy()
+    if isinstance(usual, CrossEntropy) and (isinstance(last, Sigmoid) or _tells_two_apart(network, dataset)):
+        usual = BinaryCrossEntropy()
     if before is None and isinstance(last, SoftCrossEntropy.absorbs) and are_shares(dataset.targets):
         return SoftCrossEntropy()
     bent = isinstance(last, Activation) and not isinstance(last, Identity | Sigmoid)
     return MeanSquaredError() if before is None and isinstance(usual, BinaryCrossEntropy) and bent else usual
+
+
+def _tells_two_apart(network: Network, dataset: Dataset) -> bool:
+    """Return whether a single output, which no Softmax makes 1, can learn the class numbers 0 and 1."""
+    single = math.prod(network.output_shape) == 1 and not isinstance(network.steps[-1].layer, Softmax | LogSoftmax)
+    return single and len(dataset.classes) <= 2 and bool((dataset.targets <= 1).all())
 
 
 def are_labels(targets: np.ndarray) -> bool:

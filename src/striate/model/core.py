@@ -203,6 +203,11 @@ class Model(Vectors):
         return self.kind == CLASSES
 
     @property
+    def predicts_maps(self) -> bool:
+        """Whether the outputs stand for a class at each position, as in segmentation."""
+        return self.is_classifier and len(self.network.output_shape) > 1
+
+    @property
     def _reading(self) -> Loss:
         """The loss by which outputs are read."""
         return self.loss or assumed_loss(self.network, self.kind)

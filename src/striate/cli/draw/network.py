@@ -30,7 +30,9 @@ def connections(
     model: Annotated[str, typer.Argument(metavar="MODEL|NAME", help="A model file, a run, or a network by name.")],
     layer: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Highest layer. (default: the last with space)", show_default=False),
+        typer.Option(
+            metavar="NAME", help="Highest layer. (default: the last with space that fits)", show_default=False
+        ),
     ] = None,
     position: Annotated[
         int | None,

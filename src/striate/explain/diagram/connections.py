@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,9 @@ class _Row:
     weighted: bool
 
 
+_View = tuple[list[_Row], int, list[set[int]], list[list[int]]]
+
+
 def draw_connections(
     network: Network, layer: str | None = None, position: int | None = None, *, axes: Axes | None = None
 ) -> Axes:
@@ -47,7 +51,7 @@ def draw_connections(
     ----------
     network : Network
     layer : str, optional
-        The highest row; the last layer with space (or the last layer) by default.
+        The highest row; by default the last layer with space (or the last layer) that is not too wide to draw.
     position : int, optional
         Of the unit, along the last axis; the one in the middle by default.
     axes : Axes, optional
@@ -57,19 +61,10 @@ def draw_connections(
     UsageError
         If there is no such layer or position, or the rows are too long to be drawn.
     """
-    top = network.step(layer) if layer is not None else _last(network)
-    rows = _rows(network, _path(network, top))
-    count = rows[-1].count
-    unit = count // 2 if position is None else integer(position, "position", 0, count - 1)
-    seen = _seen(rows, unit)
-    low = rows[0].centres[min(seen[0])] - MARGIN
-    high = rows[0].centres[max(seen[0])] + MARGIN
-    shown = [[p for p in range(row.count) if low <= row.centres[p] <= high] for row in rows]
-    if max(map(len, shown)) > MOST_POSITIONS:
-        raise UsageError(
-            f"{top.name}: at most {MOST_POSITIONS} positions of a row are drawn; got {max(map(len, shown))}. "
-            "Choose an earlier layer."
-        )
+    if layer is None:
+        rows, unit, seen, shown = _highest_that_fits(network, position)
+    else:
+        rows, unit, seen, shown = _seen_from(network, network.step(layer), position)
     axes = new_axes(axes, size=(max(5.5, 0.2 * len(shown[0]) + 2.2), 1.05 * len(rows) + 0.9))
     for n, row in enumerate(rows[1:], start=1):
         _draw_edges(axes, n, rows[n - 1], row, (set(shown[n - 1]), set(shown[n])), seen[n])
@@ -79,9 +74,36 @@ def draw_connections(
     return axes
 
 
-def _last(network: Network) -> Step:
+def _highest_that_fits(network: Network, position: int | None) -> _View:
+    """Return the view from the last layer with space (the last layer if there is none) that can be drawn."""
     spatial = [step for step in network.steps if len(step.shape) > 1 and step.inputs and step.shape[-1] > 1]
-    return spatial[-1] if spatial else network.steps[-1]
+    *higher, lowest = spatial[::-1] or [network.steps[-1]]
+    for top in higher:
+        with contextlib.suppress(UsageError):
+            return _seen_from(network, top, position)
+    return _seen_from(network, lowest, position)
+
+
+def _seen_from(network: Network, top: Step, position: int | None) -> _View:
+    """Return the rows below a layer, the unit, what it sees of every row, and what is shown."""
+    rows = _rows(network, _path(network, top))
+    count = rows[-1].count
+    unit = count // 2 if position is None else integer(position, "position", 0, count - 1)
+    seen = _seen(rows, unit)
+    shown = _shown(rows, seen[0])
+    most = max(map(len, shown))
+    if most > MOST_POSITIONS:
+        raise UsageError(
+            f"{top.name}: at most {MOST_POSITIONS} positions of a row are drawn; got {most}. "
+            "Choose an earlier layer."
+        )
+    return rows, unit, seen, shown
+
+
+def _shown(rows: Sequence[_Row], seen: set[int]) -> list[list[int]]:
+    """Return the positions of each row that lie over or near those that are ``seen`` in the input."""
+    low, high = rows[0].centres[min(seen)] - MARGIN, rows[0].centres[max(seen)] + MARGIN
+    return [[p for p in range(row.count) if low <= row.centres[p] <= high] for row in rows]
 
 
 def _path(network: Network, top: Step) -> list[Step]:
