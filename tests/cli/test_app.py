@@ -128,7 +128,7 @@ def test_python_m_striate_is_the_same_program():
 def test_check_writable_refuses_a_file(tmp_path):
     check_writable(tmp_path / "a" / "b")
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=r"cannot be written to \(.*file'$"):
+    with pytest.raises(OSError, match=r"cannot be written to \(.*under'$"):
         check_writable(tmp_path / "file" / "under")
 
 
