@@ -384,11 +384,16 @@ def test_without_a_home_kernels_live_in_memory(
 
 
 def test_a_home_that_cannot_be_read(folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*args: object, **options: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    def refusing(real: Callable) -> Callable:
+        def call(path: object, *args: object, **options: object) -> object:
+            if str(path).startswith(str(folder)):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return real(path, *args, **options)
 
-    for call in ("mkdir", "stat", "lstat"):
-        monkeypatch.setattr(os, call, refuse)
+        return call
+
+    for name in ("mkdir", "stat", "lstat"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
     assert "cannot be written (Permission denied)" in loads_with_one_warning()
     assert compiled == ["fill", "adagrad"]
 

@@ -182,7 +182,7 @@ def add_shards(lowering: Lowering) -> None:
         program.side_by_side(deal_packs(program, lowering.packs, lowering.threads if lowering.gang > 1 else 1))
     tasks = _shard_tasks(facts, 4 * stride if program.shared_arena else 0)
     for rows, between, seen in [*lowering.parts, (lowering.rows, [], [])]:
-        for parts in deal(program, rows, lowering.gang):
+        for parts in deal(program, rows, lowering.gang) if rows else ():  # nothing may follow the last barrier
             program.shared(parts, tasks)
         program.phases[-1].seen += seen
         for row in between:
