@@ -57,6 +57,20 @@ def test_gradient_is_that_of_small_layers(monkeypatch: pytest.MonkeyPatch, large
         np.testing.assert_array_equal(one, other, err_msg=f"{n} samples")
 
 
+def test_a_network_of_one_large_layer_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing follows the sum over all shards."""
+    monkeypatch.setattr(dense, "LARGE", 700)
+    net = Sequential([Linear(40, bias=False)], 30)
+    session = TrainingSession(
+        net, batch_size=20, loss="mean_squared_error", optimizer="gradient_descent", dtype=np.dtype(np.float32)
+    )
+    x = np.arange(600, dtype=np.float32).reshape(20, 30) % 3 - 1
+    session.step(x, np.arange(20), np.ones((20, 40), np.float32), (0.0,), np.full(20, 20.0, np.float32))
+    session.team.rest()
+    found = net.views(session.vectors.gradient[: net.parameter_count])["linear1.weight"]
+    np.testing.assert_array_equal(found, np.tile(-x.sum(axis=0), (40, 1)))
+
+
 def test_gradients_of_shards_stay_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
     """So they take no memory: the system gives none to zeros that nobody writes."""
     monkeypatch.setattr(dense, "LARGE", 700)

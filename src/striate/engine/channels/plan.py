@@ -35,7 +35,7 @@ from striate.engine.program import (
 from striate.layers.shape import InputLayer
 from striate.network import Network
 
-PRODUCTS = 500_000  # of a task: some 10 microseconds, ten times what it costs to hand it out
+PRODUCTS = 200_000  # of a task: some 4 microseconds, a few times what it costs to hand it out
 TASKS = 64  # that a call is cut into at most, over all samples
 
 
