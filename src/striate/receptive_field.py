@@ -243,7 +243,7 @@ def _over_taps(extreme: np.ufunc, values: np.ndarray, kernel: int, dilation: int
         values = extreme(values[: len(values) - taps * dilation], values[taps * dilation :])
         taps *= 2
     rest = (kernel - taps) * dilation
-    return extreme(values[: len(values) - rest], values[rest:])
+    return np.asarray(extreme(values[: len(values) - rest], values[rest:]))
 
 
 def _mirrored(places: np.ndarray, n: int) -> np.ndarray:

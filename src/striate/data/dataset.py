@@ -39,9 +39,8 @@ def readable(inputs: Any, what: str) -> Any:
 
 def _unmasked(array: np.ma.MaskedArray, what: str) -> np.ndarray:
     if np.ma.is_masked(array):
-        raise DataError(
-            f"{what}: must have no masked values; got {np.ma.count_masked(array):,}. Fill them with .filled(value)."
-        )
+        masked = int(np.ma.getmaskarray(array).sum())
+        raise DataError(f"{what}: must have no masked values; got {masked:,}. Fill them with .filled(value).")
     return np.asarray(array.data)
 
 

@@ -85,4 +85,4 @@ def _of_groups(labels: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray
         fold = np.lexsort((held.sum(axis=1), held @ shares[group]))[0]
         held[fold] += shares[group]
         numbers[group] = fold
-    return numbers[group_of]
+    return np.asarray(numbers[group_of])

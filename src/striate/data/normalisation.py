@@ -96,7 +96,7 @@ class Normalisation:
         """Return the raw values, float32, whose normalised ones are ``y`` ([N, C, *space])."""
         per_channel = (-1,) + (1,) * (y.ndim - 2)
         scale, mean = np.asarray(self.scale).reshape(per_channel), np.asarray(self.mean).reshape(per_channel)
-        return (y * scale + mean).astype(np.float32)
+        return np.asarray(y * scale + mean, np.float32)
 
     def apply(self, x: np.ndarray, dtype: type[np.floating[Any]] = np.float32) -> np.ndarray:
         """Return ``x`` (any type, [N, C, *space]) normalised, in ``dtype``.

@@ -187,7 +187,7 @@ def _choose_groups(labels: np.ndarray, groups: np.ndarray, fraction: float, seed
             taken[group], held = not taken[group], moved
     if not taken.any():
         taken[_smallest_removable(counts, totals, seed, name)] = True
-    return taken[group_of]
+    return np.asarray(taken[group_of])
 
 
 def count_groups(labels: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

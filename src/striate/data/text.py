@@ -123,7 +123,7 @@ class TextReader:
 
     def read(self, path: Path) -> np.ndarray:
         """Return the symbols of a file, or raise FileProblem."""
-        return self.vocabulary.encode([read_text(path)])[0]
+        return np.asarray(self.vocabulary.encode([read_text(path)])[0])
 
 
 def split_words(text: str) -> list[str]:

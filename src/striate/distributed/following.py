@@ -73,6 +73,7 @@ def follow(
             raise Left("ranks: rank 0 has ended before the training began.")
         compare(group.gather(Notes.of(None if train is None else fingerprint(train), problem)))
         assert train is not None
+        state: TrainingState
         state, weights = group.share()
         job = replace(plan_job(state, train, validation, None, False), weights=weights)
         batches = batches_for(state, job)

@@ -154,7 +154,7 @@ class _Attempt:
             sys.stdout.write(line)
             sys.stdout.flush()
 
-    def _watch(self, process: subprocess.Popen, beats: Beats, done: Callable[[], bool]) -> str:
+    def _watch(self, process: subprocess.Popen[str], beats: Beats, done: Callable[[], bool]) -> str:
         """Return when all ranks have ended, or one has failed; say how."""
         s, since = self.supervisor, time.monotonic()
         while process.poll() is None:
@@ -171,7 +171,7 @@ class _Attempt:
                     return "mpiexec does not end"
         return beats.lost or f"mpiexec ended with status {process.returncode}"
 
-    def _stop(self, process: subprocess.Popen, beats: Beats, number: int) -> None:
+    def _stop(self, process: subprocess.Popen[str], beats: Beats, number: int) -> None:
         """Ask rank 0 to save and to end."""
         leader = beats.process_of(0)
         if leader is not None and leader[0] == platform.node():
@@ -179,7 +179,7 @@ class _Attempt:
         else:
             process.send_signal(signal.SIGTERM)
 
-    def _end(self, process: subprocess.Popen, beats: Beats) -> None:
+    def _end(self, process: subprocess.Popen[str], beats: Beats) -> None:
         """End what is left of the ranks: those of this machine by their numbers, the others through mpiexec."""
         if process.poll() is None:
             process.terminate()

@@ -74,4 +74,4 @@ def flat(values: np.ndarray) -> np.ndarray:
         x = x[:, x.shape[1] // 2]
     if len(x) == 3:
         return np.moveaxis(x, 0, 2)
-    return x[0] if len(x) == 1 else x.mean(axis=0)
+    return np.asarray(x[0] if len(x) == 1 else x.mean(axis=0))

@@ -192,6 +192,6 @@ def vectors(program: Program, row: Row) -> int:
         return int(a["blocks"] * math.prod(counts) * terms)
     if kernel in FLAT:
         return int(math.prod(a[name] for name in FLAT[kernel].split("*"))) * VECTORS_OF.get(kernel, 1)
-    passes = math.prod(a[name] for name in COUNTS if isinstance(a.get(name), int))
+    passes = int(math.prod(a[name] for name in COUNTS if isinstance(a.get(name), int)))
     taps = int(a.get("tap_count", 1)) if kernel.startswith(("pooling", "norm_pooling")) else 1
     return passes * taps * PASS_VECTORS * (row.request.lanes if kernel in SCALAR else 1)

@@ -65,7 +65,7 @@ class Use:
         return np.asarray(np.cumsum(change[:-1], dtype=np.int8) > 0)
 
 
-Known = dict[tuple, list[tuple[str, str, np.ndarray, np.ndarray]]]
+Known = dict[tuple[Any, ...], list[tuple[str, str, np.ndarray, np.ndarray]]]
 """(argument, mode, begins, ends) of rows whose footprint is known, by the row, the shards if they matter, and its
 numbers."""
 
@@ -215,7 +215,7 @@ class Scope:
         i, j = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
         inside = (y[:, None] + i.ravel() >= 0) & (y[:, None] + i.ravel() < height)
         inside &= (x[:, None] + j.ravel() >= 0) & (x[:, None] + j.ravel() < width)
-        return (place[:, None] + i.ravel() * row + j.ravel() * self.lanes)[inside]
+        return np.asarray((place[:, None] + i.ravel() * row + j.ravel() * self.lanes)[inside])
 
 
 def distinct(values: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ Margin = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 NO_MARGIN: Margin = ((0, 0), (0, 0), (0, 0))
 
 
-def three(values: tuple, fill: object) -> tuple:
+def three(values: tuple[Any, ...], fill: object) -> tuple[Any, ...]:
     """Put ``fill`` before the items of 1 or 2 axes, so that every space has depth, rows and columns."""
     return (fill,) * (3 - len(values)) + tuple(values)
 
@@ -90,7 +91,7 @@ class Buffer:
 
     def features(self) -> np.ndarray:
         """Return the places of all values of a sample in the order of Flatten, int64[C*D*H*W]."""
-        return (self.channels()[:, None] + self.positions()[None, :]).ravel()
+        return np.asarray((self.channels()[:, None] + self.positions()[None, :]).ravel())
 
     def part(self, first: int, count: int) -> Buffer:
         """Return ``count`` channels from ``first`` on as a buffer of their own."""

@@ -179,7 +179,7 @@ class Program:
     checks: list[Check] = field(default_factory=list)
     random_layers: list[str] = field(default_factory=list)
     shapes: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
-    _known: dict[tuple, Place] = field(default_factory=dict)
+    _known: dict[tuple[Any, ...], Place] = field(default_factory=dict)
     _arrays: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
 
     def segment(self, name: str, size: int, *, external: bool = False) -> Place:

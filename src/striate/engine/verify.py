@@ -93,7 +93,7 @@ class _Words:
     def cells(self, access: _Access) -> np.ndarray:
         """Return the numbers of the cells of an access."""
         first, last = np.searchsorted(self._borders, (access.begins[0], access.ends[-1]))
-        return first + np.flatnonzero(self._covered(access.begins, access.ends, first, last))
+        return np.asarray(first + np.flatnonzero(self._covered(access.begins, access.ends, first, last)))
 
     def count(self, cells: np.ndarray) -> int:
         """Return how many words some cells have."""

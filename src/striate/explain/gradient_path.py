@@ -64,7 +64,7 @@ class GradientPath:
     @property
     def products(self) -> np.ndarray:
         """What each output of the layer adds to the gradient."""
-        return self.values * self.errors
+        return np.asarray(self.values * self.errors)
 
     @property
     def sum(self) -> float:

@@ -162,7 +162,7 @@ def random_direction(model: Model, seed: int = 0) -> np.ndarray:
 
 
 def _lengths(weight: np.ndarray) -> np.ndarray:
-    return np.sqrt((weight**2).sum(axis=tuple(range(1, weight.ndim)), keepdims=True))
+    return np.asarray(np.sqrt((weight**2).sum(axis=tuple(range(1, weight.ndim)), keepdims=True)))
 
 
 def _losses(model: Model, dataset: Dataset, moves: Sequence[np.ndarray]) -> np.ndarray:

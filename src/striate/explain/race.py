@@ -79,7 +79,7 @@ class Race:
 
     def path(self, runner: Runner) -> np.ndarray:
         """Return the path of a training in the plane, float64[epochs + 1, 2]."""
-        return (runner.thetas.astype(np.float64) - self.origin) @ self.axes.T
+        return np.asarray((runner.thetas.astype(np.float64) - self.origin) @ self.axes.T)
 
     def __str__(self) -> str:
         width = max(len(one.name) for one in self.runners)

@@ -81,7 +81,7 @@ def read_sample(
     inputs = read_inputs(model, path, fit, invert).inputs
     if not 1 <= row <= len(inputs):
         raise UsageError(f"{printable(path)}: holds samples 1 to {len(inputs):,}; got {row}. Give another number.")
-    return inputs[row - 1].astype(np.float64)
+    return np.array(inputs[row - 1], np.float64)
 
 
 def as_batch(model: Model, samples: np.ndarray | Dataset) -> np.ndarray:

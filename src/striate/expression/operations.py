@@ -51,19 +51,19 @@ class Operation:
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """Return 1/(1 + exp(-x)) without overflow."""
-    return np.exp(-np.logaddexp(0.0, -x))
+    return np.asarray(np.exp(-np.logaddexp(0.0, -x)))
 
 
 def softmax(x: np.ndarray, axis: int | None) -> np.ndarray:
     """Return exp(x)/sum(exp(x)) along `axis` without overflow."""
     powers = np.exp(x - x.max(axis=axis, keepdims=True))
-    return powers / powers.sum(axis=axis, keepdims=True)
+    return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
 
 
 def _log_sum_exp(axis: int | None, x: np.ndarray) -> np.ndarray:
     top = x.max(axis=axis, keepdims=True)
     total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
-    return np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
+    return np.asarray(np.squeeze(total, axis=axis) if axis is not None else total.reshape(()))
 
 
 def _spread(g: np.ndarray, axis: int | None, x: np.ndarray) -> np.ndarray:
@@ -89,19 +89,19 @@ def _power_text(g: str, names: Names, shapes: Shapes) -> str:
 def _matmul(axis: None, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.ndim == 0 or b.ndim == 0:
         raise ValueError("a number is not a vector or matrix")
-    return a @ b
+    return np.asarray(a @ b)
 
 
 def _matmul_to_left(g: np.ndarray, y: np.ndarray, axis: None, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if b.ndim == 1:
         return g * b if a.ndim == 1 else np.outer(g, b)
-    return g @ b.T
+    return np.asarray(g @ b.T)
 
 
 def _matmul_to_right(g: np.ndarray, y: np.ndarray, axis: None, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.ndim == 1:
         return g * a if b.ndim == 1 else np.outer(a, g)
-    return a.T @ g
+    return np.asarray(a.T @ g)
 
 
 def _matmul_left_text(g: str, names: Names, shapes: Shapes) -> str:

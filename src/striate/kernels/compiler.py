@@ -66,7 +66,7 @@ def kernel_source(
     return compiled.inspect_llvm(table), symbol, signature
 
 
-def _entry(function: Callable, signature: Signature, lanes: int) -> Callable:
+def _entry(function: Callable[..., None], signature: Signature, lanes: int) -> Callable[..., None]:
     """Return the entry that reads the arguments of ``function`` from a table."""
     kinds = {
         "Floats": vector.FloatsType(lanes),
@@ -97,7 +97,7 @@ def _object_code(source: str) -> bytes:
     import llvmlite.binding as llvm
 
     module = llvm.parse_assembly(source)
-    return target_machine().emit_object(module)
+    return bytes(target_machine().emit_object(module))
 
 
 def target_machine() -> Any:

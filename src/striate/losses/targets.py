@@ -33,9 +33,9 @@ def one_hot(targets: Array, shape: Shape) -> Array:
     """Return class numbers (int64[N]) as shares of outputs of ``shape``; as they are for a single output."""
     count = math.prod(shape)
     if count == 1:
-        return targets.reshape(len(targets), *shape).astype(np.float64)
+        return np.asarray(targets.reshape(len(targets), *shape), np.float64)
     shares = targets[:, np.newaxis] == np.arange(count)
-    return shares.reshape(len(targets), *shape).astype(np.float64)
+    return np.asarray(shares.reshape(len(targets), *shape), np.float64)
 
 
 def check_row(loss: Loss, shape: Shape) -> None:

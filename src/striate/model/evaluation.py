@@ -67,7 +67,7 @@ class ClassScores:
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Return ``part / whole``, or 0 where there is nothing."""
-    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -34,19 +34,19 @@ def elementwise(layer_type: type[Layer], function: Function, derivative: Derivat
 def sigmoid(x: Array) -> Array:
     """Return ``1 / (1 + exp(-x))`` without overflow."""
     small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+    return np.asarray(np.where(x >= 0, 1.0, small) / (1.0 + small))
 
 
 def softmax(x: Array) -> Array:
     """Return ``exp(x[c]) / sum over c of exp(x)`` over axis 1."""
     powers = np.exp(x - x.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def log_softmax(x: Array) -> Array:
     """Return ``x[c] - log(sum over c of exp(x))`` over axis 1."""
     shifted = x - x.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def elu(x: Array, alpha: float) -> Array:
@@ -121,7 +121,7 @@ elementwise(
 def _gelu(layer: activation.GELU, x: Array) -> Array:
     if layer.approximate == "tanh":
         return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x**3)))
-    return x * _normal_cdf(x)
+    return np.asarray(x * _normal_cdf(x))
 
 
 def _gelu_derivative(layer: activation.GELU, x: Array, y: Array) -> Array:
@@ -129,7 +129,7 @@ def _gelu_derivative(layer: activation.GELU, x: Array, y: Array) -> Array:
         root = math.sqrt(2.0 / math.pi)
         t = np.tanh(root * (x + 0.044715 * x**3))
         return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * root * (1.0 + 3 * 0.044715 * x**2)
-    return _normal_cdf(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+    return np.asarray(_normal_cdf(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi))
 
 
 def _normal_cdf(x: Array) -> Array:

@@ -20,7 +20,7 @@ def sum_to(grad: Array, shape: tuple[int, ...]) -> Array:
     """Return the adjoint of broadcasting an array of ``shape``: the sum over the axes that were broadcast."""
     full = (*shape, *(1,) * (grad.ndim - len(shape)))
     axes = tuple(axis for axis, (n, m) in enumerate(zip(grad.shape, full, strict=True)) if n != m)
-    return grad.sum(axis=axes, keepdims=True).reshape(shape)
+    return np.asarray(grad.sum(axis=axes, keepdims=True).reshape(shape))
 
 
 @define(Add)
@@ -96,7 +96,7 @@ class _ChannelScale:
     def forward(layer: ChannelScale, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         x = inputs[0]
         out = per_channel(parameters["weight"], x.ndim) * x
-        return out + per_channel(parameters["bias"], x.ndim) if layer.bias else out
+        return np.asarray(out + per_channel(parameters["bias"], x.ndim) if layer.bias else out)
 
     @staticmethod
     def backward(

@@ -174,7 +174,7 @@ def per_channel(vector: Array, ndim: int) -> Array:
 
 def sum_per_channel(x: Array) -> Array:
     """Sum (N, C, *space) over everything but the channels."""
-    return x.sum(axis=(0, *range(2, x.ndim)))
+    return np.asarray(x.sum(axis=(0, *range(2, x.ndim))))
 
 
 def full_weight(layer: Convolution, weight: Array, channels: int) -> Array:

@@ -32,7 +32,7 @@ class _RadialBasis:
 
     @staticmethod
     def forward(layer: RadialBasis, parameters: Arrays, *inputs: Array, context: Context) -> Array:
-        return ((inputs[0][:, None, :] - centres(layer, parameters)) ** 2).sum(axis=2)
+        return np.asarray(((inputs[0][:, None, :] - centres(layer, parameters)) ** 2).sum(axis=2))
 
     @staticmethod
     def backward(

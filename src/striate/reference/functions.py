@@ -24,17 +24,17 @@ def _power_slope(x: Array, exponent: float) -> Array:
 
 def _mish_slope(x: Array) -> Array:
     t = np.tanh(np.logaddexp(0.0, x))
-    return t + x * (1.0 - t * t) * sigmoid(x)
+    return np.asarray(t + x * (1.0 - t * t) * sigmoid(x))
 
 
 def _log(x: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(x)
+        return np.asarray(np.log(x))
 
 
 def _sqrt(x: Array) -> Array:
     with np.errstate(invalid="ignore"):
-        return np.sqrt(x)
+        return np.asarray(np.sqrt(x))
 
 
 def _inverse(x: Array) -> Array:
@@ -44,7 +44,7 @@ def _inverse(x: Array) -> Array:
 
 def _exp(x: Array) -> Array:
     with np.errstate(over="ignore"):
-        return np.exp(x)
+        return np.asarray(np.exp(x))
 
 
 def _erf(x: Array) -> Array:

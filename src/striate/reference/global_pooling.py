@@ -18,7 +18,7 @@ class _GlobalAvgPool:
 
     @staticmethod
     def forward(layer: GlobalAvgPool, parameters: Arrays, *inputs: Array, context: Context) -> Array:
-        return inputs[0].mean(axis=tuple(range(2, inputs[0].ndim)))
+        return np.asarray(inputs[0].mean(axis=tuple(range(2, inputs[0].ndim))))
 
     @staticmethod
     def backward(
@@ -40,7 +40,7 @@ class _GlobalMaxPool:
 
     @staticmethod
     def forward(layer: GlobalMaxPool, parameters: Arrays, *inputs: Array, context: Context) -> Array:
-        return inputs[0].max(axis=tuple(range(2, inputs[0].ndim)))
+        return np.asarray(inputs[0].max(axis=tuple(range(2, inputs[0].ndim))))
 
     @staticmethod
     def backward(

@@ -180,7 +180,7 @@ def binary_cross_entropy(
 
 
 def _softplus(x: Array) -> Array:
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
 
 
 def hinge(outputs: Array, labels: Array, margin: float = 1.0) -> tuple[Array, Array]:
@@ -248,7 +248,7 @@ def sample_weights(labels: Array, class_weights: Array | None = None, ignored_in
     weights = (np.ones(labels.shape, bool) if ignored_index is None else labels != ignored_index).astype(float)
     if class_weights is not None:
         weights *= np.asarray(class_weights, float)[np.where(weights > 0, labels, 0)]
-    return weights.reshape(len(labels), math.prod(labels.shape[1:])).mean(axis=1)
+    return np.asarray(weights.reshape(len(labels), math.prod(labels.shape[1:])).mean(axis=1))
 
 
 def reduce(

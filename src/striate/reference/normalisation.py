@@ -21,7 +21,7 @@ def standardise(x: Array, axes: Sequence[int], epsilon: float) -> Array:
     """Return ``(x - mean) / sqrt(variance + epsilon)`` with the statistics over ``axes``."""
     axes = tuple(axes)
     centred = x - x.mean(axis=axes, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axis=axes, keepdims=True) + epsilon)
+    return np.asarray(centred / np.sqrt((centred**2).mean(axis=axes, keepdims=True) + epsilon))
 
 
 def standardise_backward(x: Array, grad: Array, axes: Sequence[int], epsilon: float) -> Array:
@@ -34,7 +34,7 @@ def standardise_backward(x: Array, grad: Array, axes: Sequence[int], epsilon: fl
     axes = tuple(axes)
     z = standardise(x, axes, epsilon)
     inner = grad - grad.mean(axis=axes, keepdims=True) - z * (grad * z).mean(axis=axes, keepdims=True)
-    return inner / np.sqrt(x.var(axis=axes, keepdims=True) + epsilon)
+    return np.asarray(inner / np.sqrt(x.var(axis=axes, keepdims=True) + epsilon))
 
 
 def by_sample(layer: Normalisation, x: Array) -> tuple[Array, tuple[int, ...]]:
@@ -54,7 +54,7 @@ def affine(layer: Normalisation, parameters: Arrays, z: Array) -> Array:
     """Return ``z * weight + bias``, or z."""
     if not layer.affine:
         return z
-    return z * _per_value(parameters["weight"], z.ndim) + _per_value(parameters["bias"], z.ndim)
+    return np.asarray(z * _per_value(parameters["weight"], z.ndim) + _per_value(parameters["bias"], z.ndim))
 
 
 def affine_backward(layer: Normalisation, parameters: Arrays, z: Array, grad_output: Array) -> tuple[Array, Arrays]:
@@ -128,7 +128,7 @@ def _batch_axes(x: Array) -> tuple[int, ...]:
 
 def _with_running(layer: BatchNorm, x: Array, context: Context) -> Array:
     mean = _per_value(context.states["running_mean"], x.ndim)
-    return (x - mean) / np.sqrt(_per_value(context.states["running_variance"], x.ndim) + layer.epsilon)
+    return np.asarray((x - mean) / np.sqrt(_per_value(context.states["running_variance"], x.ndim) + layer.epsilon))
 
 
 def _update(states: Arrays, mean: Array, variance: Array, count: int, momentum: float) -> None:

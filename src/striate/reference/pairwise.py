@@ -16,7 +16,7 @@ class _Extremum:
     @staticmethod
     def forward(layer: Maximum | Minimum, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         a, b = (with_axes(x, max(y.ndim for y in inputs)) for x in inputs)
-        return np.maximum(a, b) if isinstance(layer, Maximum) else np.minimum(a, b)
+        return np.asarray(np.maximum(a, b) if isinstance(layer, Maximum) else np.minimum(a, b))
 
     @staticmethod
     def backward(

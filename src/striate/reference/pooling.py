@@ -64,7 +64,7 @@ class _MaxPooling:
 
     @staticmethod
     def forward(layer: MaxPooling, parameters: Arrays, *inputs: Array, context: Context) -> Array:
-        return np.maximum.reduce(list(parts(layer, inputs[0], -np.inf)))
+        return np.asarray(np.maximum.reduce(list(parts(layer, inputs[0], -np.inf))))
 
     @staticmethod
     def backward(
@@ -101,7 +101,9 @@ class _AvgPooling:
 
     @staticmethod
     def forward(layer: AvgPooling, parameters: Arrays, *inputs: Array, context: Context) -> Array:
-        return np.sum(list(parts(layer, inputs[0], 0.0)), axis=0) / average_sizes(layer, inputs[0].shape[1:])
+        return np.asarray(
+            np.sum(list(parts(layer, inputs[0], 0.0)), axis=0) / average_sizes(layer, inputs[0].shape[1:])
+        )
 
     @staticmethod
     def backward(
@@ -136,7 +138,7 @@ class _LpPooling:
     @staticmethod
     def forward(layer: LpPooling, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         total = np.sum([np.abs(part) ** layer.power for part in parts(layer, inputs[0], 0.0)], axis=0)
-        return total ** (1.0 / layer.power)
+        return np.asarray(total ** (1.0 / layer.power))
 
     @staticmethod
     def backward(
@@ -157,7 +159,9 @@ class _Subsampling:
     @staticmethod
     def forward(layer: Subsampling, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         total = np.sum(list(parts(layer, inputs[0], 0.0)), axis=0)
-        return per_channel(parameters["weight"], total.ndim) * total + per_channel(parameters["bias"], total.ndim)
+        return np.asarray(
+            per_channel(parameters["weight"], total.ndim) * total + per_channel(parameters["bias"], total.ndim)
+        )
 
     @staticmethod
     def backward(

@@ -40,7 +40,7 @@ def requantise(sums: Array, multiplier: Array, zero_point: int, low: int = 0) ->
     floor = product >> right
     rest, half = product - (floor << right), np.int64(1) << (right - 1)
     rounded = floor + ((rest > half) | ((rest == half) & (floor % 2 == 1)))
-    return np.clip(rounded + zero_point, low, LARGEST)
+    return np.asarray(np.clip(rounded + zero_point, low, LARGEST))
 
 
 def whole_sums(layer: QuantisedSums, parameters: Arrays, q: Array) -> Array:
@@ -64,7 +64,7 @@ def finished(layer: QuantisedSums, sums: Array, multiplier: Array) -> Array:
         return requantise(sums, multiplier, layer.output_zero_point, layer.low).astype(np.float64)
     whole, power = parts_of(multiplier)
     out = np.ldexp((sums * whole).astype(np.float64), -power).astype(np.float32).astype(np.float64)
-    return np.maximum(out, 0.0) if layer.relu else out
+    return np.asarray(np.maximum(out, 0.0) if layer.relu else out)
 
 
 @define(QuantisedSums)
@@ -105,11 +105,13 @@ class _Quantise:
     @staticmethod
     def forward(layer: Quantise, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         x = inputs[0].astype(np.float32).astype(np.float64)
-        return np.clip(
-            np.rint(np.nan_to_num(x * layer.multiplier, nan=-np.inf, posinf=np.inf, neginf=-np.inf))
-            + layer.zero_point,
-            0,
-            LARGEST,
+        return np.asarray(
+            np.clip(
+                np.rint(np.nan_to_num(x * layer.multiplier, nan=-np.inf, posinf=np.inf, neginf=-np.inf))
+                + layer.zero_point,
+                0,
+                LARGEST,
+            )
         )
 
     @staticmethod

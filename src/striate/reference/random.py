@@ -100,4 +100,4 @@ def normal(key: int, samples: Iterable[int], count: int) -> Array:
     elements = 2 * np.arange(count, dtype=np.int64)
     radius = ((random_bits(key, samples, elements) >> np.uint32(8)) + 1.0) * 2.0**-24
     turn = (random_bits(key, samples, elements + 1) >> np.uint32(8)) * 2.0**-24
-    return np.sqrt(-2.0 * np.log(radius)) * np.cos(2.0 * np.pi * turn)
+    return np.asarray(np.sqrt(-2.0 * np.log(radius)) * np.cos(2.0 * np.pi * turn))

@@ -23,7 +23,7 @@ class _Dropout:
 
     @staticmethod
     def forward(layer: Dropout | SpatialDropout, parameters: Arrays, *inputs: Array, context: Context) -> Array:
-        return inputs[0] * dropout_factors(layer, inputs[0], context)
+        return np.asarray(inputs[0] * dropout_factors(layer, inputs[0], context))
 
     @staticmethod
     def backward(

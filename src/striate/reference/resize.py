@@ -43,9 +43,9 @@ def cropped(n: int, size: int, region: Sequence[float]) -> Array:
 
 def _round(place: Array, how: str) -> Array:
     if how == "floor":
-        return np.floor(place)
+        return np.asarray(np.floor(place))
     if how == "ceil":
-        return np.ceil(place)
+        return np.asarray(np.ceil(place))
     return np.ceil(place - 0.5) if how == "round_prefer_floor" else np.floor(place + 0.5)
 
 
@@ -53,7 +53,7 @@ def _kernel(distance: Array, layer: Resize) -> Array:
     """Return what a value at ``distance`` counts."""
     d = np.abs(distance)
     if layer.mode == "linear":
-        return np.maximum(0.0, 1.0 - d)
+        return np.asarray(np.maximum(0.0, 1.0 - d))
     a = layer.cubic
     near = ((a + 2) * d - (a + 3)) * d * d + 1
     far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a

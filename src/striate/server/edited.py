@@ -63,4 +63,4 @@ def gradients(model: Model, edits: Edits, samples: np.ndarray, weights: np.ndarr
     )  # fmt: skip
     found = input_gradient(model.network, score_step(model.network)).sum(changed, samples, weights, target)
     _, scale = normalisation_of(model)
-    return (found * scale.reshape(-1, *(1,) * (found.ndim - 1))).astype(np.float32)
+    return np.asarray((found * scale.reshape(-1, *(1,) * (found.ndim - 1))).astype(np.float32))

@@ -210,6 +210,7 @@ def table(settings: type, shorthand: Callable[[Any], Any] | None = None) -> Kind
         return build(settings, value, place)
 
     def plain(value: Any) -> dict[str, Any]:
-        return value.to_dict()
+        table: dict[str, Any] = value.to_dict()
+        return table
 
     return Kind("a table", check, plain=plain, settings=settings)

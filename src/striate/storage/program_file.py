@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import zlib
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from striate.data.arrays import open_arrays
 from striate.engine.program import ByCount, Check, Phase, Place, Program, Row, Segment
 from striate.engine.verify import verify
-from striate.errors import ModelFileError, ProgramError
+from striate.errors import DataError, ModelFileError, ProgramError
 from striate.kernels.access import ACCESS
 from striate.kernels.library import Request
 from striate.storage.atomic import write_atomically
@@ -22,8 +21,8 @@ from striate.storage.atomic import write_atomically
 FORMAT = "striate program 1"
 MESSAGE = 300  # characters
 DAMAGED = (
-    *(OSError, ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError, ArithmeticError),
-    *(RuntimeError, MemoryError, BadZipFile, zlib.error),
+    *(DataError, OSError, ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError),
+    *(ArithmeticError, RuntimeError, MemoryError),
 )
 """What a damaged file makes its readers raise."""
 
@@ -56,8 +55,7 @@ def read_program(path: str | Path) -> Program:
         If the program would read or write where it must not.
     """
     try:
-        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
+        arrays = {name: read() for name, read in open_arrays(path).items()}
         program = _program(json.loads(arrays.pop("header").tobytes()), arrays)
         verify(program)
     except ProgramError:

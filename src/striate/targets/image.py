@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -166,11 +167,11 @@ class _Encoder:
             for name, kind in self.signatures[row.request]
         ]
 
-    def _number(self, value: object, registers: dict[int, int]) -> int:
+    def _number(self, value: Any, registers: dict[int, int]) -> int:
         if isinstance(value, ByCount):
             return self._number(value.values[self.program.shards - 1], registers)
         if not isinstance(value, Place):
-            return int(value)  # type: ignore[call-overload]
+            return int(value)
         register = ARENA if value.segment == BUFFERS and value.register == ZERO else value.register
         begin = self.places[value.segment][0] if value.segment else 0
         return begin + value.offset + registers.get(register, 0)

@@ -28,13 +28,14 @@ class Case:
     @property
     def output_shape(self) -> Shape:
         """The shape of one output sample."""
-        return self.layer.output_shape(*self.shapes)
+        shape: Shape = self.layer.output_shape(*self.shapes)
+        return shape
 
     @property
     def cost(self) -> int:
         """Values and multiplications of one sample, which bound the time that a test takes."""
         values = sum(math.prod(shape) for shape in (*self.shapes, self.output_shape))
-        return values + self.layer.multiply_adds(*self.shapes)
+        return values + int(self.layer.multiply_adds(*self.shapes))
 
     def __repr__(self) -> str:
         return f"{self.layer!r} on {', '.join(map(str, self.shapes))}"

@@ -37,12 +37,12 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 def density(x: np.ndarray) -> np.ndarray:
     """Return the density of a standard normal number at x."""
-    return np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+    return np.asarray(np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi))
 
 
 def exponential_unit(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """exp(x) - 1 keeps its digits near 0."""
-    return np.abs(y)
+    return np.asarray(np.abs(y))
 
 
 def exponential_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -52,50 +52,50 @@ def exponential_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def softplus(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The logarithm keeps its digits near 1; an exponential of -z is off by z units more."""
-    return y * (1.0 + np.abs(layer.beta * x))
+    return np.asarray(y * (1.0 + np.abs(layer.beta * x)))
 
 
 def softplus_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """A sigmoid of z is off by z units more."""
-    return sigmoid(layer.beta * x) * (1.0 + np.abs(layer.beta * x))
+    return np.asarray(sigmoid(layer.beta * x) * (1.0 + np.abs(layer.beta * x)))
 
 
 def gelu_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The slope of GELU without signs."""
     if layer.approximate == "tanh":
-        return 1.0 + np.abs(x) * (1.0 + 0.134145 * x * x)
-    return 1.0 + np.abs(x) * density(x) * (1.0 + x * x)
+        return np.asarray(1.0 + np.abs(x) * (1.0 + 0.134145 * x * x))
+    return np.asarray(1.0 + np.abs(x) * density(x) * (1.0 + x * x))
 
 
 def continuous_unit(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """exp(x / alpha) - 1 keeps its digits near 0, and is off by what its exponent is off."""
-    return np.abs(y) + np.abs(np.minimum(x, 0)) * np.exp(np.minimum(x, 0) / layer.alpha)
+    return np.asarray(np.abs(y) + np.abs(np.minimum(x, 0)) * np.exp(np.minimum(x, 0) / layer.alpha))
 
 
 def continuous_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The slope of CELU."""
-    return 1.0 + np.abs(np.minimum(x, 0)) / layer.alpha
+    return np.asarray(1.0 + np.abs(np.minimum(x, 0)) / layer.alpha)
 
 
 def exponential(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """A power of e is off by what its exponent is off."""
-    return y * (1.0 + np.abs(x))
+    return np.asarray(y * (1.0 + np.abs(x)))
 
 
 def ones_and_input(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """1 and |x|."""
-    return 1.0 + np.abs(x)
+    return np.asarray(1.0 + np.abs(x))
 
 
 def power(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x^p = e^(p log x): off by what p log x is off."""
-    return np.abs(y) * (1.0 + np.abs(layer.exponent * np.log(np.abs(x))) + abs(layer.exponent))
+    return np.asarray(np.abs(y) * (1.0 + np.abs(layer.exponent * np.log(np.abs(x))) + abs(layer.exponent)))
 
 
 def power_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The slope of a power is off by what its exponent is off."""
     p = layer.exponent
-    return np.abs(p * x ** (p - 1)) * (1.0 + np.abs((p - 1) * np.log(np.abs(x))) + abs(p))
+    return np.asarray(np.abs(p * x ** (p - 1)) * (1.0 + np.abs((p - 1) * np.log(np.abs(x))) + abs(p)))
 
 
 def resized(case: Case, values: Values, grad: np.ndarray) -> Result:
@@ -110,7 +110,7 @@ def resized(case: Case, values: Values, grad: np.ndarray) -> Result:
 
 def scaled_tanh_slope(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The slope of a scaled tanh is off by its argument more."""
-    return layer.amplitude * abs(layer.slope) * (1.0 + np.abs(layer.slope * x))
+    return np.asarray(layer.amplitude * abs(layer.slope) * (1.0 + np.abs(layer.slope * x)))
 
 
 def ones(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -145,7 +145,7 @@ def normalisation(view_of: View) -> Magnitudes:
         layer: Any = case.layer
 
         def mean(array: np.ndarray) -> np.ndarray:
-            return array.mean(axis=over, keepdims=True)
+            return np.asarray(array.mean(axis=over, keepdims=True))
 
         inverse = 1.0 / np.sqrt(view.var(axis=over, keepdims=True) + layer.epsilon)
         spread = 1.0 + mean(view**2) * inverse**2  # the condition of the variance
@@ -167,11 +167,11 @@ def normalisation(view_of: View) -> Magnitudes:
 def _stretched(parameter: np.ndarray | None, x: np.ndarray) -> np.ndarray:
     if parameter is None:
         return np.ones((1,) * x.ndim)
-    return np.abs(parameter).reshape(1, *parameter.shape, *(1,) * (x.ndim - 1 - parameter.ndim))
+    return np.asarray(np.abs(parameter).reshape(1, *parameter.shape, *(1,) * (x.ndim - 1 - parameter.ndim)))
 
 
 def _summed(terms: np.ndarray, parameter: np.ndarray) -> np.ndarray:
-    return terms.sum(axis=(0, *range(1 + parameter.ndim, terms.ndim)))
+    return np.asarray(terms.sum(axis=(0, *range(1 + parameter.ndim, terms.ndim))))
 
 
 def over_batch(case: Case, x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
@@ -244,9 +244,9 @@ def unpooling(case: Case, values: Values, grad: np.ndarray) -> Result:
 
 def noise(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """No normal number made of 24 bits is larger than 6."""
-    return np.abs(x) + 6.0 * layer.deviation
+    return np.asarray(np.abs(x) + 6.0 * layer.deviation)
 
 
 def scaled(layer: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The product and the shift without signs."""
-    return np.abs(layer.factor * x) + abs(layer.shift)
+    return np.asarray(np.abs(layer.factor * x) + abs(layer.shift))

@@ -22,7 +22,7 @@ from striate.engine.inference_session import InferenceSession
 from striate.engine.team import Team
 from striate.engine.training_session import TrainingSession
 from striate.layers import Flatten, Input, Linear, Node, Reshape
-from striate.layers.base import Shape
+from striate.layers.base import Parameter, Shape
 from striate.network import Network
 from striate.reference import Context
 from striate.testing.bounds import UNIT, Result, Values, exact, forward, gamma
@@ -116,8 +116,8 @@ def _weights(rng: np.random.Generator, shape: Shape, whole: bool) -> np.ndarray:
     return rng.normal(0.1, 0.7, shape).astype(np.float32).astype(np.float64)
 
 
-def _state(rng: np.random.Generator, spec: object) -> np.ndarray:
-    return rng.uniform(0.5, 2.0, spec.shape).astype(np.float32).astype(np.float64)  # type: ignore[attr-defined]
+def _state(rng: np.random.Generator, spec: Parameter) -> np.ndarray:
+    return rng.uniform(0.5, 2.0, spec.shape).astype(np.float32).astype(np.float64)
 
 
 def _rows(array: np.ndarray) -> np.ndarray:
@@ -157,10 +157,12 @@ def network_of(experiment: Experiment) -> Network:
 def behind_one_hot(operation: Operation, case: Case, batch: int) -> Node:
     """Return the layer of ``case`` with a dense layer before each of its inputs, which reads one-hot samples."""
     layer = dataclasses.replace(case.layer, name="probe")
-    if operation.indices:
-        return layer(*(Input(shape) for shape in case.shapes))
     start = Input(batch)
-    return layer(*(_source(start, i, shape) for i, shape in enumerate(case.shapes)))
+    sources = (
+        Input(shape) if operation.indices else _source(start, i, shape) for i, shape in enumerate(case.shapes)
+    )
+    node: Node = layer(*sources)
+    return node
 
 
 def _source(start: Node, number: int, shape: Shape) -> Node:
@@ -261,7 +263,7 @@ def infer(
     states = [s.ravel() for s in experiment.values.context.states.values()]
     session.vectors.states[: sum(map(len, states))] = np.concatenate([np.zeros(0), *states])
     session.pack()
-    return session.run(LAYOUTS[setting.layout](samples), np.arange(setting.batch))
+    return np.asarray(session.run(LAYOUTS[setting.layout](samples), np.arange(setting.batch)))
 
 
 def check_gradients(experiment: Experiment, fast: Result) -> None:

@@ -52,14 +52,14 @@ def outputs(d: np.ndarray, g: np.ndarray, before: tuple[int, int], size: Any) ->
     product = np.einsum("kcij,ncyxij->nkyxij", G @ g @ G.T, inner, optimize=True)
     tiles = A @ product @ A.T
     n, k, y, x = tiles.shape[:4]
-    return tiles.transpose(0, 1, 2, 4, 3, 5).reshape(n, k, 4 * y, 4 * x)[:, :, : size[0], : size[1]]
+    return np.asarray(tiles.transpose(0, 1, 2, 4, 3, 5).reshape(n, k, 4 * y, 4 * x)[:, :, : size[0], : size[1]])
 
 
 def filters(d: np.ndarray, e: np.ndarray, before: tuple[int, int]) -> np.ndarray:
     """Return the magnitudes of the gradient of the filters, [K, C, 3, 3]."""
     size = e.shape[2:]
     inner, outer = B @ patches(d, before, size, 6) @ B.T, A.T @ patches(e, (0, 0), size, 4) @ A
-    return G.T @ np.einsum("nkyxij,ncyxij->kcij", outer, inner, optimize=True) @ G
+    return np.asarray(G.T @ np.einsum("nkyxij,ncyxij->kcij", outer, inner, optimize=True) @ G)
 
 
 def magnitudes(case: Case, values: Values, grad: np.ndarray) -> Result:

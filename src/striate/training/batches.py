@@ -179,10 +179,10 @@ class Batches:
 
     @property
     def _sample_bytes(self) -> int:
-        return 4 * max(1, math.prod(self.inputs.shape[1:]))
+        return 4 * max(1, math.prod(map(int, self.inputs.shape[1:])))
 
     def _targets(self, index: np.ndarray) -> np.ndarray:
-        targets = self.targets[index]
+        targets: np.ndarray = self.targets[index]
         if not self.shares:
             return targets
         shares = np.full((len(index), self.shares), self.smoothing / self.shares, np.float32)

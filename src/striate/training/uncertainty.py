@@ -164,7 +164,7 @@ def _sign_test(won: int, lost: int) -> float:
     for k in range(min(won, lost) + 1):
         total += term
         term = term * (count - k) // (k + 1)
-    return min(1.0, 2 * total / 2**count)
+    return min(1.0, 2 * total / (1 << count))
 
 
 def _bootstrap_p(difference: np.ndarray) -> float:

@@ -43,7 +43,7 @@ def draw_signals(signal: np.ndarray, results: Sequence[Filtered], names: Sequenc
     figure: Any = new_axes(None, size=(WIDTH + 2.5, 4.0)).figure
     figure.clear()
     grid = figure.add_gridspec(len(results), 2, width_ratios=(4, 1))
-    axes = figure.add_subplot(grid[:, 0])
+    axes: Axes = figure.add_subplot(grid[:, 0])
     axes.plot(np.arange(len(signal)), signal, color="#9a9a9a", linewidth=1.2, label="signal")
     for row, (one, name) in enumerate(zip(results, names, strict=True)):
         colour = f"C{row}"
@@ -105,7 +105,8 @@ def draw_stages(
         _draw_row(panels[row, 1:], one, None if pooled is None else pooled[row], name)
     for axes in panels.flat:
         axes.set_axis_off()
-    return panels[0, 0]
+    first: Axes = panels[0, 0]
+    return first
 
 
 def _draw_row(panels: Any, one: np.ndarray, pooled: Pooled | None, name: str) -> None:

@@ -53,7 +53,7 @@ class WindowSum:
     @property
     def products(self) -> np.ndarray:
         """Window times kernel."""
-        return self.window * self.kernel
+        return np.asarray(self.window * self.kernel)
 
     def __str__(self) -> str:
         terms = zip(self.window.flat, self.kernel.flat, strict=True)
@@ -97,7 +97,7 @@ class Filtered:
 
     def clip(self, least: float) -> np.ndarray:
         """Return the values, those below `least` replaced by it: with 0, what ReLU makes of them."""
-        return np.maximum(self.values, least)
+        return np.asarray(np.maximum(self.values, least))
 
     def step(self, *position: int) -> WindowSum:
         """Return the sum of one output value.

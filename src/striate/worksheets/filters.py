@@ -113,7 +113,7 @@ def gaussian_weights(sigma: float) -> np.ndarray:
     radius = int(4 * sigma + 0.5)
     cells = np.arange(-radius, radius + 1)
     weights = np.exp(-0.5 * (cells / sigma) ** 2)
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def _setting(name: str, setting: str) -> float:

@@ -139,7 +139,9 @@ def _window_sums(values: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     """Return the sum of every window, from a table of sums over everything above and left."""
     table = np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     rows, columns = size
-    return table[rows:, columns:] - table[:-rows, columns:] - table[rows:, :-columns] + table[:-rows, :-columns]
+    return np.asarray(
+        table[rows:, columns:] - table[:-rows, columns:] - table[rows:, :-columns] + table[:-rows, :-columns]
+    )
 
 
 def _peaks(

@@ -137,7 +137,7 @@ class ResizedCrop(Geometric):
         uniform = draw.uniform(3)
         share = _between(uniform[:, 0], self.smallest, 1)
         room = (1 - share)[:, np.newaxis] * (np.asarray(space) - 1) / 2
-        return _translation(_between(uniform[:, 1:], -1, 1) * room) @ _linear(share, 0.0, 0.0, share)
+        return np.asarray(_translation(_between(uniform[:, 1:], -1, 1) * room) @ _linear(share, 0.0, 0.0, share))
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,10 @@ class Mixup:
     def weights(self, draw: Draw) -> np.ndarray:
         """Return the share that each sample keeps (float64[N], from 0.5 to 1)."""
         parts, shares = _smaller_parts(self.alpha)
-        return 1 - np.interp(draw.uniform(1)[:, 0], shares, parts)
+        return np.asarray(1 - np.interp(draw.uniform(1)[:, 0], shares, parts))
 
     @staticmethod
     def blend(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return values (floating point [N, ...], inputs or targets) blended with their neighbours."""
         own = weights.reshape(-1, *(1,) * (values.ndim - 1)).astype(values.dtype)
-        return own * values + (1 - own) * np.roll(values, -1, axis=0)
+        return np.asarray(own * values + (1 - own) * np.roll(values, -1, axis=0))

@@ -63,7 +63,7 @@ def preview(
 def _to_bytes(column: np.ndarray, dataset: Dataset) -> np.ndarray:
     """Return images as bytes; floating point ones between the extremes of the data set's first samples."""
     if dataset.inputs.dtype == np.uint8:
-        return np.rint(column).astype(np.uint8)
+        return np.asarray(np.rint(column).astype(np.uint8))
     some = dataset.inputs[:256]
     low, high = float(some.min()), float(some.max())
     return np.rint(np.clip((column - low) / ((high - low) or 1), 0, 1) * 255).astype(np.uint8)

@@ -60,5 +60,5 @@ def _index(place: np.ndarray, size: int, border: Border) -> np.ndarray:
     """Return the pixel that stands for a place on an axis, which may lie outside."""
     if border == "reflect":
         folded = np.mod(place, 2 * size)
-        return np.minimum(folded, 2 * size - 1 - folded)
-    return np.clip(place, 0, size - 1)
+        return np.asarray(np.minimum(folded, 2 * size - 1 - folded))
+    return np.asarray(np.clip(place, 0, size - 1))

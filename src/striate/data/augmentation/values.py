@@ -34,7 +34,7 @@ class Brightness(Valued):
 
     def change(self, x: np.ndarray, draw: Draw, full: float) -> np.ndarray:
         """Return ``x + offset * full``."""
-        return x + _each((2 * draw.uniform(1)[:, 0] - 1) * self.amount * full, x)
+        return np.asarray(x + _each((2 * draw.uniform(1)[:, 0] - 1) * self.amount * full, x))
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Contrast(Valued):
     def change(self, x: np.ndarray, draw: Draw, full: float) -> np.ndarray:
         """Return ``mean + factor * (x - mean)``."""
         mean = x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
-        return mean + _each(_factor(draw, self.low, self.high), x) * (x - mean)
+        return np.asarray(mean + _each(_factor(draw, self.low, self.high), x) * (x - mean))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Scale(Valued):
 
     def change(self, x: np.ndarray, draw: Draw, full: float) -> np.ndarray:
         """Return ``factor * x``."""
-        return _each(_factor(draw, self.low, self.high), x) * x
+        return np.asarray(_each(_factor(draw, self.low, self.high), x) * x)
 
 
 @dataclass(frozen=True)

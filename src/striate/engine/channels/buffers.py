@@ -31,7 +31,7 @@ class Channels(Buffer):
 
     def features(self) -> np.ndarray:
         """Return the places of all values in the order of Flatten, int64[count*D*H*W]."""
-        return (self.channel_places()[:, None] + self.positions()[None, :]).ravel()
+        return np.asarray((self.channel_places()[:, None] + self.positions()[None, :]).ravel())
 
 
 class ChannelArena(Arena):

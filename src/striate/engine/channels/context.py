@@ -100,15 +100,15 @@ class ChannelLowering:
 
     training = False
 
-    def emit(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
+    def emit(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> None:
         """Append a call; what it costs is read off its arguments."""
         self.works.append(work_of(self._row(kernel, constants, arguments)))
 
-    def call(self, kernel: str, constants: tuple, arguments: dict[str, Any], products: int) -> Work:
+    def call(self, kernel: str, constants: tuple[Any, ...], arguments: dict[str, Any], products: int) -> Work:
         """Return a call of a kernel with what it costs."""
         return Work(self._row(kernel, constants, arguments), products)
 
-    def _row(self, kernel: str, constants: tuple, arguments: dict[str, Any]) -> Row:
+    def _row(self, kernel: str, constants: tuple[Any, ...], arguments: dict[str, Any]) -> Row:
         return self.program.row(FORWARD, kernel, constants, where=self.where, **arguments)
 
     def pack(self, kernel: str, *, after_maps: bool = True, **arguments: Any) -> None:

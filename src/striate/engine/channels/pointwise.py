@@ -44,7 +44,7 @@ def _alike(step: Step) -> bool:
 
 
 def _nearest(step: Step) -> bool:
-    return step.layer.mode == "nearest"  # type: ignore[attr-defined]
+    return isinstance(step.layer, Upsample) and step.layer.mode == "nearest"
 
 
 def _concatenate(lowering: ChannelLowering, step: Step) -> None:

@@ -22,11 +22,11 @@ class SingleLowering(Lowering):
         facts = replace(whole.facts, winograd=False)
         super().__init__(facts, whole.program, SingleArena(whole.arena))
 
-    def row(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> Row:
+    def row(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> Row:
         """Return a kernel call of the section and layer at work."""
         return _with_one_lane(super().row(kernel, constants, **arguments))
 
-    def emit_pack(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
+    def emit_pack(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> None:
         """Append a call that depends on parameters and states alone."""
         super().emit_pack(kernel, constants, **arguments)
         self.packs[-1] = _with_one_lane(self.packs[-1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from striate.engine.channels.context import ChannelLowering
@@ -11,7 +13,7 @@ from striate.engine.segments import PARAMETERS
 from striate.network import Step
 
 
-def _scale(after: Affine | None, first: int) -> dict:
+def _scale(after: Affine | None, first: int) -> dict[str, Any]:
     scale = Place(PARAMETERS) if after is None else after.scale + first
     return {"scale": scale, "scaled": int(after is not None)}
 

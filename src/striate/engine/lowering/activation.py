@@ -106,7 +106,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
     )
 
 
-def _softmax_tables(step: Step, *buffers: Buffer) -> dict:
+def _softmax_tables(step: Step, *buffers: Buffer) -> dict[str, Any]:
     """Return the places of the channels, and of the positions at which softmax is taken, in each buffer."""
     if len(step.shape) == 1:
         features, groups = [b.features() for b in buffers], [np.zeros(1, np.int64)] * len(buffers)

@@ -99,11 +99,11 @@ class Lowering:
         """Return 0 if a ReLU that follows is left to ``step``, else minus infinity."""
         return 0.0 if step.name in self.facts.fused.values() else -math.inf
 
-    def row(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> Row:
+    def row(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> Row:
         """Return a kernel call of the section and layer at work."""
         return self.program.row(self.section, kernel, constants, where=self.where, **arguments)
 
-    def emit(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
+    def emit(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> None:
         """Append a kernel call to the shard's program."""
         self.rows.append(self.row(kernel, constants, **arguments))
 
@@ -126,7 +126,7 @@ class Lowering:
         arguments = {f"place{i}": place for i, place in enumerate(places)}
         self.rows.append(Row(None, arguments, self.section, function, self.where))
 
-    def emit_pack(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
+    def emit_pack(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> None:
         """Append a call that depends on parameters and states alone; it runs before all others."""
         self.packs.append(self.program.row(PACK, kernel, constants, where=self.where, **arguments))
 
@@ -138,7 +138,7 @@ class Lowering:
         self.parts.append((self.rows, [], [(buffer.offset, floats) for buffer, floats in seen]))
         self.rows = []
 
-    def once(self, kernel: str, constants: tuple = (), /, **arguments: Any) -> None:
+    def once(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> None:
         """Append a call that runs once, beside others, after the last barrier and before what follows it.
 
         Its buffers are those of the first shard, those of the others follow; an argument may be a ``ByStride``.

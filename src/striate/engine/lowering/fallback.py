@@ -33,7 +33,7 @@ class Values:
     def read(self, address: int) -> np.ndarray:
         """Return float64[samples, *shape]."""
         flat, places = self._blocks(address)
-        return flat[places].transpose(0, 2, 1).reshape(self.samples, *self.shape).astype(np.float64)
+        return np.asarray(flat[places].transpose(0, 2, 1).reshape(self.samples, *self.shape).astype(np.float64))
 
     def write(self, address: int, values: np.ndarray, accumulate: int = 0) -> None:
         """Store (or add) [samples, *shape]."""

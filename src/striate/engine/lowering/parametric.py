@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from striate.engine.lowering.context import Lowering, Rule
 from striate.engine.lowering.normalisation import channel_tables
 from striate.engine.rules import RULES, SAMPLES
@@ -9,7 +11,7 @@ from striate.layers.activation import PReLU
 from striate.network import Step
 
 
-def _slopes(lowering: Lowering, step: Step) -> dict:
+def _slopes(lowering: Lowering, step: Step) -> dict[str, Any]:
     shared: bool = step.layer.shared  # type: ignore[attr-defined]
     return {"weight": lowering.parameter(step, "weight"), "weight_step": 0 if shared else 1}
 

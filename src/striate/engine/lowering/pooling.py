@@ -30,13 +30,15 @@ def window_tables(x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[
         yield where, pairs[:, 0]
 
 
-def pooling_arguments(lowering: Lowering, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray) -> dict:
+def pooling_arguments(
+    lowering: Lowering, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray
+) -> dict[str, Any]:
     """Return the arguments that the pooling kernels of floats share."""
     arguments = window_arguments(lowering, x, out, where, taps)
     return arguments | {"blocks": x.blocks, "x_block": x.block, "out_block": out.block}
 
 
-def window_arguments(lowering: Any, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray) -> dict:
+def window_arguments(lowering: Any, x: Buffer, out: Buffer, where: np.ndarray, taps: np.ndarray) -> dict[str, Any]:
     """Return the arguments by which the pooling kernels of both layouts find their windows."""
     table = lowering.program.table
     return {
@@ -118,7 +120,7 @@ def window_gradient_arguments(
     places: np.ndarray,
     taps: np.ndarray,
     accumulate: int,
-) -> dict:
+) -> dict[str, Any]:
     """Return the arguments of kernels that read x, out and grad_out and give grad_x."""
     x, out, grad, grad_x = buffers
     table = lowering.program.table

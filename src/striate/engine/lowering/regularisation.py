@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from striate.engine.layout import Buffer
@@ -13,7 +15,7 @@ from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
 from striate.network import Step
 
 
-def _elements(x: Buffer, out: Buffer, spatial: bool) -> dict:
+def _elements(x: Buffer, out: Buffer, spatial: bool) -> dict[str, Any]:
     """Return the runs of values with the numbers of their elements, channel by channel and row by row."""
     runs, length = x.channel_runs(out)
     channels = np.stack([x.channels(), out.channels()], axis=1)

@@ -29,7 +29,7 @@ def gradient_times_input(score: Score) -> np.ndarray:
     Shrikumar, Greenside and Kundaje (2017), "Learning important features through propagating activation
     differences", section 2.
     """
-    return (score.raw - score.baseline) * gradient(score)
+    return np.asarray((score.raw - score.baseline) * gradient(score))
 
 
 def smooth_grad(score: Score, *, samples: int = 24, noise: float = 0.15, seed: int = 0) -> np.ndarray:
@@ -78,7 +78,7 @@ def integrated_gradients(score: Score, *, steps: int = 24, tolerance: float = 1e
     pieces, used, aim = _Pieces(score, way, steps), 0, tolerance
     while True:
         pieces.halve_until(aim * abs(pieces.rise), most - used)
-        found = way * score.gradient(score.baseline + _along(pieces.middles, way), pieces.lengths)
+        found: np.ndarray = way * score.gradient(score.baseline + _along(pieces.middles, way), pieces.lengths)
         used += len(pieces.lengths)
         allowed = tolerance * max(abs(pieces.rise), 0.05 * float(np.abs(found).sum()))
         if abs(float(found.sum()) - pieces.rise) <= 0.9 * allowed or used + len(pieces.lengths) >= most:
@@ -107,7 +107,7 @@ class _Pieces:
     @property
     def bends(self) -> np.ndarray:
         """How far the score in the middle of each piece is from the straight line between its ends."""
-        return np.abs(self.middle - 0.5 * (self.first + self.last))
+        return np.asarray(np.abs(self.middle - 0.5 * (self.first + self.last)))
 
     def halve_until(self, allowed: float, most: int) -> None:
         """Halve pieces until what they bend adds up to ``allowed``, or there are ``most``."""
@@ -129,4 +129,4 @@ class _Pieces:
 
 
 def _along(shares: np.ndarray, way: np.ndarray) -> np.ndarray:
-    return shares.reshape(-1, *(1,) * way.ndim) * way
+    return np.asarray(shares.reshape(-1, *(1,) * way.ndim) * way)

@@ -121,7 +121,7 @@ class Decomposition:
     def total(self) -> float:
         """The exactly rounded sum of the terms and constants (or the product of the terms)."""
         if self.product:
-            return math.prod(self.terms.products.tolist())
+            return float(math.prod(self.terms.products.tolist()))
         return math.fsum([*self.terms.products.tolist(), *self.constants.values()])
 
     @property

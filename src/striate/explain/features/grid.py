@@ -162,7 +162,7 @@ def _block(axes: Any, pictures: Sequence[np.ndarray]) -> None:
 
 def _scaled(pixels: np.ndarray) -> np.ndarray:
     values = np.asarray(pixels, np.float64)
-    return (values - values.min()) / (float(np.ptp(values)) or 1.0)
+    return np.asarray((values - values.min()) / (float(np.ptp(values)) or 1.0))
 
 
 def _centred(values: np.ndarray) -> np.ndarray:

@@ -92,7 +92,7 @@ def _pack(file: KerasFile) -> bytes:
 
     about = [file.config, list(file.weights), file.filed, file.version]
     named = {str(number): np.array(array, order="C") for number, array in enumerate(file.weights.values())}
-    return save(named, {"about": json.dumps(about)})
+    return bytes(save(named, {"about": json.dumps(about)}))
 
 
 def read_here(path: Path) -> KerasFile:

@@ -87,8 +87,8 @@ def _one_each(evaluation: Evaluation) -> bool:
 
 
 def _called(evaluation: Evaluation, places: np.ndarray) -> np.ndarray:
-    return evaluation.outputs[np.searchsorted(evaluation.samples, places)].argmax(axis=1)
+    return np.asarray(evaluation.outputs[np.searchsorted(evaluation.samples, places)].argmax(axis=1))
 
 
 def _confidence(evaluation: Evaluation, places: np.ndarray) -> np.ndarray:
-    return evaluation.outputs[np.searchsorted(evaluation.samples, places)].max(axis=1)
+    return np.asarray(evaluation.outputs[np.searchsorted(evaluation.samples, places)].max(axis=1))

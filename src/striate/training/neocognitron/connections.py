@@ -27,7 +27,7 @@ def edge_picture(angle: float, side: int) -> np.ndarray:
     """Return a straight edge, float64[side, side] from 0 to 1, which is bright towards `angle` (radians)."""
     at = np.arange(side) - (side - 1) / 2
     distance = at[None, :] * np.cos(angle) + at[:, None] * np.sin(angle)
-    return np.clip(distance + 0.5, 0.0, 1.0)
+    return np.asarray(np.clip(distance + 0.5, 0.0, 1.0))
 
 
 def _squares(kernel_size: int) -> np.ndarray:

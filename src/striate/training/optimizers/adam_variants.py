@@ -46,7 +46,7 @@ class NAdam(Adam):
 
     def momentum(self, step: int) -> float:
         """Return ``mu_t``, the momentum of step t."""
-        return self.beta1 * (1.0 - 0.5 * 0.96 ** (step * self.psi))
+        return float(self.beta1 * (1.0 - 0.5 * 0.96 ** (step * self.psi)))
 
     def product(self, step: int) -> float:
         """Return ``mu_1 ... mu_t``."""
@@ -131,7 +131,7 @@ class RAdam(Adam):
         rectified = self._rectified(step, self.beta2)
         if rectified is None:
             return theta - learning_rate * mean
-        return theta - learning_rate * rectified * mean / (np.sqrt(state.second) + self.epsilon)
+        return np.asarray(theta - learning_rate * rectified * mean / (np.sqrt(state.second) + self.epsilon))
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class Adamax(Adam):
         """Return the parameters after one step, as above."""
         state.first[:] = self.beta1 * state.first + (1.0 - self.beta1) * gradient
         state.second[:] = np.maximum(self.beta2 * state.second, np.abs(gradient) + self.epsilon)
-        return theta - learning_rate / (1.0 - self.beta1**step) * state.first / state.second
+        return np.asarray(theta - learning_rate / (1.0 - self.beta1**step) * state.first / state.second)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class RMSprop(Optimizer):
         """Return the parameters after one step, as above."""
         state.second[:] = self.rho * state.second + (1.0 - self.rho) * gradient**2
         if self._plain:
-            return theta - learning_rate * gradient / (np.sqrt(state.second) + self.epsilon)
+            return np.asarray(theta - learning_rate * gradient / (np.sqrt(state.second) + self.epsilon))
         state.mean[:] = self.rho * state.mean + (1.0 - self.rho) * gradient
         variance = np.maximum(0.0, state.second - self.centred * state.mean**2)
         state.first[:] = self.momentum * state.first + gradient / (np.sqrt(variance) + self.epsilon)
@@ -107,7 +107,7 @@ class Adagrad(Optimizer):
     ) -> np.ndarray:
         """Return the parameters after one step, as above."""
         state.second[:] = state.second + gradient**2
-        return theta - learning_rate * gradient / (np.sqrt(state.second) + self.epsilon)
+        return np.asarray(theta - learning_rate * gradient / (np.sqrt(state.second) + self.epsilon))
 
 
 @dataclass(frozen=True)
@@ -152,4 +152,4 @@ class Adadelta(Optimizer):
         state.second[:] = self.rho * state.second + (1.0 - self.rho) * gradient**2
         delta = np.sqrt(state.first + self.epsilon) / np.sqrt(state.second + self.epsilon) * gradient
         state.first[:] = self.rho * state.first + (1.0 - self.rho) * delta**2
-        return theta - learning_rate * delta
+        return np.asarray(theta - learning_rate * delta)

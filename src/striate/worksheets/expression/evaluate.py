@@ -46,7 +46,7 @@ class Backpropagation:
     @property
     def result(self) -> float:
         """Value of the expression."""
-        return self[self.graph.output].value.item()
+        return float(self[self.graph.output].value.item())
 
     @property
     def values(self) -> dict[str, np.ndarray]:

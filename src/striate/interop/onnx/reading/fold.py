@@ -131,7 +131,7 @@ def _tile(node: Operator, x: np.ndarray, repeats: np.ndarray) -> np.ndarray:
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-x))
+    return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
 
 FOLDS: dict[str, Fold] = {
@@ -205,7 +205,7 @@ def _size(kind: str, inputs: list[np.ndarray], axis: int) -> int:
     if kind == "Concat":
         return sum(item.size for item in inputs)
     if kind == "Gather":
-        return inputs[1].size * (inputs[0].size // max(1, inputs[0].shape[axis]))
+        return inputs[1].size * (inputs[0].size // max(1, int(inputs[0].shape[axis])))
     if kind == "MatMul" and min(item.ndim for item in inputs) >= 2:
         stack = math.prod(np.broadcast_shapes(inputs[0].shape[:-2], inputs[1].shape[:-2]))
         return int(stack * inputs[0].shape[-2] * inputs[1].shape[-1])

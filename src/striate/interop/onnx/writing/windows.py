@@ -137,7 +137,7 @@ def _cells(step: Step) -> np.ndarray:
         place = np.arange(o)[:, None] * s + np.arange(k) * d - before
         low, high = (-own, n + after) if layer.count_padding else (0, n)
         inside.append(((place >= low) & (place < high)).sum(axis=1).astype(np.float64))
-    cells = inside[0]
+    cells: np.ndarray = inside[0]
     for axis in inside[1:]:
         cells = np.multiply.outer(cells, axis)
     return cells[None]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -89,7 +88,7 @@ def _affine(graph: Importer, value: Value, constant: np.ndarray, product: bool) 
     return value.with_node(graph.apply(layers.ChannelScale(), node, weight=ones, bias=numbers))
 
 
-def aligned(values: Sequence[Value]) -> tuple[list[Node], Any]:
+def aligned(values: Sequence[Value]) -> tuple[list[Node], Callable[[Node], Value]]:
     """Return nodes of the same number of axes, and a function that makes a value of what becomes of them."""
     first = values[0]
     if all(v.base == first.base and v.order == first.order and v.batch == first.batch for v in values):

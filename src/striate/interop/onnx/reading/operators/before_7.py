@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,11 +14,16 @@ FIRST = 7
 """The opset from which operands are broadcast from the right."""
 
 
+def _from_7(node: Operator) -> Callable[[Importer, Operator], Operand]:
+    found = translation(node.kind, FIRST)
+    assert found is not None
+    return found
+
+
 @operator("Add", "Sub", "Mul", "Div", "Pow")
 def arithmetic(graph: Importer, node: Operator) -> Operand:
     """The axes of the second operand begin at ``axis`` of the first."""
-    newer = translation(node.kind, FIRST)
-    assert newer is not None
+    newer = _from_7(node)
     first, second = node.inputs
     if not node.get("broadcast", 0) or "axis" not in node.attributes or first is None or second is None:
         return newer(graph, node)
@@ -35,6 +41,5 @@ def prelu(graph: Importer, node: Operator) -> Operand:
     value, slope = node.value(), np.asarray(node.needed(1))
     if slope.ndim == 1 and slope.size > 1:
         slope = slope.reshape(-1, *(1,) * (value.rank - 2))
-    newer = translation(node.kind, FIRST)
-    assert newer is not None
+    newer = _from_7(node)
     return newer(graph, replace(node, inputs=[value, slope]))

@@ -60,7 +60,7 @@ def _proportional(node: Operator, full: Shape, sizes: np.ndarray) -> np.ndarray:
         return sizes
     sides = np.array([full[axis] for axis in axes])
     factor = (np.min if policy == "not_larger" else np.max)(sizes / sides)
-    return np.floor(factor * sides + 0.5).astype(np.int64)
+    return np.asarray(np.floor(factor * sides + 0.5).astype(np.int64))
 
 
 def _resized(
