@@ -30,8 +30,8 @@ class Ended(NamedTuple):
     text: str
 
 
-class Runner:
-    """Lets the calls of a scenario fail, one after the other."""
+class Stage:
+    """A scenario that is prepared once, and acted from the beginning as often as wanted."""
 
     def __init__(self, scenario: Scenario, where: Path) -> None:
         self.scenario, self.where = scenario, where
@@ -39,10 +39,10 @@ class Runner:
         self._load_everything(where / "warm" / "folder")
         self.prepared.mkdir()
         self._must(lambda: scenario.prepare(self.prepared))
-        self._fresh()
-        ended = self._act("i/o error", -1)
+        begin = time.monotonic()
+        ended = self.act(lambda: None)
         assert ended.status == 0, ended.text
-        self.calls = calls(self.log)
+        self.seconds = time.monotonic() - begin
         self.expected = self._must(lambda: scenario.end(self.folder))
 
     def _load_everything(self, folder: Path) -> None:
@@ -53,36 +53,45 @@ class Runner:
             self.scenario.act(folder)
             self.scenario.end(folder)
 
-    def fault(self, kind: str, at: int) -> str | None:
-        """Let call number ``at`` go wrong; return what must not have happened, if anything."""
-        self._fresh()
-        ended = self._act(kind, at)
-        wrong = _misbehaved(ended, kind, self.folder)
-        if wrong is None:
-            after = _child(lambda: self.scenario.end(self.folder), self.where / "after")
-            if after.status != 0:
-                wrong = f"afterwards: {after.text[-600:]}"
-            elif after.value != self.expected:
-                wrong = "afterwards: another result"
-        named = calls(self.log)
-        return wrong and f"{kind} at call {at}, {named[at] if at < len(named) else '?'}: {wrong}"
-
-    def _fresh(self) -> None:
+    def act(self, before: Callable[[], object], patience: float = PATIENCE) -> Ended:
+        """Act on a fresh folder in a child, which calls ``before`` first and is killed after so many seconds."""
         shutil.rmtree(self.folder.parent, ignore_errors=True)
         shutil.copytree(self.prepared, self.folder)
         self.log.unlink(missing_ok=True)
 
-    def _act(self, kind: str, at: int) -> Ended:
         def act() -> int:
-            arm(self.folder, kind, at, self.log)
+            before()
             os._exit(self.scenario.act(self.folder))
 
-        return _child(act, self.where / "acted")
+        return _child(act, self.where / "acted", patience)
+
+    def afterwards(self) -> str | None:
+        """Do what the user does afterwards; return what must not have happened, if anything."""
+        after = _child(lambda: self.scenario.end(self.folder), self.where / "after")
+        if after.status != 0:
+            return f"afterwards: {after.text[-600:]}"
+        return None if after.value == self.expected else "afterwards: another result"
 
     def _must(self, function: Callable[[], Any]) -> Any:
         ended = _child(function, self.where / "must")
         assert ended.status == 0, ended.text
         return ended.value
+
+
+class Runner(Stage):
+    """Lets the calls of a scenario fail, one after the other."""
+
+    def __init__(self, scenario: Scenario, where: Path) -> None:
+        super().__init__(scenario, where)
+        self.act(lambda: arm(self.folder, "i/o error", -1, self.log))
+        self.calls = calls(self.log)
+
+    def fault(self, kind: str, at: int) -> str | None:
+        """Let call number ``at`` go wrong; return what must not have happened, if anything."""
+        ended = self.act(lambda: arm(self.folder, kind, at, self.log))
+        wrong = _misbehaved(ended, kind, self.folder) or self.afterwards()
+        named = calls(self.log)
+        return wrong and f"{kind} at call {at}, {named[at] if at < len(named) else '?'}: {wrong}"
 
 
 def _misbehaved(ended: Ended, kind: str, folder: Path) -> str | None:
@@ -97,14 +106,15 @@ def _misbehaved(ended: Ended, kind: str, folder: Path) -> str | None:
     return None
 
 
-def _child(function: Callable[[], Any], place: Path) -> Ended:
-    """Call a function in a child, which has a minute."""
+def _child(function: Callable[[], Any], place: Path, patience: float = PATIENCE) -> Ended:
+    """Call a function in a child, which is killed after so many seconds."""
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
+    (place / "text").touch()
     process = os.fork()
     if process == 0:
         _run(function, place)
-    end, status = time.monotonic() + PATIENCE, None
+    end, status = time.monotonic() + patience, None
     while status is None:
         found, code = os.waitpid(process, os.WNOHANG)
         status = os.waitstatus_to_exitcode(code) if found else None
@@ -121,7 +131,7 @@ def _child(function: Callable[[], Any], place: Path) -> Ended:
 
 def _run(function: Callable[[], Any], place: Path) -> None:
     """Be the child: write what the function returns and prints, and end."""
-    output = os.open(place / "text", os.O_WRONLY | os.O_CREAT)
+    output = os.open(place / "text", os.O_WRONLY)
     os.dup2(output, 1)
     os.dup2(output, 2)
     status = 70
