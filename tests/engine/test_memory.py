@@ -7,9 +7,13 @@ import pytest
 
 from striate.engine import memory
 from striate.engine.memory import aligned
+from striate.engine.session import InferenceSession, TrainingSession
 from striate.errors import CapacityError
 from striate.layers import Conv2d, Flatten, Linear
 from striate.network import Network, Sequential
+from support.small import FLOAT
+
+NETWORK = Sequential([Flatten(), Linear(2)], (1, 2, 2))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, np.uint8])
@@ -55,6 +59,7 @@ def test_the_least_that_a_plan_takes(
     ("batch", "lanes", "parameters", "blocks", "shards"),
     [
         (1, 8, 0, 1, 1),
+        (40, 8, 0, 2, 3),
         (100, 16, 0, 2, 4),
         (128, 8, 0, 4, 4),
         (512, 16, 0, 4, 8),
@@ -72,9 +77,9 @@ def test_a_batch_is_cut_so_that_gradients_take_half_a_gigabyte(
 
 
 @pytest.mark.parametrize("more", [0, 1, 5])
-def test_squares_are_summed_in_pieces(more: int) -> None:
-    vector = np.concatenate([np.full(memory.PIECE, 2.0), np.full(memory.PIECE, 3.0), np.full(more, 5.0)])
-    expected = [4.0 * memory.PIECE, 9.0 * memory.PIECE, 25.0 * more]
+def test_squares_are_summed_in_pieces_of_1024(more: int) -> None:
+    vector = np.concatenate([np.full(1024, 2.0), np.full(1024, 3.0), np.full(more, 5.0)])
+    expected = [4.0 * 1024, 9.0 * 1024, 25.0 * more]
     assert memory.sums_of_squares(vector.astype(np.float32)).tolist() == expected
 
 
@@ -85,3 +90,24 @@ def test_plans_take_as_many_samples_as_the_network_leaves_room_for(network: Netw
     many_parameters = Sequential([Flatten(), Linear(1000), Linear(2)], (1, 32, 32))
     shards = 2**27 // many_parameters.parameter_count
     assert shards * 32 < memory.samples_at_once(many_parameters) * 2 <= shards * 64
+
+
+def test_a_program_that_only_infers_has_no_gradients_or_targets() -> None:
+    session = InferenceSession(NETWORK, batch_size=3, dtype=FLOAT)
+    vectors, batch = session.vectors, session.samples
+    assert vectors.shards.size == vectors.gradient.size == vectors.numbers.size == 0
+    assert not vectors.optimizer
+    assert vectors.theta.size == vectors.padded > vectors.count == 10
+    assert batch.scale.tolist() == [1.0]
+    assert not hasattr(batch, "targets")
+    assert batch.outputs.size >= 3 * 2
+
+
+def test_a_program_that_trains_has_them() -> None:
+    session = TrainingSession(NETWORK, batch_size=3, loss="cross_entropy", optimizer="adam", dtype=FLOAT)
+    vectors, batch = session.vectors, session.samples
+    assert vectors.gradient.size == vectors.padded
+    assert vectors.shards.size % vectors.padded == 0
+    assert sorted(vectors.optimizer) == ["first", "second"]
+    assert len(batch.results) == 1
+    assert not hasattr(batch, "outputs")

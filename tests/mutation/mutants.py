@@ -45,6 +45,8 @@ def _apart(node: ast.AST) -> list[ast.AST]:
     """Return the parts of a node that have no effect, or only one on a message."""
     if isinstance(node, ast.FunctionDef):
         return [a for a in (node.returns, *(arg.annotation for arg in node.args.args)) if a is not None]
+    if isinstance(node, ast.ClassDef):
+        return list(node.decorator_list)  # the type checker notices whoever changes a frozen class
     if isinstance(node, ast.AnnAssign):
         return [node.annotation]
     if isinstance(node, ast.Raise | ast.JoinedStr):

@@ -153,6 +153,10 @@ def metadata(value):
         (lambda p: p.write_bytes(pickle.dumps({"x": 1}) * 9), "must be a .safetensors file; its first bytes"),
         (lambda p: p.write_text("just a text of some length"), "must be a .safetensors file; its first bytes"),
         (lambda p: p.write_bytes(struct.pack("<Q", 2**24) + b"{}" * 99), "is truncated"),
+        (lambda p: p.write_bytes(struct.pack("<Q", 3) + b"{}"), "is truncated"),
+        (lambda p: p.write_bytes(struct.pack("<Q", 1) + b"{}"), "must be a .safetensors file; its first bytes"),
+        (lambda p: assemble(p, b"{}", b""), "a .safetensors file without its description"),
+        (lambda p: assemble(p, b"{}"[:1], b""), "must be a .safetensors file; its first bytes"),
         (lambda p: assemble(p, b"[" * 100_000, b""), "its header is damaged"),
         (lambda p: assemble(p, b"\xff\xfe{}", b""), "its header is damaged"),
         (lambda p: assemble(p, b"[1, 2]", b""), "its header is damaged"),
@@ -200,6 +204,15 @@ def test_tensors_that_do_not_fit_into_memory_are_not_read(path, monkeypatch):
     monkeypatch.setattr(container, "available_memory", lambda: 3 << 30)
     monkeypatch.setattr(container.np, "empty", lambda *_: pytest.fail("allocated"))
     with pytest.raises(ModelFileError, match=r"its tensors need 5\.0 GB of memory; 3\.0 GB are free\."):
+        tensors_of(path)
+
+
+def test_all_the_memory_that_is_free_may_be_taken(path, monkeypatch):
+    needed = sum(array.nbytes for array in TENSORS.values())
+    monkeypatch.setattr(container, "available_memory", lambda: needed)
+    assert set(tensors_of(path)) == set(TENSORS)
+    monkeypatch.setattr(container, "available_memory", lambda: needed - 1)
+    with pytest.raises(ModelFileError, match="its tensors need"):
         tensors_of(path)
 
 
@@ -280,6 +293,12 @@ def test_the_values_of_a_header_are_bounded(path, text, size):
     assemble(path, text, b"")
     with pytest.raises(ModelFileError, match=rf"its header is too large \({size}\)"):
         tensors_of(path)
+
+
+def test_only_the_header_is_searched_for_values(path):
+    commas = {"x": np.full(600_000, ord(","), np.int8)}
+    container.write(path, CONTENT, commas)
+    assert np.array_equal(tensors_of(path)["x"], commas["x"])
 
 
 @pytest.mark.parametrize("content", [{"text": "x" * 17_000_000}, {"list": [0] * 600_000}])
