@@ -64,6 +64,23 @@ def test_same_content_same_bytes(path, tmp_path):
     assert other.read_bytes() == path.read_bytes()
 
 
+def test_tensors_may_be_described_in_any_order(path):
+    header, data = parts(path)
+    for backwards in (False, True):
+        assemble(path, dict(sorted(header.items(), reverse=backwards)), data)
+        for name, array in tensors_of(path).items():
+            assert np.array_equal(array, TENSORS[name])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "version"), [(np.float32, 1), (np.float64, 1), (np.int64, 1), (np.int8, 2), (np.int32, 2)]
+)
+def test_files_of_small_integers_have_another_format(path, dtype, version):
+    container.write(path, CONTENT, {**TENSORS, "more": np.ones(3, dtype)})
+    with container.reading(path) as read:
+        assert read.content["format"] == version
+
+
 def test_every_flipped_bit_is_found(path):
     data = bytearray(path.read_bytes())
     rng = random.Random(0)
