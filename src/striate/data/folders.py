@@ -86,7 +86,7 @@ def _divide(
     validation_fraction: float,
 ) -> np.ndarray:
     """Return the split (0 train, 1 validation, 2 test) of each file, decided before any is decoded."""
-    split = np.maximum(listing.split, 0)
+    split: np.ndarray = np.maximum(listing.split, 0)
     if options.fold is not None:
         split[split == SPLITS.index("test")] = LEFT_OUT
     given = {SPLITS[number] for number in set(listing.split.tolist()) - {-1}}

@@ -85,7 +85,7 @@ class ScoreMap:
         scores = self.scores(target).astype(np.float64)
         sums, counts = self._spread(scores), np.rint(self._spread(np.ones_like(scores)))
         mean = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-        return np.clip(mean, 0.0, 1.0)
+        return np.asarray(np.clip(mean, 0.0, 1.0))
 
     def strongest(self, target: int | str, count: int = 5) -> list[Found]:
         """Return up to ``count`` windows where a class is most probable, the best first; no two overlap."""

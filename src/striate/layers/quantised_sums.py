@@ -25,7 +25,8 @@ def fixed_point(values: Any) -> np.ndarray:
     [0.5, 0.10000002384185791]
     """
     mantissa, exponent = np.frexp(np.asarray(values, np.float64))
-    return np.ldexp(np.rint(np.ldexp(mantissa, MULTIPLIER_BITS)), exponent - MULTIPLIER_BITS).astype(np.float32)
+    rounded = np.rint(np.ldexp(mantissa, MULTIPLIER_BITS))
+    return np.asarray(np.ldexp(rounded, exponent - MULTIPLIER_BITS), np.float32)
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

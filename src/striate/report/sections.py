@@ -274,8 +274,8 @@ def _counts(split: Dataset) -> list[int]:
     if not split.classes:
         return []
     if split.targets.dtype.kind == "f":
-        return np.asarray(split.targets.sum(axis=0), np.int64).tolist()
-    return np.bincount(split.targets.ravel(), minlength=len(split.classes)).tolist()
+        return [int(count) for count in split.targets.sum(axis=0)]
+    return [int(count) for count in np.bincount(split.targets.ravel(), minlength=len(split.classes))]
 
 
 def _common_folder(data: Dataset) -> str:

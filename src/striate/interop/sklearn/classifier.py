@@ -150,7 +150,7 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
     def predict(self, X: Any) -> Array:
         """Return the class of each sample."""
         scores = self.decision_function(X)
-        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+        return np.asarray(self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)])
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, float64[N, K]."""
