@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: speed beside PyTorch and other peers, start-up and memory."""
+"""``python -m benchmarks``: speed beside PyTorch and other peers, start-up, memory, and pages in a browser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmarks import integers, limits, report, sections
+from benchmarks import integers, limits, report, sections, web
 from benchmarks.networks import CASES
 
 SECTIONS = {
@@ -25,6 +25,7 @@ SECTIONS = {
     "loop": sections.loop,
     "start": sections.start,
     "memory": sections.memory,
+    "web": web.web,
 }
 USUAL = [name for name in ("lenet5", "digit_recogniser", "logistic_regression") if name in CASES]
 

@@ -63,7 +63,9 @@ def test_writes_a_page_that_learns(run: Any, refused: Any, tmp_path: Path) -> No
     assert run("export", "--live", "digits", page).exit_code == 0
     assert "a network learns" in page.read_text("utf-8")
     assert "must end in .html" in refused("export", "--live", "digits", tmp_path / "learn.js", status=2)
-    assert "takes no model" in refused("export", "--live", "digits", "model", page, status=2)
+    assert run("export", "logistic_regression", page, "--live", "digits").exit_code == 0
+    assert page.stat().st_size < 300_000  # one network in place of all those of the lists
+    assert "unknown name 'nothing'" in refused("export", "--live", "digits", "nothing", page, status=2)
 
 
 def test_samples_belong_to_pages(refused: Any, model: Path) -> None:
@@ -76,4 +78,4 @@ def test_samples_belong_to_pages(refused: Any, model: Path) -> None:
 @pytest.mark.parametrize("option", [["--to", "onnx"], ["--samples", "digits"], ["--without-preprocessing"]])
 def test_a_page_that_learns_takes_no_options_of_models(refused: Any, tmp_path: Path, option: list[str]) -> None:
     message = refused("export", "--live", "digits", tmp_path / "page.html", *option, status=2)
-    assert "--live: writes a page from data alone" in message
+    assert "--live: writes a page in which a network learns" in message

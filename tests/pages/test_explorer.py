@@ -149,9 +149,11 @@ def test_values_weights_and_pixels(window: Browser, tmp_path: Path) -> None:
     window.click("#detail .trio figure:nth-of-type(2) .acting")  # a weight of the kernel
     window.until("document.querySelector('dialog[open]')")
     window.press("5\ue007")
-    window.until(f"!striate.busy && striate.edits.stack.length === 1 && {CHANGED}")
+    window.until("!striate.busy && striate.edits.stack.length === 1")
+    assert window.run(f"return {CHANGED}")
     window.press("z", held="\ue009")  # Ctrl+Z
-    window.until(f"!striate.busy && striate.edits.stack.length === 0 && !{CHANGED}")
+    window.until("!striate.busy && striate.edits.stack.length === 0")
+    assert not window.run(f"return {CHANGED}")
     window.answer("striate.editInput([0, 2, 2], 77)")
     assert window.run("return striate.raw[18]") == 77
     window.answer("striate.edits.undo()")

@@ -49,6 +49,29 @@ def test_the_digest_is_sha256(size: int) -> None:
 
 
 @needs_node
+def test_work_that_is_asked_for_meanwhile_is_done_once_afterwards() -> None:
+    script = """
+    const begun = [];
+    let state = 1;
+    const latest = new Latest(async () => {
+      const own = state;
+      begun.push(own);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      if (own === 3) throw new Error("failed");
+      return own;
+    });
+    const wish = (value) => { state = value; return latest.ask().catch((error) => error.message); };
+    (async () => {
+      const found = await Promise.all([wish(1), wish(2)]), failing = wish(3);
+      await new Promise((resolve) => setTimeout(resolve, 0)); // it has begun
+      const after = wish(4);
+      console.log(JSON.stringify([found, await failing, await after, latest.busy, begun]));
+    })();"""
+    found = json.loads(node(bundle("latest.js") + script))
+    assert found == [[2, 2], "failed", 4, False, [2, 3, 4]]
+
+
+@needs_node
 def test_says_what_the_browser_lacks() -> None:
     script = bundle("embedded.js") + "\nconst has = obstacle(); WebAssembly.validate = () => false;"
     found = node(script + "console.log(JSON.stringify([has, obstacle()]));")

@@ -36,7 +36,7 @@ console.log(JSON.stringify({ outputs, predictions, refused, after: Array.from(mo
 
 
 def run(model: Model, samples: np.ndarray, folder: Path) -> dict:
-    path = javascript.write(model, folder / "model.mjs")
+    path, _ = javascript.write(model, folder / "model.mjs")
     (folder / "ask.mjs").write_text(ASK % json.dumps(str(path)), encoding="utf-8")
     asked = json.dumps({"samples": samples.reshape(len(samples), -1).tolist()})
     command = [NODE, str(folder / "ask.mjs")]
@@ -95,6 +95,45 @@ def test_gives_numbers_in_the_units_of_the_user(tmp_path: Path) -> None:
     samples = samples_for(model) / 255
     found = run(model, samples, tmp_path)
     np.testing.assert_allclose([p["values"] for p in found["predictions"]], model.predict(samples), rtol=1e-5)
+
+
+USE = """
+import { load, type ParameterName, type Prediction } from "./model.js";
+
+export async function use(image: ImageData): Promise<Prediction> {
+  const model = await load(), name: ParameterName = "conv1.weight";
+  model.parameters[name].fill(0);
+  model.changed();
+  const shape: readonly number[] = model.inputShape, outputs: Float32Array = model.outputs(new Float32Array(64));
+  if (shape.length !== 3 || outputs.length !== model.classes.length) throw new Error(model.name);
+  return model.predict([1, 2, 3]).%s.length ? model.predict(image) : model.predict(outputs);
+}
+"""
+
+
+def kind_of_model(field: str) -> Model:
+    """Return a model whose predictions have a field."""
+    convolution = Conv2d(3, 3, padding="same", name="conv1")
+    if field == "indices":
+        return model_of(Sequential([convolution, layers.Softmax()], (1, 8, 8)), classes=["a", "b", "c"])
+    targets = {"label": "classes", "labels": "labels", "values": "numbers"}[field]
+    network = Sequential([convolution, Flatten(), Linear(3)], (1, 8, 8))
+    return model_of(network, classes=["a", "b", "c"], metadata={"targets": targets})
+
+
+@pytest.mark.parametrize("field", ["label", "labels", "values", "indices"])
+def test_types_say_what_predictions_have(field: str, tmp_path: Path) -> None:
+    _, types = javascript.write(kind_of_model(field), tmp_path / "model.js")
+    assert types.name == "model.d.ts"
+    text = types.read_text("utf-8")
+    assert f"interface Prediction {{ {field}: " in text
+    assert 'ParameterName = "conv1.weight" | "conv1.bias"' in text
+    if (compiler := shutil.which("tsc")) is not None:
+        for used, works in ((field, True), ("nothing", False)):
+            (tmp_path / "use.ts").write_text(USE % used, "utf-8")
+            command = [compiler, "--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "use.ts"]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert (done.returncode == 0) is works, done.stdout
 
 
 def test_refuses_layers_without_kernels() -> None:

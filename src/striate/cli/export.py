@@ -56,7 +56,11 @@ def export(
     ] = None,
     live: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Write a page in which a network learns this data set; needs no MODEL."),
+        typer.Option(
+            metavar="DATA",
+            help="Write a page in which a network learns this data set. MODEL may be a saved model, a network by "
+            "name, or a .toml file with layers; without MODEL, the page offers lists of layers.",
+        ),
     ] = None,
     data_dir: o.DataDir = None,
     label: o.Label = None,
@@ -74,6 +78,8 @@ def export(
     striate export runs/digits-lenet5/model.safetensors --to library --target cortex-m7 --out firmware/digits
 
     striate export --live digits learn.html
+
+    striate export --live digits net.toml learn.html
     """
     from striate.cli.configuration import data_options
     from striate.cli.output import Output
@@ -83,10 +89,10 @@ def export(
     if live is not None:
         if to or samples or target or name or without_preprocessing:
             raise UsageError(
-                "--live: writes a page from data alone; --to, --samples, --target, --name and "
-                "--without-preprocessing are for models. Leave them out."
+                "--live: writes a page in which a network learns; --to, --samples, --target, --name and "
+                "--without-preprocessing are for other formats. Leave them out."
             )
-        written = [_live(live, model, file or out, data_dir, data_options(context.params))]
+        written = [_live(live, model, _at_most_one(file, out), data_dir, data_options(context.params))]
     elif data_dir or label or size:
         raise UsageError("--data-dir, --label, --size: say how the data of --live are read. Leave them out.")
     elif to == LIBRARY:
@@ -122,23 +128,24 @@ def _file(model: Path, path: Path, to: str | None, preprocessing: bool, samples:
     return write(striate.load(model), path, preprocessing=preprocessing, samples=samples)
 
 
-def _only_path(file: Path | None, out: Path | None) -> Path:
+def _at_most_one(file: Path | None, out: Path | None) -> Path | None:
     if file is not None and out is not None:
         raise UsageError(f"FILE, --out: name one of them; got {file} and {out}. Leave one out.")
-    path = file or out
+    return file or out
+
+
+def _only_path(file: Path | None, out: Path | None) -> Path:
+    path = _at_most_one(file, out)
     if path is None:
         raise UsageError("FILE: is required. Name a file such as model.onnx, or a folder with --out.")
     return path
 
 
-def _live(data: str, page: Path, file: Path | None, folder: Path | None, options: Options) -> Path:
-    """Write the page in which a network learns; it is the only argument."""
+def _live(data: str, model: Path, file: Path | None, folder: Path | None, options: Options) -> Path:
+    """Write the page in which a network learns; without a network, it is the only argument."""
     from striate.pages import live
 
-    if file is not None:
-        raise UsageError(
-            f"--live: takes no model, only the page to write; got {page} and {file}. Leave {page} out."
-        )
+    page, network = (model, None) if file is None else (file, str(model))
     if page.suffix.lower() != ".html":
         raise UsageError(f"{page}: the name of a page must end in .html. Rename it.")
-    return live.write(data, page, folder, options)
+    return live.write(data, page, folder, options, network)

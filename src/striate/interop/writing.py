@@ -71,7 +71,7 @@ def _write_javascript(model: Model, path: Path, preprocessing: bool) -> list[Pat
 
     if not preprocessing:
         raise UsageError(f"{path}: a module always normalises its samples. Leave --without-preprocessing out.")
-    return [javascript.write(model, path)]
+    return javascript.write(model, path)
 
 
 def _write_page(model: Model, path: Path, preprocessing: bool, samples: str | None = None) -> list[Path]:

@@ -7,13 +7,11 @@ costs the page a few kilobytes.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from striate.errors import ShapeError
 from striate.layers import (
     AvgPool1d,
     AvgPool2d,
@@ -23,6 +21,7 @@ from striate.layers import (
     Linear,
     MaxPool1d,
     MaxPool2d,
+    Resize,
     Softmax,
 )
 from striate.layers.base import Layer
@@ -52,6 +51,11 @@ USUAL = {
 }
 PICTURES = {**SIZES, **USUAL}
 SERIES = {**SIZES, "kernel": Choice("kernels", {9: "9 positions", 5: "5 positions"}), **USUAL}
+MAPS = {
+    **SIZES,
+    "activation": USUAL["activation"],
+    "levels": Choice("size of the maps", {1: "halved inside", 0: "full"}),
+}
 TABLES = {
     "first": Choice("first hidden layer", {32: "32 units", 8: "8 units", 128: "128 units", 0: "none"}),
     "second": Choice("second hidden layer", {0: "none", 16: "16 units", 64: "64 units"}),
@@ -59,36 +63,49 @@ TABLES = {
 }
 
 
-def choices_for(shape: tuple[int, ...]) -> dict[str, Choice] | None:
-    """Return the lines of the list for samples of a shape; None if the page has no networks for them."""
+def choices_for(shape: tuple[int, ...], target_axes: int = 1) -> Mapping[str, Choice] | None:
+    """Return the lines of the list for samples of a shape and targets of so many axes; None if there are none."""
     if math.prod(shape[1:]) == 1:
         return TABLES
     if len(shape) == 2:
         return SERIES
-    return PICTURES if len(shape) == 3 else None
+    if len(shape) != 3:
+        return None
+    return MAPS if target_axes == len(shape) else PICTURES
 
 
-def networks(classes: int, shape: tuple[int, ...]) -> dict[str, Network]:
-    """Return every network of the list that fits samples of a shape, by the values of its choices.
+def network_of(
+    choices: Mapping[str, Choice], chosen: dict[str, Any], shape: tuple[int, ...], outputs: int
+) -> Network:
+    """Return the network of some choices, with a Softmax at its end.
+
+    Raises
+    ------
+    ShapeError
+        If a small picture is used up by so many layers.
 
     Examples
     --------
-    >>> found = networks(10, (1, 8, 8))
-    >>> len(found), found["16,3,relu,max,0,64"].parameter_count
-    (64, 17354)
-    >>> networks(3, (4,))["8,16,tanh"].parameter_count
+    >>> chosen = {"channels": 16, "kernel": 3, "activation": "relu", "pooling": "max", "second": 0, "hidden": 64}
+    >>> network_of(PICTURES, chosen, (1, 8, 8), 10).parameter_count
+    17354
+    >>> network_of(TABLES, {"first": 8, "second": 16, "activation": "tanh"}, (4,), 3).parameter_count
     235
     """
-    found, choices = {}, choices_for(shape) or {}
-    for values in itertools.product(*(choice.values for choice in choices.values())):
-        chosen = dict(zip(choices, values, strict=True))
-        try:
-            layers = _dense(**chosen) if choices is TABLES else _convolutional(len(shape) == 2, **chosen)
-            network = Sequential([*layers, Linear(classes), Softmax()], shape, NAME)
-        except ShapeError:
-            continue  # a small picture is used up by so many layers
-        found[",".join(map(str, values))] = network
-    return found
+    if choices is MAPS:
+        return Sequential([*_maps(shape, **chosen), Conv2d(outputs, 1), Softmax()], shape, NAME)
+    layers = _dense(**chosen) if choices is TABLES else _convolutional(len(shape) == 2, **chosen)
+    return Sequential([*layers, Linear(outputs), Softmax()], shape, NAME)
+
+
+def _maps(shape: tuple[int, ...], *, channels: int, kernel: int, activation: str, levels: int) -> list[Layer]:
+    """Return layers that give every pixel its own values."""
+
+    def convolved(maps: int) -> list[Layer]:
+        return [Conv2d(maps, kernel, padding="same"), activation_named(NAME, activation)]
+
+    inner = [MaxPool2d(2), *convolved(2 * channels), Resize(shape[1:])] if levels else []
+    return [*convolved(channels), *inner, *convolved(channels)]
 
 
 def _dense(*, first: int, second: int, activation: str) -> list[Layer]:

@@ -3,77 +3,83 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from striate.data.dataset import Dataset
-from striate.data.normalisation import Normalisation
 from striate.data.options import Options
 from striate.data.registry import load
 from striate.data.splits import Splits
 from striate.errors import UsageError
 from striate.layers.base import format_shape
-from striate.losses import CLASSES, Loss
 from striate.model import Model
-from striate.network import Network
-from striate.pages.choices import Choice, choices_for, networks
+from striate.network import Slot
+from striate.pages import offer as offers
 from striate.pages.document import document
 from striate.pages.explorer import network_info
+from striate.pages.offer import Offer
+from striate.pages.problem import Problem, reduced
 from striate.pages.training_programs import BATCH, OPTIMIZERS, evaluation_part, training_part
 from striate.storage.atomic import write_atomically
 from striate.storage.container import FORMAT
-from striate.storage.model_file import Contents, describe
+from striate.storage.model_file import describe
 from striate.targets.parcel import Part, parcel_of
 from striate.training.defaults import INITIAL
 from striate.training.initialisation import INITIALISERS
 from striate.training.optimizers import optimizer
 
-MOST_BYTES = 6_000_000
-"""Of the samples in a page; of larger data sets it holds a part."""
-MOST_VALIDATION = 500
-LOSS = "cross_entropy"
+FACTS = ("optimizer", "seed", "epochs", "steps")
+"""What the file of a model says of its training; the page fills it in."""
 
 
 def write(
-    data: str | Path, path: str | Path, folder: str | Path | None = None, options: Options | None = None
+    data: str | Path,
+    path: str | Path,
+    folder: str | Path | None = None,
+    options: Options | None = None,
+    network: str | None = None,
 ) -> Path:
     """Write a page in which a network learns a data set; return where it is.
 
     Parameters
     ----------
     data : str or path
-        A data set with classes, by name or path: pictures, series, or a table.
+        A data set by name or path: pictures, series, or a table, with classes or numbers as targets, or pictures
+        with a class for every pixel.
     path : path
     folder : path, optional
         Where the files of a named data set are.
     options : Options, optional
         How a path is read.
+    network : str, optional
+        A network by name, a TOML file with layers, or a saved model; by default a list of layers to choose from.
 
     Raises
     ------
     UsageError
-        If the data have no classes, the page has no networks for them, or they are too few.
+        If the page has no networks for the data, cannot learn their targets, or they are too few.
+    ShapeError
+        If the network does not fit the data.
+    CapacityError
+        If the network needs more memory than a page has.
     DataError
-        If they cannot be read, or the file cannot be written.
+        If the data cannot be read, or the file cannot be written.
     """
-    return write_atomically(Path(path), live_page(data, folder, options).encode())
+    return write_atomically(Path(path), live_page(data, folder, options, network).encode())
 
 
-def live_page(data: str | Path, folder: str | Path | None = None, options: Options | None = None) -> str:
-    """Return the HTML text of ``write``."""
-    return page_of(load(data, folder, options=options), str(data))
-
-
-def page_of(
-    splits: Splits,
-    name: str,
-    choices: Mapping[str, Choice] | None = None,
-    offered: Callable[[int, tuple[int, ...]], dict[str, Network]] = networks,
+def live_page(
+    data: str | Path, folder: str | Path | None = None, options: Options | None = None, network: str | None = None
 ) -> str:
+    """Return the HTML text of ``write``."""
+    splits = load(data, folder, options=options)
+    return page_of(splits, str(data), None if network is None else offers.own(network, splits.train))
+
+
+def page_of(splits: Splits, name: str, offer: Offer | None = None) -> str:
     """Return the page of a data set.
 
     Parameters
@@ -81,118 +87,72 @@ def page_of(
     splits : Splits
     name : str
         What messages call it.
-    choices : mapping of str to Choice
-        The lines of the list of layers; by default those for such samples.
-    offered : function of (classes, shape of a sample)
-        Returns the networks by the values of their choices, with commas between them.
+    offer : Offer, optional
+        The networks; by default the usual ones for such samples.
     """
-    train, validation = _parts(splits, name)
-    normalisation = Normalisation.fit(train)
-    loss, shape = Loss.of(LOSS), train.inputs.shape[1:]
-    choices = choices or choices_for(shape) or {}
-    parts, plans = dict[str, Part](), dict[str, Any]()
-    for key, network in offered(len(train.classes), shape).items():
-        model = Model(network, _zeros(network), classes=train.classes, normalisation=normalisation)
-        model.metadata = _metadata(train, loss, splits)
-        parts[f"{key}/train"] = training_part(model, loss, train.inputs.dtype, len(train))
-        parts[f"{key}/forward"] = evaluation_part(model)
-        plans[key] = _plan(model)
-    if not plans:
-        raise UsageError(f"{name}: samples of {format_shape(shape)} are too small. Use 4 x 4 pixels or more.")
-    parcel = parcel_of(train.name, parts)
+    train, validation = reduced(splits, name)
+    is_own, offer = offer is not None, offer or offers.usual(train)
+    if not offer.networks:
+        shape = format_shape(train.sample_shape)
+        raise UsageError(f"{name}: samples of {shape} are too small. Use 4 x 4 pixels or more.")
+    problems = {
+        key: Problem.of(network, train, validation, splits.preparation) for key, network in offer.networks.items()
+    }
+    parts = dict[str, Part]()
+    for key, problem in problems.items():
+        parts[f"{key}/train"] = training_part(problem.model, problem.job.plan.loss, train.inputs.dtype, len(train))
+        parts[f"{key}/forward"] = evaluation_part(problem.model)
+    parcel, first = parcel_of(train.name, parts), next(iter(problems))
+    plans = {
+        key: _plan(problem.model, parcel.add, isinstance(offer.networks[key], Model))
+        for key, problem in problems.items()
+    }
     info = {
         "name": train.name,
-        "classes": list(train.classes),
-        "inputShape": list(shape),
-        "input": plans[next(iter(plans))]["info"]["input"],
-        "choices": {key: [c.text, [[str(v), text] for v, text in c.values.items()]] for key, c in choices.items()},
-        "first": next(iter(plans)),
+        "choices": {
+            key: [c.text, [[str(v), text] for v, text in c.values.items()]] for key, c in offer.choices.items()
+        },
+        "own": is_own,
+        "first": first,
         "plans": plans,
         "batch": BATCH,
         "optimizers": {name: _optimizer(name) for name in OPTIMIZERS},
-        "bytes": train.inputs.dtype == np.uint8,
-        "train": _described(parcel.add, train),
-        "validation": _described(parcel.add, validation),
         "left": len(splits.train) - len(train),
+        **problems[first].describe(parcel.add),
     }
-    data_of_page = {"info": info, "parcel": parcel.describe()}
+    data = {"info": info, "parcel": parcel.describe()}
     title, styles = f"{train.name}: a network learns", ("page.css", "learn.css", "vendor/uPlot.min.css")
     libraries = ("vendor/uPlot.iife.min.js",)
-    return document(title, "learn.js", "learn_worker.js", data_of_page, bytes(parcel.data), styles, libraries)
+    return document(title, "learn.js", "learn_worker.js", data, bytes(parcel.data), styles, libraries)
 
 
-def _zeros(network: Network) -> np.ndarray:
-    return np.zeros(network.parameter_count, np.float32)
-
-
-def _parts(splits: Splits, name: str) -> tuple[Dataset, Dataset]:
-    """Return the samples to learn from and to validate with, as many as a page holds."""
-    train = splits.train
-    shape = train.inputs.shape[1:]
-    if not train.classes or train.targets.ndim != 1:
-        raise UsageError(f"{name}: the page learns classes; got targets of another kind. Use striate train.")
-    if choices_for(shape) is None:
-        raise UsageError(
-            f"{name}: the page learns pictures, series and tables; got samples of {format_shape(shape)}. "
-            "Use striate train."
-        )
-    if len(train) < BATCH:
-        raise UsageError(f"{name}: needs at least {BATCH} samples to learn from; got {len(train)}. Add some.")
-    train = _converted(train)
-    most = max(BATCH, MOST_BYTES // (math.prod(shape) * train.inputs.dtype.itemsize))
-    validation = next((part for part in (splits.validation, splits.test) if part is not None and len(part)), train)
-    return _drawn(train, most), _drawn(_converted(validation), min(MOST_VALIDATION, most))
-
-
-def _converted(data: Dataset) -> Dataset:
-    """Return a data set whose samples are bytes or float32."""
-    inputs = data.inputs if data.inputs.dtype == np.uint8 else np.asarray(data.inputs, np.float32)
-    return Dataset(inputs, data.targets, data.classes, data.name)
-
-
-def _drawn(data: Dataset, most: int) -> Dataset:
-    """Return at most so many samples, drawn with a fixed seed."""
-    if len(data) <= most:
-        return data
-    chosen = np.sort(np.random.default_rng(0).choice(len(data), most, replace=False))
-    return Dataset(data.inputs[chosen], data.targets[chosen], data.classes, data.name)
-
-
-def _described(add: Any, data: Dataset) -> dict[str, Any]:
-    """Return where the samples and targets of a data set lie in the parcel."""
-    inputs = np.ascontiguousarray(data.inputs)
-    return {"count": len(data), "inputs": add(inputs.tobytes()), "targets": np.asarray(data.targets).tolist()}
-
-
-def _metadata(train: Dataset, loss: Loss, splits: Splits) -> dict[str, Any]:
-    """Return what the file of a model says of its making; the page fills in what is between signs."""
-    found = {"data": train.name, "samples": len(train), "loss_function": loss.describe(), "targets": CLASSES}
-    found |= {"optimizer": "@optimizer@", "seed": "@seed@", "epochs": "@epochs@", "steps": "@steps@"}
-    return found | ({"preparation": dict(splits.preparation)} if splits.preparation else {})
-
-
-def _plan(model: Model) -> dict[str, Any]:
+def _plan(model: Model, add: Callable[[bytes], Any], is_saved: bool) -> dict[str, Any]:
     """Return what the page knows of a network."""
     network = model.network
-    deviation = INITIALISERS[INITIAL]
-    contents = Contents(network, model.theta, model.states, model.classes, model.normalisation, model.metadata)
+    metadata = {**model.metadata, **{fact: f"@{fact}@" for fact in FACTS}}
+    contents = replace(model.contents(), metadata=metadata)
     body = {"kind": "model", **describe(contents), "format": FORMAT}
     return {
         "info": {**network_info(model), "samples": []},
-        "parameters": [
-            {
-                "name": slot.name,
-                "offset": slot.offset,
-                "shape": list(slot.spec.shape),
-                "deviation": deviation(max(1, slot.spec.fan_in), max(1, slot.spec.fan_out))
-                if slot.spec.initial == "weight"
-                else 0.0,
-                "value": 1.0 if slot.spec.initial == "ones" else 0.0,
-            }
-            for slot in network.parameters
-        ],
+        "parameters": list(map(_first_values, network.parameters)),
+        "states": list(map(_first_values, network.states)),
+        "saved": [add(_bytes(model.theta)), add(_bytes(model.states))] if is_saved else None,
         "body": json.dumps(body, sort_keys=True, separators=(",", ":")),
     }
+
+
+def _first_values(slot: Slot) -> dict[str, Any]:
+    """Return where a parameter or state lies, and its first values: normal with a deviation, or constant."""
+    spec = slot.spec
+    found = {"name": slot.name, "offset": slot.offset, "shape": list(spec.shape), "deviation": 0.0, "value": 0.0}
+    if spec.initial == "weight":
+        return found | {"deviation": INITIALISERS[INITIAL](max(1, spec.fan_in), max(1, spec.fan_out))}
+    constants: Mapping[Any, float] = {"zeros": 0.0, "ones": 1.0}
+    return found | {"value": constants[spec.initial] if spec.initial in constants else float(spec.initial)}
+
+
+def _bytes(values: np.ndarray) -> bytes:
+    return np.ascontiguousarray(values, "<f4").tobytes()
 
 
 def _optimizer(name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from striate.engine.program import FORWARD, PACK
 from striate.model import Model
 from striate.storage.atomic import write_atomically
+from striate.targets import typescript
 from striate.targets.answers import reading_of
 from striate.targets.image import contents_of, program_of
 from striate.targets.parcel import Part, parcel_of
@@ -22,8 +23,8 @@ RUNS = {"pack": (PACK,), "forward": (FORWARD,)}
 EXPORT = "\nexport { load };\n"
 
 
-def write(model: Model, path: str | Path) -> Path:
-    """Write a model as an ES module that exports ``load``; return where it is.
+def write(model: Model, path: str | Path) -> list[Path]:
+    """Write a model as an ES module that exports ``load``, and its types for TypeScript; return both files.
 
     Raises
     ------
@@ -34,7 +35,10 @@ def write(model: Model, path: str | Path) -> Path:
     DataError
         If the file cannot be written.
     """
-    return write_atomically(Path(path), source(model, Path(path).name).encode())
+    path = Path(path)
+    types = typescript.declarations(model, path.name)
+    module = write_atomically(path, source(model, path.name).encode())
+    return [module, write_atomically(typescript.path_of(path), types.encode())]
 
 
 def source(model: Model, name: str = "model.js") -> str:

@@ -1,44 +1,44 @@
-// Loss and accuracy against the steps, drawn by uPlot.
+// Loss, and accuracy or error, against the steps, drawn by uPlot.
 import { element } from "./elements.js";
 
 const HEIGHT = 170;
 /* global uPlot */
 
 export class Curves {
-  constructor(room) {
-    this.room = room;
-    this.loss = element("div", {});
-    this.accuracy = element("div", {});
-    room.append(element("div", { class: "curves" }, this.loss, this.accuracy));
+  /** `score` is {title, factor}: what the second plot shows, and what its numbers are multiplied by. */
+  constructor(room, score) {
+    Object.assign(this, { room, score });
+    this.places = [element("div", {}), element("div", {})];
+    room.append(element("div", { class: "curves" }, ...this.places));
     room.setAttribute("role", "img");
     this.clear();
     new ResizeObserver(() => this.resize()).observe(room);
   }
 
   clear() {
-    this.points = []; // [step, loss, validation loss, accuracy, validation accuracy]
+    this.points = []; // [step, loss, validation loss, score, validation score]
     this.plots?.forEach((plot) => plot.setData([[], [], []]));
   }
 
-  progress({ step, loss, accuracy }) {
-    this._add(step, 1, loss, 3, accuracy);
+  progress({ step, loss, score }) {
+    this._add(step, 1, loss, 3, score);
   }
 
-  validation({ step, loss, accuracy }) {
-    this._add(step, 2, loss, 4, accuracy);
-    this.room.setAttribute("aria-label", `after step ${step}: validation loss ${loss.toFixed(3)}, accuracy ${(100 * accuracy).toFixed(1)} percent`);
+  validation({ step, loss, score }) {
+    this._add(step, 2, loss, 4, score);
+    this.room.setAttribute("aria-label", `after step ${step}: validation loss ${loss.toFixed(3)}, ${this.score.title} ${(this.score.factor * score).toPrecision(3)}`);
   }
 
-  _add(step, first, loss, second, accuracy) {
+  _add(step, first, loss, second, score) {
     let point = this.points.at(-1);
     if (!point || point[0] !== step) this.points.push((point = [step, null, null, null, null]));
     point[first] = loss;
-    point[second] = 100 * accuracy;
+    point[second] = score === null ? null : this.score.factor * score;
   }
 
   resize() {
     const width = Math.floor(Math.min(430, Math.max(200, this.room.clientWidth >= 560 ? this.room.clientWidth / 2 - 8 : this.room.clientWidth)));
-    if (!this.plots) this.plots = [this._plot(this.loss, "loss", width), this._plot(this.accuracy, "accuracy, %", width)];
+    this.plots ??= ["loss", this.score.title].map((title, i) => this._plot(this.places[i], title, width));
     this.plots.forEach((plot) => plot.setSize({ width, height: HEIGHT }));
   }
 

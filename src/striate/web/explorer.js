@@ -5,6 +5,7 @@ import { Edits, ask } from "./edits.js";
 import { button, element } from "./elements.js";
 import { embedded, obstacle } from "./embedded.js";
 import { InputPanel } from "./input.js";
+import { Latest } from "./latest.js";
 import { Layers } from "./layers.js";
 import { Mask, classColour } from "./mask.js";
 import { flat, product, short, total, unflat, unpackAll } from "./numbers.js";
@@ -20,7 +21,8 @@ class Explorer {
     this.source = source;
     this.info = source.info;
     this.edits = new Edits();
-    Object.assign(this, { raw: null, steps: [], target: null, method: "none", selected: null, busy: false, again: false });
+    Object.assign(this, { raw: null, steps: [], target: null, method: "none", selected: null });
+    this.computing = new Latest(() => this._computed());
     this.state = { layers: new Map(this.info.layers.map((layer) => [layer.name, layer])), values: new Map(), parameters: source.parameters, raw: null };
     this._draw(page);
   }
@@ -29,6 +31,7 @@ class Explorer {
     const { info } = this, counts = `${info.parameterCount.toLocaleString("en")} parameters, ${info.multiplications.toLocaleString("en")} multiply-adds`;
     this.time = element("span", { class: "hint" });
     this.verdict = element("p", { class: "verdict", role: "status", "aria-live": "polite" });
+    this.message = element("p", { class: "warning", role: "alert" });
     this.scores = element("div", { class: "scores", role: "group", "aria-label": "outputs; choose the one to ask about" });
     this.panel = element("aside", { id: "detail", "aria-label": "the value pointed at" });
     const input = element("section", { id: "input", "aria-label": "input" }), layers = element("section", { id: "layers", "aria-label": "layers" });
@@ -39,15 +42,15 @@ class Explorer {
     this.places = info.kind === "classes" ? product(info.outputShape.slice(1)) : 1;
     if (this.places > 1) this.mask = new Mask(info.outputShape, (target) => this.choose(target));
     const title = this.mask ? "Classes of the pixels" : info.kind === "numbers" ? "Outputs" : "Probabilities";
-    const outputs = element("section", { id: "outputs", "aria-label": "outputs" }, element("h2", { text: title }), this.verdict, this.mask?.canvas, this.scores);
+    const outputs = element("section", { id: "outputs", "aria-label": "outputs" }, element("h2", { text: title }), this.verdict, this.message, this.mask?.canvas, this.scores);
     this.input = new InputPanel(input, this.source, outputs, (raw, steps) => this.give(raw, steps), () => this._begin(), (method) => this.attribute(method));
     this.layers = new Layers(layers, info, (layer, index, pinned) => this.point(layer, index, pinned));
   }
 
   /** Take a new sample. */
-  async give(raw, steps) {
+  give(raw, steps) {
     [this.raw, this.steps] = [raw, steps];
-    await this.compute();
+    return this.compute();
   }
 
   /** Remember the sample: undo brings it back. */
@@ -65,19 +68,26 @@ class Explorer {
     this.compute();
   }
 
-  /** Compute all layers; while it is under way, what comes meanwhile is computed once, at the end. */
-  async compute() {
-    if (this.busy) return void (this.again = true);
-    this.busy = true;
-    do {
-      this.again = false;
+  /** Compute all layers and show them; resolves when what is there now has been computed. */
+  compute() {
+    return this.computing.ask();
+  }
+
+  get busy() {
+    return this.computing.busy;
+  }
+
+  async _computed() {
+    try {
       const raw = this.raw, found = await this.source.run(raw);
       this.milliseconds = found.milliseconds;
       this.state.raw = raw;
       this.state.values = new Map(Object.entries(found.values));
       await this._attributed(raw);
-    } while (this.again);
-    this.busy = false;
+      this.message.textContent = "";
+    } catch (error) {
+      this.message.textContent = `Not computed: ${error.message}`;
+    }
     this._repaint();
   }
 
@@ -89,7 +99,7 @@ class Explorer {
   }
 
   _repaint() {
-    if (!this.state.raw) return;
+    if (!this.meaning) return;
     const target = this.target ?? this.meaning.index;
     this.time.textContent = `${this.milliseconds.toFixed(2)} ms for this one`;
     this.verdict.textContent = this.meaning.verdict;
@@ -172,12 +182,13 @@ class Explorer {
   async editParameter(place, text, value) {
     const before = this.source.parameters[place], wanted = value ?? (await ask(text, short(before).replace("−", "-")));
     if (wanted === null) return;
-    this.edits.push(async () => {
-      await this.source.setParameters([[place, before]]);
-      await this.compute();
-    });
-    await this.source.setParameters([[place, wanted]]);
-    await this.compute();
+    this.edits.push(() => this._setParameter(place, before));
+    await this._setParameter(place, wanted);
+  }
+
+  /** A source does what it is asked in order, so the values are computed with the new parameter. */
+  _setParameter(place, value) {
+    return Promise.all([this.source.setParameters([[place, value]]), this.compute()]);
   }
 
   async editInput(index, value) {

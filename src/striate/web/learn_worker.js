@@ -2,49 +2,53 @@
 import { modelFile } from "./model_file.js";
 import { numbersOf } from "./optimizers.js";
 import { Program, compileKernels } from "./program.js";
+import { normal, random, shuffle } from "./random.js";
 import { announce, serve } from "./remote.js";
+import { scoresOf } from "./scores.js";
 
 const SLICE = 30, NEWS = 120; // milliseconds: of training at a time, and from one message to the next
+const LANES = 4, SHOWN = 40, AUXILIARY = 0.3; // samples in a vector; samples that are drawn; what other outputs count
 
-/** Return a function that draws numbers from 0 to 1 (mulberry32). */
-function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-function normal(draw) { // Box and Muller (1958)
-  return Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
-}
+const product = (list) => list.reduce((a, b) => a * b, 1);
 
 class Trainer {
   constructor(info, parcel, bytes, modules) {
     Object.assign(this, { info, parcel, bytes, modules, running: false, optimizer: Object.keys(info.optimizers)[0] });
     this.learningRate = info.optimizers[this.optimizer].learningRate;
-    this.values = info.inputShape.reduce((a, b) => a * b, 1);
+    this.values = product(info.plans[info.first].info.inputShape);
+    this.targets = { train: this._numbers(info.train.targets), validation: this._numbers(info.validation.targets) };
   }
 
-  /** Begin again with a network and fresh weights. */
+  _numbers([begin, size]) {
+    return new Float32Array(this.bytes.slice(begin, begin + size).buffer);
+  }
+
+  /** Begin again with a network and its first parameters: those that were saved, or random ones. */
   async choose(key, seed) {
     this.running = false;
+    this.key = key;
     this.plan = this.info.plans[key];
     const load = (name) => Program.load(this.parcel, `${key}/${name}`, this.bytes, this.modules);
     [this.train, this.forward] = await Promise.all([load("train"), load("forward")]);
     const { inputs: [begin, size] } = this.info.train;
     this.train.bytes("inputs").set(this.bytes.subarray(begin, begin + size));
-    this.train.floats("weights").fill(1 / this.info.batch);
-    Object.assign(this, { seed, step: 0, epoch: 0, place: 0, since: 0, draw: random(seed), order: null });
-    const theta = this.train.floats("parameters");
-    for (const { offset, shape, deviation, value } of this.plan.parameters) {
-      const end = offset + shape.reduce((a, b) => a * b, 1);
-      for (let i = offset; i < end; i++) theta[i] = deviation ? deviation * normal(this.draw) : value;
+    for (const name of Object.keys(this.train.places).filter((place) => place.split("/")[0] === "weights")) {
+      this.train.floats(name).fill((name === "weights" ? 1 : AUXILIARY) / this.info.batch);
     }
+    Object.assign(this, { seed, step: 0, epoch: 0, place: 0, since: 0, draw: random(seed), order: null });
+    this._fill("parameters", 0);
+    this._fill("states", 1);
     this._forget();
     this.sums = { loss: 0, correct: 0, samples: 0 };
     return this.evaluate();
+  }
+
+  _fill(kind, number) {
+    const vector = this.train.floats(kind), { saved } = this.plan;
+    if (saved) return vector.set(this._numbers(saved[number]));
+    for (const { offset, shape, deviation, value } of this.plan[kind]) {
+      for (let i = offset; i < offset + product(shape); i++) vector[i] = deviation ? deviation * normal(this.draw) : value;
+    }
   }
 
   /** Use these parameters, and batches in the order of the data: for comparisons. */
@@ -109,24 +113,32 @@ class Trainer {
   _tell(now) {
     const time = performance.now(), { loss, correct, samples } = this.sums;
     if ((!now && time - this.told < NEWS) || samples === 0) return;
-    const rate = (1000 * this.counted) / Math.max(1, time - this.told);
-    announce({ type: "progress", step: this.step, epoch: this.epoch, loss: loss / samples, accuracy: correct / samples, rate });
+    const rate = (1000 * this.counted) / Math.max(1, time - this.told), score = this.info.kind === "classes" ? correct / samples : null;
+    announce({ type: "progress", step: this.step, epoch: this.epoch, loss: loss / samples, score, rate });
     Object.assign(this, { told: time, counted: 0, sums: { loss: 0, correct: 0, samples: 0 } });
   }
 
   _step() {
-    const { train, info: { batch } } = this, index = train.integers("index"), targets = train.floats("targets");
-    const chosen = this._batch();
-    for (let i = 0; i < batch; i++) {
-      index[i] = BigInt(chosen[i]);
-      targets[i] = this.info.train.targets[chosen[i]];
-    }
-    train.floats("numbers").set(numbersOf(this.optimizer, this.info.optimizers[this.optimizer], this.learningRate, ++this.since));
+    const { train, info } = this, chosen = this._batch(), index = train.integers("index");
+    for (let i = 0; i < info.batch; i++) index[i] = BigInt(chosen[i]);
+    this._putTargets(chosen);
+    const keys = train.integers("keys"); // of the random numbers of dropout and noise
+    for (let i = 0; i < this.plan.info.layers.length; i++) keys[i] = BigInt(Math.floor(this.draw() * 2 ** 32));
+    train.floats("numbers").set(numbersOf(this.optimizer, info.optimizers[this.optimizer], this.learningRate, ++this.since));
     train.run("gradient");
     train.run(this.optimizer);
     this.step++;
-    this.counted += batch;
+    this.counted += info.batch;
     return this._count(train.floats("losses"), train.floats("correct"));
+  }
+
+  /** Write the targets as the engine reads them: number by number, each for the samples of a vector. */
+  _putTargets(chosen) {
+    const count = this.info.targetCount, room = this.train.floats("targets"), all = this.targets.train;
+    chosen.forEach((sample, i) => {
+      const begin = (i - (i % LANES)) * count + (i % LANES);
+      for (let k = 0; k < count; k++) room[begin + k * LANES] = all[sample * count + k];
+    });
   }
 
   _count(losses, correct) {
@@ -142,68 +154,61 @@ class Trainer {
   }
 
   _batch() {
-    const { count } = this.info.train, { batch } = this.info;
+    const { batch, train: { count } } = this.info;
     if (this.order === null || this.place + batch > count) {
       if (this.order !== null) this.epoch++;
       this.order = Uint32Array.from({ length: count }, (_, i) => i);
-      for (let i = count - 1; i > 0 && !this.inOrder; i--) {
-        const j = Math.floor(this.draw() * (i + 1));
-        [this.order[i], this.order[j]] = [this.order[j], this.order[i]];
-      }
+      if (!this.inOrder) shuffle(this.order, this.draw);
       this.place = 0;
     }
     this.place += batch;
     return this.order.subarray(this.place - batch, this.place);
   }
 
-  _sample(part, number) {
-    const [begin] = part.inputs, size = this.values;
+  _sample(number) {
+    const [begin] = this.info.validation.inputs, size = this.values;
     if (this.info.bytes) return Float32Array.from(this.bytes.subarray(begin + number * size, begin + (number + 1) * size));
     return new Float32Array(this.bytes.slice(begin + 4 * number * size, begin + 4 * (number + 1) * size).buffer);
   }
 
   _follow() {
-    this.forward.floats("parameters").set(this.train.floats("parameters"));
+    for (const kind of ["parameters", "states"]) this.forward.floats(kind).set(this.train.floats(kind));
     this.forward.run("pack");
   }
 
-  /** Return loss, accuracy, predictions and confusion matrix on the validation samples. */
+  /** Return loss, score and predictions for the validation samples; see scores.js. */
   evaluate() {
     this._follow();
-    const { validation, classes } = this.info, input = this.forward.floats("inputs"), output = this.forward.floats("outputs");
-    const predictions = [], confusion = classes.map(() => classes.map(() => 0));
-    let [loss, right] = [0, 0];
-    for (let n = 0; n < validation.count; n++) {
-      input.set(this._sample(validation, n));
+    const { kind, targetCount, validation: { count } } = this.info, input = this.forward.floats("inputs"), output = this.forward.floats("outputs");
+    const scores = scoresOf(kind, this.plan.info, count, SHOWN);
+    for (let n = 0; n < count; n++) {
+      input.set(this._sample(n));
       this.forward.run("forward");
-      const target = validation.targets[n], predicted = output.indexOf(Math.max(...output));
-      loss -= Math.log(Math.max(output[target], 1e-12)) / validation.count;
-      right += predicted === target;
-      confusion[target][predicted]++;
-      predictions.push([predicted, output[predicted]]);
+      scores.add(output, this.targets.validation.subarray(n * targetCount, (n + 1) * targetCount));
     }
-    return { step: this.step, epoch: this.epoch, loss, accuracy: right / validation.count, predictions, confusion };
+    return { step: this.step, epoch: this.epoch, ...scores.result() };
   }
 
-  /** Return the values of all layers for a validation sample, and all parameters. */
+  /** Return the values of all layers for a validation sample, with all parameters and states. */
   look(number) {
     this._follow();
-    const raw = this._sample(this.info.validation, number), { layers } = this.plan.info;
+    const raw = this._sample(number), { layers } = this.plan.info;
     this.forward.floats("inputs").set(raw);
     this.forward.run("forward");
     const values = Object.fromEntries(layers.map(({ name }, i) => [name, this.forward.floats(i === layers.length - 1 ? "outputs" : `outputs/${name}`).slice()]));
-    return { raw, values, parameters: this.train.floats("parameters").slice() };
+    return { key: this.key, raw, values, parameters: this.train.floats("parameters").slice(), states: this.train.floats("states").slice() };
   }
 
-  /** Return the samples that the page draws. */
-  samples(count) {
-    return Array.from({ length: Math.min(count, this.info.validation.count) }, (_, n) => this._sample(this.info.validation, n));
+  /** Return the samples that the page draws, with what they should give. */
+  samples() {
+    const { targetCount, validation: { count } } = this.info;
+    return Array.from({ length: Math.min(SHOWN, count) }, (_, n) => [this._sample(n), this.targets.validation.slice(n * targetCount, (n + 1) * targetCount)]);
   }
 
   /** Return the bytes of the trained model as a .safetensors file. */
   save() {
     const facts = { optimizer: this.info.optimizers[this.optimizer].class, seed: this.seed, epochs: this.epoch, steps: this.step };
-    return modelFile(this.plan, this.train.floats("parameters"), facts);
+    return modelFile(this.plan, this.train.floats("parameters"), this.train.floats("states"), facts);
   }
 }
 

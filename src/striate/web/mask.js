@@ -9,10 +9,18 @@ export function classColour(k) {
   return COLOURS[k % COLOURS.length];
 }
 
+/** Paint the class of every pixel, one pixel for each; that of the place `chosen` is white. */
+export function paintClasses(canvas, shape, indices, chosen = -1) {
+  Object.assign(canvas, { width: shape.at(-1), height: shape.length > 2 ? shape.at(-2) : 1 });
+  const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
+  indices.forEach((k, i) => image.data.set([...(i === chosen ? [255, 255, 255] : classColour(k)), 255], 4 * i));
+  context.putImageData(image, 0, 0);
+}
+
 export class Mask {
   /** `choose(output)` is called for the pixel that is clicked. */
   constructor(shape, choose) {
-    Object.assign(this, { shape, rows: shape.at(-2) ?? 1, columns: shape.at(-1) });
+    Object.assign(this, { shape, rows: shape.length > 2 ? shape.at(-2) : 1, columns: shape.at(-1) });
     this.canvas = element("canvas", { width: this.columns, height: this.rows, class: "mask", role: "img", "aria-label": "the class of every pixel; click one to ask about it" });
     const scale = SIDE / Math.max(this.rows, this.columns);
     this.canvas.style.width = `${this.columns * scale}px`;
@@ -26,8 +34,6 @@ export class Mask {
 
   show({ indices }, target) {
     this.indices = indices;
-    const context = this.canvas.getContext("2d"), image = context.createImageData(this.columns, this.rows), chosen = target % product(this.shape.slice(1));
-    for (let i = 0; i < this.rows * this.columns; i++) image.data.set([...(i === chosen ? [255, 255, 255] : classColour(indices[i])), 255], 4 * i);
-    context.putImageData(image, 0, 0);
+    paintClasses(this.canvas, this.shape, indices, target % product(this.shape.slice(1)));
   }
 }

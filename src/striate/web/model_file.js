@@ -4,14 +4,15 @@ import { sha256 } from "./sha256.js";
 const encode = (text) => new TextEncoder().encode(text);
 
 /** Return the bytes of the file; `facts` replaces what stands between @ in the description. */
-export function modelFile(plan, theta, facts) {
+export function modelFile(plan, theta, states, facts) {
   let body = plan.body;
   for (const [name, value] of Object.entries(facts)) body = body.replace(`"@${name}@"`, JSON.stringify(value));
-  const slots = plan.parameters.slice().sort((a, b) => (a.name < b.name ? -1 : 1)), pieces = [encode(body)], header = {};
-  const tensors = [];
+  const slots = [...plan.parameters.map((slot) => ({ ...slot, vector: theta })), ...plan.states.map((slot) => ({ ...slot, vector: states }))];
+  slots.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const pieces = [encode(body)], header = {}, tensors = [];
   let offset = 0;
-  for (const { name, offset: at, shape } of slots) {
-    const size = shape.reduce((a, b) => a * b, 1), values = theta.slice(at, at + size), bytes = new Uint8Array(values.buffer);
+  for (const { name, offset: at, shape, vector } of slots) {
+    const size = shape.reduce((a, b) => a * b, 1), values = vector.slice(at, at + size), bytes = new Uint8Array(values.buffer);
     pieces.push(encode(`\n${name} <f4 [${shape.join(", ")}]\n`), bytes);
     tensors.push(bytes);
     header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + bytes.length] };

@@ -1,9 +1,9 @@
 // A worker whose methods are called like functions: each call is a message, each answer a promise.
 
-/** In a worker: answer calls with the methods of what `make(start)` returns, once the first message has come. */
+/** In a worker: answer calls, one after the other, with the methods of what `make(start)` returns for the first. */
 export function serve(make) {
-  let object = null;
-  self.onmessage = async ({ data: { id, method, args } }) => {
+  let object = null, last = Promise.resolve();
+  const answer = async ({ id, method, args }) => {
     try {
       if (method === "make") {
         object = await make(...args);
@@ -14,6 +14,9 @@ export function serve(make) {
     } catch (error) {
       self.postMessage({ id, error: error.message });
     }
+  };
+  self.onmessage = ({ data }) => {
+    last = last.then(() => answer(data));
   };
 }
 
