@@ -3,7 +3,7 @@
     python benchmarks/serve.py [--rate 200] [--seconds 10] [--clients 64]
 
 Prints one line of JSON. Clients send at their times whatever the answers do, so waiting counts (no coordinated
-omission).
+omission). ``growth`` compares the most memory that the server held in the second half with that in the first.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from PIL import Image
 
 from striate import Model, models
 from striate.training.initialisation import initialise
+
+WARM_UP_SECONDS = 5.0  # in which kernels are compiled and buffers filled
 
 
 def picture() -> bytes:
@@ -54,26 +56,43 @@ async def client(port: int, token: str, times: list[float], begin: float, found:
     return failed
 
 
-async def measure(port: int, token: str, rate: float, seconds: float, clients: int) -> dict[str, float]:
-    """Return how many requests were answered, and how late."""
-    count = int(rate * seconds)
-    times = [(number + 0.5) / rate for number in range(count)]
-    body = picture()
-    for _ in range(2):  # the first round compiles and warms up
-        found: list[float] = []
-        begin = time.perf_counter() + 0.2
-        own = [client(port, token, times[c::clients], begin, found, body) for c in range(clients)]
-        failed = sum(await asyncio.gather(*own))
-        spent = time.perf_counter() - begin
-    late = np.percentile(np.array(found) * 1000, [50, 99, 100]).round(2).tolist()
-    return {"requests": count, "failed": failed, "per_second": round(count / spent, 1),
-            "median_ms": late[0], "p99_ms": late[1], "slowest_ms": late[2]}  # fmt: skip
-
-
 def resident(process: int) -> int:
     """Return the kilobytes that a process holds."""
     found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process}/status").read_text())
     return int(found[1]) if found else 0
+
+
+async def burst(port: int, token: str, rate: float, seconds: float, clients: int) -> tuple[list[float], int, float]:
+    """Return how late each answer was, how many requests failed, and how long all took."""
+    times, body, found = [(n + 0.5) / rate for n in range(int(rate * seconds))], picture(), list[float]()
+    begin = time.perf_counter() + 0.2
+    own = [client(port, token, times[c::clients], begin, found, body) for c in range(clients)]
+    failed = sum(await asyncio.gather(*own))
+    return found, failed, time.perf_counter() - begin
+
+
+async def measure(
+    port: int, token: str, rate: float, seconds: float, clients: int, process: int
+) -> dict[str, float]:
+    """Return how many requests were answered, how late, and the memory of the server."""
+    await burst(port, token, rate, WARM_UP_SECONDS, clients)
+    memory, over = list[int](), asyncio.Event()
+
+    async def watch() -> None:
+        while not over.is_set():
+            memory.append(resident(process))
+            await asyncio.sleep(min(1.0, seconds / 20))
+
+    watching = asyncio.create_task(watch())
+    found, failed, spent = await burst(port, token, rate, seconds, clients)
+    over.set()
+    await watching
+    late = np.percentile(np.array(found) * 1000, [50, 99, 100]).round(2).tolist()
+    half = len(memory) // 2
+    growth = max(memory[half:]) / max(memory[:half]) - 1
+    return {"requests": len(found), "failed": failed, "per_second": round(len(found) / spent, 1),
+            "median_ms": late[0], "p99_ms": late[1], "slowest_ms": late[2],
+            "kilobytes": memory[-1], "growth": round(growth, 4)}  # fmt: skip
 
 
 def main() -> None:
@@ -93,8 +112,8 @@ def main() -> None:
                 assert server.stdout is not None
                 server.stdout.readline()
                 port, token = re.search(r":(\d+)/\?token=(\S+)", server.stdout.readline()).groups()
-                found = asyncio.run(measure(int(port), token, options.rate, options.seconds, options.clients))
-                print(json.dumps({**found, "server_kilobytes": resident(server.pid)}))
+                load = options.rate, options.seconds, options.clients
+                print(json.dumps(asyncio.run(measure(int(port), token, *load, server.pid))))
             finally:
                 server.terminate()
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +75,28 @@ def test_shows_model_and_curves(tmp_path: Path) -> None:
         assert window.run("return document.cookie") == ""  # scripts cannot read it
         assert "epoch 3" in window.run("return document.getElementById('live').innerText")
         assert window.console() == []
+
+
+EPOCHS = 25
+
+
+def test_follows_a_run_from_its_first_epoch_to_its_model(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "striate", "train", "digits", "--model", "logistic_regression", "--no-report"]
+    command += ["--epochs", str(EPOCHS), "--early-stopping", "none", "--out", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as training:
+        while not (folder / "config.toml").exists():
+            assert training.poll() is None
+            time.sleep(0.02)
+        with started(folder) as (_, address, token), browser(tmp_path) as window:
+            window.visit(f"{address}/?token={token}")
+            window.until("document.getElementById('live').innerText.includes('training is over')", 60)
+            assert (
+                window.run(
+                    "return document.querySelector('#live polyline').getAttribute('points').split(' ').length"
+                )
+                == EPOCHS
+            )
+            window.until("window.striate && striate.raw && !striate.busy")  # without opening the page again
+            assert window.run("return striate.info.name") == "logistic_regression"
+            assert window.console() == []

@@ -115,11 +115,30 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def vast(kind: str, *fields: tuple[bytes, int, str]) -> bytes:
+    """Return an image file whose header says 40,000 x 25,000: at each place after a mark, in some format."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, kind)
+    data = bytearray(file.getvalue())
+    for mark, further, form in fields:
+        sides = (25_000, 40_000) if kind == "JPEG" else (40_000, 25_000)
+        struct.pack_into(form, data, data.index(mark) + further, *sides)
+    return bytes(data)
+
+
+VAST_GIF = vast("GIF", (b"GIF8", 6, "<HH"), (b",\0\0\0\0", 5, "<HH"))
+VAST_JPEG = vast("JPEG", (b"\xff\xc0", 5, ">HH"))
+VAST_BMP = vast("BMP", (b"BM", 18, "<ii"))
 JSON = "application/json"
 FORM = "multipart/form-data; boundary=x"
-PART = b'--x\r\nContent-Disposition: form-data; name="a"'
+PART_OF_FILE = b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\nabc\r\n'
 BAD: list[tuple[str, str, bytes, str]] = [
     ("an image of 10^9 pixels", "image/png", bomb(), "pixels"),
+    ("a GIF of 10^9 pixels", "image/gif", VAST_GIF, "pixels"),
+    ("a JPEG of 10^9 pixels", "image/jpeg", VAST_JPEG, "pixels"),
+    ("a BMP of 10^9 pixels", "image/bmp", VAST_BMP, "pixels"),
     ("no image", "image/png", b"junk" * 20, "not a supported image format"),
     ("half an image", "image/png", picture()[:100], "damaged"),
     ("nothing", "image/png", b"", "0 bytes"),
@@ -138,6 +157,9 @@ BAD: list[tuple[str, str, bytes, str]] = [
         b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nabc\r\n--x--\r\n',
         "none",
     ),
+    ("a part without a header", FORM, b"--x\r\n\r\nabc\r\n--x--\r\n", "form|none"),
+    ("a part with a huge header", FORM, b"--x\r\nA: " + b"a" * 100_000 + b"\r\n\r\n--x--\r\n", "form|none"),
+    ("a form of 2,000 files", FORM, PART_OF_FILE * 2000 + b"--x--\r\n", "files"),
     ("broken JSON", JSON, b'{"samples": [', "JSON"),
     ("deep JSON", JSON, b'{"samples": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "JSON|numbers"),
     ("NaN", JSON, b'{"samples": [NaN]}', "not a JSON number"),
@@ -240,6 +262,34 @@ def test_answers_so_many_requests_at_a_time(model_path: Path) -> None:
     served = Served(model_path, in_flight=0)
     answer = served.ask("GET", "/summary")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_refuses_only_what_is_beyond_the_requests_in_flight(model_path: Path, monkeypatch: Any) -> None:
+    served = Served(model_path, in_flight=2)
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def held(self: Any, samples: Any) -> Any:
+        begun.release()
+        await go_on.wait()
+        return np.full((len(samples), 3), 1 / 3, np.float32)
+
+    monkeypatch.setattr("striate.server.batching.Batcher.rows", held)
+
+    async def work(client: Any) -> list[int]:
+        token = {"authorization": f"Bearer {served.access.token}"}
+
+        def ask() -> Any:
+            return asyncio.create_task(client.post("/predict", headers=token, content=picture()))
+
+        first = [ask(), ask()]
+        for _ in first:
+            await begun.acquire()
+        refused = await ask()
+        go_on.set()
+        answered = [(await each).status_code for each in first]
+        return [refused.status_code, *answered, (await ask()).status_code]
+
+    assert served.run(work) == [503, 200, 200, 200]
 
 
 def test_follows_a_model_that_is_replaced(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ export function startLive(place) {
   place.hidden = false;
   place.replaceChildren(element("h2", { text: "Training" }), status, charts);
   const events = new EventSource("/live");
-  events.addEventListener("again", () => epochs.splice(0));
+  for (const event of ["open", "again"]) events.addEventListener(event, () => epochs.splice(0)); // all entries follow
   events.onmessage = ({ data }) => {
     const entry = JSON.parse(data);
     if (entry.event === "epoch") epochs.push(entry);
