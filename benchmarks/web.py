@@ -22,7 +22,7 @@ from benchmarks.timing import Speeds, Work, alternate
 from striate import Model
 from striate.data.dataset import Dataset
 from striate.data.splits import Splits
-from striate.interop.formats import write
+from striate.interop.writing import write
 from striate.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Softmax
 from striate.network import Network
 from striate.pages import explorer, live
