@@ -92,7 +92,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: Network(ReLU()(Input(3)), auxiliary=[ReLU()(Input(3, name="b"))]),
         ShapeError,
-        "network: a network has one input; got 2. Begin every branch at one",
+        "network: a network has one input; got 2. Start every branch from the same input",
     ),
     (
         lambda: Sequential([Linear(3, name="a"), ReLU(name="a")], 3),
@@ -145,7 +145,7 @@ DAMAGED: list[tuple[Any, str]] = [
     (changed(inputs=["relu1"]), "relu1: a layer must come after its inputs; got 'relu1'"),
     (
         changed(inputs=["nobody"]),
-        "relu1: a layer comes after its inputs, .* got 'nobody', which does not come before",
+        "relu1: a layer must come after its inputs; got 'nobody', which does not come before it",
     ),
     (changed(name="conv1"), "conv1: a name belongs to one layer; the description uses it twice"),
     (changed(inputs=["input"]), "description: every layer must lead to the output; got conv1 unused"),

@@ -63,5 +63,6 @@ def _check_place(name: Any, inputs: Any, nodes: dict[str, Node]) -> None:
     for source in inputs:
         if source not in nodes:
             raise ModelFileError(
-                f"{name}: a layer must come after its inputs; got {source!r}, which comes later. Put it first."
+                f"{name}: a layer must come after its inputs; got {source!r}, which does not come before it. "
+                "Put it first."
             )

@@ -9,28 +9,28 @@ from striate.engine.lowering import dense
 from striate.engine.program import ByCount
 from striate.engine.training_session import TrainingSession
 from striate.layers import Linear, ReLU
-from striate.network import Network, Sequential
+from striate.network import Sequential
 
 BATCH, FEATURES, LANES = 64, 130, 8
 COUNTS = (64, 17, 64, 1, 40)  # what is left in the buffers of shards that get no samples must not count
 
 
-def network() -> Network:
-    return Sequential([Linear(300), ReLU(), Linear(70), ReLU(), Linear(10)], FEATURES)
-
-
-def gradients(threads: int = 2) -> tuple[list[np.ndarray], list[tuple[int, int]]]:
-    """Gradients of whole numbers, in which float32 makes no error, for batches of different sizes."""
-    net, rng = network(), np.random.default_rng(0)
-    session = TrainingSession(
-        net,
+def session_of(loss: str, optimizer: str, threads: int = 2) -> TrainingSession:
+    return TrainingSession(
+        Sequential([Linear(300), ReLU(), Linear(70), ReLU(), Linear(10)], FEATURES),
         batch_size=BATCH,
-        loss="mean_squared_error",
-        optimizer="gradient_descent",
+        loss=loss,
+        optimizer=optimizer,
         dtype=np.dtype(np.float32),
         threads=threads,
         lanes=LANES,
     )
+
+
+def gradients(threads: int = 2) -> tuple[list[np.ndarray], list[tuple[int, int]]]:
+    """Gradients of whole numbers, in which float32 makes no error, for batches of different sizes."""
+    session, rng = session_of("mean_squared_error", "gradient_descent", threads), np.random.default_rng(0)
+    net = session.network
     session.vectors.theta[: net.parameter_count] = rng.integers(-1, 2, net.parameter_count)
     x = rng.integers(-1, 2, (BATCH, FEATURES)).astype(np.float32)
     targets = rng.integers(-2, 3, (BATCH, 10)).astype(np.float32)
@@ -74,15 +74,8 @@ def test_a_network_of_one_large_layer_trains(monkeypatch: pytest.MonkeyPatch) ->
 def test_gradients_of_shards_stay_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
     """So they take no memory: the system gives none to zeros that nobody writes."""
     monkeypatch.setattr(dense, "LARGE", 700)
-    net = network()
-    session = TrainingSession(
-        net,
-        batch_size=BATCH,
-        loss="cross_entropy",
-        optimizer="adam",
-        dtype=np.dtype(np.float32),
-        lanes=LANES,
-    )
+    session = session_of("cross_entropy", "adam")
+    net = session.network
     rng = np.random.default_rng(0)
     session.vectors.theta[: net.parameter_count] = rng.normal(0, 0.1, net.parameter_count)
     x = rng.normal(size=(BATCH, FEATURES)).astype(np.float32)

@@ -272,7 +272,9 @@ class Program:
     @property
     def shards(self) -> int:
         """The largest number of shards that a batch may fill."""
-        return max((len(phase.tasks) // phase.each for phase in self.phases if phase.each), default=1)
+        tasks = [len(phase.tasks) // phase.each for phase in self.phases if phase.each]
+        listed = [len(v.values) for row in self.rows for v in row.arguments.values() if isinstance(v, ByCount)]
+        return max([*tasks, *listed], default=1)
 
     @property
     def most_tasks(self) -> int:

@@ -91,7 +91,19 @@ class BatchNorm(Normalisation):
 
 
 @dataclass(frozen=True, repr=False)
-class LayerNorm(Normalisation):
+class SampleNormalisation(Normalisation):
+    """What normalisations with statistics within one sample share."""
+
+    def channels_together(self, channels: int) -> int | None:
+        """Return how many neighbouring channels are normalised together, over all their positions.
+
+        None where each position is normalised by itself, over all channels.
+        """
+        return channels
+
+
+@dataclass(frozen=True, repr=False)
+class LayerNorm(SampleNormalisation):
     """Normalise each sample over all its values, or each position over its channels.
 
     Parameters
@@ -123,9 +135,13 @@ class LayerNorm(Normalisation):
         """Return (C, *space) or (C,)."""
         return shape if self.over == "sample" else shape[:1]
 
+    def channels_together(self, channels: int) -> int | None:
+        """Return the number of channels, or None over channels."""
+        return channels if self.over == "sample" else None
+
 
 @dataclass(frozen=True, repr=False)
-class GroupNorm(Normalisation):
+class GroupNorm(SampleNormalisation):
     """Normalise each sample over the positions and channels of a group of channels.
 
     Parameters
@@ -157,9 +173,13 @@ class GroupNorm(Normalisation):
             )
         return inputs[0]
 
+    def channels_together(self, channels: int) -> int:
+        """Return the channels of a group."""
+        return channels // self.groups
+
 
 @dataclass(frozen=True, repr=False)
-class InstanceNorm(Normalisation):
+class InstanceNorm(SampleNormalisation):
     """Normalise each channel of each sample over its positions.
 
     References
@@ -174,6 +194,10 @@ class InstanceNorm(Normalisation):
         if len(inputs[0]) < 2:
             raise ShapeError(f"needs an input with space; got {format_shape(inputs[0])}. Use a LayerNorm.")
         return inputs[0]
+
+    def channels_together(self, channels: int) -> int:
+        """Return 1."""
+        return 1
 
 
 @dataclass(frozen=True, repr=False)

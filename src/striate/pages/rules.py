@@ -20,7 +20,7 @@ from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear, RadialBasis
 from striate.layers.embedding import Embedding
 from striate.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
-from striate.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+from striate.layers.normalisation import BatchNorm, LocalResponseNorm, SampleNormalisation
 from striate.layers.pairwise import MatMul, Maximum, Minimum, Where
 from striate.layers.pooling import LpPooling, MaxPooling
 from striate.layers.regularisation import Regulariser
@@ -225,19 +225,12 @@ def _batch_norm(model: Model, step: Step) -> Rule:
 
 def _sample_norm(model: Model, step: Step) -> Rule:
     layer = step.layer
-    over = "all"
-    if isinstance(layer, GroupNorm):
-        over = "group"
-    elif isinstance(layer, InstanceNorm):
-        over = "channel"
-    elif isinstance(layer, LayerNorm) and layer.over == "channels":
-        over = "position"
+    assert isinstance(layer, SampleNormalisation)
     learnt = next((slot.spec.shape for slot in step.parameters), ())
     return {
         "kind": "sampleNorm",
-        "over": over,
-        "groups": getattr(layer, "groups", 1),
-        "epsilon": layer.epsilon,  # type: ignore[attr-defined]
+        "together": layer.channels_together(step.shape[0]),
+        "epsilon": layer.epsilon,
         "first": _begin(step, "weight"),
         "constant": {"first": _begin(step, "bias")},
         "each": len(learnt) == 1 < len(step.shape),  # one weight for each channel, not for each value
@@ -277,9 +270,7 @@ RULES: dict[type[Layer], Callable[[Model, Step], Rule]] = {
     GlobalMaxPool: _kind("channelMaximum"),
     GlobalAvgPool: _kind("channelMean"),
     BatchNorm: _batch_norm,
-    LayerNorm: _sample_norm,
-    GroupNorm: _sample_norm,
-    InstanceNorm: _sample_norm,
+    SampleNormalisation: _sample_norm,
     LocalResponseNorm: _response_norm,
     Softmax: _kind("softmax", logarithm=False),
     LogSoftmax: _kind("softmax", logarithm=True),

@@ -8,11 +8,9 @@ import numpy as np
 
 from striate.layers.normalisation import (
     BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
     LocalResponseNorm,
     Normalisation,
+    SampleNormalisation,
 )
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
 
@@ -37,17 +35,10 @@ def standardise_backward(x: Array, grad: Array, axes: Sequence[int], epsilon: fl
     return np.asarray(inner / np.sqrt(x.var(axis=axes, keepdims=True) + epsilon))
 
 
-def by_sample(layer: Normalisation, x: Array) -> tuple[Array, tuple[int, ...]]:
+def by_sample(layer: SampleNormalisation, x: Array) -> tuple[Array, tuple[int, ...]]:
     """Return x in the shape, and the axes in it, over which ``layer`` takes its statistics."""
-    everything = tuple(range(1, x.ndim))
-    if isinstance(layer, GroupNorm):
-        grouped = x.reshape(len(x), layer.groups, -1)
-        return grouped, (2,)
-    if isinstance(layer, InstanceNorm):
-        return x, everything[1:]
-    if isinstance(layer, LayerNorm) and layer.over == "channels":
-        return x, (1,)
-    return x, everything
+    size = layer.channels_together(x.shape[1])
+    return (x, (1,)) if size is None else (x.reshape(len(x), x.shape[1] // size, -1), (2,))
 
 
 def affine(layer: Normalisation, parameters: Arrays, z: Array) -> Array:
@@ -71,18 +62,18 @@ def _per_value(parameter: Array, ndim: int) -> Array:
     return parameter.reshape(*parameter.shape, *(1,) * (ndim - 1 - parameter.ndim))
 
 
-@define(LayerNorm, GroupNorm, InstanceNorm)
+@define(SampleNormalisation)
 class _SampleNorm:
     """``out = standardise(x) * weight + bias`` with statistics within one sample."""
 
     @staticmethod
-    def forward(layer: Normalisation, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+    def forward(layer: SampleNormalisation, parameters: Arrays, *inputs: Array, context: Context) -> Array:
         x, axes = by_sample(layer, inputs[0])
         return affine(layer, parameters, standardise(x, axes, layer.epsilon).reshape(inputs[0].shape))
 
     @staticmethod
     def backward(
-        layer: Normalisation,
+        layer: SampleNormalisation,
         parameters: Arrays,
         inputs: Inputs,
         output: Array,

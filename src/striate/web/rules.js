@@ -154,14 +154,11 @@ const rules = {
     return standardised(state, layer, index, layer.rule.mean[index[0]], layer.rule.variance[index[0]], "running ");
   },
   sampleNorm(state, layer, index) {
-    const from = source(state, layer), size = product(from.shape.slice(1)), channels = from.shape[0], { over, groups } = layer.rule;
-    let members = from.values;
-    if (over === "channel") members = from.values.subarray(index[0] * size, (index[0] + 1) * size);
-    if (over === "position") members = range(flat(index.slice(1), from.shape.slice(1)), channels, size).map((i) => from.values[i]);
-    if (over === "group") {
-      const each = (channels / groups) * size, group = Math.floor(index[0] / (channels / groups));
-      members = from.values.subarray(group * each, (group + 1) * each);
-    }
+    const from = source(state, layer), size = product(from.shape.slice(1)), { together } = layer.rule; // channels; null for one position
+    const each = together * size, first = Math.floor(index[0] / together) * each;
+    const members = together === null
+      ? range(flat(index.slice(1), from.shape.slice(1)), from.shape[0], size).map((i) => from.values[i])
+      : from.values.subarray(first, first + each);
     const mean = total(members) / members.length, variance = total(Array.from(members, (x) => (x - mean) ** 2)) / members.length;
     return standardised(state, layer, index, mean, variance, "");
   },

@@ -10,7 +10,7 @@ import numpy as np
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering, Rule, always
 from striate.engine.rules import RULES, SAMPLES
-from striate.layers.normalisation import GroupNorm, InstanceNorm, LayerNorm, Normalisation
+from striate.layers.normalisation import LayerNorm, SampleNormalisation
 from striate.network import Step
 
 
@@ -43,22 +43,16 @@ class Spans:
         }
 
 
-def _group_count(layer: Normalisation, channels: int) -> int:
-    if isinstance(layer, GroupNorm):
-        return layer.groups
-    return channels if isinstance(layer, InstanceNorm) else 1
-
-
-def spans(layer: Normalisation, *buffers: Buffer) -> Spans:
+def spans(layer: SampleNormalisation, *buffers: Buffer) -> Spans:
     """Return what ``layer`` normalises together in buffers of the same shape."""
     channels = np.stack([b.channels() for b in buffers], axis=1)
-    if isinstance(layer, LayerNorm) and layer.over == "channels":
+    size = layer.channels_together(len(channels))
+    if size is None:
         positions = np.stack([b.positions() for b in buffers], axis=1)
         none, each = np.zeros(len(positions)), np.arange(len(channels)) * layer.affine
         return Spans(np.column_stack([positions, none]), np.column_stack([channels, each]), 1, 0)
     runs, length = buffers[0].channel_runs(*buffers[1:])
     by_value = isinstance(layer, LayerNorm)
-    size = len(channels) // _group_count(layer, len(channels))
     numbers = np.arange(len(channels))
     first = numbers[::size] * layer.affine
     groups = np.column_stack([channels[::size], 0 * first if by_value else first])
@@ -68,19 +62,19 @@ def spans(layer: Normalisation, *buffers: Buffer) -> Spans:
     return Spans(groups, np.column_stack([members, parameters * layer.affine]), length, step)
 
 
-def _statistics_of_parameters(layer: Normalisation, x: Buffer, grad: Buffer) -> dict[str, Any]:
+def _statistics_of_parameters(layer: SampleNormalisation, x: Buffer, grad: Buffer) -> dict[str, Any]:
     """Return where the values of every parameter lie in x and grad_out, and their group's statistics."""
     group = 2 * x.lanes  # mean and inverse
     channels = np.stack([x.channels(), grad.channels()], axis=1)
-    if isinstance(layer, LayerNorm) and layer.over == "sample":
+    size = layer.channels_together(len(channels))
+    if size is not None and isinstance(layer, LayerNorm):  # a weight for every value
         values = np.stack([x.features(), grad.features()], axis=1)
         return _parameter_tables(np.column_stack([values, np.zeros(len(values))]), np.zeros((1, 3)), 1, 0)
     runs, length = x.channel_runs(grad)
-    if isinstance(layer, LayerNorm):
+    if size is None:
         firsts = np.arange(len(runs)) * length * group
         parameters = np.column_stack([channels, np.zeros(len(channels))])
         return _parameter_tables(parameters, np.column_stack([runs, firsts]), length, group)
-    size = len(channels) // _group_count(layer, len(channels))
     parameters = np.column_stack([channels, np.arange(len(channels)) // size * group])
     return _parameter_tables(parameters, np.column_stack([runs, np.zeros(len(runs))]), length, 0)
 
@@ -97,7 +91,7 @@ def _parameter_tables(parameters: np.ndarray, runs: np.ndarray, length: int, ste
 
 
 def _forward(lowering: Lowering, step: Step) -> None:
-    layer: Normalisation = step.layer  # type: ignore[assignment]
+    layer: SampleNormalisation = step.layer  # type: ignore[assignment]
     x = lowering.compact(step.inputs[0])
     out = lowering.allocate(step, like=x)
     tables = spans(layer, x, out)
@@ -124,7 +118,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
 
 
 def _backward(lowering: Lowering, step: Step) -> None:
-    layer: Normalisation = step.layer  # type: ignore[assignment]
+    layer: SampleNormalisation = step.layer  # type: ignore[assignment]
     x, grad = lowering.compact(step.inputs[0]), lowering.gradients[step.name]
     statistics: Buffer = lowering.memos[step.name]
     common = {
@@ -155,5 +149,4 @@ def _backward(lowering: Lowering, step: Step) -> None:
     lowering.arena.free(statistics)
 
 
-for _layer in (LayerNorm, GroupNorm, InstanceNorm):
-    RULES[SAMPLES, _layer] = Rule(_forward, _backward, floor=always)
+RULES[SAMPLES, SampleNormalisation] = Rule(_forward, _backward, floor=always)

@@ -9,11 +9,9 @@ import numpy as np
 from striate.explain.decompositions.terms import Cell, Decomposition, decomposes, flat_index, terms_at
 from striate.layers.normalisation import (
     BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
     LocalResponseNorm,
     Normalisation,
+    SampleNormalisation,
 )
 
 
@@ -26,7 +24,7 @@ def batch_norm(cell: Cell) -> Decomposition:
     return _standardised(cell, mean, variance, "running ")
 
 
-@decomposes(LayerNorm, GroupNorm, InstanceNorm)
+@decomposes(SampleNormalisation)
 def sample_norm(cell: Cell) -> Decomposition:
     """``(x - mean) / sqrt(variance + epsilon) * weight + bias`` with the statistics of this sample."""
     members = _members(cell)
@@ -43,15 +41,12 @@ def sample_norm(cell: Cell) -> Decomposition:
 
 def _members(cell: Cell) -> np.ndarray:
     """Return the values that the statistics are taken over."""
-    layer, x, index = cell.layer, cell.x, cell.index
-    if isinstance(layer, GroupNorm):
-        grouped = x.reshape(layer.groups, -1)
-        return np.asarray(grouped[index[0] // (len(x) // layer.groups)])
-    if isinstance(layer, InstanceNorm):
-        return np.asarray(x[index[0]])
-    if layer.over == "channels":
+    x, index = cell.x, cell.index
+    size = cell.layer.channels_together(len(x))
+    if size is None:
         return np.asarray(x.reshape(len(x), -1)[:, flat_index(index[1:], x.shape[1:])])
-    return x
+    first = index[0] // size * size
+    return np.asarray(x[first : first + size])
 
 
 def _standardised(cell: Cell, mean: float, variance: float, kind: str) -> Decomposition:
