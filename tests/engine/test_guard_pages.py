@@ -25,10 +25,10 @@ from support import guard
 end, cases, names = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 guard.install(end)
 from engine.test_operations import compare
-from striate.testing import probe
+from striate.testing.experiments import LAYOUTS
 from striate.testing.choices import Seeded
 from striate.testing.operations import OPERATIONS
-guard.with_moved(probe.LAYOUTS, end)
+guard.with_moved(LAYOUTS, end)
 for name in names:
     for seed in range(cases):
         print(name, seed, flush=True)

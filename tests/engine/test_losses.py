@@ -20,7 +20,7 @@ from striate.network import Sequential
 from striate.reference import loss as definition
 from striate.reference.activation import sigmoid, softmax
 from striate.testing.bounds import gamma
-from striate.testing.probe import check
+from striate.testing.comparisons import check
 from support.choices import examples
 
 Array = np.ndarray

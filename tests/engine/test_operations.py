@@ -23,10 +23,12 @@ from striate.layers.registry import LAYERS
 from striate.layers.shape import InputLayer
 from striate.machine import LANES, default_lanes
 from striate.testing.choices import Choices
+from striate.testing.comparisons import check_output
 from striate.testing.draws import Case
+from striate.testing.experiments import LAYOUTS, Experiment, Setting, prepare
 from striate.testing.kernel_checks import check_training
 from striate.testing.operations import OPERATIONS, Operation
-from striate.testing.probe import LAYOUTS, Experiment, Setting, check_output, infer, prepare
+from striate.testing.probe import infer
 from support.choices import Drawn, examples
 
 VALUES = 60_000  # of a whole batch, so that a configuration takes milliseconds

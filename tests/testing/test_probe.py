@@ -9,8 +9,10 @@ import pytest
 
 from engine.test_operations import draw_experiment
 from striate.testing.choices import Seeded
+from striate.testing.comparisons import check_gradients, check_losses, check_output
+from striate.testing.experiments import Experiment
 from striate.testing.operations import OPERATIONS
-from striate.testing.probe import Experiment, Fast, check_gradients, check_losses, check_output, infer
+from striate.testing.probe import Fast, infer
 
 SEEDS = range(8)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.drawing.html import Markup, element, join, section
-from striate.report import model_sections, sections
+from striate.report import evaluation_sections, model_sections, sections
 from striate.report.budget import Budget
 from striate.report.document import document, origin
 from striate.settings.toml import to_toml
@@ -77,7 +77,13 @@ def _results(run: Run) -> Markup:
     if evaluation is None or data is None:
         return Markup()
     if evaluation.kind != "classes":
-        return (sections.regression if evaluation.kind == "numbers" else sections.labels)(run, evaluation)
+        return (evaluation_sections.regression if evaluation.kind == "numbers" else evaluation_sections.labels)(
+            run, evaluation
+        )
     maps = evaluation.is_map
-    shown = sections.class_maps(evaluation, data) if maps else sections.mistakes(evaluation, data, run.model)
-    return join([sections.classes(run, evaluation), shown])
+    shown = (
+        evaluation_sections.class_maps(evaluation, data)
+        if maps
+        else evaluation_sections.mistakes(evaluation, data, run.model)
+    )
+    return join([evaluation_sections.classes(run, evaluation), shown])

@@ -15,8 +15,8 @@ from striate.model.core import Model
 from striate.model.files import load
 from striate.network import Network
 from striate.testing.draws import Case
+from striate.testing.experiments import behind_one_hot
 from striate.testing.operations import Operation
-from striate.testing.probe import behind_one_hot
 
 
 def check_description(entry: Operation, case: Case, batch: int, seed: int) -> None:

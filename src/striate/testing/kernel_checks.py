@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from striate.machine import default_lanes
+from striate.testing.comparisons import check_gradients, check_losses, check_output, check_states
 from striate.testing.draws import Case
+from striate.testing.experiments import Experiment, Setting, prepare
 from striate.testing.operations import Operation
-from striate.testing.probe import (
-    Experiment,
-    Fast,
-    Setting,
-    check_gradients,
-    check_losses,
-    check_output,
-    check_states,
-    infer,
-    prepare,
-)
+from striate.testing.probe import Fast, infer
 
 
 def check_kernels(entry: Operation, case: Case, batch: int, seed: int) -> None:
