@@ -25,6 +25,11 @@ def integer(value: Any, what: str, minimum: int = 1, maximum: int = MOST) -> int
     --------
     >>> integer(3, "stride")
     3
+
+    Raises
+    ------
+    UsageError
+        For anything else.
     """
     try:
         number = operator.index(value)
@@ -55,6 +60,11 @@ def real(
     --------
     >>> real(1, "epsilon", above=0)
     1.0
+
+    Raises
+    ------
+    UsageError
+        For anything else.
     """
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise UsageError(f"{what}: must be a number; got {value!r}.")
@@ -80,6 +90,11 @@ def flag(value: Any, what: str) -> bool:
     --------
     >>> flag(True, "bias")
     True
+
+    Raises
+    ------
+    UsageError
+        For anything else.
     """
     if isinstance(value, bool):
         return value
@@ -111,6 +126,11 @@ def per_axis(value: Any, rank: int, what: str, minimum: int = 1) -> tuple[int, .
     --------
     >>> per_axis(3, 2, "kernel_size")
     (3, 3)
+
+    Raises
+    ------
+    UsageError
+        For anything else.
     """
     if isinstance(value, Sequence) and not isinstance(value, str):
         if len(value) != rank:

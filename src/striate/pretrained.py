@@ -125,7 +125,10 @@ def open_model(name: str, network: str | None = None) -> Model:
 
 
 def fetch(entry: Pretrained, folder: Path | None = None) -> Path:
-    """Return the published file, after downloading it into the cache if it is not there yet."""
+    """Return the published file, after downloading it into the cache if it is not there yet.
+
+    Raises DataError if it cannot be downloaded, or is another file.
+    """
     import pooch
 
     folder = cache_folder() / "pretrained" if folder is None else folder

@@ -130,7 +130,10 @@ def read_npy(path: str | Path) -> np.ndarray:
 
 
 def open_arrays(path: str | Path) -> Arrays:
-    """Return the arrays of an NPZ file, or of a folder of NPY files, by lower-case name, each read when called."""
+    """Return the arrays of an NPZ file, or of a folder of NPY files, by lower-case name, each read when called.
+
+    Raises DataError if they cannot be read.
+    """
     path = Path(path)
     if path.is_dir():
         return {file.stem.lower(): ArrayFile(file) for file in sorted(path.glob("*.npy"))}

@@ -59,7 +59,10 @@ def eurosat(folder: str | Path | None = None, seed: int = 0, validation_fraction
 
 
 def unpack(archive: Path) -> Path:
-    """Return the folder beside an archive with what is in it; it appears only when it is complete."""
+    """Return the folder beside an archive with what is in it; it appears only when it is complete.
+
+    Raises DataError if the archive is damaged or too large.
+    """
     target = archive.with_suffix("")
     if target.is_dir():
         return target

@@ -32,7 +32,10 @@ class Listing:
 
 
 def list_folder(root: Path) -> Listing:
-    """Return all files below the folders of classes."""
+    """Return all files below the folders of classes.
+
+    Raises DataError if there are fewer than two classes, or a split has others.
+    """
     splits = find_splits(root)
     classes = tuple(subfolders(splits.get("train") or splits["all"]))
     if len(classes) < 2:
@@ -122,7 +125,7 @@ def without_foreign(listing: Listing, kind: Kind) -> Listing:
 
 
 def group_numbers(below: list[str], options: Options) -> np.ndarray | None:
-    """Return the number of each file's group (int64[N])."""
+    """Return the number of each file's group (int64[N]); raises DataError if the pattern does not match a path."""
     pattern = options.group_pattern()
     if pattern is None:
         return None

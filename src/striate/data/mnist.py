@@ -110,6 +110,11 @@ def read_idx_folder(
     """Return the splits of a folder with train and t10k images and labels in IDX; see `mnist`.
 
     Without ``classes`` they are called by their numbers, 0 to the largest label.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, damaged or does not belong to the others.
     """
     folder = Path(folder)
     if classes is None:
@@ -133,7 +138,10 @@ def _numbered(folder: Path, largest: int, count: int) -> tuple[str, ...]:
 
 
 def read_idx_pair(images: str | Path, labels: str | Path, classes: tuple[str, ...], name: str) -> Dataset:
-    """Return the data set of an IDX file of grey images (uint8[N, H, W]) and one of labels (uint8[N])."""
+    """Return the data set of an IDX file of grey images (uint8[N, H, W]) and one of labels (uint8[N]).
+
+    Raises DataError if they cannot be read or do not belong together.
+    """
     pixels, targets = read_idx(images, ndim=3), read_idx(labels, ndim=1)
     if pixels.dtype != np.uint8 or targets.dtype.kind not in "ui":
         raise DataError(

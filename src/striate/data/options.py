@@ -220,7 +220,7 @@ class Options(Settings):
             check_options(self.channels or 3, self.size, self.fit)
 
     def group_pattern(self) -> re.Pattern[str] | None:
-        """Return the regular expression that finds the group of a file."""
+        """Return the regular expression that finds the group of a file; raises UsageError if it is not one."""
         if self.group is None:
             return None
         try:

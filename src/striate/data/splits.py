@@ -107,6 +107,11 @@ def choose(
     seed : int
     name, classes
         For messages: the data set and the names of the numbers.
+
+    Raises
+    ------
+    DataError
+        If classes or groups are too small to be split.
     """
     if not 0 < fraction < 1:
         raise UsageError(

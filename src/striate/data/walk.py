@@ -59,7 +59,10 @@ def _holds_runs(folder: os.DirEntry[str]) -> bool:
 
 
 def visible(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what is in a folder by name, without hidden files, notebook checkpoints and litter of systems."""
+    """Return what is in a folder by name, without hidden files, notebook checkpoints and litter of systems.
+
+    Raises DataError if the folder cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in IGNORED]

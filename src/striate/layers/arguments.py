@@ -44,6 +44,11 @@ def canonical_kernel(value: Any, rank: int) -> tuple[int, ...]:
     --------
     >>> canonical_kernel(3, 2)
     (3, 3)
+
+    Raises
+    ------
+    UsageError
+        If it covers too many positions.
     """
     size = per_axis(value, rank, "kernel_size")
     if math.prod(size) > MOST_TAPS:
@@ -63,6 +68,11 @@ def canonical_padding(value: Any, rank: int) -> Padding:
     ((1, 1), (1, 1))
     >>> canonical_padding([[0, 1], 2], 2)
     ((0, 1), (2, 2))
+
+    Raises
+    ------
+    UsageError
+        For anything else.
     """
     if isinstance(value, str):
         if value not in ("same", "valid"):

@@ -18,6 +18,11 @@ def broadcast(inputs: tuple[Shape, ...]) -> Shape:
     --------
     >>> broadcast(((64, 8, 8), (64,), (1, 8, 1)))
     (64, 8, 8)
+
+    Raises
+    ------
+    ShapeError
+        If they do not.
     """
     shape = []
     for axis in range(max(map(len, inputs))):
@@ -83,7 +88,7 @@ class Concatenate(Layer):
     symbols: ClassVar[str] = "x of the input that the channel belongs to"
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (sum of C, *space)."""
+        """Return (sum of C, *space); raises ShapeError unless all inputs have the same space."""
         if len({shape[1:] for shape in inputs}) > 1:
             raise ShapeError(
                 f"inputs must have the same space; got {format_shapes(inputs)}. Change a stride, or Crop."

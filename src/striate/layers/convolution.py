@@ -95,7 +95,10 @@ class Convolution(Layer):
         return dataclasses.replace(self, padding=0, padding_mode="zeros")
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (out_channels, *positions of the window)."""
+        """Return (out_channels, *positions of the window).
+
+        Raises ShapeError if the kernel, the groups or the connections do not fit.
+        """
         window = self.window(*inputs)
         channels = inputs[0][0]
         check_groups(self.groups, inputs[0], self.out_channels)

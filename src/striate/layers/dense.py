@@ -39,7 +39,7 @@ class Linear(Layer):
         object.__setattr__(self, "bias", flag(self.bias, "bias"))
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (out_features,)."""
+        """Return (out_features,); raises ShapeError unless the input is one row of features."""
         if len(inputs[0]) != 1:
             raise ShapeError(
                 f"needs one row of features for each sample; got {format_shape(inputs[0])}. "
@@ -100,7 +100,7 @@ class RadialBasis(Layer):
         return tuple(texts)
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (out_features,)."""
+        """Return (out_features,); raises ShapeError unless the input is one row of features."""
         shape = inputs[0]
         if len(shape) != 1 or (self.centres and len(self.centres[0]) != shape[0]):
             wanted = f"{len(self.centres[0])}" if self.centres else "a row of"

@@ -45,7 +45,7 @@ class Embedding(Layer):
         object.__setattr__(self, "dimensions", integer(self.dimensions, "dimensions"))
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (dimensions, length)."""
+        """Return (dimensions, length); raises ShapeError unless the input is one row of symbols."""
         shape = inputs[0]
         if len(shape) > 2 or (len(shape) == 2 and shape[0] != 1):
             raise ShapeError(

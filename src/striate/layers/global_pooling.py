@@ -19,7 +19,7 @@ class GlobalPooling(Layer):
     sees_all: ClassVar[bool] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (C,)."""
+        """Return (C,); raises ShapeError for an input without space."""
         if len(inputs[0]) < 2:
             raise ShapeError(f"needs an input with space; got {format_shape(inputs[0])}. Leave the layer out.")
         return (inputs[0][0],)

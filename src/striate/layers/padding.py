@@ -40,7 +40,10 @@ def pairs_for(value: int | tuple[Pair, ...], shape: Shape, what: str) -> tuple[P
 
 
 def pairs_or_number(value: object, what: str) -> int | tuple[Pair, ...]:
-    """Return one number for all axes as it is, anything else as (before, after) for each axis."""
+    """Return one number for all axes as it is, anything else as (before, after) for each axis.
+
+    Raises UsageError if it is neither.
+    """
     if isinstance(value, str):
         raise UsageError(f"{what}: must be a number, or one item for each axis; got {value!r}.")
     if isinstance(value, Sequence):
@@ -132,7 +135,7 @@ class Crop(Layer):
         return Window(ones, ones, ones, pairs)
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (C, *space - margins)."""
+        """Return (C, *space - margins); raises ShapeError if nothing is left."""
         pairs = self.pairs(inputs[0])
         space = tuple(n - sum(pair) for n, pair in zip(inputs[0][1:], pairs, strict=True))
         if min(space) < 1:

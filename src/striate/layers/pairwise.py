@@ -83,7 +83,10 @@ class MatMul(Layer):
     sees_all: ClassVar[bool] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (..., rows of the first, columns of the second)."""
+        """Return (..., rows of the first, columns of the second).
+
+        Raises ShapeError if they cannot be multiplied.
+        """
         a, b = inputs
         if not 2 <= len(a) == len(b) or a[:-2] != b[:-2] or a[-1] != b[-2]:
             raise ShapeError(

@@ -77,7 +77,7 @@ class Pooling(Layer):
         return Window(kernel, stride, dilation, numbers)
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (C, *positions of the window)."""
+        """Return (C, *positions of the window); raises ShapeError if the window does not fit."""
         w = self.window(*inputs)
         space = windows(inputs[0], w.kernel, w.stride, w.dilation, w.padding, self.ceil_mode)
         for n, dilation, pair in zip(inputs[0][1:], w.dilation, w.padding, strict=True):

@@ -92,7 +92,7 @@ class QuantisedSums(Layer):
         return np.asarray(multiplier, np.float64) * (self.output_scale or 1.0) / self.input_scale
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return the shape of the layer of floats."""
+        """Return the shape of the layer of floats; raises ShapeError if a sum has too many terms for 32 bits."""
         shape = self.plain.output_shape(*inputs)
         terms = self.plain.parameters(*inputs)[0].size // shape[0]
         if terms > MOST_TERMS:

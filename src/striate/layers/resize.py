@@ -101,7 +101,7 @@ class Resize(Layer):
             put(self, "region", tuple((real(a, "region"), real(b, "region")) for a, b in self.region))
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (C, *size)."""
+        """Return (C, *size); raises ShapeError unless the input has as many axes of space."""
         if len(inputs[0]) != len(axes(self.size)) + 1:
             raise ShapeError(
                 f"a size of {len(axes(self.size))} axes needs an input with as many axes of space; got "

@@ -96,7 +96,7 @@ class Reshape(Layer):
         object.__setattr__(self, "shape", sides)
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return the shape with -1 filled in."""
+        """Return the shape with -1 filled in; raises ShapeError unless it holds as many values as the input."""
         sides, total = axes(self.shape), math.prod(inputs[0])
         known = math.prod(side for side in sides if side != -1)
         if total % known or (-1 not in sides and total != known):
@@ -141,7 +141,10 @@ class Upsample(Layer):
         object.__setattr__(self, "mode", choice(self.mode, "mode", ("nearest", "bilinear")))
 
     def factors(self, shape: Shape) -> tuple[int, ...]:
-        """Return the factor for each axis of space of the input ``shape``."""
+        """Return the factor for each axis of space of the input ``shape``.
+
+        Raises ShapeError unless there is one for each.
+        """
         rank = len(shape) - 1
         factor = self.scale_factor
         if rank < 1 or (isinstance(factor, Sequence) and len(factor) != rank):

@@ -115,7 +115,10 @@ class TransposedConvolution(Layer):
         return Window(kernel, (1,) * self.rank, dilation, pairs, zoom=axes(self.stride))
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (out_channels, *(n - 1) * stride + extent - padding + output_padding)."""
+        """Return (out_channels, *(n - 1) * stride + extent - padding + output_padding).
+
+        Raises ShapeError if nothing is left.
+        """
         expect_space(inputs[0], self.rank)
         check_groups(self.groups, inputs[0], self.out_channels)
         space = tuple(

@@ -34,7 +34,7 @@ class MaxUnpooling(Pooling):
 
     @classmethod
     def of(cls, pool: MaxPooling, name: str | None = None) -> Self:
-        """Return the unpooling that belongs to ``pool``."""
+        """Return the unpooling that belongs to ``pool``; raises UsageError if it is another kind of layer."""
         if not isinstance(pool, MaxPooling) or pool.rank != cls.rank:
             raise UsageError(f"{cls.__name__}: undoes a MaxPool{cls.rank}d; got {pool!r}. Use the matching layer.")
         fields = {item.name: getattr(pool, item.name) for item in dataclasses.fields(pool) if item.name != "name"}
@@ -49,7 +49,10 @@ class MaxUnpooling(Pooling):
         return Window(pooled.kernel, ones, pooled.dilation, padding, zoom=pooled.stride)
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return the shape of the second input, which the pooling turned into the first."""
+        """Return the shape of the second input, which the pooling turned into the first.
+
+        Raises ShapeError if the shapes do not belong together.
+        """
         pooled = self.pool().output_shape(inputs[1])
         if inputs[0] != pooled:
             raise ShapeError(

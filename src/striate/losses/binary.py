@@ -90,7 +90,7 @@ class BinaryCrossEntropy(Loss):
         return 1 if count == 2 and is_labelled(dataset.targets) else count
 
     def target_count(self, shape: Shape) -> int:
-        """Return the number of outputs."""
+        """Return the number of outputs; raises UsageError if the weights are of another number."""
         if isinstance(self.pos_weight, tuple) and len(self.pos_weight) != shape[0]:
             raise UsageError(
                 f"pos_weight: needs one for each of the {shape[0]} outputs, or one for all; "

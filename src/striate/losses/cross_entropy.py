@@ -107,7 +107,10 @@ class CrossEntropy(Loss):
         check_classes(network, dataset, labels)
 
     def target_count(self, shape: Shape) -> int:
-        """Return the number of positions, 1 without space."""
+        """Return the number of positions, 1 without space.
+
+        Raises UsageError if the class weights are of another number.
+        """
         if self.class_weights is not None and len(self.class_weights) != shape[0]:
             raise UsageError(
                 f"class_weights: needs one for each of the {shape[0]} classes; got {len(self.class_weights)}."

@@ -58,7 +58,7 @@ class GaussianNegativeLogLikelihood(Loss):
         return 2 * math.prod(dataset.targets.shape[1:])
 
     def target_count(self, shape: Shape) -> int:
-        """Return half the number of outputs."""
+        """Return half the number of outputs; raises ShapeError if it is odd."""
         if shape[0] % 2:
             raise ShapeError(
                 f"{self.name}: needs a mean and a logarithm of a variance for each target; "

@@ -55,6 +55,11 @@ def check_classes(network: Network, dataset: Dataset, labels: Array, *, single: 
     labels : int64[n]
     single : bool
         A single output can tell two classes apart.
+
+    Raises
+    ------
+    ShapeError
+        If they do not fit.
     """
     outputs = network.output_shape[0]
     classes = max(len(dataset.classes), int(labels.max()) + 1)

@@ -68,7 +68,10 @@ def pooling(model: str, name: str, kernel_size: int = 2, stride: int = 2) -> Lay
 
 
 def widths(model: str, hidden: Any) -> tuple[int, ...]:
-    """Return the widths of hidden layers as a tuple; one number means one layer."""
+    """Return the widths of hidden layers as a tuple; one number means one layer.
+
+    Raises UsageError for anything else.
+    """
     if isinstance(hidden, str):
         raise UsageError(f"{model}: hidden takes numbers, one for each layer; got {hidden!r}.")
     items = hidden if isinstance(hidden, Sequence) else (hidden,)

@@ -67,7 +67,10 @@ async def _files(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
 
 
 def read_files(model: Model, files: list[tuple[str, bytes]]) -> tuple[np.ndarray, list[str]]:
-    """Return the samples of files, which are decoded under the limits of training images."""
+    """Return the samples of files, which are decoded under the limits of training images.
+
+    Raises UsageError if there are none, or one cannot be read.
+    """
     if not files:
         raise UsageError("body: must hold a file; got none. Send an image, a form with files, or JSON.")
     samples = [_read_file(model, name, data) for name, data in files]

@@ -66,7 +66,7 @@ def _text_column(name: str, cells: np.ndarray) -> tuple[Column | None, str | Non
 
 
 def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarray:
-    """Return a column as float32[N, F]."""
+    """Return a column as float32[N, F]; raises DataError for a cell that cannot be used."""
     cells = table.column(place)
     if column.categories:
         text = cells if place in table.texts else np.array([f"{value:g}" for value in cells])

@@ -15,7 +15,10 @@ from striate.errors import DataError
 def targets_of(
     table: Table, roles: Roles, task: Task | None
 ) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
-    """Return targets, classes, and the names of the columns that they come from."""
+    """Return targets, classes, and the names of the columns that they come from.
+
+    Raises DataError if one of several columns holds text.
+    """
     names = tuple(table.names[place] for place in roles.labels)
     columns = [label_column(table, place) for place in roles.labels]
     if len(columns) == 1:
@@ -36,7 +39,7 @@ def label_column(table: Table, place: int) -> np.ndarray:
 
 
 def labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
-    """Return the rows that have every label, and what to say of the others."""
+    """Return the rows that have every label, and what to say of the others; raises DataError if there are none."""
     if not roles.labels:
         known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
         raise DataError(

@@ -57,7 +57,7 @@ def is_s_layer(network: Network, name: str) -> bool:
 
 
 def selectivity(model: Model, name: str) -> float:
-    """Return r of an S-layer."""
+    """Return r of an S-layer; raises UsageError for another layer."""
     layer = model.network.step(name).layer
     if not isinstance(layer, Scale) or not is_s_layer(model.network, name):
         raise UsageError(f"{name}: is not an S-layer of a Neocognitron. Name one, such as s1 or s2.")

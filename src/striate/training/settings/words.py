@@ -33,6 +33,11 @@ def named(text: str) -> Tables:
     {'name': 'expression', 'expression': '(output - target)**4'}
     >>> named("step:10:0.5")
     {'name': 'step', 'every_epochs': 10.0, 'factor': 0.5}
+
+    Raises
+    ------
+    UsageError
+        For other text.
     """
     name, *values = text.split(":")
     if name == "expression" and values:
@@ -52,6 +57,11 @@ def watcher(text: str, keys: Sequence[str]) -> Tables:
     --------
     >>> watcher("4:0.01:val_accuracy", ("patience", "min_delta"))
     {'monitor': 'val_accuracy', 'patience': 4, 'min_delta': 0.01}
+
+    Raises
+    ------
+    UsageError
+        For other text.
     """
     parts = text.split(":")
     metrics = [part for part in parts if part in MONITORS]
@@ -109,6 +119,11 @@ def model_options(words: str | Sequence[str]) -> Tables:
     --------
     >>> model_options(["dropout=true", "hidden=256,100", "activation=tanh"])
     {'dropout': True, 'hidden': (256, 100), 'activation': 'tanh'}
+
+    Raises
+    ------
+    UsageError
+        For other text.
     """
     options: Tables = {}
     for word in words.split() if isinstance(words, str) else words:
@@ -131,7 +146,7 @@ def _value(text: str) -> bool | int | float | str:
 
 
 def pairs(words: Sequence[str], example: str) -> dict[str, float]:
-    """Return a number for each name from words such as ``name=0.5``."""
+    """Return a number for each name from words such as ``name=0.5``; raises UsageError for other text."""
     found = {}
     for word in words:
         name, sign, text = word.rpartition("=")
@@ -145,7 +160,7 @@ def pairs(words: Sequence[str], example: str) -> dict[str, float]:
 
 
 def numbers(values: Sequence[str], example: str, text: str) -> list[float]:
-    """Return the numbers that were between colons."""
+    """Return the numbers that were between colons; raises UsageError if there are others."""
     try:
         return [float(value) for value in values]
     except ValueError:

@@ -57,7 +57,10 @@ def save(model: Model, path: str | Path, *, preprocessing: bool = True) -> Path:
 
 
 def to_message(model: Model, *, preprocessing: bool = True) -> ModelMessage:
-    """Return ``model`` as the message that an ONNX file holds."""
+    """Return ``model`` as the message that an ONNX file holds.
+
+    Raises ModelFileError if a layer has no translation.
+    """
     if model.network.is_quantised:
         raise ModelFileError(
             f"{model.network.name}: ONNX export takes float32 models; got a quantised one. Export the model that "
