@@ -182,7 +182,7 @@ def test_sgd_is_the_descent_that_its_arguments_ask_for():
         (lambda: Nesterov(math.nan), "beta: must be finite; got nan"),
         (lambda: optimizer("adam", epsilon=0), "epsilon: must be above 0; got 0"),
         (lambda: optimizer("adamw", weight_decay=-1), "weight_decay: must be at least 0; got -1"),
-        (lambda: describe(type("Mine", (Momentum,), {})()), "a run's must be one of .*; got Mine"),
+        (lambda: describe(type("Mine", (Momentum,), {})()), "a run needs one of .*; got Mine"),
     ],
 )
 def test_arguments_that_cannot_mean_anything_are_refused(make, message):
