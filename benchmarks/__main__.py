@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmarks import integers, limits, report, sections, web
+from benchmarks import integers, limits, report, sections, streaming, web
 from benchmarks.networks import CASES
 
 SECTIONS = {
@@ -23,6 +23,7 @@ SECTIONS = {
     "operations": sections.operations,
     "augmentation": sections.augmentation,
     "loop": sections.loop,
+    "streaming": streaming.streaming,
     "start": sections.start,
     "memory": sections.memory,
     "web": web.web,
@@ -56,6 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--inference-batch", type=int, nargs="+", default=[1, 4, 16, 64, 256], help="default 1 4 16 64 256"
     )
+    parser.add_argument("--pictures", type=int, default=60_000, help="of the section streaming (default 60000)")
     parser.add_argument("--no-peers", action="store_true", help="leave out ONNX Runtime, Keras/TensorFlow and JAX")
     parser.add_argument("--mnist", default=os.environ.get("STRIATE_MNIST"), help="folder of MNIST's IDX files")
     parser.add_argument("--write", type=Path, help="put the section on top of this file too")

@@ -9,8 +9,9 @@ Every rank is a machine like this one with a batch of its own, so the global bat
     control     the command of a step, losses and flags: five collectives of log2(R) messages in a row
 
 A message takes the latency and its bytes over the bandwidth; a further message to another rank takes ``GAP`` of the
-latency. Nothing overlaps with the backward pass, as in the program. Left out: slow ranks, switches shared with
-others, reading data, and what joining the statistics of more shards costs each rank.
+latency. Nothing overlaps with the backward pass, as in the program; with ``overlap``, gradients cost only the time
+by which they exceed the backward pass, the most that overlapping could gain. Left out: slow ranks, switches shared
+with others, reading data, and what joining the statistics of more shards costs each rank.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from striate.engine.program import Program
 
 GAP = 0.2  # of the latency: what a message costs when others are on their way already
 CONTROL = 5
+BACKWARD = 2 / 3  # of the computation: the backward pass has two products for each one of the forward pass
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Step:
     seen_bytes: tuple[int, ...]
     batch: int
 
-    def seconds(self, ranks: int, link: Link) -> float:
+    def seconds(self, ranks: int, link: Link, *, overlap: bool = False) -> float:
         """Return the time of a step on so many ranks."""
         if ranks == 1:
             return self.compute_seconds
@@ -65,13 +67,15 @@ class Step:
         latency, speed = link.latency_seconds, link.bytes_per_second
         part = self.parameter_bytes * others / ranks / speed
         gradients = latency * (1 + GAP * (others - 1)) + part
+        if overlap:
+            gradients = max(0.0, gradients - BACKWARD * self.compute_seconds)
         parameters = depth * latency + part
         seen = sum(depth * latency + others * size / speed for size in self.seen_bytes)
         return self.compute_seconds + gradients + parameters + seen + CONTROL * depth * latency
 
-    def speed_up(self, ranks: int, link: Link) -> float:
+    def speed_up(self, ranks: int, link: Link, *, overlap: bool = False) -> float:
         """Return how many times the samples per second of one rank so many compute."""
-        return ranks * self.compute_seconds / self.seconds(ranks, link)
+        return ranks * self.compute_seconds / self.seconds(ranks, link, overlap=overlap)
 
 
 def seen_bytes(program: Program) -> tuple[int, ...]:

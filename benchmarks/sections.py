@@ -142,8 +142,10 @@ def ranks(options: argparse.Namespace) -> list[str]:
         size = 4 * session.network.parameter_count
         step = Step(batch / speeds[0], size, seen_bytes(session.program), batch)
         for title, link in LINKS.items():
-            speed_ups = [f"{step.speed_up(count, link):,.1f}" for count in RANKS]
-            curves.append((name, f"{batch:,} to {batch * RANKS[-1]:,}", title, *speed_ups))
+            for overlap in (False, True):
+                speed_ups = [f"{step.speed_up(count, link, overlap=overlap):,.1f}" for count in RANKS]
+                how = f"{title}, overlapped" if overlap else title
+                curves.append((name, f"{batch:,} to {batch * RANKS[-1]:,}", how, *speed_ups))
     header = (
         "network",
         "batch",

@@ -227,3 +227,10 @@ def test_a_wrong_switch_is_refused(monkeypatch) -> None:
     monkeypatch.setenv("STRIATE_VERIFY", "no")
     with pytest.raises(UsageError, match="STRIATE_VERIFY: must be 0 or 1; got 'no'"):
         machine.verifies()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="users have numbers on POSIX")
+def test_files_belong_to_the_user_or_to_root(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    for user, own in ((1000, True), (0, True), (1001, False)):
+        assert machine.is_own(os.stat_result((0o644, 0, 0, 1, user, 0, 0, 0, 0, 0))) is own

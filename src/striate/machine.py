@@ -117,6 +117,11 @@ def available_memory() -> int:
     return max(0, min([free, *_memory_quotas(), *_address_space()]))
 
 
+def is_own(status: os.stat_result) -> bool:
+    """Return whether a file belongs to this user or to root."""
+    return not hasattr(os, "geteuid") or status.st_uid in (os.geteuid(), 0)
+
+
 def cache_folder() -> Path:
     """Return the folder for all that can be made again: ``STRIATE_CACHE_DIR``, or the user's cache folder.
 

@@ -42,14 +42,21 @@ def run(folder: Path, disturbance: signal.Signals | None, after_seconds: float, 
 
 def ranks_of(folder: Path) -> list[int]:
     """Return the processes that train in a folder, without the one that watches them."""
+    return processes_of(str(folder), "STRIATE_SUPERVISOR")
+
+
+def processes_of(argument: str, variable: str, place: Path | None = None) -> list[int]:
+    """Return the processes of striate with this argument and environment variable, which run in ``place``."""
     found = []
-    for place in Path("/proc").glob("[0-9]*"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            words, environment = (place / "cmdline").read_bytes(), (place / "environ").read_bytes()
+            words, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+            where = (process / "cwd").readlink()
         except OSError:
             continue
-        if str(folder).encode() in words and b"STRIATE_SUPERVISOR=" in environment and b"mpiexec" not in words:
-            found += [] if b"hydra" in words else [int(place.name)]
+        named = argument.encode() in words and f"{variable}=".encode() in environment
+        if named and b"mpiexec" not in words and b"hydra" not in words and place in (None, where):
+            found.append(int(process.name))
     return found
 
 

@@ -20,7 +20,7 @@ from striate.data.decoding import Decoded, Reader, bytes_needed
 from striate.data.problems import FileProblem, printable
 from striate.data.streaming.stored import Stored, StoredStream
 from striate.errors import DataError, UsageError
-from striate.machine import cache_folder
+from striate.machine import cache_folder, is_own
 
 FORMAT = 2
 DATA, NOTES, PARTIAL = ".rows", ".json", ".part"
@@ -181,9 +181,11 @@ def _reserve(descriptor: int, size: int) -> None:
 
 
 def _load(data: Path, count: int, reader: Reader) -> Decoded | None:
-    """Return what an earlier run left, or None where that is missing, incomplete or changed."""
+    """Return what an earlier run left, or None where that is missing, incomplete, changed, or of another user."""
     notes = data.with_suffix(NOTES)
     try:
+        if not (is_own(data.stat()) and is_own(notes.stat())):
+            return None
         content = json.loads(notes.read_text())
         problems = {
             int(number): FileProblem(reason, foreign=foreign)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.distributed.commands import LEAVE
 from striate.distributed.mpi import import_mpi
 
 if TYPE_CHECKING:
@@ -29,12 +30,15 @@ class Group:
         How many of them run on this machine.
     sent_bytes : int
         What this rank has sent to others so far, beside commands.
+    left : bool
+        Whether rank 0 has said that it ends.
     """
 
     def __init__(self) -> None:
         self.mpi = import_mpi()
         self.comm: Any = self.mpi.COMM_WORLD
         self.rank, self.size, self.sent_bytes = int(self.comm.rank), int(self.comm.size), 0
+        self.left = False
         host = self.mpi.Get_processor_name()
         self.ranks_here = self.comm.allgather(host).count(host)
 
@@ -59,7 +63,13 @@ class Group:
         header = np.zeros(HEADER)
         header[: len(numbers)] = numbers
         self.wait([self.comm.Ibcast(header, 0)])
+        self.left = int(header[0]) == LEAVE
         return header
+
+    def leave(self) -> None:
+        """End together: rank 0 says so, and the others wait for it."""
+        if not self.left:
+            self.command([LEAVE] if self.leads else [])
 
     def share(self, value: Any = None) -> Any:
         """Return what rank 0 gave, any picklable object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 
-from striate.distributed import commands, heartbeat
+from striate.distributed import heartbeat
 from striate.distributed.group import Group
 from striate.distributed.mpi import processes
 from striate.distributed.ranks import Team
@@ -32,6 +32,5 @@ def join() -> Team | None:
         return None
     heartbeat.start(group.rank)
     ranks.current = team = Team(group)
-    if team.leads:
-        atexit.register(group.command, [commands.LEAVE])
+    atexit.register(group.leave)
     return team

@@ -80,6 +80,28 @@ def test_folders_are_the_same_streamed_and_in_memory(tmp_path, monkeypatch):
             assert mine.files.tolist() == other.files.tolist()
 
 
+@pytest.mark.parametrize("what", ["damaged", "of another user"])
+def test_a_cache_that_cannot_be_trusted_is_made_again(tmp_path, monkeypatch, what):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path / "cache"))
+    for label in "ab":
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for n in range(4):
+            Image.fromarray(RNG.integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(
+                tmp_path / "data" / label / f"{n}.png"
+            )
+    options = Options(read="stream", test_fraction=0)
+    before = np.asarray(class_folders(tmp_path / "data", options, validation_fraction=0).train.inputs)
+    (cached,) = (tmp_path / "cache").glob("decoded/*.rows")
+    if what == "damaged":
+        cached.write_bytes(bytes(len(cached.read_bytes())))
+    else:
+        monkeypatch.setattr("striate.data.pixel_cache.is_own", lambda status: False)
+    first = cached.stat().st_ino
+    again = np.asarray(class_folders(tmp_path / "data", options, validation_fraction=0).train.inputs)
+    assert np.array_equal(again, before)
+    assert cached.stat().st_ino != first
+
+
 def test_a_file_that_becomes_shorter_is_an_error(tmp_path):
     np.savez(tmp_path / "a.npz", y=np.arange(9) % 3, x=ARRAYS["grey"])
     inputs = array_splits(tmp_path / "a.npz", read="stream")["all"].inputs
