@@ -36,6 +36,7 @@ from striate.cli.pool import pool
 from striate.cli.predict import predict
 from striate.cli.quantise import quantise
 from striate.cli.race import race
+from striate.cli.repair import repair
 from striate.cli.runs import runs
 from striate.cli.search import search
 from striate.cli.serve import serve
@@ -73,7 +74,18 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         cache,
     ),
     "Look inside a model": (explain, why, sweep, gradient, invariance, loss_slice),
-    "Work out by hand": (arithmetic, check, convolve, pool, matrix, find_patch, backprop, descend, approximate),
+    "Work out by hand": (
+        arithmetic,
+        check,
+        convolve,
+        pool,
+        repair,
+        matrix,
+        find_patch,
+        backprop,
+        descend,
+        approximate,
+    ),
 }
 for panel, commands in PANELS.items():
     for command in commands:

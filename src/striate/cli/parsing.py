@@ -40,6 +40,20 @@ def axes(text: str, what: str) -> tuple[int, ...]:
     return (found, found) if isinstance(found, int) else found
 
 
+def pixel(text: str) -> tuple[int, int]:
+    """Return the row and column that ``--at`` names.
+
+    Examples
+    --------
+    >>> pixel("120,80")
+    (120, 80)
+    """
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise UsageError(f"--at: is written ROW,COLUMN, such as 120,80; got {text!r}.")
+    return int(parts[0]), int(parts[1])
+
+
 def paddings(text: str) -> int | str | tuple[int | tuple[int, ...], ...]:
     """Return a padding: a name, one number, or for each axis a number or ``before,after``.
 

@@ -62,6 +62,7 @@ def sweep(
     import striate
     from striate.cli.files import write_figure
     from striate.cli.output import Output
+    from striate.cli.parsing import pixel as read_pixel
     from striate.cli.parsing import sizes
     from striate.cli.tables import write_csv
     from striate.explain import sweep as swept
@@ -72,7 +73,7 @@ def sweep(
     loaded.threads = None if threads is None else integer(threads, "threads")
     name, count = _target(loaded, target), integer(best, "best")
     check_target(loaded, name)
-    pixel = None if at is None else _pixel(at)
+    pixel = None if at is None else read_pixel(at)
     sides: Any = None if window is None else sizes(window, "--window")
     output = Output(json)
     with _progress(output) as report:
@@ -112,15 +113,6 @@ def _target(model: Model, text: str | None) -> int | str:
         raise UsageError(f"--class: must name the class to look for; got none. Choose one of {names}.")
     found = class_of(model, text)
     return text if found is None else found
-
-
-def _pixel(text: str) -> tuple[int, int]:
-    from striate.errors import UsageError
-
-    parts = text.split(",")
-    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
-        raise UsageError(f"--at: is written ROW,COLUMN, such as 120,80; got {text!r}.")
-    return int(parts[0]), int(parts[1])
 
 
 def _facts(found: ScoreMap, target: int | str, count: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from striate.worksheets.filtering import convolve
 from striate.worksheets.filters import make_filter
 from striate.worksheets.matrix import draw_toeplitz, toeplitz
 from striate.worksheets.pooling import pool
+from striate.worksheets.repair import repair
 from striate.worksheets.template import draw_template_search, template_search
 from striate.worksheets.window import animated_gif, animated_svg, sliding_window, window_image, window_svg
 
@@ -34,6 +35,7 @@ __all__ = [
     "finite_differences",
     "make_filter",
     "pool",
+    "repair",
     "sliding_window",
     "template_search",
     "toeplitz",
