@@ -40,7 +40,7 @@ RELATED: dict[str, tuple[str, ...]] = {
     "training/optimizers/base.py": OPTIMIZERS,
     "training/optimizers/descent.py": OPTIMIZERS,
     "training/optimizers/registry.py": OPTIMIZERS,
-    "training/checkpoint.py": ("training/test_checkpoint.py", "training/test_callbacks.py"),
+    "training/checkpoint.py": ("training/test_checkpoint.py", "training/test_callbacks.py", "training/test_run.py"),
     "training/run/folder.py": RUNS,
     "training/run/lock.py": RUNS,
     "training/run/log.py": RUNS,

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from server.test_running import started
 from striate import load
 
+STRIATE = (sys.executable, "-m", "striate")
 MOST_BYTES = 2e9
 WARM_UP = 0.3  # of the time, in which sessions and caches are filled
 
@@ -50,27 +51,38 @@ def usage(processes: list[int]) -> Usage:
 
 def train(folder: Path) -> subprocess.Popen[bytes]:
     """Start a training that is to last longer than the test."""
-    command = [sys.executable, "-m", "striate", "train", "digits", "--model", "lenet5", "--epochs", "1000000"]
+    command = [*STRIATE, "train", "digits", "--model", "lenet5", "--epochs", "1000000"]
     return subprocess.Popen([*command, "--threads", "1", "--out", str(folder)], stdout=subprocess.DEVNULL)
 
 
+class Calls:
+    """How often some functions were called, and what the first one that failed raised."""
+
+    def __init__(self, count: int) -> None:
+        self.counts, self.over = [0] * count, threading.Event()
+        self.failure: BaseException | None = None
+
+    def repeat(self, number: int, function: Callable[[], object]) -> None:
+        """Call a function again and again, until it fails or the time is over."""
+        try:
+            while not self.over.is_set():
+                function()
+                self.counts[number] += 1
+        except BaseException as failure:
+            self.failure = failure
+
+
 @contextlib.contextmanager
-def repeated(*functions: Callable[[], object]) -> Iterator[list[int]]:
-    """Call functions again and again, each in a thread; yield how often each was called."""
-    counts, over = [0] * len(functions), threading.Event()
-
-    def call(number: int) -> None:
-        while not over.is_set():
-            functions[number]()
-            counts[number] += 1
-
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(len(functions))]
+def repeated(*functions: Callable[[], object]) -> Iterator[Calls]:
+    """Call functions again and again, each in a thread."""
+    calls = Calls(len(functions))
+    threads = [threading.Thread(target=calls.repeat, args=pair) for pair in enumerate(functions)]
     for thread in threads:
         thread.start()
     try:
-        yield counts
+        yield calls
     finally:
-        over.set()
+        calls.over.set()
         for thread in threads:
             thread.join()
 
@@ -78,18 +90,7 @@ def repeated(*functions: Callable[[], object]) -> Iterator[list[int]]:
 def main(minutes: float) -> int:
     """Return the status: 1 if anything grew, ended or took too much."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        run = [
-            sys.executable,
-            "-m",
-            "striate",
-            "train",
-            "digits",
-            "--model",
-            "lenet5",
-            "--epochs",
-            "1",
-            "--no-report",
-        ]
+        run = [*STRIATE, "train", "digits", "--model", "lenet5", "--epochs", "1", "--no-report"]
         subprocess.run([*run, "--out", f"{folder}/model"], check=True, stdout=subprocess.DEVNULL)
         path = Path(folder) / "model" / "model.safetensors"
         model, rng = load(path), np.random.default_rng(0)
@@ -106,12 +107,18 @@ def main(minutes: float) -> int:
             with urllib.request.urlopen(urllib.request.Request(f"{address}/predict", body, head)) as answer:
                 assert len(json.load(answer)["predictions"]) == 3
 
-        counts = stack.enter_context(repeated(predict, ask, ask))
-        return watch([os.getpid(), server.pid, training.pid], minutes, counts, (server, training))
+        calls = stack.enter_context(repeated(predict, ask, ask))
+        return watch([os.getpid(), server.pid, training.pid], minutes, calls, (server, training))
 
 
-def watch(numbers: list[int], minutes: float, counts: list[int], running: tuple[subprocess.Popen, ...]) -> int:
-    """Sample what the processes take until the time is over; return whether it grew."""
+def watch(numbers: list[int], minutes: float, calls: Calls, running: tuple[subprocess.Popen, ...]) -> int:
+    """Sample what the processes take until the time is over; return whether it grew.
+
+    Raises
+    ------
+    AssertionError
+        If a process or a calling thread ended before.
+    """
     begin, seen = time.monotonic(), []
     while (passed := time.monotonic() - begin) < 60 * minutes:
         seen.append(usage(numbers))
@@ -122,6 +129,7 @@ def watch(numbers: list[int], minutes: float, counts: list[int], running: tuple[
                 flush=True,
             )
         assert all(process.poll() is None for process in running), "a process has ended"
+        assert calls.failure is None, f"a call failed: {calls.failure!r}"
         time.sleep(min(2.0, 60 * minutes / 40))
     later = seen[int(len(seen) * WARM_UP) :]
     half = len(later) // 2
@@ -129,7 +137,7 @@ def watch(numbers: list[int], minutes: float, counts: list[int], running: tuple[
         name: max(getattr(u, name) for u in later[half:]) / max(getattr(u, name) for u in later[:half]) - 1
         for name in Usage._fields
     }
-    print(f"{sum(counts)} calls; growth in the second half {growth}", flush=True)
+    print(f"{calls.counts} calls; growth in the second half {growth}", flush=True)
     return int(max(u.bytes for u in seen) > MOST_BYTES or max(growth.values()) > 0.02)
 
 

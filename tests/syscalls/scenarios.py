@@ -125,10 +125,13 @@ def photographs(folder: Path) -> bytes:
 
     os.environ["STRIATE_CACHE_DIR"] = str(folder / "cache")
     source, rng = folder.parent / "photographs", np.random.default_rng(0)
+    unfinished = folder.parent / f"photographs of {os.getpid()}"  # this process may be killed at any moment
     for number in range(0 if source.is_dir() else 12):
-        place = source / "ab"[number % 2]
+        place = unfinished / "ab"[number % 2]
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(place / f"{number}.png")
+    if not source.is_dir():
+        unfinished.rename(source)
     choice.available_memory = lambda: 1000
     train = load_path(source).train
     return bytes(train.inputs[np.arange(len(train))].tobytes())

@@ -304,3 +304,38 @@ def test_an_optimizer_of_ones_own_continues_too(data, tmp_path):
     assert np.array_equal(again.model.theta, whole.model.theta)
     with pytest.raises(UsageError, match=r"optimizer was .*OwnAdam"):
         Trainer(small_network(), optimizer="adam", seed=1).restore(tmp_path / "checkpoint")
+
+
+def test_a_trainer_that_has_trained_can_go_back(data, tmp_path):
+    running = trainer()
+    running.fit(data, epochs=1)
+    path = running.save_checkpoint(tmp_path / "checkpoint")
+    running.fit(data, epochs=1)
+    later = running.model.theta.copy()
+    running.restore(path)
+    running.fit(data, epochs=1)
+    assert np.array_equal(running.model.theta, later)
+
+
+def test_a_checkpoint_holds_what_the_session_learnt_last(data, tmp_path):
+    running = trainer()
+    running.fit(data, epochs=1)
+    running.state.session.vectors.theta[:3] = 7.0
+    assert load(running.save_checkpoint(tmp_path / "checkpoint")).theta[:3].tolist() == [7.0] * 3
+
+
+def test_between_epochs_no_time_has_passed(data, tmp_path):
+    running = trainer()
+    running.fit(data, epochs=1)
+    content, _ = read_container(running.save_checkpoint(tmp_path / "checkpoint"))
+    assert content["training"]["seconds"] == 0.0
+
+
+def test_arrays_of_callbacks_may_have_any_name(data, tmp_path):
+    running, again = trainer(), trainer()
+    running.fit(data, epochs=1)
+    running.state.restored = {"mine": {"a/b/c": np.arange(3), "d": 4}}
+    again.restore(running.save_checkpoint(tmp_path / "checkpoint"))
+    kept = again.state.restored["mine"]
+    assert kept["a/b/c"].tolist() == [0, 1, 2]
+    assert kept["d"] == 4
