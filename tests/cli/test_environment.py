@@ -63,6 +63,10 @@ def test_a_file_that_may_not_become_large_enough_is_one_line(tmp_path: Path) -> 
     assert re.search(r"striate: .*run.*: cannot be written \(File too large\); nothing was changed", done.stderr)
 
 
+def test_many_more_threads_than_cores_give_the_same_bits(usual: bytes, tmp_path: Path) -> None:
+    assert trained(tmp_path / "run", None, "--threads", "64") == usual
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs an affinity")
 def test_several_threads_on_one_core_give_the_same_bits(usual: bytes, tmp_path: Path) -> None:
     core = min(os.sched_getaffinity(0))
