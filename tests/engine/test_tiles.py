@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from striate.engine.lowering.tiles import cheapest, tiles
+from striate.engine.lowering.tiles import EIGHT, cheapest, tiles
 from striate.machine import LANES
 
 
@@ -17,6 +17,12 @@ def test_tiles_fit_the_registers(lanes: int) -> None:
             assert rows * columns + min(rows, columns) + 1 <= registers
             assert 0 < speed <= 1
             assert cheapest(menu, rows * 4, columns * 4, 1000, row_tile=rows)[0] == rows
+
+
+def test_few_sums_leave_a_register_for_products() -> None:
+    for menu in (tiles(4, EIGHT).outer, tiles(4, EIGHT).dot):
+        for rows, columns, _ in menu:
+            assert rows * columns + min(rows, columns) + 2 <= 16
 
 
 def test_a_tile_for_one_row_is_not_a_tall_one() -> None:

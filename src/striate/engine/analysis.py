@@ -45,6 +45,8 @@ class Facts:
         Values whose gradients lead to a parameter that learns.
     frozen : frozenset
         Layers that do not learn: their parameters get no gradient.
+    most_sums : int or None
+        Sums that the target's registers hold at once; see ``lowering.tiles``.
     """
 
     network: Network
@@ -60,6 +62,7 @@ class Facts:
     margins: dict[str, Margin]
     needed: set[str]
     frozen: frozenset[str] = frozenset()
+    most_sums: int | None = None
 
     @property
     def target_count(self) -> int:
@@ -77,6 +80,7 @@ def analyse(
     frozen: Collection[str] = (),
     winograd: bool = True,
     observed: Sequence[str] = (),
+    most_sums: int | None = None,
 ) -> Facts:
     """Return the facts of a network for inference, or for training with a loss.
 
@@ -86,6 +90,8 @@ def analyse(
         Layers that do not learn.
     observed : sequence of str
         Values that the user reads too, without a loss: nothing is fused with them or written over them.
+    most_sums : int, optional
+        Sums that the registers hold at once, where the lanes do not tell.
     """
     outputs = [*_outputs(network, loss), *observed]
     fused, masked = graph.fusions(network, outputs)
@@ -103,6 +109,7 @@ def analyse(
         graph.margins(network, fused, loss is not None),
         graph.needed_gradients(network, frozen=frozen) if loss else set(),
         frozenset(frozen),
+        most_sums,
     )
 
 

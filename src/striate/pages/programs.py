@@ -20,7 +20,7 @@ from striate.model import Model
 from striate.network import Network, Step
 from striate.targets.image import check_kernels, contents_of, program_of
 from striate.targets.parcel import Part
-from striate.targets.webassembly import LANES
+from striate.targets.webassembly import LANES, MOST_SUMS
 
 
 def forward_part(model: Model) -> Part:
@@ -33,7 +33,7 @@ def forward_part(model: Model) -> Part:
     """
     observed = tuple(step.name for step in model.network.steps[:-1])
     runs = {"pack": (PACK,), "forward": (FORWARD,)}
-    return Part(program_of(model, LANES, observed), contents_of(model), runs)
+    return Part(program_of(model, LANES, observed, MOST_SUMS), contents_of(model), runs)
 
 
 def probe_of(model: Model) -> Network | None:
@@ -57,7 +57,13 @@ def gradient_part(model: Model) -> tuple[Part, dict[str, Any]] | None:
     frozen = {step.name for step in network.steps} - {PIXELS}
     loss = Loss.of("mean_absolute_error")
     facts = analyse(
-        network, Sizes(LANES, 1, 1), np.dtype(np.float32), loss=loss, frozen=frozen, winograd=model.winograd
+        network,
+        Sizes(LANES, 1, 1),
+        np.dtype(np.float32),
+        loss=loss,
+        frozen=frozen,
+        winograd=model.winograd,
+        most_sums=MOST_SUMS,
     )
     program = lower(facts)
     check_kernels(network, program)

@@ -16,7 +16,7 @@ from striate.model import Model
 from striate.pages.programs import forward_part
 from striate.targets.image import check_kernels, contents_of
 from striate.targets.parcel import Part
-from striate.targets.webassembly import LANES
+from striate.targets.webassembly import LANES, MOST_SUMS
 
 BLOCKS = 8
 BATCH = LANES * BLOCKS
@@ -43,7 +43,15 @@ def training_part(model: Model, loss: Loss, dtype: np.dtype, samples: int) -> Pa
         If a layer has no kernels.
     """
     network, sizes = model.network, Sizes(LANES, BLOCKS, 1)
-    facts = analyse(network, sizes, dtype, loss=loss, optimizer=OPTIMIZERS[0], winograd=model.winograd)
+    facts = analyse(
+        network,
+        sizes,
+        dtype,
+        loss=loss,
+        optimizer=OPTIMIZERS[0],
+        winograd=model.winograd,
+        most_sums=MOST_SUMS,
+    )
     program = lower(facts)
     check_kernels(network, program)
     _add_optimizers(program, OPTIMIZERS)

@@ -45,7 +45,7 @@ class Image:
     runs: dict[str, list[tuple[Request, list[int]]]]
 
 
-def program_of(model: Model, lanes: int, observed: tuple[str, ...] = ()) -> Program:
+def program_of(model: Model, lanes: int, observed: tuple[str, ...] = (), most_sums: int | None = None) -> Program:
     """Return the program that computes one float32 sample with channels in the lanes.
 
     Parameters
@@ -54,13 +54,22 @@ def program_of(model: Model, lanes: int, observed: tuple[str, ...] = ()) -> Prog
     lanes : int
     observed : tuple of str
         Layers whose values are stored too.
+    most_sums : int, optional
+        See ``Facts``.
 
     Raises
     ------
     UsageError
         If a layer has no kernels.
     """
-    facts = analyse(model.network, Sizes(1, 1, 1), np.dtype(np.float32), winograd=model.winograd, observed=observed)
+    facts = analyse(
+        model.network,
+        Sizes(1, 1, 1),
+        np.dtype(np.float32),
+        winograd=model.winograd,
+        observed=observed,
+        most_sums=most_sums,
+    )
     program, _ = lower(facts, lanes, byte_products="plain")  # what every processor has
     check_kernels(model.network, program)
     return program

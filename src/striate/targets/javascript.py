@@ -16,7 +16,7 @@ from striate.targets import typescript
 from striate.targets.answers import reading_of
 from striate.targets.image import contents_of, program_of
 from striate.targets.parcel import Part, parcel_of
-from striate.targets.webassembly import LANES
+from striate.targets.webassembly import LANES, MOST_SUMS
 from striate.web.bundle import bundle
 
 RUNS = {"pack": (PACK,), "forward": (FORWARD,)}
@@ -43,7 +43,7 @@ def write(model: Model, path: str | Path) -> list[Path]:
 
 def source(model: Model, name: str = "model.js") -> str:
     """Return the text of the module called ``name``."""
-    part = Part(program_of(model, LANES), contents_of(model), RUNS)
+    part = Part(program_of(model, LANES, most_sums=MOST_SUMS), contents_of(model), RUNS)
     parcel = parcel_of(model.network.name, {"forward": part})
     data = {
         "model": description(model),

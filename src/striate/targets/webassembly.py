@@ -26,6 +26,7 @@ from striate.kernels.library import Request
 from striate.targets.assembly import translated
 
 LANES = 4  # of the 128 bits of its vectors
+MOST_SUMS = 8  # that a browser on x86-64 keeps in its 16 registers
 TRIPLE = "wasm32-unknown-unknown"
 FEATURES = "+simd128,+bulk-memory,+nontrapping-fptoint,+sign-ext"
 ORDER = (1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11)  # in which sections stand

@@ -16,6 +16,7 @@ from striate.engine.channels.words import IN_A_WORD, Words, allocate_words
 from striate.engine.layout import Margin
 from striate.engine.lowering.correlation import whole_tiles
 from striate.engine.lowering.pooling import geometry_of
+from striate.engine.lowering.tiles import TWELVE
 from striate.engine.lowering.windows import places, taps
 from striate.engine.program import Place
 from striate.engine.rules import CHANNELS, RULES
@@ -137,8 +138,9 @@ def _linear(lowering: ChannelLowering, step: Step) -> None:
 
 
 def _tile_for(lowering: ChannelLowering, positions: int, blocks: int, terms: int) -> tuple[int, int]:
-    """Return the tile of a layer; products of pairs take registers, so theirs is that of 16 registers."""
-    return tile_for(8 if lowering.byte_products == "pairs" else lowering.lanes, positions, blocks, terms)
+    """Return the tile of a layer; products of pairs take registers, so fewer are left for sums."""
+    most_sums = TWELVE if lowering.byte_products == "pairs" else lowering.facts.most_sums
+    return tile_for(lowering.lanes, positions, blocks, terms, most_sums)
 
 
 def _padding(step: Step) -> Margin:

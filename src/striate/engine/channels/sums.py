@@ -55,7 +55,7 @@ def emit_correlation(
 
     ``parts`` of a long sum are added up.
     """
-    tile = tile_for(lowering.lanes, len(rows), out.shape[0], len(parts[0]))
+    tile = tile_for(lowering.lanes, len(rows), out.shape[0], len(parts[0]), lowering.facts.most_sums)
     positions = whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0])
     table = lowering.program.table(positions)
     lowering.works += _works(lowering, x, out, weights, bias, table, len(positions), parts, tile, floor)
@@ -218,7 +218,7 @@ def emit_dense(
 ) -> None:
     """Append the sums over all features of ``x``, for every filter of ``out`` and all samples."""
     features, samples = x.features(), lowering.samples
-    tile = tile_for(lowering.lanes, samples, out.shape[0], len(features))
+    tile = tile_for(lowering.lanes, samples, out.shape[0], len(features), lowering.facts.most_sums)
 
     def rows(stride: int) -> Place:
         begins = np.arange(samples) * stride

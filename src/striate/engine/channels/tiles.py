@@ -17,6 +17,6 @@ _SMALL = (
 )
 
 
-def tile_for(lanes: int, positions: int, blocks: int, terms: int) -> tuple[int, int]:
+def tile_for(lanes: int, positions: int, blocks: int, terms: int, most_sums: int | None = None) -> tuple[int, int]:
     """Return the tile that covers ``positions`` x ``blocks`` sums of ``terms`` products at the lowest cost."""
-    return cheapest((*tiles(lanes).outer, *_SMALL), positions, blocks, terms)
+    return cheapest((*tiles(lanes, most_sums).outer, *_SMALL), positions, blocks, terms)

@@ -84,7 +84,7 @@ def _chunk(
         lowering.arena.allocate((size,)) for size in (36 * x.shape[0] * count, 36 * blocks * count, 72)
     )
     before = (geometry.padding[1][0], geometry.padding[2][0])
-    tile = tile_for(lanes, count, blocks, channels)
+    tile = tile_for(lanes, count, blocks, channels, lowering.facts.most_sums)
     rows, numbers, terms = np.arange(count) * lanes, np.arange(blocks), np.arange(channels)
     where = np.stack([numbers * channels * lanes, numbers * count * lanes, 0 * numbers], axis=1)
     taps = np.stack([terms * lanes, terms // lanes * count * lanes + terms % lanes], axis=1)

@@ -130,7 +130,13 @@ def sums_row(lowering: Lowering, sums: Sums) -> Row:
         every = groups.count > 1
         places, blocks = merge_blocks(places, sums.x.blocks, sums.x.block, sums.out.block, every=every)
         groups = groups if every else Groups(blocks, sums.x.block, 0, sums.out.block, 0)
-    tile = cheapest(tiles(sums.x.lanes).outer, len(sums.rows), len(places), len(pairs) * outer, sums.row_tile)
+    tile = cheapest(
+        tiles(sums.x.lanes, lowering.facts.most_sums).outer,
+        len(sums.rows),
+        len(places),
+        len(pairs) * outer,
+        sums.row_tile,
+    )
     rows, places = whole_tiles(sums.rows, tile[0]), whole_tiles(places, tile[1])
     program = lowering.program
     return lowering.row(
@@ -193,7 +199,7 @@ def emit_weight_gradient(
     program, every = lowering.program, groups.count > 1
     places, blocks = merge_blocks(places, x.blocks, x.block, grad.block, every=every)
     groups = groups if every else Groups(blocks, x.block, 0, grad.block, 0)
-    tile = cheapest(tiles(x.lanes).dot, len(rows), len(taps), len(places))
+    tile = cheapest(tiles(x.lanes, lowering.facts.most_sums).dot, len(rows), len(taps), len(places))
     for part in np.array_split(places, pieces(len(places), x)):
         lowering.emit(
             "correlation.weight_gradient",

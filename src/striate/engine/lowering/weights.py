@@ -35,9 +35,9 @@ def weight_index(lowering: Lowering, step: Step) -> np.ndarray:
     return index
 
 
-def row_tile(rows: int, places: int, terms: int, lanes: int) -> int:
+def row_tile(rows: int, places: int, terms: int, lanes: int, most_sums: int | None) -> int:
     """Return the number of rows of the tile that suits the whole layer: its weights are packed for it."""
-    return cheapest(tiles(lanes).outer, rows, places, terms)[0]
+    return cheapest(tiles(lanes, most_sums).outer, rows, places, terms)[0]
 
 
 def packed(rows: int, terms: np.ndarray, tile: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,6 +88,6 @@ def arrange(
         place = lowering.parameter(step, "weight")
         assert place is not None
         return Weights(place, terms[:, 0], 1, None)
-    tile = row_tile(len(terms), places_count, terms.shape[1], lanes)
+    tile = row_tile(len(terms), places_count, terms.shape[1], lanes, lowering.facts.most_sums)
     order, begins = packed(len(terms), terms, tile)
     return Weights(lowering.pack(order, step), begins, tile, tile)

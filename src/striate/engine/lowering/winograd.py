@@ -103,7 +103,7 @@ def emit_winograd(
     lanes = x.lanes
     each = 36 * (rows + terms) * lanes * 4
     parts = list(chunks(out, each))
-    tile = cheapest(tiles(lanes).outer, rows, len(parts[0]), terms)
+    tile = cheapest(tiles(lanes, lowering.facts.most_sums).outer, rows, len(parts[0]), terms)
     whole = whole_tiles(np.arange(rows), tile[0])
     order = index[whole].reshape(-1, tile[0], terms).transpose(0, 2, 1).ravel()
     filters = _filters(lowering, step, order, flipped)
@@ -165,7 +165,7 @@ def emit_winograd_weights(
     count = filters * channels
     sums = lowering.arena.allocate((-(-36 * count // (lanes * x.blocks)),))
     lowering.emit("elementwise.fill", out=lowering.place(sums), count=sums.size, value=0.0)
-    tile = cheapest(tiles(lanes).dot, filters, channels, len(parts[0]))
+    tile = cheapest(tiles(lanes, lowering.facts.most_sums).dot, filters, channels, len(parts[0]))
     table = lowering.program.table
     for part in parts:
         size = len(part) * lanes
