@@ -144,9 +144,16 @@ def _content_key(paths: Sequence[Path], reader: Reader) -> str:
     """Return a digest that changes with the files, their order, or what is made of them."""
     digest = hashlib.sha256(f"{FORMAT} {reader!r}".encode())
     for path in paths:
-        status = path.stat()
-        digest.update(os.fsencode(path) + f"\0{status.st_size} {status.st_mtime_ns}\n".encode())
+        digest.update(os.fsencode(path) + f"\0{_version(path)}\n".encode())
     return digest.hexdigest()[:32]
+
+
+def _version(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"  # removed since the folder was listed; decoding it says so
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[np.ndarray], Decoded]) -> Decoded:

@@ -12,6 +12,7 @@ from striate.drawing.svg import COLOURS, ticks
 WIDTH, HEIGHT = 460, 280
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 30, 40
 MOST_LABELS = 8  # of the values on an axis
+MARGIN = 76  # beside the first and the last of parallel axes: half of a long name
 
 
 def scatter(
@@ -78,7 +79,9 @@ def parallel(rows: Sequence[tuple[Mapping[str, Any], float]], logged: Sequence[s
     names = [*dict.fromkeys(name for values, _ in rows for name in values), metric]
     columns = {name: [row.get(name) for row in ({**values, metric: v} for values, v in rows)] for name in names}
     width = max(WIDTH, 110 * len(names))
-    places = {name: 60 + index * (width - 120) / max(1, len(names) - 1) for index, name in enumerate(names)}
+    places = {
+        name: MARGIN + index * (width - 2 * MARGIN) / max(1, len(names) - 1) for index, name in enumerate(names)
+    }
     axes = {name: _axis(columns[name], name in logged) for name in names}
     pieces: list[Markup] = []
     low, high = min(value for _, value in rows), max(value for _, value in rows)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.data import decoding
 from striate.data.arrays import array_splits
 from striate.data.folders import class_folders
 from striate.data.normalisation import Normalisation
@@ -96,10 +97,30 @@ def test_a_cache_that_cannot_be_trusted_is_made_again(tmp_path, monkeypatch, wha
         cached.write_bytes(bytes(len(cached.read_bytes())))
     else:
         monkeypatch.setattr("striate.data.pixel_cache.is_own", lambda status: False)
-    first = cached.stat().st_ino
+    (tmp_path / "first").hardlink_to(cached)
     again = np.asarray(class_folders(tmp_path / "data", options, validation_fraction=0).train.inputs)
     assert np.array_equal(again, before)
-    assert cached.stat().st_ino != first
+    assert not cached.samefile(tmp_path / "first")
+
+
+@pytest.mark.parametrize("how", ["memory", "stream"])
+def test_a_file_that_is_removed_after_the_folder_was_listed_is_a_bad_file(tmp_path, monkeypatch, how):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path / "cache"))
+    for label in "ab":
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for n in range(30):
+            pixels = RNG.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / label / f"{n}.png")
+    removed = tmp_path / "data" / "b" / "7.png"
+
+    def scan_files(paths, scan):
+        removed.unlink()
+        return decoding.scan_files(paths, scan)
+
+    monkeypatch.setattr("striate.data.folders.scan_files", scan_files)
+    splits = class_folders(tmp_path / "data", Options(read=how, test_fraction=0), validation_fraction=0)
+    assert len(splits.train) == 59
+    assert [file.path for file in splits.bad_files] == [str(removed)]
 
 
 def test_a_file_that_becomes_shorter_is_an_error(tmp_path):
