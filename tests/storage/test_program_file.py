@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -115,6 +117,22 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", header=np.zeros(3))
     with pytest.raises(ModelFileError, match=r"must be a program of striate; got"):
         read_program(tmp_path / "other.npz")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("{'descr': '|u1', 'shape': (9,", id="unfinished Python"),
+        pytest.param("{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776,), }", id="a terabyte"),
+        pytest.param("{'descr': '|O', 'fortran_order': False, 'shape': (9,), }", id="Python objects"),
+    ],
+)
+def test_a_header_that_cannot_be_trusted_is_refused(tmp_path: Path, header: str) -> None:
+    with zipfile.ZipFile(tmp_path / "program.npz", "w") as archive:
+        text = header.encode().ljust(117) + b"\n"
+        archive.writestr("header.npy", b"\x93NUMPY\x01\0" + struct.pack("<H", len(text)) + text + b"\0" * 9)
+    with pytest.raises(ModelFileError, match=r"must be a program of striate; got DataError\("):
+        read_program(tmp_path / "program.npz")
 
 
 def test_a_program_that_reaches_outside_is_refused(tmp_path: Path) -> None:
