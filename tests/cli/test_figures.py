@@ -41,4 +41,6 @@ def test_a_kernel_is_filmed_sliding_over_numbers(run, refused, tmp_path):
     assert result.exit_code == 0, result.output
     assert width_of(film) > 100
     words = refused("convolve", "[4,1,1,2]", "--kernel", "[1]", "--border", "reflect", "--out", film, status=2)
-    assert "shows one channel with a border of zeros; got 1 axes, reflect" in words
+    assert "a film needs a border of zeros; got reflect. Leave out --border." in words
+    words = refused("convolve", "[[[1,2]],[[3,4]]]", "--kernel", "[[1]]", "--out", film, status=2)
+    assert "a film shows one channel; got 2. Film each channel by itself." in words

@@ -164,8 +164,10 @@ def _film(x: np.ndarray, result: Filtered, out: Path) -> Path:
     from striate.worksheets import animated_gif, sliding_window
     from striate.worksheets.arithmetic import convolution
 
-    if x.ndim > 2 or result.border != "zeros":
-        raise UsageError(f"{out}: shows one channel with a border of zeros; got {x.ndim} axes, {result.border}.")
+    if x.ndim > 2:
+        raise UsageError(f"{out}: a film shows one channel; got {len(x)}. Film each channel by itself.")
+    if result.border != "zeros":
+        raise UsageError(f"{out}: a film needs a border of zeros; got {result.border}. Leave out --border.")
     axes = result.axes
     layer = convolution(
         x.shape,
