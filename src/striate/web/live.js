@@ -53,7 +53,7 @@ function chart(measure, parts) {
   const y = (value) => 6 + (1 - (value - low) / (high - low || 1)) * (HEIGHT - BELOW - 6);
   const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${measure} by epoch, ${low.toPrecision(3)} to ${high.toPrecision(3)}` });
   for (const [value, baseline] of [[high, "hanging"], [low, "auto"]]) {
-    svg.append(text(LEFT - 4, y(value), value.toPrecision(3), "end", baseline));
+    svg.append(text(LEFT - 4, y(value), brief(value), "end", baseline));
   }
   svg.append(text(LEFT, HEIGHT - 2, "1", "start", "auto"), text(WIDTH - 4, HEIGHT - 2, String(last), "end", "auto"));
   for (const [part, line] of Object.entries(parts)) {
@@ -62,8 +62,13 @@ function chart(measure, parts) {
     svg.append(shape("circle", { class: part, cx: x(epoch), cy: y(value), r: 2.5 }));
   }
   const caption = element("figcaption", {}, element("b", { text: measure }));
-  for (const [part, line] of Object.entries(parts)) caption.append(element("span", { class: part, text: `${part} ${line[line.length - 1][1].toPrecision(4)}` }));
+  for (const [part, line] of Object.entries(parts)) caption.append(element("span", { class: part, text: `${part} ${brief(line[line.length - 1][1], 4)}` }));
   return element("figure", {}, caption, svg);
+}
+
+/** Return a number in so few digits that it fits beside a chart. */
+function brief(value, digits = 3) {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(digits);
 }
 
 function shape(name, attributes) {
