@@ -65,7 +65,7 @@ def model_of(network: Network) -> Model:
 def smooth(network: Network) -> Network:
     """Return a network without kinks: a value within rounding of one may fall on either side of it.
 
-    Of a ReLU in ResNet-18 one such value moves the gradient of some pixel by 3e-2 of the largest.
+    One such value of a ReLU in ResNet-18 moves the gradient of some pixel by 3e-2 of the largest.
     """
     description = network.describe()
     return from_description({**description, "layers": list(map(_smooth, description["layers"]))})
