@@ -14,7 +14,7 @@ from striate import Model, Trainer, load
 from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, ModelFileError, ShapeError, UsageError
-from striate.layers import BatchNorm, Conv2d, Flatten, Linear, ReLU, Softmax
+from striate.layers import BatchNorm, Conv2d, Flatten, Linear, LogSoftmax, ReLU, Softmax
 from striate.network import Sequential
 from striate.reference.executor import forward
 from striate.storage import container
@@ -43,6 +43,14 @@ def test_probabilities_are_those_of_the_reference(model, pictures):
     expected = forward(model.network, model.theta, x).output
     np.testing.assert_allclose(model.predict_proba(pictures), expected, atol=1e-6)
     assert np.array_equal(model.predict(pictures), expected.argmax(axis=1))
+
+
+def test_a_network_that_ends_in_a_softmax_or_its_logarithm_tells_classes_apart():
+    x, theta = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32), np.linspace(-1, 1, 15)
+    plain, logarithm = (Model(Sequential([Linear(3), end], 4), theta) for end in (Softmax(), LogSoftmax()))
+    assert plain.kind == logarithm.kind == "classes"
+    np.testing.assert_array_equal(logarithm.predict(x), plain.predict(x))
+    np.testing.assert_allclose(logarithm.predict_proba(x), plain.predict_proba(x), rtol=1e-5)
 
 
 def test_kind_and_number_of_samples_change_nothing(model, pictures):

@@ -13,6 +13,7 @@ from striate.explain.field import Field, field_of
 from striate.explain.positions import resolve
 from striate.explain.reasons import Why
 from striate.explain.samples import as_sample, normalised
+from striate.layers.activation import SOFTMAXES
 from striate.layers.shape import InputLayer
 from striate.model import Model
 from striate.network import Network, Step
@@ -188,7 +189,5 @@ class Trace:
 
 def score_step(network: Network) -> str:
     """Return the name of the step that holds the class scores: what a final softmax takes, else the output."""
-    from striate.layers.activation import LogSoftmax, Softmax
-
     last = network.steps[-1]
-    return last.inputs[0] if isinstance(last.layer, Softmax | LogSoftmax) else last.name
+    return last.inputs[0] if isinstance(last.layer, SOFTMAXES) else last.name

@@ -256,3 +256,7 @@ class LogSoftmax(Activation):
     mixes_channels: ClassVar[bool] = True
     pointwise: ClassVar[bool] = False
     symbols: ClassVar[str] = "x - m - log(sum of exp(x - m)), m the largest x"
+
+
+SOFTMAXES = (Softmax, LogSoftmax)
+"""The layers whose outputs are the probabilities of classes, or their logarithms."""

@@ -14,7 +14,7 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.data.options import Task
 from striate.errors import UsageError
-from striate.layers.activation import LogSoftmax, Softmax
+from striate.layers.activation import SOFTMAXES
 from striate.layers.arguments import choice
 from striate.layers.base import Layer, Shape
 from striate.losses.interpretation import CLASSES, Interpretation
@@ -163,7 +163,7 @@ class Loss(metaclass=_ByName):
         """Raise UsageError if a last layer bends outputs to something that the loss cannot use."""
         for name in (network.steps[-1].name, *network.auxiliary):
             layer = network.step(name).layer
-            if self.wants and isinstance(layer, Softmax | LogSoftmax) and not isinstance(layer, self.absorbs):
+            if self.wants and isinstance(layer, SOFTMAXES) and not isinstance(layer, self.absorbs):
                 raise UsageError(
                     f"{network.name}: {self.name} needs {self.wants}; got {name}, a {type(layer).__name__}, at the "
                     "end. Leave this layer out."

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.layers.activation import Activation, Identity, LogSoftmax, Sigmoid, Softmax
+from striate.layers.activation import SOFTMAXES, Activation, Identity, Sigmoid
 from striate.losses.base import Loss
 from striate.losses.binary import BinaryCrossEntropy
 from striate.losses.cross_entropy import CrossEntropy
@@ -54,7 +54,7 @@ def resolve_loss(network: Network, dataset: Dataset, before: Loss | None = None)
 
 def _tells_two_apart(network: Network, dataset: Dataset) -> bool:
     """Return whether a single output, which no Softmax makes 1, can learn the class numbers 0 and 1."""
-    single = math.prod(network.output_shape) == 1 and not isinstance(network.steps[-1].layer, Softmax | LogSoftmax)
+    single = math.prod(network.output_shape) == 1 and not isinstance(network.steps[-1].layer, SOFTMAXES)
     return single and len(dataset.classes) <= 2 and bool((dataset.targets <= 1).all())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.data.options import Task
 from striate.errors import DataError, ShapeError, UsageError
-from striate.layers.activation import LogSoftmax, Softmax
+from striate.layers.activation import SOFTMAXES, Softmax
 from striate.layers.arguments import integer, real
 from striate.layers.base import Layer, Shape, format_shape
 from striate.losses.base import Array, Loss
@@ -47,7 +47,7 @@ class CrossEntropy(Loss):
     """
 
     name: ClassVar[str] = "cross_entropy"
-    absorbs: ClassVar[tuple[type[Layer], ...]] = (Softmax, LogSoftmax)
+    absorbs: ClassVar[tuple[type[Layer], ...]] = SOFTMAXES
     smooths: ClassVar[bool] = True
     ending: ClassVar[Layer | None] = Softmax()
     task: ClassVar[Task | None] = "classification"

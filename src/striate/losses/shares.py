@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.errors import DataError
-from striate.layers.activation import LogSoftmax, Softmax
+from striate.layers.activation import SOFTMAXES, Softmax
 from striate.layers.base import Layer, Shape
 from striate.losses.base import Array, Loss
 from striate.losses.interpretation import Interpretation, softmax
@@ -25,7 +25,7 @@ class SoftCrossEntropy(Loss):
     """Cross-entropy of a softmax with the shares of the classes, float32[N, C]: blended or uncertain labels."""
 
     name: ClassVar[str] = "soft_cross_entropy"
-    absorbs: ClassVar[tuple[type[Layer], ...]] = (Softmax, LogSoftmax)
+    absorbs: ClassVar[tuple[type[Layer], ...]] = SOFTMAXES
     ending: ClassVar[Layer | None] = Softmax()
 
     def reference(self, outputs: Array, targets: Array) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.data.streaming import Stream, blocks
 from striate.errors import DataError, UsageError
-from striate.layers.activation import Softmax
+from striate.layers.activation import SOFTMAXES
 from striate.layers.arguments import integer
 from striate.losses import CLASSES, NUMBERS, Interpretation, Loss, usual_names
 from striate.losses.choice import assumed_loss
@@ -184,7 +184,7 @@ class Model(Vectors):
     @property
     def kind(self) -> str:
         """What the outputs stand for: "classes", "labels" that are on or off, or "numbers"."""
-        usual = CLASSES if self.classes or isinstance(self.network.steps[-1].layer, Softmax) else NUMBERS
+        usual = CLASSES if self.classes or isinstance(self.network.steps[-1].layer, SOFTMAXES) else NUMBERS
         return str(self.metadata.get("targets", usual))
 
     @property
