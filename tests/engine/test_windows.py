@@ -73,19 +73,23 @@ def geometry(kernel: tuple, stride: tuple, dilation: tuple, before: tuple) -> Ge
     return Geometry(kernel, stride, dilation, tuple((b, b) for b in before))  # type: ignore[arg-type]
 
 
-three = st.tuples(*[st.integers(1, 3)] * 3)
+def sizes_of(case: tuple) -> tuple[int, ...]:
+    """Return the outputs along each axis of (space, kernel, stride, dilation, padding before)."""
+    return tuple(outputs_of(*axis) for axis in zip(*case, strict=True))
+
+
+short = st.tuples(st.integers(1, 5), *[st.integers(1, 3)] * 3, st.integers(0, 1)).filter(
+    lambda n: outputs_of(*n) >= 1
+)
+boxes = st.tuples(short, short, short).map(lambda axes: tuple(zip(*axes, strict=True)))
 
 
 @examples(60)
-@given(st.tuples(*[st.integers(1, 5)] * 3), three, three, three, st.tuples(*[st.integers(0, 1)] * 3))
-def test_tables_of_windows_point_at_their_cells(
-    space: tuple, kernel: tuple, stride: tuple, dilation: tuple, before: tuple
-) -> None:
+@given(boxes)
+def test_tables_of_windows_point_at_their_cells(case: tuple) -> None:
     """Cells numbered by place in a buffer with margins: window + tap is where the arithmetic says."""
-    axes = list(zip(space, kernel, stride, dilation, before, strict=True))
-    size = tuple(outputs_of(*case) for case in axes)
-    if min(size) < 1:
-        return
+    space, kernel, stride, dilation, before = case
+    size = sizes_of(case)
     arena, shape = Arena(4, 1), geometry(kernel, stride, dilation, before)
     x = arena.allocate((1, *space), shape.padding)
     out = arena.allocate((1, *size), NO_MARGIN)
@@ -101,14 +105,10 @@ def test_tables_of_windows_point_at_their_cells(
 
 
 @examples(40)
-@given(st.tuples(*[st.integers(1, 5)] * 3), three, three, three, st.tuples(*[st.integers(0, 1)] * 3))
-def test_class_tables_hold_every_pair_once(
-    space: tuple, kernel: tuple, stride: tuple, dilation: tuple, before: tuple
-) -> None:
-    axes = list(zip(space, kernel, stride, dilation, before, strict=True))
-    size = tuple(outputs_of(*case) for case in axes)
-    if min(size) < 1:
-        return
+@given(boxes)
+def test_class_tables_hold_every_pair_once(case: tuple) -> None:
+    space, kernel, stride, dilation, before = case
+    size = sizes_of(case)
     arena, shape = Arena(4, 1), geometry(kernel, stride, dilation, before)
     x, out = arena.allocate((1, *space)), arena.allocate((1, *size))
     found: Counter = Counter()
@@ -116,7 +116,7 @@ def test_class_tables_hold_every_pair_once(
         where, table = class_tables(out, x, part, shape)
         for first, position in where:
             found.update((int(position), int(tap), int(first + step)) for step, tap in table)
-    one = [pairs(*case) for case in axes]
+    one = [pairs(*axis) for axis in zip(*case, strict=True)]
     expected: Counter = Counter()
     _, kh, kw = kernel
     for (o0, t0, i0), (o1, t1, i1), (o2, t2, i2) in ((a, b, c) for a in one[0] for b in one[1] for c in one[2]):
