@@ -129,7 +129,7 @@ class Network:
 
     @property
     def parameters(self) -> tuple[Slot, ...]:
-        """Every learnt array, in the order of the flat vector."""
+        """Every array of parameters, in the order of the flat vector."""
         return tuple(slot for step in self.steps for slot in step.parameters)
 
     def matching(self, pattern: str) -> list[Slot]:
@@ -154,7 +154,7 @@ class Network:
 
     @property
     def states(self) -> tuple[Slot, ...]:
-        """Every array that is carried along without being learnt."""
+        """Every array that is updated without a gradient, such as running statistics."""
         return tuple(slot for step in self.steps for slot in step.states)
 
     def step(self, name: str) -> Step:

@@ -71,7 +71,7 @@ def are_shares(targets: np.ndarray) -> bool:
 
 
 def assumed_loss(network: Network, kind: str) -> Loss:
-    """Return the loss by which the outputs of a network are read of which nobody knows how it was trained."""
+    """Return the loss that says what outputs mean if it is not known how the network was trained."""
     if kind == NUMBERS:
         return MeanSquaredError()
     single = network.output_shape[0] == 1

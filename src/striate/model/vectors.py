@@ -32,7 +32,7 @@ class Vectors:
 
     @property
     def theta(self) -> np.ndarray:
-        """All learnt numbers, float32[parameter_count]; only a vector of the same length may replace it."""
+        """All parameters, float32[parameter_count]; only a vector of the same length may replace it."""
         self._exposed = True
         return self._theta
 
@@ -54,7 +54,7 @@ class Vectors:
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
-        """Every learnt array by name, as views into ``theta``."""
+        """Every array of parameters by name, as views into ``theta``."""
         return self.network.views(self.theta)
 
     def load_into(self, session: InferenceSession) -> None:

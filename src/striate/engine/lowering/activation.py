@@ -10,6 +10,7 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering, Rule
+from striate.engine.lowering.elementwise import emit_elementwise
 from striate.engine.rules import RULES, SAMPLES
 from striate.layers import activation, functions
 from striate.layers.activation import Activation
@@ -55,21 +56,8 @@ def _forward(lowering: Lowering, step: Step) -> None:
         lowering.values[step.name] = x
         return
     out = lowering.allocate(step, like=x)
-    runs, length = x.same_runs(out)
-    lowering.emit(
-        "elementwise.activation",
-        (_function(step)[0],),
-        x=lowering.place(x),
-        out=lowering.place(out),
-        runs=lowering.program.table(runs),
-        run_count=len(runs),
-        length=length,
-        blocks=x.blocks,
-        x_block=x.block,
-        out_block=out.block,
-        a=_function(step)[1],
-        b=_function(step)[2],
-    )
+    function, a, b = _function(step)
+    emit_elementwise(lowering, "activation", (function,), {"x": x, "out": out}, a=a, b=b)
 
 
 def _backward(lowering: Lowering, step: Step) -> None:
@@ -84,26 +72,9 @@ def _backward(lowering: Lowering, step: Step) -> None:
             return
     x, out = lowering.values[source], lowering.values[step.name]
     grad_x, accumulate = lowering.gradients[source], 0 if in_place else 1
-    runs, length = x.same_runs(out, grad, grad_x)
-    lowering.emit(
-        "elementwise.activation_gradient",
-        (_function(step)[0],),
-        x=lowering.place(x),
-        y=lowering.place(out),
-        grad_y=lowering.place(grad),
-        grad_x=lowering.place(grad_x),
-        runs=lowering.program.table(runs),
-        run_count=len(runs),
-        length=length,
-        blocks=x.blocks,
-        x_block=x.block,
-        y_block=out.block,
-        grad_y_block=grad.block,
-        grad_x_block=grad_x.block,
-        accumulate=accumulate,
-        a=_function(step)[1],
-        b=_function(step)[2],
-    )
+    buffers = {"x": x, "y": out, "grad_y": grad, "grad_x": grad_x}
+    function, a, b = _function(step)
+    emit_elementwise(lowering, "activation_gradient", (function,), buffers, accumulate=accumulate, a=a, b=b)
 
 
 def _softmax_tables(step: Step, *buffers: Buffer) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from striate.engine.layout import Buffer
 from striate.engine.lowering import shape
 from striate.engine.lowering.broadcast import PRODUCT, SUM, join_backward, join_forward
 from striate.engine.lowering.context import Lowering, Rule
+from striate.engine.lowering.elementwise import emit_elementwise
 from striate.engine.lowering.normalisation import emit_channel_affine, emit_channel_affine_gradient
 from striate.engine.lowering.shape import emit_copy, hand_on
 from striate.engine.rules import RULES, SAMPLES
@@ -24,24 +24,6 @@ def _alike(step: Step) -> bool:
     return all(shape == step.shape for shape in step.input_shapes)
 
 
-def _emit_add(lowering: Lowering, x: Buffer, y: Buffer, out: Buffer, floor: float) -> None:
-    runs, length = x.same_runs(y, out)
-    lowering.emit(
-        "elementwise.add",
-        x=lowering.place(x),
-        y=lowering.place(y),
-        out=lowering.place(out),
-        runs=lowering.program.table(runs),
-        run_count=len(runs),
-        length=length,
-        blocks=x.blocks,
-        x_block=x.block,
-        y_block=y.block,
-        out_block=out.block,
-        floor=floor,
-    )
-
-
 def _add_forward(lowering: Lowering, step: Step) -> None:
     if not _several(step):
         shape.forward(lowering, step)
@@ -54,7 +36,8 @@ def _add_forward(lowering: Lowering, step: Step) -> None:
     total = sources[0]
     for i, source in enumerate(sources[1:], start=2):
         last = i == len(sources) and step.name in lowering.facts.fused.values()
-        _emit_add(lowering, total, source, out, floor=0.0 if last else -math.inf)
+        floor = 0.0 if last else -math.inf
+        emit_elementwise(lowering, "add", (), {"x": total, "y": source, "out": out}, floor=floor)
         total = out
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from striate.engine.layout import NO_MARGIN, Buffer, canonical_shape
 from striate.engine.lowering import resampling
 from striate.engine.lowering.context import Lowering, Rule, always
+from striate.engine.lowering.elementwise import emit_elementwise
 from striate.engine.rules import RULES, SAMPLES
 from striate.layers.activation import Identity
 from striate.layers.padding import Crop, Pad
@@ -40,19 +41,7 @@ def hand_on(lowering: Lowering, grad: Buffer, source: str, own: bool = True) -> 
 
 def emit_copy(lowering: Lowering, x: Buffer, out: Buffer, accumulate: int) -> None:
     """Emit ``out = x`` or ``out += x`` for buffers of the same shape."""
-    runs, length = x.same_runs(out)
-    lowering.emit(
-        "elementwise.copy",
-        x=lowering.place(x),
-        out=lowering.place(out),
-        runs=lowering.program.table(runs),
-        run_count=len(runs),
-        length=length,
-        blocks=x.blocks,
-        x_block=x.block,
-        out_block=out.block,
-        accumulate=accumulate,
-    )
+    emit_elementwise(lowering, "copy", (), {"x": x, "out": out}, accumulate=accumulate)
 
 
 def emit_move(
