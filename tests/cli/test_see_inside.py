@@ -171,3 +171,17 @@ def test_a_file_that_is_no_picture(refused, trained, tmp_path):
     assert "text.png" in refused("why", trained, text, status=1)
     assert "fit must be one of" in refused("why", trained, text, "--fit", "squeeze", status=2)
     assert "nowhere.png" in refused("why", trained, tmp_path / "nowhere.png", status=1)
+
+
+def test_why_names_the_columns_that_decided(run, tmp_path):
+    random = np.random.default_rng(0)
+    rows = [(n % 2 * 4 + random.normal(), random.normal(), ("no", "yes")[n % 2]) for n in range(80)]
+    table = tmp_path / "visits.csv"
+    table.write_text("pages,minutes,bought\n" + "".join(f"{a:.3f},{b:.3f},{c}\n" for a, b, c in rows))
+    trained = run("train", table, "--epochs", 20, "--no-report", "--out", tmp_path / "run")
+    assert trained.exit_code == 0, trained.output
+    result = run("why", tmp_path / "run", f"{table}:2", "--json")
+    columns = last_json(result)["columns"]
+    assert set(columns) == {"pages", "minutes"}
+    assert abs(columns["pages"]) > abs(columns["minutes"])
+    assert "the columns that decided, by integrated gradients:\n  pages" in result.stderr

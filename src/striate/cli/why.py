@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from striate.explain.tracing import Trace
     from striate.model import Model
 
-MOST_WORDS = 12
+MOST_NAMED = 12
 
 
 def why(
@@ -59,10 +59,10 @@ def why(
     predicted = _in_user_units(loaded, found, asked)
     if predicted:
         output.line(f"\nThe network predicts standardised numbers; this one means {predicted}.")
-    decided = _words(loaded, found, asked)
+    kind, decided = _decisive(loaded, found, asked)
     if decided:
-        output.line("\nthe words that decided, by integrated gradients:")
-        output.line("  " + ", ".join(f"{word} {value:+.3g}" for word, value in decided))
+        output.line(f"\nthe {kind} that decided, by integrated gradients:")
+        output.line("  " + ", ".join(f"{name} {value:+.3g}" for name, value in decided))
     if is_s_layer(loaded.network, asked.step.name):
         output.line(f"\n{s_cell(loaded, found.raw, asked.step.name, asked.index)}")
     output.line("\nits largest term, layer by layer, down to the input:")
@@ -70,7 +70,7 @@ def why(
         output.line(f"\n{link}" if chain else f"  {link.place} = {link.value:.6g}")
     field = asked.field()
     output.line(f"\n{field}")
-    facts: dict[str, Any] = {"words": dict(decided)} if decided else {}
+    facts: dict[str, Any] = {kind: dict(decided)} if decided else {}
     facts |= {**asked.to_dict(), "chain": [link.to_dict() for link in links[1:]]}
     if picture is not None:
         from striate.cli.files import write_figure
@@ -89,19 +89,22 @@ def _in_user_units(model: Model, found: Trace, asked: Why) -> str:
     return f"{model.output_names[place]} {values[place]:.6g}" if place < len(values) else ""
 
 
-def _words(model: Model, found: Trace, asked: Why) -> list[tuple[str, float]]:
-    """Return the words that spoke most for or against a class, if a score of a model of texts is asked about."""
+def _decisive(model: Model, found: Trace, asked: Why) -> tuple[str, list[tuple[str, float]]]:
+    """Return "words" or "columns" with those that spoke most for or against a score, if one is asked about."""
     from striate.explain.attribution import attribute
+    from striate.explain.samples import feature_names
     from striate.explain.words import words_of
 
-    words = words_of(model, found.raw)
-    if not words or asked.step.name not in found.scored:
-        return []
+    words, columns = words_of(model, found.raw), feature_names(model)
+    if asked.step.name not in found.scored or not (words or columns):
+        return "", []
+    one = attribute(model, found.raw, target=asked.index[0])
     weights: dict[str, float] = {}
-    for word, value in zip(words, attribute(model, found.raw, target=asked.index[0]).map(1).tolist(), strict=True):
-        if word:
-            weights[word] = weights.get(word, 0.0) + value
-    return sorted(weights.items(), key=lambda item: -abs(item[1]))[:MOST_WORDS]
+    for name, value in zip(words or columns, (one.map(1) if words else one.values).ravel().tolist(), strict=True):
+        if name:
+            weights[name] = weights.get(name, 0.0) + value
+    order = sorted(weights.items(), key=lambda item: -abs(item[1]))[:MOST_NAMED]
+    return ("words" if words else "columns"), order
 
 
 def _drawn(asked: Why) -> Any:
