@@ -30,7 +30,7 @@ FLAT = {
     "winograd.winograd_output": "channels*patch_count",
 }
 """Kernels whose cost is that of so many times the same."""
-VECTORS_OF = dict.fromkeys([name for name in FLAT if name.startswith("winograd.")], 80)
+VECTORS_OF = dict.fromkeys([name for name in FLAT if name.startswith("winograd.")], 400)
 """What transforming a patch or a filter costs, in operations on vectors."""
 COUNTS = (
     "blocks",
