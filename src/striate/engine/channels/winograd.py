@@ -14,7 +14,7 @@ from striate.engine.channels.weights import in_place, packed_bias, winograd_weig
 from striate.engine.layout import canonical_shape
 from striate.engine.lowering.correlation import ended_pairs, whole_tiles
 from striate.engine.lowering.windows import Geometry
-from striate.engine.lowering.winograd import LEAST_CHANNELS, Patches, chunks
+from striate.engine.lowering.winograd import LEAST_CHANNELS, Patches, chunks, near
 from striate.engine.lowering.winograd import geometry as patch_geometry
 from striate.engine.program import Place
 from striate.network import Step
@@ -24,6 +24,7 @@ WEIGHT_BYTES_PER_NS = 16.0  # from beyond the second-level cache
 NEAR_BYTES = 2**19  # that lie nearer
 TRANSFORM_PRODUCTS = 160  # what transforming a patch of a channel costs, there and back, in multiplications
 CHUNK_PRODUCTS = 2_000_000
+LEAST_PRODUCTS = 400_000  # of a chunk; with fewer, fetching the weights once more costs more than a thread saves
 
 
 def suits(lowering: ChannelLowering, step: Step, shape: tuple[int, ...], geometry: Geometry) -> bool:
@@ -59,13 +60,22 @@ def emit(
     lanes, blocks = lowering.lanes, out.shape[0]
     weights = winograd_weights(lowering, in_place(lowering, index), filters, channels, after)
     bias = packed_bias(lowering, step, after, 0, filters)
-    each = 36 * (blocks * lanes + x.shape[0] * lanes) * 4
-    products = 36 * blocks * lanes * channels
+    size = _chunk_size(out, 36 * (blocks + x.shape[0]) * lanes * 4, 36 * blocks * lanes * channels)
     chain = [
         _chunk(lowering, x, out, part, weights, bias, channels, geometry, lowering.floor(step))
-        for part in chunks(out, max(each, products * 2**19 // CHUNK_PRODUCTS))
+        for part in chunks(out, size)
     ]
     lowering.works.append(Chain(chain))
+
+
+def _chunk_size(out: Channels, bytes_per_patch: int, products_per_patch: int) -> int:
+    """Return the patches of a chunk: chunks of one size, an even number of them, so that two threads share them."""
+    _, _, height, width = out.shape
+    patches = math.ceil(height / 4) * math.ceil(width / 4)
+    products = patches * products_per_patch
+    least = math.ceil(patches / near(bytes_per_patch)), math.ceil(products / CHUNK_PRODUCTS)
+    count = max(*least, min(2, products // LEAST_PRODUCTS))
+    return math.ceil(patches / (count if count == 1 else count + count % 2))
 
 
 def _chunk(

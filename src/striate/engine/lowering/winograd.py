@@ -66,12 +66,16 @@ class Patches:
         return np.stack([places, y, x], axis=1)
 
 
-def chunks(out: Buffer, bytes_per_patch: int) -> Iterator[Patches]:
-    """Cut the outputs of all blocks into patches, and these into chunks."""
+def near(bytes_per_patch: int) -> int:
+    """Return how many patches of a chunk stay in a cache."""
+    return max(6, CHUNK_BYTES // bytes_per_patch // 3 * 3)
+
+
+def chunks(out: Buffer, size: int) -> Iterator[Patches]:
+    """Cut the outputs of all blocks into patches, and these into chunks of ``size``."""
     _, _, height, width = out.shape
     axes = np.meshgrid(np.arange(out.blocks), np.arange(0, height, 4), np.arange(0, width, 4), indexing="ij")
     block, y, x = (axis.ravel() for axis in axes)
-    size = max(6, CHUNK_BYTES // bytes_per_patch // 3 * 3)
     for first in range(0, len(block), size):
         part = slice(first, first + size)
         yield Patches(block[part], y[part], x[part])
@@ -101,8 +105,7 @@ def emit_winograd(
     """
     rows, terms = index.shape
     lanes = x.lanes
-    each = 36 * (rows + terms) * lanes * 4
-    parts = list(chunks(out, each))
+    parts = list(chunks(out, near(36 * (rows + terms) * lanes * 4)))
     tile = cheapest(tiles(lanes, lowering.facts.most_sums).outer, rows, len(parts[0]), terms)
     whole = whole_tiles(np.arange(rows), tile[0])
     order = index[whole].reshape(-1, tile[0], terms).transpose(0, 2, 1).ravel()
@@ -160,7 +163,7 @@ def emit_winograd_weights(
 ) -> None:
     """Emit the gradient of the 3x3 filters [filters, channels] of a convolution from ``x`` to ``grad``."""
     lanes = x.lanes
-    parts = list(chunks(grad, 36 * (filters + channels) * lanes * 4))
+    parts = list(chunks(grad, near(36 * (filters + channels) * lanes * 4)))
     inputs, gradients, scratch = _room(lowering, len(parts[0]), channels, filters)
     count = filters * channels
     sums = lowering.arena.allocate((-(-36 * count // (lanes * x.blocks)),))
