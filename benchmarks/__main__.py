@@ -8,13 +8,14 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmarks import integers, limits, report, sections, streaming, web
+from benchmarks import imported, integers, limits, report, sections, streaming, web
 from benchmarks.networks import CASES
 
 SECTIONS = {
     "training": sections.training,
     "inference": sections.inference,
     "int8": integers.integers,
+    "imported": imported.imported,
     "latency": limits.latency,
     "peak": limits.peak,
     "threads": sections.threads,

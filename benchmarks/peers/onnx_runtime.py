@@ -19,18 +19,20 @@ def inference(case: Case, x: np.ndarray, batch: int) -> Work:
     """Return the work of inference on float arrays that are ready, on one thread or all, whichever is faster."""
     data = ready(x, batch)
     model = exported(case, data[0])
-    return fastest([_work(model, data, threads) for threads in sorted({1, available_threads()})])
+    return fastest([work_of(model, data, threads) for threads in sorted({1, available_threads()})])
 
 
-def _work(model: bytes, data: list[np.ndarray], threads: int) -> Work:
+def work_of(model: bytes, data: list[np.ndarray], threads: int) -> Work:
+    """Return the work of running a model of one input on batches in turn."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    (entry,) = session.get_inputs()
 
     def work(repetitions: int) -> None:
         for i in range(repetitions):
-            session.run(None, {"x": data[i % len(data)]})
+            session.run(None, {entry.name: data[i % len(data)]})
 
     return work
 

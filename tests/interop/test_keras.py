@@ -191,6 +191,18 @@ def test_layers_that_are_not_known_are_said_at_once(tmp_path: Path) -> None:
         keras.load(path)
 
 
+def test_numbers_beyond_64_bits_are_refused(tmp_path: Path) -> None:
+    layers: Layers = [
+        (
+            "Conv2D",
+            {"filters": 2, "kernel_size": [1, 1], "strides": [2**70, 1]},
+            [np.zeros((1, 1, 3, 2)), np.zeros(2)],
+        )
+    ]
+    with pytest.raises(ModelFileError, match="must be a model of Keras|nodes are not supported"):
+        keras.load(legacy(tmp_path / "m.h5", layers, (4, 4, 3)))
+
+
 def test_links_to_other_files_are_refused(tmp_path: Path) -> None:
     layers = network(np.random.default_rng(0))
     path = legacy(tmp_path / "m.h5", layers, (7, 9, 3))

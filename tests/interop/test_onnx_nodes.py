@@ -26,6 +26,7 @@ OPERATORS = """
     ReduceMin Dropout Identity
     Erf Gather Col2Im RMSNormalization Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor Where Sign
     ThresholdedRelu Reciprocal GlobalLpPool ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp
+    ArgMax ArgMin GridSample
 """
 REASONS = {
     "values of a network are float32; this is arithmetic of whole numbers": """

@@ -49,12 +49,17 @@ def _round(place: Array, how: str) -> Array:
     return np.ceil(place - 0.5) if how == "round_prefer_floor" else np.floor(place + 0.5)
 
 
-def _kernel(distance: Array, layer: Resize) -> Array:
-    """Return what a value at ``distance`` counts."""
+def interpolation_weights(distance: Array, mode: str, cubic: float = -0.75) -> Array:
+    """Return what a value at ``distance`` counts in ``mode`` "linear" or "cubic".
+
+    References
+    ----------
+    Keys (1981), "Cubic convolution interpolation for digital image processing", section II.
+    """
     d = np.abs(distance)
-    if layer.mode == "linear":
+    if mode == "linear":
         return np.asarray(np.maximum(0.0, 1.0 - d))
-    a = layer.cubic
+    a = cubic
     near = ((a + 2) * d - (a + 3)) * d * d + 1
     far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
@@ -80,7 +85,7 @@ def resize_matrix(
     reach = (1 if layer.mode == "linear" else 2) / shrink
     first = np.floor(place).astype(int)
     source = first[:, None] + np.arange(-int(np.ceil(reach)) + 1, int(np.ceil(reach)) + 1)
-    share = _kernel((source - place[:, None]) * shrink, layer)
+    share = interpolation_weights((source - place[:, None]) * shrink, layer.mode, layer.cubic)
     if layer.exclude_outside:
         share = np.where((source >= 0) & (source < n), share, 0.0)
     if layer.exclude_outside or layer.antialias:

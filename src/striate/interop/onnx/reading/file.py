@@ -129,5 +129,5 @@ def value_of(attribute: Attribute) -> Any:
     if kind == "t":
         return to_array(found)
     if kind in ("ints", "floats"):
-        return [item.item() for item in np.asarray(found)]
+        return np.asarray(found).tolist()
     return found

@@ -9,6 +9,7 @@ from striate.interop.onnx.reading.operators import (
     normalisation,
     reductions,
     resizing,
+    sampling,
     shapes,
     windows,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "normalisation",
     "reductions",
     "resizing",
+    "sampling",
     "shapes",
     "windows",
 ]

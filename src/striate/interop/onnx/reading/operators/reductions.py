@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from striate import layers
 from striate.interop.onnx.reading.importer import Importer, Operator, operator
-from striate.interop.onnx.reading.operators.arithmetic import scaled
-from striate.interop.onnx.reading.values import Unsupported, Value
+from striate.interop.onnx.reading.operators.arithmetic import add, multiply, negated, scaled
+from striate.interop.onnx.reading.values import Value
 
 WAYS = {
     "ReduceMean": "mean",
@@ -79,5 +81,15 @@ def reduction(graph: Importer, node: Operator) -> Value:
 
 @operator("ArgMax", "ArgMin")
 def index_of_extremum(graph: Importer, node: Operator) -> Value:
-    """Not a function with a slope; predictions take it from the outputs."""
-    raise Unsupported("it returns a position, not a value; end the model before it")
+    """Where the extremum lies: numbers that count the places, masked by where it is, and the largest of them."""
+    value, axis = node.value(), node.get("axis", 0)
+    own = value.axis(axis)
+    count, last = value.sample[own], bool(node.get("select_last_index", 0))
+    extremum = reduced(graph, value, [axis], True, "max" if node.kind == "ArgMax" else "min")
+    distance = graph.each(layers.Absolute(), add(graph, value, negated(graph, extremum)))
+    mask = graph.each(layers.Step(), scaled(graph, distance, -1.0))
+    numbers = np.arange(1, count + 1) if last else np.arange(count, 0, -1)
+    shape = [count if place == axis % value.rank else 1 for place in range(value.rank)]
+    largest = reduced(graph, multiply(graph, mask, numbers.reshape(shape)), [axis], True, "max")
+    found = scaled(graph, largest, 1.0, -1.0) if last else scaled(graph, largest, -1.0, count)
+    return found if node.get("keepdims", 1) else dropped(found, [own])
