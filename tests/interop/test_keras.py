@@ -199,7 +199,7 @@ def test_numbers_beyond_64_bits_are_refused(tmp_path: Path) -> None:
             [np.zeros((1, 1, 3, 2)), np.zeros(2)],
         )
     ]
-    with pytest.raises(ModelFileError, match="must be a model of Keras|nodes are not supported"):
+    with pytest.raises(ModelFileError, match=r"must be a model of Keras|nodes are not supported"):
         keras.load(legacy(tmp_path / "m.h5", layers, (4, 4, 3)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from striate import layers
-from striate.interop.onnx.reading.importer import LARGEST_CONSTANT, Importer, Operator, operator
+from striate.interop.onnx.reading.importer import Importer, Operator, operator
 from striate.interop.onnx.reading.operators.arithmetic import add, as_value, multiply
 from striate.interop.onnx.reading.values import Unsupported, Value
 from striate.reference.resize import interpolation_weights
@@ -17,6 +17,7 @@ from striate.reference.resize import interpolation_weights
 MODES = {"bilinear": "linear", "linear": "linear", "bicubic": "cubic", "cubic": "cubic", "nearest": "nearest"}
 REACH = {"nearest": (0, 1), "linear": (0, 2), "cubic": (-1, 3)}
 """First and end of the neighbours of a place, counted from the place rounded down."""
+LARGEST_GRID = 2**22  # places that a selection lists
 
 
 @operator("GridSample")
@@ -26,10 +27,11 @@ def grid_sample(graph: Importer, node: Operator) -> Value:
     samples, (channels, *space) = (1, value.sample) if value.batch == 0 else (value.sample[0], value.sample[1:])
     if value.batch not in (None, 0) or grid.shape[0] != samples or grid.shape[-1] != len(space):
         raise Unsupported(f"a grid of {list(grid.shape)} does not fit {list(value.shape)}, alike for all samples")
-    if not np.isfinite(grid).all() or grid.size * channels > LARGEST_CONSTANT:
-        raise Unsupported("its grid must be finite, and not larger than memory allows")
-    positions, total = math.prod(space), None
     lines = 1 if samples > 1 else channels  # every sample has a grid of its own, or all channels share one
+    if not np.isfinite(grid).all() or math.prod(grid.shape[:-1]) * channels // lines > LARGEST_GRID:
+        raise Unsupported(f"its grid must be finite and ask for at most {LARGEST_GRID:,} values")
+    positions = math.prod(space)
+    total: Value | None = None
     flat = value.shaped((lines, math.prod(value.sample) // lines))
     starts = positions * np.arange(samples * channels // lines).reshape(samples, -1, 1)
     for places, weights in _neighbours(node, grid, tuple(space)):
