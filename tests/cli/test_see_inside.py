@@ -178,7 +178,7 @@ def test_why_names_the_columns_that_decided(run, tmp_path):
     rows = [(n % 2 * 4 + random.normal(), random.normal(), ("no", "yes")[n % 2]) for n in range(80)]
     table = tmp_path / "visits.csv"
     table.write_text("pages,minutes,bought\n" + "".join(f"{a:.3f},{b:.3f},{c}\n" for a, b, c in rows))
-    trained = run("train", table, "--epochs", 20, "--no-report", "--out", tmp_path / "run")
+    trained = run("train", table, "--label", "bought", "--epochs", 20, "--no-report", "--out", tmp_path / "run")
     assert trained.exit_code == 0, trained.output
     result = run("why", tmp_path / "run", f"{table}:2", "--json")
     columns = last_json(result)["columns"]
