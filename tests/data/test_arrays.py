@@ -142,7 +142,7 @@ class TestHostile:
         path = zipped(tmp_path / "a.npz", {"x.npy": npy(noise), "y.npy": npy(Y)})
         content = path.read_bytes()
         path.write_bytes(content[:100_000] + b"\xff" * 40 + content[100_040:])
-        with pytest.raises(DataError, match=r"x.npy: damaged \(.*\). Copy it again"):
+        with pytest.raises(DataError, match=r"x.npy: damaged \(.*\). Copy the file again"):
             array_splits(path)
 
     def test_more_than_the_memory_of_the_machine(self, tmp_path, monkeypatch):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from striate.engine import memory
+from striate.engine.inference_session import InferenceSession
 from striate.engine.memory import aligned
-from striate.engine.session import InferenceSession, TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.errors import CapacityError
 from striate.layers import Conv2d, Flatten, Linear
 from striate.network import Network, Sequential

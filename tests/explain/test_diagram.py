@@ -75,7 +75,7 @@ def test_units_show_the_weights_of_a_model():
 
 
 def test_connections_begin_at_the_highest_layer_that_fits():
-    labels = [text.get_text() for text in draw_connections(build("signal_cnn")).texts]
+    labels = [text.get_text() for text in draw_connections(build("signal_cnn")).get_yticklabels()]
     assert any("conv1" in label for label in labels)
     assert not any("pool2" in label for label in labels)
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import safetensors.torch
 
-from striate.interop.formats import write
 from striate.interop.pytorch import load_weights
+from striate.interop.writing import write
 from striate.model import Model
 from striate.models import MODELS
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from striate import Dataset, Trainer, load
-from striate.engine.session import TrainingSession
+from striate.engine.training_session import TrainingSession
 from striate.errors import UsageError
 from striate.kernels.expression_loss import compiled
 from striate.layers import Conv2d, Linear

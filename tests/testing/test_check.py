@@ -17,6 +17,7 @@ from striate.layers import Conv2d, Layer, Linear, Tanh
 from striate.layers.base import Parameter, Shape
 from striate.layers.quantised import WHOLE
 from striate.layers.registry import LAYERS, register
+from striate.model import load
 from striate.reference import Context
 from striate.reference.registry import OPERATIONS as REFERENCES
 from striate.reference.registry import Arrays, Gradients, Inputs
@@ -166,9 +167,7 @@ def test_a_description_that_loses_an_argument_is_seen() -> None:
 
 
 def test_a_file_that_gives_other_numbers_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from striate.model import core
-
-    plain = core.load
+    plain = load
 
     def other(path: Any) -> Any:
         model = plain(path)

@@ -69,7 +69,8 @@ def why(
     for link in links[1:]:
         output.line(f"\n{link}" if chain else f"  {link.place} = {link.value:.6g}")
     field = asked.field()
-    output.line(f"\n{field}")
+    if len(loaded.network.input_shape) > 1:  # the features of a row lie in no order
+        output.line(f"\n{field}")
     facts: dict[str, Any] = {kind: dict(decided)} if decided else {}
     facts |= {**asked.to_dict(), "chain": [link.to_dict() for link in links[1:]]}
     if picture is not None:

@@ -13,11 +13,14 @@ from striate.training.fine_tuning import for_samples, replace_head
 from striate.training.run.config import AUTO, ModelConfig
 
 MODEL_SUFFIX = ".safetensors"
+NETWORK_SUFFIX = ".toml"
 
 
 def is_saved(name: str) -> bool:
-    """Return whether a model is named by its file, or by the folder of a run."""
-    return Path(name).suffix == MODEL_SUFFIX or os.path.isdir(name)  # False for what can be no name of a file
+    """Return whether a model is named by its file, or by the folder of a run; no name of a network has a slash."""
+    path = Path(name)
+    elsewhere = len(path.parts) > 1 and path.suffix != NETWORK_SUFFIX
+    return path.suffix == MODEL_SUFFIX or elsewhere or os.path.isdir(name)
 
 
 def starting_model(wanted: ModelConfig) -> Model | None:
