@@ -145,6 +145,19 @@ class TestHostile:
         with pytest.raises(DataError, match=r"x.npy: damaged \(.*\). Copy the file again"):
             array_splits(path)
 
+    @pytest.mark.parametrize("read", ["memory", "stream"])
+    def test_an_unknown_compression(self, tmp_path, read):
+        path = zipped(tmp_path / "a.npz", {"x.npy": npy(X), "y.npy": npy(Y)})
+        content = bytearray(path.read_bytes())
+        for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+            entry = content.index(signature)
+            content[entry + offset : entry + offset + 2] = (77).to_bytes(2, "little")
+        path.write_bytes(content)
+        member = open_arrays(path)["x"]
+        assert member.streamed(read, "x") is None
+        with pytest.raises(DataError, match=r"x.npy: damaged \(That compression method is not supported\)"):
+            member()
+
     def test_more_than_the_memory_of_the_machine(self, tmp_path, monkeypatch):
         path = zipped(tmp_path / "a.npz", {"x.npy": npy(X), "y.npy": npy(Y)})
         monkeypatch.setattr(arrays, "available_memory", lambda: 100)
