@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ class Network:
                 "Swap the two outputs."
             )
 
-    @property
+    @cached_property
     def input_shape(self) -> Shape:
         """The shape of one sample."""
         return next(step.shape for step in self.steps if isinstance(step.layer, InputLayer))

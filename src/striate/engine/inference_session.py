@@ -47,6 +47,7 @@ class InferenceSession(Session):
         ``inputs`` and errors as in ``TrainingSession.step``.
         """
         with self._lock:
+            self._first = 0  # the next call of ``run_first`` selects its samples again
             self._select(inputs, index)
             self.team.run(None if self.version is None else (FORWARD,))  # weights are packed by ``load``
             n = len(index)
@@ -56,6 +57,13 @@ class InferenceSession(Session):
         """Return float32[batch_size, *output_shape], where every run leaves its outputs."""
         whole = self.samples.outputs[: self.batch_size * self.output_count]
         return whole.reshape(self.batch_size, *self.network.output_shape)
+
+    def first(self, x: np.ndarray, count: int) -> np.ndarray:
+        """Return what ``run`` returns for the first ``count`` samples of a contiguous array that fits the plan."""
+        with self._lock:
+            self.run_first(x, count)
+            outputs = self.samples.outputs[: count * self.output_count]
+            return outputs.reshape(count, *self.network.output_shape).copy()
 
     def run_first(self, x: np.ndarray, count: int) -> None:
         """Compute the first ``count`` samples of a contiguous array of the plan's dtype and shape."""

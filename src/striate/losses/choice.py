@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -73,8 +74,14 @@ def are_shares(targets: np.ndarray) -> bool:
 def assumed_loss(network: Network, kind: str) -> Loss:
     """Return the loss that says what outputs mean if it is not known how the network was trained."""
     if kind == NUMBERS:
-        return MeanSquaredError()
+        return _plain(MeanSquaredError)
     single = network.output_shape[0] == 1
     if kind != CLASSES or single or isinstance(network.steps[-1].layer, Sigmoid):
-        return BinaryCrossEntropy()
-    return CrossEntropy()
+        return _plain(BinaryCrossEntropy)
+    return _plain(CrossEntropy)
+
+
+@cache
+def _plain(loss: type[Loss]) -> Loss:
+    """Return the loss without options, made once: making it takes longer than a small network."""
+    return loss()

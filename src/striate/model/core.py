@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,7 +180,13 @@ class Model(Vectors):
     def loss(self) -> Loss | None:
         """The loss that the model was trained with; None where that is not known."""
         found = self.metadata.get("loss_function")
-        return None if found is None else Loss.from_description(found)
+        if found is None:
+            return None
+        if self._loss is None or self._loss[0] != found:
+            self._loss = deepcopy(found), Loss.from_description(found)
+        return self._loss[1]
+
+    _loss: tuple[Any, Loss] | None = None  # the description of the loss, and the loss
 
     @property
     def kind(self) -> str:
@@ -301,11 +308,13 @@ class Model(Vectors):
         """Return what the network of a pool computes for raw samples."""
         samples, size = self.raw_samples(x), integer(batch_size, "batch size")
         count = len(samples)
-        room = np.empty((count, *pool.network.output_shape), np.float32)
         if not count:
-            return room
+            return np.empty((0, *pool.network.output_shape), np.float32)
         with pool.lend(samples.dtype, min(size, count), self.threads, self.winograd) as session:
             self.prepare(session)
+            if count <= size and isinstance(samples, np.ndarray):
+                return session.first(samples, count)
+            room = np.empty((count, *pool.network.output_shape), np.float32)
             parts = [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
             for index, block, places in blocks(samples, parts):
                 room[index[0] : index[-1] + 1] = session.run(block, places)
