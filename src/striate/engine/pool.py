@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -38,28 +36,23 @@ class SessionPool:
         self._lent = 0
         self._changed = threading.Condition()
 
-    @contextmanager
-    def lend(
-        self, dtype: np.dtype, batch_size: int, threads: int | None, winograd: bool
-    ) -> Iterator[InferenceSession]:
+    def lend(self, dtype: np.dtype, batch_size: int, threads: int | None, winograd: bool) -> Loan:
         """Lend a session for batches of up to ``batch_size``; waits while eight others are lent."""
-        key = (np.dtype(dtype), batch_class(batch_size), threads, winograd)
-        session = self._take(key)
-        try:
-            if session is None:
-                session = make_session(self.network, key[1], key[0], threads, winograd)
-            yield session
-        finally:
-            with self._changed:
-                self._lent -= 1
-                if session is not None:
-                    self._idle.append((key, session))
-                self._changed.notify()
+        return Loan(self, (np.dtype(dtype), batch_class(batch_size), threads, winograd))
 
-    def _take(self, key: tuple[Any, ...]) -> InferenceSession | None:
+    def give_back(self, key: tuple[Any, ...], session: InferenceSession | None) -> None:
+        """End a loan; without a session if none could be made."""
+        with self._changed:
+            self._lent -= 1
+            if session is not None:
+                self._idle.append((key, session))
+            self._changed.notify()
+
+    def take(self, key: tuple[Any, ...]) -> InferenceSession | None:
         """Reserve a session; returns None where a new one must be made."""
         with self._changed:
-            self._changed.wait_for(lambda: self._lent < MOST)
+            while self._lent >= MOST:
+                self._changed.wait()
             self._lent += 1
             for place in reversed(range(len(self._idle))):
                 if self._idle[place][0] == key:
@@ -67,6 +60,32 @@ class SessionPool:
             if self._lent + len(self._idle) > MOST:
                 self._idle.pop(0)
             return None
+
+
+class Loan:
+    """A session for the time of a ``with`` block."""
+
+    __slots__ = ("_key", "_pool", "_session")
+
+    def __init__(self, pool: SessionPool, key: tuple[Any, ...]) -> None:
+        self._pool, self._key = pool, key
+
+    def __enter__(self) -> InferenceSession:
+        """Return a session that is idle, or a new one."""
+        session = self._pool.take(self._key)
+        if session is None:
+            dtype, size, threads, winograd = self._key
+            try:
+                session = make_session(self._pool.network, size, dtype, threads, winograd)
+            except BaseException:
+                self._pool.give_back(self._key, None)
+                raise
+        self._session = session
+        return session
+
+    def __exit__(self, *error: object) -> None:
+        """Give the session back."""
+        self._pool.give_back(self._key, self._session)
 
 
 def make_session(
