@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.browser import served
 from PIL import Image
 from scipy.io import wavfile
 
@@ -23,7 +24,7 @@ from striate.network import Network
 from striate.pages import explorer
 from striate.targets import parcel
 from striate.training.initialisation import initialise
-from support.browser import Browser, serving
+from support.browser import Browser
 
 READY = "window.striate && window.striate.raw && !window.striate.busy"
 
@@ -171,7 +172,7 @@ def test_values_weights_and_pixels(window: Browser, tmp_path: Path) -> None:
 
 def test_the_camera_gives_pictures(window: Browser, tmp_path: Path) -> None:
     explorer.write(lenet(), tmp_path / "page.html")
-    with serving(tmp_path) as address:  # no camera on pages of the disk
+    with served(tmp_path) as address:  # no camera on pages of the disk
         window.visit(f"{address}/page.html")
         window.until(READY)
         camera = "[...document.querySelectorAll('button')].find((b) => b.textContent === 'camera')"

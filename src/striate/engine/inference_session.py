@@ -50,8 +50,7 @@ class InferenceSession(Session):
             self._first = 0  # the next call of ``run_first`` selects its samples again
             self._select(inputs, index)
             self.team.run(None if self.version is None else (FORWARD,))  # weights are packed by ``load``
-            n = len(index)
-            return self.samples.outputs[: n * self.output_count].reshape(n, *self.network.output_shape).copy()
+            return self.outputs_view()[: len(index)].copy()
 
     def outputs_view(self) -> np.ndarray:
         """Return float32[batch_size, *output_shape], where every run leaves its outputs."""
@@ -62,8 +61,7 @@ class InferenceSession(Session):
         """Return what ``run`` returns for the first ``count`` samples of a contiguous array that fits the plan."""
         with self._lock:
             self.run_first(x, count)
-            outputs = self.samples.outputs[: count * self.output_count]
-            return outputs.reshape(count, *self.network.output_shape).copy()
+            return self.outputs_view()[:count].copy()
 
     def run_first(self, x: np.ndarray, count: int) -> None:
         """Compute the first ``count`` samples of a contiguous array of the plan's dtype and shape."""
