@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import threading
 import time
@@ -87,47 +88,64 @@ def wait_until_asleep(team: Team) -> None:
         time.sleep(0)
 
 
-class LateWorker:
-    """A worker that wakes up only when it is let go."""
+class LateWorkers:
+    """Workers that wake up only when they are let go."""
 
-    def __init__(self, team: Team, number: int) -> None:
+    def __init__(self, team: Team) -> None:
         self.gate = threading.Event()
-        self.done = 0
-        team._workers._start(number + 1)
-        worker = team._workers.threads[number]
-        call = worker.call
+        self.called = 0
+        workers = team._workers
+        post = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)(workers.post_address)
 
-        def wake_up() -> None:
+        def wake_up(semaphore: int) -> None:
             assert self.gate.wait(30)
-            self.done += 1
-            call()
+            post(semaphore, 1, 0)
 
-        worker.call = lambda: threading.Thread(target=wake_up).start()  # type: ignore[method-assign]
+        def call(semaphore: int, one: int, nothing: int) -> None:
+            self.called += 1
+            threading.Thread(target=wake_up, args=(semaphore,)).start()
+
+        self._call = type(post)(call)
+        workers.post_address = ctypes.cast(self._call, ctypes.c_void_p).value or 0
 
 
 def test_late_worker_finds_nothing_to_do() -> None:
     counting = Counting(50, 3)
-    late = LateWorker(counting.team, 1)
+    late = LateWorkers(counting.team)
     counting.team.run()
     sums = [cells.copy() for cells in counting.cells]
     for cells in sums:
-        np.testing.assert_array_equal(cells, 1.0)  # complete without the worker that never came
-    assert late.done == 0
+        np.testing.assert_array_equal(cells, 1.0)  # complete without the workers that never came
     late.gate.set()
-    counting.check(1)  # after it came, nothing ran twice
-    assert late.done == 1
+    wait_until_asleep(counting.team)
+    counting.check(1)  # after they came, nothing ran twice
+    assert late.called == 2
 
 
-def test_next_run_waits_for_a_late_worker() -> None:
+def test_workers_that_come_late_take_part_in_the_run_of_that_time() -> None:
     counting = Counting(50, 2, patience=0)
-    late = LateWorker(counting.team, 0)
+    late = LateWorkers(counting.team)
     for runs in range(1, 6):
         late.gate.clear()
         threading.Timer(0.02, late.gate.set).start()
         counting.team.run()
         counting.check(runs)
         wait_until_asleep(counting.team)
-    assert late.done == 5
+    assert late.called == 5
+
+
+def test_no_run_waits_for_a_worker_that_was_called_and_has_not_come() -> None:
+    counting = Counting(50, 3)
+    late = LateWorkers(counting.team)
+    for runs in range(1, 6):
+        counting.team.run()
+        np.testing.assert_array_equal(counting.cells[1], runs)
+    counting.team.rest()
+    assert [worker.mailbox[0] for worker in counting.team._workers.threads] == [ASLEEP] * 2
+    late.gate.set()
+    for runs in range(6, 200):
+        counting.team.run()
+        counting.check(runs)
 
 
 @pytest.mark.parametrize("patience", [0, 1, 10, 10**5])

@@ -83,8 +83,9 @@ class Team:
 
     def _lead_run(self, run: Run, workers: int) -> None:
         run.arguments[1] = workers
-        if run.arguments[2] != self._workers.wake_address:  # in a forked process
-            run.arguments[0], run.arguments[2] = self._workers.mailboxes.ctypes.data, self._workers.wake_address
+        place = self._workers.place
+        if run.arguments[0] != place:  # at first, and in a forked process
+            run.arguments[0], run.arguments[2] = place, self._workers.post_address
         self._lead(UNUSED_ADDRESS, UNUSED_ADDRESS, run.address)
 
 

@@ -16,18 +16,19 @@ import numpy as np
 from striate.engine.binding import ENTRY
 from striate.engine.forks import follow
 from striate.engine.memory import aligned
+from striate.engine.semaphores import BYTES, address, semaphores
 from striate.kernels import library
 from striate.kernels.library import Request
-from striate.kernels.mailboxes import ASLEEP, BUSY, CALLED, LINE
+from striate.kernels.mailboxes import ASLEEP, ENDED, LINE, SEMAPHORE
 
-RUN, SERVE = Request("runner", "run", 8), Request("runner", "serve", 8)
+RUN, SERVE, REST = (Request("runner", name, 8) for name in ("run", "serve", "rest"))
 JOB = 10  # arguments of ``run``
 MOST = 1024  # workers
 PATIENCE = 5000  # looks for more work before a worker sleeps, some 200 microseconds: Python's time between steps
-LOOKS, PAUSE_SECONDS = 100, 1e-4  # a wait for a worker: looks that only give the core away, then naps
-LAST_LOOKS = 10_000  # a second: the longest wait for workers that are no longer needed
+LAST_LOOKS, PAUSE_SECONDS = 10_000, 1e-4  # the longest wait, a second, for workers that are no longer needed
 UNUSED = np.zeros(8, np.int64)
 UNUSED_ADDRESS = int(UNUSED.ctypes.data)
+_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
 
 
 @functools.cache
@@ -37,7 +38,7 @@ def yield_address() -> int:
         function: Any = ctypes.WinDLL("kernel32").SwitchToThread
     else:
         function = ctypes.CDLL(None).sched_yield
-    return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+    return address(function)
 
 
 class Worker:
@@ -45,7 +46,8 @@ class Worker:
 
     Parameters
     ----------
-    mailbox : int64[1]
+    mailbox : int64[2]
+        Its state and its semaphore.
     patience : int
         How often to look for more work before it sleeps.
 
@@ -62,38 +64,24 @@ class Worker:
 
     def __init__(self, mailbox: np.ndarray, patience: int) -> None:
         self.mailbox, self.job = mailbox, aligned(JOB, np.int64)
-        self.ended = False
-        kernels = library.load([RUN, SERVE])
-        arguments = [mailbox.ctypes.data, patience, kernels[RUN].address, self.job.ctypes.data, yield_address()]
-        self._arguments = np.array(arguments, np.int64)
-        self.entry: Callable[[], int] = functools.partial(
-            ENTRY(kernels[SERVE].address), UNUSED_ADDRESS, UNUSED_ADDRESS, self._arguments.ctypes.data
-        )
-        self.alarm = threading.Lock()
-        self.alarm.acquire()
-        self.thread = threading.Thread(target=_work, args=(weakref.ref(self), self.alarm), daemon=True)
+        self._memory, system = np.zeros(BYTES, np.uint8), semaphores()
+        mailbox[:] = ASLEEP, system.create(self._memory)
+        kernels = library.load([RUN, SERVE, REST])
+        run, serve = (kernels[request].address for request in (RUN, SERVE))
+        values = [mailbox.ctypes.data, system.wait_address, patience, run, self.job.ctypes.data, yield_address()]
+        arguments = np.array(values, np.int64)
+        kept = mailbox, self.job, self._memory  # the thread may outlive this object
+        self.thread = threading.Thread(target=_serve, args=(ENTRY(serve), arguments, kept), daemon=True)
         self.thread.start()
 
-    def call(self) -> None:
-        """Wake the thread: it has work."""
-        self.mailbox[0] = BUSY
-        self.alarm.release()
-
-    @property
-    def busy(self) -> bool:
-        """Whether the thread takes part in a run."""
-        return bool(self.mailbox[0] >= BUSY)
+    def end(self) -> None:
+        """Let the thread end; it must be asleep."""
+        self.mailbox[0] = ENDED
+        _FUNCTION(semaphores().post_address)(int(self.mailbox[SEMAPHORE]), 1, 0)
 
 
-def _work(reference: Any, alarm: threading.Lock) -> None:
-    while True:
-        alarm.acquire()
-        worker = reference()
-        if worker is None or worker.ended:
-            return
-        entry = worker.entry
-        del worker
-        entry()
+def _serve(entry: Callable[..., int], arguments: np.ndarray, kept: object) -> None:
+    entry(UNUSED_ADDRESS, UNUSED_ADDRESS, arguments.ctypes.data)
 
 
 class Workers:
@@ -111,8 +99,10 @@ class Workers:
     ----------
     threads : list of Worker
     mailboxes : int64[MOST, LINE]
-    wake_address : int
-        A C function that wakes every worker whose mailbox says CALLED.
+    place : int
+        Their address.
+    post_address : int
+        The C function that wakes the worker that sleeps on a semaphore.
     """
 
     def __init__(self, patience: int = PATIENCE) -> None:
@@ -123,11 +113,11 @@ class Workers:
     def _begin(self) -> None:
         self.threads: list[Worker] = []
         self.mailboxes = aligned(LINE * MOST, np.int64)
+        self.place = int(self.mailboxes.ctypes.data)
         self._lock = threading.Lock()
         self._last: Any = None  # what the workers served last, kept so that a late one finds it
         self._limit = MOST
-        self._wake = ctypes.CFUNCTYPE(None)(_waker(self.threads))
-        self.wake_address = int(ctypes.cast(self._wake, ctypes.c_void_p).value or 0)
+        self.post_address = semaphores().post_address
         self._finalizer = weakref.finalize(self, _dismiss, self.threads)
 
     def after_fork(self) -> None:
@@ -164,10 +154,9 @@ class Workers:
 
     def rest(self, kept: Any) -> None:
         """Return when no worker takes part in a run with this ``kept`` any more."""
-        waited = 0
-        while self._last is kept and any(worker.busy for worker in self.threads):
-            time.sleep(0 if waited < LOOKS else PAUSE_SECONDS)
-            waited += 1
+        if self._last is kept and self.threads:
+            arguments = np.array([self.place, len(self.threads), yield_address()], np.int64)
+            _rest_entry()(UNUSED_ADDRESS, UNUSED_ADDRESS, arguments.ctypes.data)
 
     def _rest(self) -> None:
         self.rest(self._last)
@@ -179,18 +168,9 @@ class Workers:
         while len(self.threads) < min(count, self._limit):
             place = LINE * len(self.threads)
             try:
-                self.threads.append(Worker(self.mailboxes[place : place + LINE], self._patience))
+                self.threads.append(Worker(self.mailboxes[place : place + 2], self._patience))
             except RuntimeError:
                 self._limit = len(self.threads)
-
-
-def _waker(workers: list[Worker]) -> Callable[[], None]:
-    def wake() -> None:
-        for worker in workers:
-            if worker.mailbox[0] == CALLED:
-                worker.call()
-
-    return wake
 
 
 def _dismiss(workers: list[Worker]) -> None:
@@ -201,8 +181,12 @@ def _dismiss(workers: list[Worker]) -> None:
         ):  # at exit, another thread may run programs for ever
             time.sleep(PAUSE_SECONDS)
             waited += 1
-        worker.ended = True
-        worker.alarm.release()
+        worker.end()
+
+
+@functools.cache
+def _rest_entry() -> Callable[..., int]:
+    return ENTRY(library.load([REST])[REST].address)
 
 
 @functools.cache

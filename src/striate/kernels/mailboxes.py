@@ -1,5 +1,6 @@
 """What threads leave in each other's mailboxes; separate from ``runner`` so that reading it compiles nothing."""
 
-ASLEEP, READY, BUSY, CALLED = range(4)
-"""The state of a worker: it sleeps; it watches for work; it has work; it sleeps, has work and must be woken."""
+ASLEEP, READY, BUSY, CALLED, ENDED = range(5)
+"""The state of a worker: it sleeps; watches for work; works; sleeps, has work and is being woken; ends."""
 LINE = 16  # int64 from one word that threads share to the next: two cache lines, which are fetched in pairs
+SEMAPHORE = 1  # the word of a mailbox that says what its worker sleeps on

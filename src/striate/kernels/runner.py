@@ -3,19 +3,20 @@
 The thread that leads a run and each of its workers share a *mailbox*, a word that holds the state of the worker. A
 worker that is done stays READY for a short while and watches its mailbox: starting it then takes less than a
 microsecond, the time a cache line needs to travel from one core to another. After that it goes to sleep, and the
-operating system needs some 50 microseconds to wake it.
+operating system needs some 50 microseconds to wake it. It sleeps on a semaphore of the system, never on the
+interpreter's lock, which other Python threads may hold.
 """
 
 from __future__ import annotations
 
 from numba import njit
 
-from striate.kernels.mailboxes import ASLEEP, BUSY, CALLED, LINE, READY
+from striate.kernels.mailboxes import ASLEEP, BUSY, CALLED, ENDED, LINE, READY, SEMAPHORE
 from striate.kernels.vector import (
     Ints,
     atomic_add,
     call_kernel,
-    call_plain,
+    call_system,
     compare_exchange,
     flush_to_zero,
     relax,
@@ -30,7 +31,7 @@ SPINS = 2000  # a wait longer than this (some microseconds) gives the core to ot
 def _pause(waited, yield_address):
     """Wait a moment: first beside the other thread, later leaving the core to it."""
     if waited > SPINS:
-        call_plain(yield_address)
+        call_system(yield_address, 0, 0, 0)
     else:
         relax()
 
@@ -69,10 +70,32 @@ def _run(state, phases, phase_count, rows, row_size, tasks, register_count, aren
     restore_mode(mode)
 
 
+@njit(inline="always")
+def _rest(mailboxes, worker_count, yield_address):
+    """Wait for the workers that take part in the last run; those that have not come yet no longer take part."""
+    for i in range(worker_count):
+        waited = 0
+        while compare_exchange(mailboxes, LINE * i, CALLED, ASLEEP) == BUSY:
+            waited += 1
+            _pause(waited, yield_address)
+
+
+def rest(mailboxes: Ints, worker_count: int, yield_address: int):
+    """Return when no worker takes part in the last run any more.
+
+    Parameters
+    ----------
+    mailboxes : int64[worker_count, 16]
+    yield_address : int
+        As in ``run``.
+    """
+    _rest(mailboxes, worker_count, yield_address)
+
+
 def lead(
     mailboxes: Ints,
     worker_count: int,
-    wake_address: int,
+    post_address: int,
     state: Ints,
     phases: Ints,
     phase_count: int,
@@ -93,26 +116,19 @@ def lead(
     Parameters
     ----------
     mailboxes : int64[worker_count, 16]
-        The mailbox of each worker (column 0).
-    wake_address : int
-        A C function without arguments that wakes the workers whose mailboxes say CALLED and makes them BUSY.
+        Of each worker the state (column 0) and the semaphore on which it sleeps (column 1).
+    post_address : int
+        The C function that wakes the thread that sleeps on a semaphore.
     state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address
         As in ``run``.
     """
-    for i in range(worker_count):
-        waited = 0
-        while _load(mailboxes, LINE * i) >= BUSY:
-            waited += 1
-            _pause(waited, yield_address)
+    _rest(mailboxes, worker_count, yield_address)
     for i in range(LINE * phase_count):
         state[i] = 0
-    asleep = 0
     for i in range(worker_count):
         if compare_exchange(mailboxes, LINE * i, READY, BUSY) == ASLEEP:
             compare_exchange(mailboxes, LINE * i, ASLEEP, CALLED)
-            asleep += 1
-    if asleep > 0:
-        call_plain(wake_address)
+            call_system(post_address, mailboxes[LINE * i + SEMAPHORE], 1, 0)
     _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
 
 
@@ -152,15 +168,17 @@ def run(
     _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
 
 
-def serve(mailbox: Ints, patience: int, run_address: int, job: Ints, yield_address: int):
-    """Take part in a run, and again whenever there is another one soon enough.
+def serve(mailbox: Ints, wait_address: int, patience: int, run_address: int, job: Ints, yield_address: int):
+    """Take part in every run for which this worker is called, until its mailbox says ENDED.
 
     Parameters
     ----------
-    mailbox : int64[1]
-        The mailbox of this worker; BUSY at the start, ASLEEP at the end.
+    mailbox : int64[2]
+        The state of this worker, and the semaphore on which it sleeps.
+    wait_address : int
+        The C function that sleeps until a semaphore is posted.
     patience : int
-        How often to look into the mailbox before the end.
+        How often to look for another run before going to sleep.
     run_address : int
         Where the code of ``run`` lies.
     job : int64[10]
@@ -168,12 +186,20 @@ def serve(mailbox: Ints, patience: int, run_address: int, job: Ints, yield_addre
     yield_address : int
         As in ``run``.
     """
-    awake = True
-    while awake:
-        call_kernel(run_address, job)
-        compare_exchange(mailbox, 0, BUSY, READY)
-        waited = 0
-        while _load(mailbox, 0) == READY and waited < patience:
-            waited += 1
-            _pause(waited, yield_address)
-        awake = compare_exchange(mailbox, 0, READY, ASLEEP) == BUSY
+    state = _load(mailbox, 0)
+    while state != ENDED:
+        if state == CALLED:
+            compare_exchange(mailbox, 0, CALLED, BUSY)
+        elif state == BUSY:
+            call_kernel(run_address, job)
+            compare_exchange(mailbox, 0, BUSY, READY)
+        elif state == READY:
+            waited = 0
+            while _load(mailbox, 0) == READY and waited < patience:
+                waited += 1
+                _pause(waited, yield_address)
+            if waited == patience:
+                compare_exchange(mailbox, 0, READY, ASLEEP)
+        else:
+            call_system(wait_address, mailbox[SEMAPHORE], -1, 0)
+        state = _load(mailbox, 0)
