@@ -285,7 +285,7 @@ def test_ctrl_c_saves_and_the_run_goes_on(run, tmp_path):
     while "epoch" not in process.stdout.readline():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 1, errors
     line = errors.strip().splitlines()[-1]
     assert line.startswith("striate: interrupted after ")

@@ -36,7 +36,7 @@ def network() -> Network:
 
 
 def main() -> None:
-    faulthandler.dump_traceback_later(60, exit=True)  # a hang ends
+    faulthandler.dump_traceback_later(240, exit=True)  # a hang ends
     dense.LARGE = 40 * 288  # the hidden layer
     team = join()
     trainer = Trainer(

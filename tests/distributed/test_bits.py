@@ -16,7 +16,7 @@ PROGRAM = Path(__file__).with_name("program.py")
 def learnt(ranks: int, threads: int) -> str:
     """What the program prints."""
     command = [sys.executable, str(PROGRAM)] if ranks == 1 else [*mpiexec_line(ranks), sys.executable, str(PROGRAM)]
-    found = subprocess.run([*command, str(threads)], capture_output=True, text=True, timeout=100, check=False)
+    found = subprocess.run([*command, str(threads)], capture_output=True, text=True, timeout=300, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
     return found.stdout
 

@@ -14,7 +14,7 @@ from striate.model import load
 
 def striate(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "striate", *arguments], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-m", "striate", *arguments], capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -62,7 +62,7 @@ def test_slow_link_that_loses_packets_changes_no_bit(spaces: dict[str, str], tmp
     launcher = ["-launcher", "ssh", "-launcher-exec", str(shell), "-disable-hostname-propagation"]
     ranks = [*mpiexec_line(2, [HERE, THERE]), *launcher, "-genv", "UCX_TLS", "tcp"]
     command = ["ip", "netns", "exec", spaces[HERE], *ranks, sys.executable, str(PROGRAM), "1"]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    found = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
     assert found.stdout == learnt(1, 1)
     counts = call(f"ip netns exec {spaces[THERE]} tc -s qdisc show dev link0")
