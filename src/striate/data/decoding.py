@@ -86,12 +86,15 @@ def bytes_needed(count: int, reader: Reader) -> int:
 def _map(function: Callable[[Any], Any], items: Sequence[Any], progress: Progress | None) -> list[Any]:
     """Return the results in order; a bounded number of calls waits at a time.
 
-    Threads take several files at once: small images decode in less time than a thread takes to be woken.
+    Threads take several files at once: small images decode in less time than a thread takes to be woken. So
+    few that one thread would take them all are read here.
     """
 
     def some(start: int) -> list[Any]:
         return [function(item) for item in items[start : start + FILES_AT_ONCE]]
 
+    if len(items) <= FILES_AT_ONCE and progress is None:
+        return some(0)
     results: list[Any] = []
     with ThreadPoolExecutor(available_threads(), thread_name_prefix="striate-decode") as pool:
         for start in range(0, len(items), CHUNK_FILES):

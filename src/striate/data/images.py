@@ -10,7 +10,7 @@ from typing import get_args
 
 import numpy as np
 
-from striate.data.pixels import MAX_PIXELS, Fit, Header, bombs_refused, decode
+from striate.data.pixels import MAX_PIXELS, File, Fit, Header, bombs_refused, decode
 from striate.data.problems import FileProblem, printable
 from striate.errors import DataError, UsageError
 
@@ -111,6 +111,6 @@ class ImageReader:
         """What `read_unlabelled` needs besides the shape to make inputs in the same way."""
         return {"fit": self.fit}
 
-    def read(self, path: Path) -> np.ndarray:
-        """Return the pixels of a file, or raise FileProblem."""
-        return decode(path, self.channels, self.size, self.fit)
+    def read(self, file: File) -> np.ndarray:
+        """Return the pixels of a file, or of one in memory, or raise FileProblem."""
+        return decode(file, self.channels, self.size, self.fit)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Fit = Literal["stretch", "crop", "pad"]
+File = str | Path | BinaryIO
 MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte of RGB
 BACKGROUND = 255  # what shows through transparent pixels
 UNSAFE_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "BUFR", "GRIB", "MPEG", "FPX", "MIC"})
@@ -57,15 +58,15 @@ def bombs_refused() -> Iterator[None]:
         yield
 
 
-def decode(path: str | Path, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
-    """Return pixels (uint8[channels, rows, columns]); enter `bombs_refused` before.
+def decode(file: File, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
+    """Return pixels (uint8[channels, rows, columns]) of a file, or of one in memory; enter `bombs_refused` before.
 
     Raises
     ------
     FileProblem
         Whatever is wrong with the file.
     """
-    with _opened(path) as image:
+    with _opened(file) as image:
         if size is not None:
             image.draft(None, (2 * max(size), 2 * max(size)))
         return _pixels(image, channels, size, fit)
@@ -135,12 +136,12 @@ def resized(pixels: np.ndarray, size: tuple[int, int], fit: Fit) -> np.ndarray:
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[Image]:
+def _opened(file: File) -> Iterator[Image]:
     """Open an image; any failure, also of what is done with it, becomes a FileProblem."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path, formats=_formats()) as image:
+        with Image.open(file, formats=_formats()) as image:
             _check_size(image)
             yield image
     except FileProblem:
@@ -148,7 +149,7 @@ def _opened(path: str | Path) -> Iterator[Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FileProblem(f"more than {MAX_PIXELS:,} pixels are not read") from error
     except UnidentifiedImageError as error:
-        raise FileProblem(_why_unidentified(Path(path)), foreign=True) from error
+        raise FileProblem(_why_unidentified(file), foreign=True) from error
     except Exception as error:  # damaged files make the decoders raise nearly anything
         if isinstance(error, OSError) and error.errno is not None:
             raise FileProblem(f"cannot be read ({error.strerror})") from error
@@ -224,5 +225,6 @@ def _resize(image: Image, size: tuple[int, int], fit: Fit, nearest: bool = False
     return image.resize(target, method, reducing_gap=None if nearest else 3.0)
 
 
-def _why_unidentified(path: Path) -> str:
-    return "not a supported image format" if path.stat().st_size else "the file is empty"
+def _why_unidentified(file: File) -> str:
+    empty = isinstance(file, str | Path) and not Path(file).stat().st_size
+    return "the file is empty" if empty else "not a supported image format"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -114,6 +114,21 @@ def read_unlabelled(
     return found
 
 
+def read_picture(file: BinaryIO, sample_shape: tuple[int, ...], fit: Fit = "stretch") -> np.ndarray:
+    """Return the image of a file in memory in the shape that a model takes, uint8[1, C, H, W].
+
+    Unlike `read_unlabelled` it may be called by several threads at once: it leaves Pillow's warnings as they are.
+
+    Raises
+    ------
+    FileProblem
+        If it is not an image, damaged or too large.
+    DataError
+        If the model takes no images.
+    """
+    return _image_reader(sample_shape, fit).read(file)[np.newaxis]
+
+
 def _read_folder(
     folder: Path, sample_shape: tuple[int, ...], fit: Fit, invert: bool, rate: int | None
 ) -> Unlabelled:
@@ -209,10 +224,14 @@ def _reader(paths: Sequence[Path], sample_shape: tuple[int, ...], fit: Fit, rate
         if rate is not None:
             return RecordingReader(rate, *sample_shape)
         return RecordingReader.for_headers(scan_files(paths, RECORDINGS.scan), sample_shape[0], sample_shape[1:])
-    if len(sample_shape) == 3 and sample_shape[0] in (1, 3):
-        return ImageReader(sample_shape[0], (sample_shape[1], sample_shape[2]), fit)
     if len(sample_shape) == 4 and sample_shape[0] in (1, 3):
         return ClipReader(sample_shape[0], sample_shape[1], (sample_shape[2], sample_shape[3]), fit)
+    return _image_reader(sample_shape, fit)
+
+
+def _image_reader(sample_shape: tuple[int, ...], fit: Fit) -> ImageReader:
+    if len(sample_shape) == 3 and sample_shape[0] in (1, 3):
+        return ImageReader(sample_shape[0], (sample_shape[1], sample_shape[2]), fit)
     raise DataError(
         f"the model takes inputs of shape {' x '.join(map(str, sample_shape))}, which no image has. "
         "Give an array (.npy) or a table."

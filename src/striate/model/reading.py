@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from striate.data import unlabelled
 from striate.data.unlabelled import Unlabelled, read_unlabelled
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from striate.data.dataset import Dataset
     from striate.data.options import Options
     from striate.data.splits import Splits
@@ -37,10 +40,21 @@ def read_inputs(model: Model, path: str | Path, fit: str | None = None, invert: 
     """
     from striate.data.images import check_options
 
-    preparation: dict[str, Any] = {"fit": "stretch", **(model.metadata.get("preparation") or {})}
-    preparation |= {"fit": fit} if fit else {}
+    preparation = _preparation(model) | ({"fit": fit} if fit else {})
     check_options(3, None, preparation["fit"])
     return read_unlabelled(path, model.input_shape, invert=invert, **preparation)
+
+
+def read_picture(model: Model, file: BinaryIO) -> np.ndarray:
+    """Return the image of a file in memory as ``model`` takes it, uint8[1, C, H, W].
+
+    Raises FileProblem or DataError as `unlabelled.read_picture` does.
+    """
+    return unlabelled.read_picture(file, model.input_shape, _preparation(model)["fit"])
+
+
+def _preparation(model: Model) -> dict[str, Any]:
+    return {"fit": "stretch", **(model.metadata.get("preparation") or {})}
 
 
 def like_model(model: Model, options: Options) -> Options:

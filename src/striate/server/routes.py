@@ -158,7 +158,8 @@ class Service:
         return samples
 
     async def _loaded(self) -> Loaded:
-        return await run_in_threadpool(self.source.loaded)
+        known = self.source.unchanged()
+        return known if known is not None else await run_in_threadpool(self.source.loaded)
 
     def _batcher(self, loaded: Loaded) -> Batcher:
         """Return the batcher of a model; those of models that were replaced end."""

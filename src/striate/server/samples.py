@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import tempfile
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from striate.data.problems import FileProblem
 from striate.errors import DataError, ShapeError, UsageError
 from striate.layers.base import format_shape
 from striate.model import Model
-from striate.model.reading import read_inputs
+from striate.model.reading import read_inputs, read_picture
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -80,6 +82,11 @@ def read_files(model: Model, files: list[tuple[str, bytes]]) -> tuple[np.ndarray
 def _read_file(model: Model, name: str, data: bytes) -> np.ndarray:
     if not data:
         raise DataError(f"{name}: must be an image or a recording; got 0 bytes. Send the contents of a file.")
+    if len(model.input_shape) == 3:
+        try:
+            return read_picture(model, io.BytesIO(data))
+        except FileProblem as problem:
+            raise DataError(f"{name}: {problem}. Send an image.") from None
     ending = ".wav" if len(model.input_shape) == 2 else ".png"  # decoders look inside
     with tempfile.TemporaryDirectory(prefix="striate-") as folder:
         path = Path(folder) / f"sample{ending}"

@@ -127,6 +127,13 @@ class Source:
         folder = RunFolder(self.path)
         return folder if self.path.is_dir() and (folder.config.exists() or folder.log.exists()) else None
 
+    def unchanged(self) -> Loaded | None:
+        """Return the model if its file is as it was when it was read; never waits for another to be read."""
+        known = self._loaded
+        if known is None or known.stamp != _stamp(known.file):
+            return None
+        return known if known.file == (self._file() or known.file) else None
+
     def loaded(self) -> Loaded:
         """Return the model as its file is now.
 
