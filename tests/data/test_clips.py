@@ -1,5 +1,7 @@
 """Folders of frames, animations and videos become clips of one shape."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -53,6 +55,25 @@ def test_photographs_in_folders_of_days_stay_photographs(tmp_path):
     assert load(tmp_path).train.sample_shape == (1, 20, 24)
     assert load(tmp_path, options=Options(frames=3)).train.sample_shape == (1, 3, 20, 24)
     assert not look_like_clips([tmp_path / "cat", tmp_path / "dog"], sorted(tmp_path.rglob("*.png")))
+
+
+def test_animations_beside_folders_of_frames_are_clips(tmp_path):
+    for kind in ("cat", "dog"):
+        for number in range(4):
+            shots = [frame(20 * number + 9 * place) for place in range(5)]
+            if number % 2:
+                (tmp_path / kind / f"clip{number}").mkdir(parents=True)
+                for place, shot in enumerate(shots):
+                    shot.save(tmp_path / kind / f"clip{number}" / f"img_{place}.png")
+            else:
+                (tmp_path / kind).mkdir(exist_ok=True)
+                shots[0].save(tmp_path / kind / f"{number}.gif", save_all=True, append_images=shots[1:])
+    options = Options(test_fraction=0)
+    assert len(load(tmp_path, options=options, validation_fraction=0).train) == 8
+    for folder in (tmp_path / "cat", tmp_path / "dog"):
+        for number in (1, 3):
+            shutil.rmtree(folder / f"clip{number}")
+    assert load(tmp_path, options=options, validation_fraction=0).train.sample_shape == (3, 5, 20, 24)
 
 
 def test_animations_are_clips_where_frames_are_asked_for(tmp_path):

@@ -235,6 +235,13 @@ class TestDamage:
         with pytest.raises(DataError, match="its folders hold none"):
             class_folders(tmp_path, Options(test_fraction=0), validation_fraction=0)
 
+    def test_arrays_belong_into_one_file(self, tmp_path):
+        for label in ("ape", "bee"):
+            (tmp_path / label).mkdir()
+            np.save(tmp_path / label / "0.npy", np.zeros((4, 4)))
+        with pytest.raises(DataError, match=r"got 2 \.npy files\. Stack their arrays"):
+            class_folders(tmp_path, Options(test_fraction=0), validation_fraction=0)
+
     def test_a_class_without_a_readable_file(self, tmp_path):
         make(tmp_path / "train", {"ape": 40, "bee": 2})
         make(tmp_path / "test", {"ape": 4, "bee": 4}, first=90)

@@ -50,7 +50,7 @@ def test_error_of_several_ranks_is_one_line(tmp_path: Path) -> None:
     assert found.returncode == 2
     lines = found.stderr.strip().splitlines()
     assert len(lines) == 1, found.stderr
-    assert "every rank computes at least one shard; batches of 16 have 1" in lines[0]
+    assert "every rank needs a part of the batch; batches of 16 have 1 (of " in lines[0]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 VIDEOS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"})
+ANIMATIONS = frozenset({".gif", ".apng"})
 DEFAULT_SIZE = (64, 64)
 LARGEST_KEPT = 96
 """Rows or columns of frames that keep their size without being asked."""
@@ -133,7 +134,7 @@ def clips_among(files: Sequence[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in files:
         suffix = path.suffix.lower()
-        if suffix in VIDEOS or suffix in (".gif", ".apng"):
+        if suffix in VIDEOS or suffix in ANIMATIONS:
             found[path] = None
         elif suffix in suffixes:
             found[path.parent] = None
@@ -141,14 +142,16 @@ def clips_among(files: Sequence[Path]) -> list[Path]:
 
 
 def look_like_clips(folders: Sequence[Path], files: Sequence[Path]) -> bool:
-    """Return whether the files below folders of classes are clips: mostly videos, or folders of numbered frames.
+    """Return whether the files below folders of classes are clips.
 
-    Folders of frames begin alike (``frame0001.png``, ``frame0001.png``, ...), which those of photographs, for
-    example of days, do not.
+    They are if most are videos or animations, or if all images lie in folders of numbered frames. Such folders
+    begin alike (``frame0001.png``, ``frame0001.png``, ...), which those of photographs, for example of days, do
+    not.
     """
-    if sum(path.suffix.lower() in VIDEOS for path in files) > len(files) / 2:
-        return True
-    suffixes, tops = image_suffixes(), set(folders)
+    moving = [path for path in files if path.suffix.lower() in VIDEOS | ANIMATIONS]
+    if len(moving) > len(files) / 2:
+        return any(path.suffix.lower() in VIDEOS for path in moving) or _length(moving[0]) > 1
+    suffixes, tops = image_suffixes() - ANIMATIONS, set(folders)
     images = [path for path in files if path.suffix.lower() in suffixes]
     by_folder: dict[Path, list[str]] = {}
     for path in images:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,9 @@ def class_folders(
 def file_splits(root: Path, listing: Listing, options: Options, seed: int, validation_fraction: float) -> Splits:
     """Return the splits of listed files; ``root`` names the source. Raises what `class_folders` does."""
     kind = kind_of(listing, options)
-    listing = with_clips(listing) if kind is CLIPS else without_foreign(listing, kind)
+    found, listing = listing, with_clips(listing) if kind is CLIPS else without_foreign(listing, kind)
     if not listing.paths:
-        raise DataError(
-            f"{printable(root)}: images, recordings or texts are needed; its folders hold none. "
-            "Check that this is the folder that holds a folder for each class."
-        )
+        raise DataError(f"{printable(root)}: images, recordings or texts are needed; {_instead(found.paths)}")
     groups = group_numbers(listing.below, options)
     split = _divide(root, listing, groups, options, seed, validation_fraction)
     order = np.concatenate([np.flatnonzero(split == number) for number in range(len(SPLITS))])
@@ -75,6 +73,17 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
     if isinstance(reader, TextReader):
         splits = {name: replace(data, symbols=reader.vocabulary.symbols) for name, data in splits.items()}
     return Splits(**splits, bad_files=tuple(sorted(bad)), preparation=reader.preparation)
+
+
+def _instead(paths: list[Path]) -> str:
+    """Return what a folder of none of the known files holds, and what to do about it."""
+    suffixes = Counter(path.suffix.lower() for path in paths)
+    if suffixes[".npy"] > len(paths) / 2:
+        return (
+            f"got {suffixes['.npy']:,} .npy files. Stack their arrays into x [N, ...] of an .npz file, and their "
+            "classes into y [N]."
+        )
+    return "its folders hold none. Check that this is the folder that holds a folder for each class."
 
 
 def _divide(

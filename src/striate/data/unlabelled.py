@@ -160,12 +160,16 @@ def _read_texts(path: Path, chosen: Sequence[Path] | None, text: Mapping[str, An
     return Unlabelled(decoded.rows, names, bad)
 
 
+def _channels(count: int) -> str:
+    return f"{count} channel{'s' * (count != 1)}"
+
+
 def _series_inputs(path: Path, sample_shape: tuple[int, ...]) -> np.ndarray:
     series = read_ts(path)
     if len(sample_shape) != 2 or sample_shape[0] != series.shape[0]:
         raise DataError(
             f"{printable(path)}: the model takes inputs of shape {' x '.join(map(str, sample_shape))}; "
-            f"got series of {series.shape[0]} channels. Use series like those it was trained on."
+            f"got series of {_channels(series.shape[0])}. Use series like those it was trained on."
         )
     return series.inputs(sample_shape)
 

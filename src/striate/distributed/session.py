@@ -56,8 +56,9 @@ class RankSession(TrainingSession):
         sizes, rank, length = self.facts.sizes, group.rank, self.vectors.padded
         if sizes.shards < group.size:
             raise UsageError(
-                f"{network.name}: every rank computes at least one shard; batches of {batch_size} have "
-                f"{sizes.shards}, got {group.size} ranks. Use larger batches or fewer ranks."
+                f"{network.name}: every rank needs a part of the batch; batches of {batch_size} have "
+                f"{sizes.shards} (of {sizes.samples} samples), got {group.size} ranks. "
+                "Use a larger --batch-size or fewer ranks."
             )
         if UPDATES[str(self.facts.optimizer)].layerwise:
             raise UsageError(

@@ -142,6 +142,11 @@ class TestMixedTables:
         assert found.train.sample_shape == (1, 1)
         assert "column 'name': 20 different texts in 20 rows; left out" in found.notes
 
+    def test_sentences_beside_other_columns_are_pointed_out(self, write):
+        rows = "".join(f"the number {i} is what we sell here,{i * i},{'ab'[i % 2]}\n" for i in range(20))
+        notes = self.splits(write("text,x,label\n" + rows)).notes
+        assert any("'text' seems to hold sentences; " in note and "--ignore 'x'" in note for note in notes)
+
     def test_constant_and_counting_columns_are_pointed_out(self, write):
         rows = "".join(f"{i + 100},7,{i % 3 / 2},{'ab'[i % 2]}\n" for i in range(30))
         notes = self.splits(write("number,same,x,label\n" + rows)).notes

@@ -18,6 +18,10 @@ from striate.errors import DataError
 
 LEAST_WORDS = 2
 """On average, in a column of texts."""
+SENTENCE = 6
+"""Words, on average, of texts that seem worth reading although there are other columns."""
+MOST_IGNORED = 6
+"""Columns of a table for which ignoring all but one is worth proposing."""
 
 
 class Encoder(Protocol):
@@ -89,12 +93,31 @@ def encoder_for(learn: Table, roles: Roles, rows: np.ndarray, options: Options) 
 
 def _only_texts(table: Table, roles: Roles) -> int | None:
     """Return the column of texts, if no other column is an input."""
-    inputs = [i for i in range(len(table.names)) if i not in roles.labels and i not in roles.no_inputs]
-    if len(inputs) != 1 or inputs[0] not in table.texts:
-        return None
-    cells = table.texts[inputs[0]]
-    words = sum(len(split_words(cell)) for cell in cells) / len(cells)
-    return inputs[0] if words >= LEAST_WORDS and len(np.unique(cells)) > len(cells) / 2 else None
+    inputs = _inputs(table, roles)
+    return inputs[0] if len(inputs) == 1 and _holds_texts(table, inputs[0], LEAST_WORDS) else None
+
+
+def _inputs(table: Table, roles: Roles) -> list[int]:
+    return [i for i in range(len(table.names)) if i not in roles.labels and i not in roles.no_inputs]
+
+
+def _holds_texts(table: Table, number: int, words: int) -> bool:
+    """Return whether a column holds texts, most of them different, of at least so many words on average."""
+    cells = table.texts.get(number)
+    if cells is None or len(np.unique(cells)) <= len(cells) / 2:
+        return False
+    return sum(len(split_words(cell)) for cell in cells) >= words * len(cells)
+
+
+def _texts_beside(table: Table, roles: Roles) -> list[str]:
+    """Return what to do about columns of texts that are not read because there are others."""
+    inputs = _inputs(table, roles)
+    texts = [i for i in inputs if _holds_texts(table, i, SENTENCE)]
+    return [
+        f"column {table.names[i]!r} seems to hold sentences; their words are only read if it is the only input "
+        f"({' '.join(f'--ignore {table.names[other]!r}' for other in inputs if other != i)})"
+        for i in texts[: len(inputs) <= MOST_IGNORED]
+    ]
 
 
 def _schema(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> tuple[Schema, list[str]]:
@@ -104,4 +127,4 @@ def _schema(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> t
         return Schema.from_dict(known), []
     notes = [f"left out: {', '.join(repr(learn.names[i]) for i in roles.ignored)}"] if roles.ignored else []
     schema, more = fit_schema(learn, roles.labels, roles.no_inputs, rows, options.shape)
-    return schema, notes + more
+    return schema, notes + more + _texts_beside(learn, roles)
