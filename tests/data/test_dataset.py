@@ -52,6 +52,12 @@ def test_true_and_false_are_classes():
         (X.astype(str), LABELS, "set: inputs: must be real numbers; got <U"),
         (X.astype(complex), LABELS, "set: inputs: must be real numbers; got complex128"),
         (X.astype(object), LABELS, "set: inputs: must be real numbers; got object"),
+        (X, np.array(["a", "b"] * 12), r"set: targets must be numbers.*got <U1\. Convert text with np\.unique"),
+        (X, ["a", None] * 12, "set: targets must be numbers, class numbers from 0; got object"),
+        (X, [[1, 2], [3]] * 12, "set: targets: must be an array of numbers; setting an array element"),
+        (X, 1, "set: targets: must be an array of numbers; got int"),
+        (X, np.ma.masked_equal(LABELS, 2), "set: targets: must have no masked values; got 8"),
+        (5, LABELS, "set: inputs: must be an array of numbers; got int"),
     ],
 )
 def test_what_is_no_data_set_is_refused(inputs, targets, message):

@@ -375,6 +375,23 @@ class TestTooLargeForMemory:
         self.same(class_folders(photos), inner[0])
         assert not list((tmp_path / "cache").rglob("*.part"))
 
+    @pytest.mark.parametrize("step", ["_checksums", "_stream", "cached_rows"])
+    def test_a_cache_that_another_training_removes_is_read_to_its_end(self, photos, tmp_path, monkeypatch, step):
+        """The other one takes another seed, just after a step of this one."""
+        where = folders if step == "cached_rows" else pixel_cache
+        inner = getattr(where, step)
+
+        def other_next(*arguments):
+            found = inner(*arguments)
+            for path in self.rows(tmp_path):
+                pixel_cache.remove(path)
+            return found
+
+        first = class_folders(photos)
+        monkeypatch.setattr(where, step, other_next)
+        self.same(first, class_folders(photos))  # from the cache, if it was found before it was removed
+        self.same(first, class_folders(photos))
+
     def test_the_cache_keeps_within_its_limit(self, photos, tmp_path, monkeypatch):
         other = make(tmp_path / "other", dict.fromkeys(CLASSES, 20))
         class_folders(other)

@@ -10,7 +10,7 @@ from striate.engine.inference_session import InferenceSession
 from striate.engine.memory import aligned
 from striate.engine.training_session import TrainingSession
 from striate.errors import CapacityError
-from striate.layers import Conv2d, Flatten, Linear
+from striate.layers import Conv2d, Flatten, Linear, ReLU
 from striate.network import Network, Sequential
 from support.small import FLOAT
 
@@ -88,6 +88,11 @@ def test_plans_take_as_many_samples_as_the_network_leaves_room_for(network: Netw
     assert memory.samples_at_once(network) == 16_384
     large_values = Sequential([Conv2d(64, 3, padding=1), Flatten(), Linear(2)], (3, 64, 64))
     assert 2**31 // (8 * (3 * 64 * 64 + 2 * 64 * 64 * 64 + 2)) < 1024 == memory.samples_at_once(large_values)
+    assert 2**31 == 2048 * 8 * (2 * 256 * 256)
+    assert memory.samples_at_once(Sequential([ReLU()], (1, 256, 256))) == 2048
+    some_parameters = Sequential([Linear(1000)], 1118)
+    assert 2048 < 2**27 // some_parameters.parameter_count * 32 < 4096
+    assert memory.samples_at_once(some_parameters) == 2048
     many_parameters = Sequential([Flatten(), Linear(1000), Linear(2)], (1, 32, 32))
     shards = 2**27 // many_parameters.parameter_count
     assert shards * 32 < memory.samples_at_once(many_parameters) * 2 <= shards * 64

@@ -143,6 +143,17 @@ def test_a_step_is_its_gradient_and_its_update(threads: int) -> None:
         halves.vectors.theta[:] = whole.vectors.theta
 
 
+@pytest.mark.parametrize(("targets", "weights", "rule"), [
+    (19, 20, r"targets of 1 numbers each; got shape \[19\]"),
+    (60, 20, r"targets of 1 numbers each; got shape \[60\]"),
+    (20, 19, r"one weight each; got shape \[19\]"),
+])  # fmt: skip
+def test_samples_targets_and_weights_are_of_one_number(targets: int, weights: int, rule: str) -> None:
+    samples = np.zeros((20, 2, 8, 8), np.float32)
+    with pytest.raises(ShapeError, match=f"small: 20 samples need {rule}"):
+        training().step(samples, np.arange(20), np.zeros(targets), (0.1,) * 7, np.ones(weights, np.float32))
+
+
 @pytest.mark.parametrize("kind", [np.float64, np.int64, np.float16])
 def test_plans_for_other_kinds_of_numbers_are_refused(kind: type) -> None:
     with pytest.raises(UsageError, match=r"small: a plan reads uint8 or float32; got .* Convert the samples"):

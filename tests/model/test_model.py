@@ -125,9 +125,27 @@ def test_vectors_of_another_length_replace_none(model, pictures):
     np.testing.assert_array_equal(model.predict_proba(pictures), before)
 
 
-@pytest.mark.parametrize("theta", ["x", [[1.0], [2.0, 3.0]], ["a"] * 253])
-def test_parameters_that_are_no_numbers_are_refused(theta):
-    with pytest.raises((UsageError, ModelFileError), match="tiny: parameters: must be an array of numbers; got"):
+def test_an_array_that_was_resized_in_place_replaces_none(model, pictures):
+    """NumPy lets the owner of an array cut its memory away."""
+    vector = np.array(model.theta)
+    model.theta = vector
+    model.predict(pictures)
+    vector.resize(3, refcheck=False)
+    with pytest.raises(ShapeError, match=r"needs vectors of 253 parameters and 0 states; got shapes \[3\]"):
+        model.predict(pictures)
+
+
+@pytest.mark.parametrize(
+    ("theta", "rule"),
+    [
+        ("x", "an array of numbers; got str"),
+        ([[1.0], [2.0, 3.0]], "an array of numbers; setting"),
+        (["a"] * 253, "real numbers; got <U1"),
+        (np.zeros(253, complex), "real numbers; got complex128"),
+    ],
+)
+def test_parameters_that_are_no_numbers_are_refused(theta, rule):
+    with pytest.raises(DataError, match=f"tiny: parameters: must be {rule}"):
         Model(network(), theta)
 
 
@@ -174,6 +192,13 @@ def test_saved_models_come_back_whole(model, pictures, tmp_path):
     assert np.array_equal(loaded.predict_proba(pictures), model.predict_proba(pictures))
     assert loaded.save(tmp_path / "again").read_bytes() == path.read_bytes()
     assert repr(loaded) == "<Model 'tiny', 253 parameters, 4 classes>"
+
+
+def test_a_single_output_for_two_classes_comes_back_from_its_file(tmp_path):
+    single = Model(Sequential([Flatten(), Linear(1)], (1, 2, 2)), np.ones(5), classes=("no", "yes"))
+    assert load(single.save(tmp_path / "model.safetensors")).classes == ("no", "yes")
+    with pytest.raises(ModelFileError, match="its classes, input or normalisation do not fit its network"):
+        load(rewrite(tmp_path / "model.safetensors", lambda c, t: c.update(classes=["a", "b", "c"])))
 
 
 def test_states_are_saved_too(tmp_path):

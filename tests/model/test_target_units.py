@@ -53,7 +53,7 @@ def test_a_change_of_units_changes_no_bit_of_what_is_learnt():
     np.testing.assert_array_equal(trained(small).model.theta, trained(large).model.theta)
 
 
-def test_variances_come_in_squared_units():
+def test_variances_come_in_squared_units(tmp_path):
     data = prices()
     model = trained(data, "gaussian_negative_log_likelihood", outputs=4).model
     mean, variance = model.predict_moments(data.inputs)
@@ -61,6 +61,8 @@ def test_variances_come_in_squared_units():
     np.testing.assert_allclose(mean, outputs[:, :2] * scale + np.array(model.target_normalisation.mean), rtol=1e-6)
     np.testing.assert_allclose(variance, np.exp(outputs[:, 2:]) * scale**2, rtol=1e-5)
     np.testing.assert_allclose(model.evaluate(data).variances, variance, rtol=1e-6)
+    again = load(model.save(tmp_path / "model.safetensors"))
+    np.testing.assert_array_equal(again.predict_moments(data.inputs), (mean, variance))
 
 
 def test_targets_stay_as_they_are_when_asked_for_or_bounded_by_an_activation():

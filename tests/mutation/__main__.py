@@ -33,7 +33,7 @@ RELATED: dict[str, tuple[str, ...]] = {
     "storage/atomic.py": ("storage/test_atomic.py",),
     "storage/container.py": ("storage/test_container.py",),
     "storage/header.py": ("storage/test_header.py", "storage/test_container.py"),
-    "storage/model_file.py": ("model/test_model.py", "model/test_other_size.py", "training/test_run_folder.py"),
+    "storage/model_file.py": ("model/test_model.py", "model/test_target_units.py", "model/test_other_size.py"),
     "engine/memory.py": ("engine/test_memory.py", "layers/test_limits.py"),
     "training/optimizers/adam_variants.py": OPTIMIZERS,
     "training/optimizers/adaptive.py": OPTIMIZERS,

@@ -11,7 +11,7 @@ import pytest
 import safetensors.numpy
 
 from striate.errors import ModelFileError
-from striate.storage import container
+from striate.storage import container, header
 
 TENSORS = {
     "b": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -324,3 +324,17 @@ def test_what_could_not_be_read_is_not_written(path, content):
     with pytest.raises(ModelFileError, match=r"its description is too large \(.*, of at most .*\)\. Shorten"):
         container.write(path, content, {})
     assert path.read_bytes() == before
+
+
+def test_what_is_written_has_the_same_limit_as_what_is_read(path):
+    def write(zeros):
+        container.write(path, {"list": [0] * zeros}, {"x": np.full(64, ord(","), np.int8)})
+        return path.read_bytes()
+
+    data = write(1)
+    marks = sum(data[8 : 8 + struct.unpack("<Q", data[:8])[0]].count(mark) for mark in b",[{")
+    most = header.VALUE_LIMIT - marks + 1
+    write(most)
+    assert len(tensors_of(path)["x"]) == 64
+    with pytest.raises(ModelFileError, match="too large \\(500,001 values, of at most 500,000\\)"):
+        write(most + 1)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -17,7 +18,7 @@ from striate.training import Adam, Regularisation
 from striate.training.callbacks import Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
 from striate.training.callbacks.checkpoint import checkpoints, restore_latest
 from striate.training.schedules import cosine
-from support.files import read_container
+from support.files import read_container, rewrite
 from tasks import rich_network, small_network, stripes
 
 
@@ -315,6 +316,29 @@ def test_a_trainer_that_has_trained_can_go_back(data, tmp_path):
     running.restore(path)
     running.fit(data, epochs=1)
     assert np.array_equal(running.model.theta, later)
+
+
+def test_a_trainer_that_went_back_can_be_copied(data, tmp_path):
+    running = trainer()
+    running.fit(data, epochs=1)
+    path = running.save_checkpoint(tmp_path / "checkpoint")
+    running.fit(data, epochs=1)
+    running.restore(path)
+    assert np.array_equal(pickle.loads(pickle.dumps(running)).model.theta, load(path).theta)
+
+
+def test_a_checkpoint_of_version_0_1_without_augmentation_goes_on(data, tmp_path):
+    running = Trainer(small_network(), optimizer="adam", learning_rate=0.01)
+    running.fit(data, epochs=1)
+
+    def as_0_1(content, tensors):
+        settings = content["training"]["settings"]
+        settings["optimizer_arguments"] = {k: v for k, v in settings["optimizer"].items() if k != "name"}
+        settings.update(optimizer="Adam", augmentation=None)
+
+    path = rewrite(running.save_checkpoint(tmp_path / "checkpoint"), as_0_1)
+    running.restore(path)
+    assert np.array_equal(running.model.theta, load(path).theta)
 
 
 def test_a_checkpoint_holds_what_the_session_learnt_last(data, tmp_path):

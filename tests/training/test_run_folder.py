@@ -7,6 +7,7 @@ import json
 import pytest
 
 from striate import load
+from striate.data import registry
 from striate.errors import DivergenceError, ModelFileError, StriateError, UsageError
 from striate.training.run import DataConfig, ModelConfig, RunConfig, RunFolder, TrainingSettings, resume, train
 from striate.training.run.lock import locked
@@ -40,6 +41,24 @@ def test_one_at_a_time(tmp_path):
         assert half_written.exists()
     resume(tmp_path / "run", report=False)
     assert not half_written.exists()
+
+
+@pytest.mark.parametrize("left", ["config.toml", "checkpoints/step-000000001.safetensors", "model.safetensors"])
+def test_what_a_run_left_is_not_written_over(tmp_path, left):
+    place = tmp_path / "run" / left
+    place.parent.mkdir(parents=True)
+    place.write_text("kept")
+    with pytest.raises(UsageError, match=r"run: holds a (run|model) already"):
+        RunFolder(tmp_path / "run").begin(config(), registry.load("digits"))
+    assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == [place]
+    assert place.read_text() == "kept"
+
+
+def test_a_folder_without_a_run_cannot_be_reopened(tmp_path):
+    (tmp_path / ".model.safetensors.part").write_text("of somebody else")
+    with pytest.raises(UsageError, match=r"must be the folder of a run; there is no config\.toml in it"):
+        RunFolder(tmp_path).reopen()
+    assert (tmp_path / ".model.safetensors.part").exists()
 
 
 def test_after_a_divergence_the_folder_can_be_trained_in_again(tmp_path):

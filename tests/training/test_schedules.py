@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import pickle
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,19 @@ def test_an_impossible_learning_rate_is_refused(rate):
 def test_arguments_that_cannot_mean_anything_are_refused(make, message):
     with pytest.raises(UsageError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "alpha",
+    [
+        schedules.constant(0.3),
+        schedules.step_decay(0.3, every=4),
+        schedules.step_decay(0.3, every=[2, 5]),
+        schedules.exponential(0.3, every=4, factor=0.5),
+        schedules.warm_up(3, schedules.cosine(0.3, 8, floor=0.1)),
+        schedules.one_cycle(0.3, 9),
+    ],
+)
+def test_schedules_can_be_pickled(alpha):
+    again = pickle.loads(pickle.dumps(alpha))
+    assert [again(t) for t in range(12)] == [alpha(t) for t in range(12)]

@@ -23,12 +23,7 @@ def readable(inputs: Any, what: str) -> Any:
     """
     if isinstance(inputs, Stream):
         return inputs
-    try:
-        array = np.asanyarray(inputs)
-    except ValueError as error:  # lists of different lengths
-        raise DataError(f"{what}: must be an array of numbers; {error}") from None
-    if isinstance(array, np.ma.MaskedArray):
-        array = _unmasked(array, what)
+    array = _plain(inputs, what)
     if array.dtype in (np.uint8, np.float32):
         return array
     if array.dtype.kind not in "fiub":
@@ -37,11 +32,18 @@ def readable(inputs: Any, what: str) -> Any:
         return array.astype(np.float32)
 
 
-def _unmasked(array: np.ma.MaskedArray, what: str) -> np.ndarray:
+def _plain(values: Any, what: str) -> np.ndarray:
+    """Return an array of ``values`` without a mask; raises DataError where there is none."""
+    try:
+        array = np.asanyarray(values)
+    except ValueError as error:  # lists of different lengths
+        raise DataError(f"{what}: must be an array of numbers; {error}") from None
+    if not array.ndim:
+        raise DataError(f"{what}: must be an array of numbers; got {type(values).__name__}. Put it into a list.")
     if np.ma.is_masked(array):
         masked = int(np.ma.getmaskarray(array).sum())
         raise DataError(f"{what}: must have no masked values; got {masked:,}. Fill them with .filled(value).")
-    return np.asarray(array.data)
+    return np.asarray(array)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,14 +87,12 @@ class Dataset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", readable(self.inputs, f"{self.name}: inputs"))
-        targets = np.asanyarray(self.targets)
+        targets = _plain(self.targets, f"{self.name}: targets")
         if targets.dtype.kind not in "biuf":
             raise DataError(
                 f"{self.name}: targets must be numbers, class numbers from 0; got {targets.dtype}. "
                 "Convert text with np.unique(labels, return_inverse=True)."
             )
-        if isinstance(targets, np.ma.MaskedArray):
-            targets = _unmasked(targets, f"{self.name}: targets")
         object.__setattr__(self, "targets", targets.astype(np.int64) if targets.dtype == bool else targets)
         if len(self.inputs) == 0:
             raise DataError(f"{self.name}: a data set needs at least one sample; got none.")

@@ -166,8 +166,9 @@ def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[
         rows = np.memmap(partial, reader.dtype, "r+", shape=(count, *reader.shape))
         decoded = decode(rows)
         rows.flush()
+        stream = _stream(partial, len(decoded.rows), reader)
         problems = {number: [str(problem), problem.foreign] for number, problem in decoded.problems.items()}
-        notes = {"source": printable(root.resolve()), "problems": problems, "checksums": _checksums(partial)}
+        notes = {"source": printable(root.resolve()), "problems": problems, "checksums": _checksums(stream)}
         written.write_text(json.dumps(notes))
         partial.replace(data)
         written.replace(data.with_suffix(NOTES))
@@ -176,7 +177,8 @@ def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[
             with contextlib.suppress(OSError):
                 path.unlink()
         raise
-    return Decoded(_stream(data, len(decoded.rows), reader), decoded.problems)
+    stream.stored = stream.stored._replace(path=data)
+    return Decoded(stream, decoded.problems)
 
 
 def _reserve(descriptor: int, size: int) -> None:
@@ -198,23 +200,27 @@ def _load(data: Path, count: int, reader: Reader) -> Decoded | None:
             int(number): FileProblem(reason, foreign=foreign)
             for number, (reason, foreign) in content["problems"].items()
         }
-        if data.stat().st_size != bytes_needed(count, reader) or content["checksums"] != _checksums(data):
+        stream = _stream(data, count - len(problems), reader)
+        if stream.file_bytes != bytes_needed(count, reader) or content["checksums"] != _checksums(stream):
             return None
         os.utime(notes)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, DataError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Decoded(_stream(data, count - len(problems), reader), problems)
+    return Decoded(stream, problems)
 
 
 def _stream(data: Path, count: int, reader: Reader) -> StoredStream:
     return StoredStream(Stored(data, 0, (count, *reader.shape), reader.dtype))
 
 
-def _checksums(data: Path) -> list[int]:
-    """Return the CRC-32 of every piece of a file; it is computed faster than a disk reads."""
-    with data.open("rb") as file, ThreadPoolExecutor() as pool:
-        starts = range(0, os.fstat(file.fileno()).st_size, CHECKED_BYTES)
-        return list(pool.map(lambda start: zlib.crc32(os.pread(file.fileno(), CHECKED_BYTES, start)), starts))
+def _checksums(stream: StoredStream) -> list[int]:
+    """Return the CRC-32 of every piece of the open file; it is computed faster than a disk reads.
+
+    What is checked is what will be read, even if another training removes or replaces the file meanwhile.
+    """
+    with ThreadPoolExecutor() as pool:
+        starts = range(0, stream.file_bytes, CHECKED_BYTES)
+        return list(pool.map(lambda start: zlib.crc32(stream.piece(start, CHECKED_BYTES)), starts))
 
 
 def _source_of(notes: Path) -> str:

@@ -54,9 +54,20 @@ class Session:
     normalisation: object = None
 
     def load(self, theta: np.ndarray, states: np.ndarray) -> None:
-        """Take over parameters, float32[parameter_count], and states, float32[state_count], where they differ."""
-        vectors = self.vectors
-        own = vectors.theta[: len(theta)], vectors.states[: len(states)]
+        """Take over parameters, float32[parameter_count], and states, float32[state_count], where they differ.
+
+        Raises
+        ------
+        ShapeError
+            If an array has another length, as one whose owner has resized it.
+        """
+        counts = self.network.parameter_count, self.network.state_count
+        if (theta.shape, states.shape) != ((counts[0],), (counts[1],)):
+            raise ShapeError(
+                f"{self.network.name}: needs vectors of {counts[0]} parameters and {counts[1]} states; got shapes "
+                f"{list(theta.shape)} and {list(states.shape)}. Replace them by whole ones."
+            )
+        own = self.vectors.theta[: counts[0]], self.vectors.states[: counts[1]]
         if self.version is None or not (_same(own[0], theta) and _same(own[1], states)):
             own[0][:], own[1][:] = theta, states
             self.pack()

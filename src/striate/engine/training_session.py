@@ -116,7 +116,8 @@ class TrainingSession(Session):
         Raises
         ------
         ShapeError
-            If the samples are not of the network's input shape and the plan's dtype.
+            If the samples are not of the network's input shape and the plan's dtype, or there are more or fewer
+            targets or weights than samples.
         UsageError
             If ``index`` holds too many numbers, or one of no sample.
         """
@@ -148,12 +149,26 @@ class TrainingSession(Session):
         for i, name in enumerate(self.program.random_layers):
             self.samples.keys[i] = layer_key(seed, number, name)
         targets = np.asarray(targets)
+        self._check_counts(n, targets, weights)
         own = self.results.weights
         own[:n] = self.loss.sample_weights(targets) if weights is None else weights
         own[n:] = 0.0
         for results in self.auxiliary:
             results.weights[:] = own * np.float32(self.auxiliary_weight)
         self._put_targets(targets.astype(np.float32), n)
+
+    def _check_counts(self, n: int, targets: np.ndarray, weights: np.ndarray | None) -> None:
+        count = self.facts.target_count
+        if targets.size != n * count:
+            raise ShapeError(
+                f"{self.network.name}: {n} samples need targets of {count} numbers each; got shape "
+                f"{list(targets.shape)}. Choose those of the batch."
+            )
+        if weights is not None and weights.shape != (n,):
+            raise ShapeError(
+                f"{self.network.name}: {n} samples need one weight each; got shape {list(weights.shape)}. Choose "
+                "those of the batch."
+            )
 
     def update(self) -> None:
         """Let the optimizer take its step with ``vectors.gradient`` and the numbers of the last ``step``."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from striate.errors import ShapeError, UsageError
+from striate.data.dataset import readable
+from striate.errors import ShapeError
 from striate.network import Network
 
 if TYPE_CHECKING:
@@ -96,10 +97,7 @@ _ALONE = _Alone().references()
 
 
 def _vector(values: np.ndarray, count: int, what: str) -> np.ndarray:
-    try:
-        values = np.ascontiguousarray(values, np.float32)
-    except (TypeError, ValueError):
-        raise UsageError(f"{what}: must be an array of numbers; got {type(values).__name__}.") from None
+    values = np.ascontiguousarray(readable(values, what), np.float32)
     if values.shape != (count,):
         raise ShapeError(f"{what}: needs a vector of {count} numbers; got shape {list(values.shape)}.")
     return values if values.flags.owndata else values.copy()  # views count as references of the owner

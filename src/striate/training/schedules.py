@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from striate.errors import UsageError, unknown_name
@@ -19,8 +20,7 @@ Schedule = Callable[[int], float]
 
 def constant(rate: float) -> Schedule:
     """Return ``alpha(t) = rate``."""
-    rate = check_learning_rate(rate)
-    return lambda step: rate
+    return partial(_constant, check_learning_rate(rate))
 
 
 def step_decay(rate: float, every: int | Sequence[int], factor: float = 0.1) -> Schedule:
@@ -44,9 +44,8 @@ def step_decay(rate: float, every: int | Sequence[int], factor: float = 0.1) -> 
         falls = tuple(integer(fall, "step decay: every") for fall in every)
         if list(falls) != sorted(set(falls)):
             raise UsageError(f"step decay: the steps must increase; got {list(falls)}.")
-        return lambda step: rate * factor ** sum(step >= fall for fall in falls)
-    width = integer(every, "step decay: every")
-    return lambda step: rate * factor ** (step // width)
+        return partial(_after_falls, rate, factor, falls)
+    return partial(_every, rate, factor, integer(every, "step decay: every"))
 
 
 def exponential(rate: float, every: int, factor: float) -> Schedule:
@@ -58,7 +57,7 @@ def exponential(rate: float, every: int, factor: float) -> Schedule:
     0.05
     """
     rate, factor, width = check_learning_rate(rate), _factor(factor), integer(every, "exponential: every")
-    return lambda step: rate * factor ** (step / width)
+    return partial(_exponential, rate, factor, width)
 
 
 def cosine(rate: float, steps: int, floor: float = 0.0) -> Schedule:
@@ -75,7 +74,7 @@ def cosine(rate: float, steps: int, floor: float = 0.0) -> Schedule:
     (0.2, 0.1, 0.0)
     """
     rate, floor, steps = check_learning_rate(rate), _floor(floor, rate), integer(steps, "cosine: steps")
-    return lambda step: floor + (rate - floor) * (1.0 + math.cos(math.pi * min(step, steps) / steps)) / 2.0
+    return partial(_cosine, rate, floor, steps)
 
 
 def warm_up(steps: int, then: float | Schedule) -> Schedule:
@@ -93,12 +92,7 @@ def warm_up(steps: int, then: float | Schedule) -> Schedule:
     >>> [round(alpha(t), 12) for t in range(5)]
     [0.1, 0.2, 0.3, 0.4, 0.4]
     """
-    steps, following = integer(steps, "warm-up: steps"), as_schedule(then)
-
-    def rate(step: int) -> float:
-        return following(0) * (step + 1) / (steps + 1) if step < steps else following(step - steps)
-
-    return rate
+    return partial(_warm_up, integer(steps, "warm-up: steps"), as_schedule(then))
 
 
 def one_cycle(
@@ -119,14 +113,7 @@ def one_cycle(
     rise = real(rise, "one-cycle: rise", above=0, below=1)
     start = rate / real(start_factor, "one-cycle: start_factor", above=0)
     end = start / real(end_factor, "one-cycle: end_factor", above=0)
-    top = rise * steps - 1.0
-
-    def alpha(step: int) -> float:
-        if step < top:
-            return _between(start, rate, step / top)
-        return _between(rate, end, min(1.0, (step - top) / (steps - 1.0 - top)))
-
-    return alpha
+    return partial(_one_cycle, (start, rate, end), rise * steps - 1.0, steps - 1.0)
 
 
 def as_schedule(value: float | Schedule) -> Schedule:
@@ -147,6 +134,40 @@ def as_schedule(value: float | Schedule) -> Schedule:
 def check_learning_rate(value: object) -> float:
     """Return a learning rate as a float; raises UsageError unless it is finite and not negative."""
     return real(value, "learning rate", above=0, closed=True)
+
+
+# The schedules by their formulas: functions of a module, so that a trainer with a schedule can be pickled.
+
+
+def _constant(rate: float, step: int) -> float:
+    return rate
+
+
+def _after_falls(rate: float, factor: float, falls: Sequence[int], step: int) -> float:
+    return float(rate * factor ** sum(step >= fall for fall in falls))
+
+
+def _every(rate: float, factor: float, width: int, step: int) -> float:
+    return float(rate * factor ** (step // width))
+
+
+def _exponential(rate: float, factor: float, width: int, step: int) -> float:
+    return float(rate * factor ** (step / width))
+
+
+def _cosine(rate: float, floor: float, steps: int, step: int) -> float:
+    return floor + (rate - floor) * (1.0 + math.cos(math.pi * min(step, steps) / steps)) / 2.0
+
+
+def _warm_up(steps: int, following: Schedule, step: int) -> float:
+    return following(0) * (step + 1) / (steps + 1) if step < steps else following(step - steps)
+
+
+def _one_cycle(rates: tuple[float, float, float], top: float, last: float, step: int) -> float:
+    start, rate, end = rates
+    if step < top:
+        return _between(start, rate, step / top)
+    return _between(rate, end, min(1.0, (step - top) / (last - top)))
 
 
 def _between(first: float, last: float, share: float) -> float:

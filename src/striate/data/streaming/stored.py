@@ -87,6 +87,15 @@ class StoredStream(Stream):
             self._fill(view[start * size : stop * size], self.stored.offset + int(rows[start]) * size)
         return room if self.convert is None else self.convert(room)
 
+    @property
+    def file_bytes(self) -> int:
+        """The length of the open file."""
+        return os.fstat(self._file.number).st_size
+
+    def piece(self, start: int, size: int) -> bytes:
+        """Return bytes of the open file, fewer than ``size`` at its end."""
+        return os.pread(self._file.number, size, start)
+
     def _fill(self, room: memoryview, place: int) -> None:
         while len(room):
             try:
@@ -98,6 +107,12 @@ class StoredStream(Stream):
             if count == 0:
                 raise DataError(f"{self.stored.path}: was shortened while it was being read. Restore the file.")
             room, place = room[count:], place + count
+
+    def __copy__(self) -> StoredStream:
+        """Return a stream of the same open file, whatever has become of its path."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_file"}
