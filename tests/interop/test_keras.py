@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -201,6 +203,29 @@ def test_numbers_beyond_64_bits_are_refused(tmp_path: Path) -> None:
     ]
     with pytest.raises(ModelFileError, match=r"must be a model of Keras|nodes are not supported"):
         keras.load(legacy(tmp_path / "m.h5", layers, (4, 4, 3)))
+
+
+def test_sides_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    path = legacy(tmp_path / "m.h5", network(np.random.default_rng(0)), (7, 9, 3))
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = file.attrs["model_config"].replace("[null, 7", "[null, Infinity")
+    with pytest.raises(ModelFileError, match=r"m\.h5: must be a model of Keras"):
+        keras.load(path)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers of processor time")
+def test_a_file_on_which_hdf5_loops_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loop(command: list[str], **options: Any) -> Any:
+        code = (
+            "from striate.interop import hdf5\ndef read(path):\n    while True: pass\nhdf5.read = read\nhdf5.main()"
+        )
+        return run([command[0], "-c", code, command[-1]], **options)
+
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", loop)
+    path = legacy(tmp_path / "m.h5", network(np.random.default_rng(0)), (7, 9, 3))
+    with pytest.raises(ModelFileError, match=r"m\.h5: must be a model of Keras; reading it took more than 0\.2 s"):
+        keras.load(path)
 
 
 def test_links_to_other_files_are_refused(tmp_path: Path) -> None:

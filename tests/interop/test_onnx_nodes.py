@@ -42,8 +42,6 @@ REASONS = {
         test_reduce_log_sum_exp_empty_set
         test_reshape_allowzero_reordered test_slice_start_out_of_bounds test_split_zero_size_splits_opset13
         test_split_zero_size_splits_opset18""",
-    "places of maxima are known only between a MaxPool and its MaxUnpool": """
-        test_maxpool_with_argmax_2d_precomputed_pads test_maxpool_with_argmax_2d_precomputed_strides""",
     "a value is an array of numbers; this is a sequence, optional, or text": """
         test_identity_sequence test_identity_opt test_equal_string test_equal_string_broadcast""",
 }

@@ -97,6 +97,31 @@ def test_activations_that_were_taken_apart_are_recognised(tmp_path: Path) -> Non
     agree(model.outputs(x), run_onnx(encode(content), x), 1e-5)
 
 
+def test_a_grid_that_the_network_computes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    weight = (0.3 * rng.normal(size=(2, 3, 3, 3))).astype(np.float32)
+    nodes = [
+        node("Conv", "x w", "offsets", pads=[1, 1, 1, 1]), node("Transpose", "offsets", "grid", perm=[0, 2, 3, 1]),
+        node("GridSample", "x grid", "warped", mode="bilinear", padding_mode="border", align_corners=1),
+    ]  # fmt: skip
+    content = message(nodes, "n", 3, 9, 7, w=weight)
+    model = read(tmp_path / "m.onnx", content)
+    assert kinds(model)["GridSample2d"] == 1
+    x = rng.normal(size=(4, 3, 9, 7)).astype(np.float32)
+    agree(model.outputs(x), run_onnx(encode(content), x), 1e-5)
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_indices_of_a_max_pooling(order: int, tmp_path: Path) -> None:
+    pool = node("MaxPool", "x", "y", kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1], storage_order=order)
+    pool.output.append("indices")
+    nodes = [pool, node("Cast", "indices", "out", to=1)]
+    content = message(nodes, 1, 3, 9, 7)
+    x = np.random.default_rng(0).normal(size=(1, 3, 9, 7)).astype(np.float32)
+    model = read(tmp_path / "m.onnx", content)
+    np.testing.assert_array_equal(model.outputs(x), run_onnx(encode(content), x))
+
+
 def test_layer_normalisation_is_recognised(tmp_path: Path) -> None:
     nodes = [
         node("ReduceMean", "x", "m", axes=[-1]), node("Sub", "x m", "d"), node("Pow", "d two", "sq"),

@@ -100,6 +100,28 @@ def adaptive(layer: Any, x: Any, p: Any, values: Values) -> Any:
     return by_rank("adaptive_avg_pool", x)(x, layer.output_size)
 
 
+def adaptive_maximum(layer: Any, x: Any, p: Any, values: Values) -> Any:
+    return by_rank("adaptive_max_pool", x)(x, layer.output_size)
+
+
+def gathering(layer: Any, x: Any, source: Any, p: Any, values: Values) -> Any:
+    """Values at the indices that PyTorch's own max pooling returns, where it has such a pooling."""
+    pool = layer.pool()
+    window = pool.window(tuple(source.shape[1:]))
+    padding = [before for before, _ in window.padding]
+    if pool.ceil_mode or any(a != b or 2 * a > k for (a, b), k in zip(window.padding, window.kernel, strict=True)):
+        return None
+    _, places = by_rank("max_pool", source)(
+        source, window.kernel, window.stride, padding, window.dilation, return_indices=True
+    )
+    return x.flatten(2).gather(2, places.flatten(2)).view(places.shape)
+
+
+def grid_sample(layer: Any, x: Any, grid: Any, p: Any, values: Values) -> Any:
+    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(layer.mode, layer.mode)
+    return F.grid_sample(x, grid, mode, layer.padding, layer.align_corners)
+
+
 def batch_norm(layer: Any, x: Any, p: Any, values: Values) -> Any:
     states = {key: torch.tensor(value) for key, value in values.context.states.items()}
     return F.batch_norm(
@@ -186,6 +208,9 @@ PEERS: dict[str, Any] = {
     "global average": elementwise(lambda layer, x: x.flatten(2).mean(2)),
     "global maximum": elementwise(lambda layer, x: x.flatten(2).amax(2)),
     "adaptive average": adaptive,
+    "adaptive maximum": adaptive_maximum,
+    "gathering": gathering,
+    "grid sample": grid_sample,
     "linear": lambda layer, x, p, values: F.linear(x, p["weight"], p.get("bias")),
     "batch norm": batch_norm,
     "layer norm": layer_norm,

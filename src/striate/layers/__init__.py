@@ -30,6 +30,9 @@ from striate.layers.global_pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
     AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
     GlobalAvgPool,
     GlobalMaxPool,
 )
@@ -51,10 +54,11 @@ from striate.layers.quantised import Quantise, QuantisedConv1d, QuantisedConv2d,
 from striate.layers.rearrangement import Expand, Permute, PixelShuffle, PixelUnshuffle, Select, Slice
 from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
 from striate.layers.resize import Resize
+from striate.layers.sampling import GridSample2d
 from striate.layers.shape import Flatten, Input, Reshape, Upsample
 from striate.layers.subsampling import Subsample1d, Subsample2d, Subsample3d
 from striate.layers.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from striate.layers.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
+from striate.layers.unpooling import MaxGather1d, MaxGather2d, MaxGather3d, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 
 __all__ = [
     "CELU",
@@ -65,6 +69,9 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "Add",
     "AvgPool1d",
     "AvgPool2d",
@@ -89,6 +96,7 @@ __all__ = [
     "GaussianNoise",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GridSample2d",
     "GroupNorm",
     "HardSigmoid",
     "HardSwish",
@@ -107,6 +115,9 @@ __all__ = [
     "LpPool2d",
     "LpPool3d",
     "MatMul",
+    "MaxGather1d",
+    "MaxGather2d",
+    "MaxGather3d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",

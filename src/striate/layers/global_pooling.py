@@ -50,12 +50,17 @@ class GlobalMaxPool(GlobalPooling):
     symbols: ClassVar[str] = "the largest value of the channel"
 
 
-@dataclass(frozen=True, repr=False)
-class AdaptiveAvgPooling(Layer):
-    """The mean of windows that cut the input into ``output_size`` parts as equal as possible.
+def part_of(n: int, parts: int, number: int) -> range:
+    """Return the positions of one of ``parts`` of an axis of ``n``."""
+    return range(number * n // parts, -(-(number + 1) * n // parts))
 
-    ``out[c, i] = mean of x[c, p]`` over part i, the positions ``floor(i n / o)`` to ``ceil((i + 1) n / o)``
-    (exclusive) of n for o parts.
+
+@dataclass(frozen=True, repr=False)
+class AdaptivePooling(Layer):
+    """What adaptive pooling shares: windows that cut the input into ``output_size`` parts as equal as possible.
+
+    Part i of o along an axis of n positions has the positions ``floor(i n / o)`` to ``ceil((i + 1) n / o)``
+    (exclusive).
 
     Parameters
     ----------
@@ -64,8 +69,6 @@ class AdaptiveAvgPooling(Layer):
 
     kind: ClassVar[str] = "adaptive_pool"
     rank: ClassVar[int]
-    linear: ClassVar[bool] = True
-    symbols: ClassVar[str] = "mean of the window"
 
     output_size: int | Sequence[int]
 
@@ -85,6 +88,27 @@ class AdaptiveAvgPooling(Layer):
         stride = tuple(max(1, n // o) for n, o in pairs)
         ones = (1,) * self.rank
         return Window(kernel, stride, ones, ((0, 0),) * self.rank)
+
+    def parts(self, shape: Shape) -> list[list[range]]:
+        """Return the positions of every part along each axis of an input of ``shape`` (C, *space)."""
+        return [
+            [part_of(n, o, i) for i in range(o)] for n, o in zip(shape[1:], axes(self.output_size), strict=True)
+        ]
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveAvgPooling(AdaptivePooling):
+    """The mean of each part: ``out[c, i] = mean of x[c, p]`` over the positions p of part i."""
+
+    linear: ClassVar[bool] = True
+    symbols: ClassVar[str] = "mean of the window"
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveMaxPooling(AdaptivePooling):
+    """The largest value of each part: ``out[c, i] = max of x[c, p]``; of equal values the first counts."""
+
+    symbols: ClassVar[str] = "largest value of the window"
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,5 +134,32 @@ class AdaptiveAvgPool2d(AdaptiveAvgPooling):
 @dataclass(frozen=True, repr=False)
 class AdaptiveAvgPool3d(AdaptiveAvgPooling):
     """Adaptive average pooling over (C, depth, rows, columns)."""
+
+    rank: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveMaxPool1d(AdaptiveMaxPooling):
+    """Adaptive max pooling over (C, length)."""
+
+    rank: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveMaxPool2d(AdaptiveMaxPooling):
+    """Adaptive max pooling over (C, rows, columns).
+
+    Examples
+    --------
+    >>> AdaptiveMaxPool2d(6).output_shape((256, 13, 13))
+    (256, 6, 6)
+    """
+
+    rank: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveMaxPool3d(AdaptiveMaxPooling):
+    """Adaptive max pooling over (C, depth, rows, columns)."""
 
     rank: ClassVar[int] = 3

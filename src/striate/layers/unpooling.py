@@ -1,4 +1,4 @@
-"""Unpooling: values put back where a max pooling took them from."""
+"""Values put back where a max pooling took them from, and values taken from there."""
 
 from __future__ import annotations
 
@@ -12,15 +12,38 @@ from striate.layers.pooling import MaxPool1d, MaxPool2d, MaxPool3d, MaxPooling, 
 
 
 @dataclass(frozen=True, repr=False)
-class MaxUnpooling(Pooling):
+class AtMaxima(Pooling):
+    """What unpooling and gathering share: a second input whose maxima say where values go, or come from.
+
+    The positions are those of the maxima in the second input (of equal ones the first), so nothing has to be
+    remembered between the pooling and this layer. Gradients flow to the first input only.
+
+    The arguments are those of the pooling; ``of`` copies them.
+    """
+
+    arity: ClassVar[int | None] = 2
+    linear: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, pool: MaxPooling, name: str | None = None) -> Self:
+        """Return the layer that belongs to ``pool``; raises UsageError if it is another kind of layer."""
+        if not isinstance(pool, MaxPooling) or pool.rank != cls.rank:
+            raise UsageError(f"{cls.__name__}: needs a MaxPool{cls.rank}d; got {pool!r}. Use the matching layer.")
+        fields = {item.name: getattr(pool, item.name) for item in dataclasses.fields(pool) if item.name != "name"}
+        return cls(**fields, name=name)
+
+    def pool(self) -> MaxPooling:
+        """Return the pooling that this layer belongs to."""
+        fields = {item.name: getattr(self, item.name) for item in dataclasses.fields(self) if item.name != "name"}
+        return {1: MaxPool1d, 2: MaxPool2d, 3: MaxPool3d}[self.rank](**fields)
+
+
+@dataclass(frozen=True, repr=False)
+class MaxUnpooling(AtMaxima):
     """Put each value where the maximum of its window was, and zeros elsewhere.
 
-    It has two inputs: the values, and what the max pooling took as its input. The positions are those of
-    the maxima there (of equal ones the first), so nothing has to be remembered between the two layers;
-    where windows overlap, values add up. It is the adjoint of the selection that the pooling made, and
-    gradients flow to the values only.
-
-    The arguments are those of the pooling; ``MaxUnpool2d.of(pool)`` copies them.
+    It has two inputs: the values, and what the max pooling took as its input. Where windows overlap, values add
+    up. It is the adjoint of the selection that the pooling made.
 
     References
     ----------
@@ -28,17 +51,7 @@ class MaxUnpooling(Pooling):
     """
 
     kind: ClassVar[str] = "unpool"
-    arity: ClassVar[int | None] = 2
-    linear: ClassVar[bool] = True
     symbols: ClassVar[str] = "sum of the values whose window had its maximum here"
-
-    @classmethod
-    def of(cls, pool: MaxPooling, name: str | None = None) -> Self:
-        """Return the unpooling that belongs to ``pool``; raises UsageError if it is another kind of layer."""
-        if not isinstance(pool, MaxPooling) or pool.rank != cls.rank:
-            raise UsageError(f"{cls.__name__}: undoes a MaxPool{cls.rank}d; got {pool!r}. Use the matching layer.")
-        fields = {item.name: getattr(pool, item.name) for item in dataclasses.fields(pool) if item.name != "name"}
-        return cls(**fields, name=name)
 
     def window(self, *inputs: Shape) -> Window:
         """Return the window of the pooling over the values, spread out by its stride."""
@@ -61,10 +74,27 @@ class MaxUnpooling(Pooling):
             )
         return inputs[1]
 
-    def pool(self) -> MaxPooling:
-        """Return the pooling that this layer undoes."""
-        fields = {item.name: getattr(self, item.name) for item in dataclasses.fields(self) if item.name != "name"}
-        return {1: MaxPool1d, 2: MaxPool2d, 3: MaxPool3d}[self.rank](**fields)
+
+@dataclass(frozen=True, repr=False)
+class MaxGathering(AtMaxima):
+    """Take from each window the value that stands where another input has its maximum.
+
+    It has two inputs of the same shape: the values, and what the max pooling took as its input. If the values are
+    numbers of positions, the output is what other programs call the indices of a max pooling. It is the adjoint of
+    ``MaxUnpool``.
+    """
+
+    kind: ClassVar[str] = "max_gather"
+    symbols: ClassVar[str] = "x1 where x2 is largest in the window"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return what pooling makes of the shape of the inputs; raises ShapeError if they differ."""
+        if inputs[0] != inputs[1]:
+            raise ShapeError(
+                f"both inputs must have the same shape; got {format_shapes(inputs)}. "
+                "Call it with (values, input of the pooling)."
+            )
+        return self.pool().output_shape(inputs[1])
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,5 +120,32 @@ class MaxUnpool2d(MaxUnpooling):
 @dataclass(frozen=True, repr=False)
 class MaxUnpool3d(MaxUnpooling):
     """Max unpooling over (C, depth, rows, columns)."""
+
+    rank: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, repr=False)
+class MaxGather1d(MaxGathering):
+    """Values at the maxima of another input, over (C, length)."""
+
+    rank: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, repr=False)
+class MaxGather2d(MaxGathering):
+    """Values at the maxima of another input, over (C, rows, columns).
+
+    Examples
+    --------
+    >>> MaxGather2d(2).output_shape((6, 28, 28), (6, 28, 28))
+    (6, 14, 14)
+    """
+
+    rank: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, repr=False)
+class MaxGather3d(MaxGathering):
+    """Values at the maxima of another input, over (C, depth, rows, columns)."""
 
     rank: ClassVar[int] = 3

@@ -19,13 +19,14 @@ from striate.layers.base import Layer
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear, RadialBasis
 from striate.layers.embedding import Embedding
-from striate.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
+from striate.layers.global_pooling import AdaptiveMaxPooling, GlobalAvgPool, GlobalMaxPool
 from striate.layers.normalisation import BatchNorm, LocalResponseNorm, SampleNormalisation
 from striate.layers.pairwise import MatMul, Maximum, Minimum, Where
 from striate.layers.pooling import LpPooling, MaxPooling
 from striate.layers.regularisation import Regulariser
+from striate.layers.sampling import GridSample2d
 from striate.layers.shape import Flatten, InputLayer, Reshape
-from striate.layers.unpooling import MaxUnpooling
+from striate.layers.unpooling import MaxGathering, MaxUnpooling
 from striate.model import Model
 from striate.network import Step
 from striate.pages.packing import exact, matrix, pack, shortest, tables
@@ -204,6 +205,26 @@ def _maximum(model: Model, step: Step) -> Rule:
     return {"kind": "maximum", "axes": axes}
 
 
+def _part_maximum(model: Model, step: Step) -> Rule:
+    layer = step.layer
+    assert isinstance(layer, AdaptiveMaxPooling)
+    axes = [[list(part) for part in parts] for parts in layer.parts(step.input_shapes[0])]
+    return {"kind": "maximum", "axes": axes}
+
+
+def _gathering(model: Model, step: Step) -> Rule:
+    shape = step.input_shapes[1]
+    layer = step.layer
+    assert isinstance(layer, MaxGathering)
+    return {"kind": "gathering", "axes": tables(layer.pool().window(shape), shape, step.shape)}
+
+
+def _grid_sample(model: Model, step: Step) -> Rule:
+    layer = step.layer
+    assert isinstance(layer, GridSample2d)
+    return {"kind": "gridSample", "mode": layer.mode, "padding": layer.padding, "alignCorners": layer.align_corners}
+
+
 def _unpooling(model: Model, step: Step) -> Rule:
     values, pooled = step.input_shapes
     layer = step.layer
@@ -267,6 +288,9 @@ RULES: dict[type[Layer], Callable[[Model, Step], Rule]] = {
     MaxPooling: _maximum,
     LpPooling: _maximum,
     MaxUnpooling: _unpooling,
+    MaxGathering: _gathering,
+    AdaptiveMaxPooling: _part_maximum,
+    GridSample2d: _grid_sample,
     GlobalMaxPool: _kind("channelMaximum"),
     GlobalAvgPool: _kind("channelMean"),
     BatchNorm: _batch_norm,

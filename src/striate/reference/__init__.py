@@ -18,6 +18,7 @@ from striate.reference import (
     rearrangement,
     regularisation,
     resize,
+    sampling,
     shape,
     transposed,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "rearrangement",
     "regularisation",
     "resize",
+    "sampling",
     "shape",
     "transposed",
 ]

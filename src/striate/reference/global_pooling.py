@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
+from striate.layers.global_pooling import AdaptiveAvgPooling, AdaptiveMaxPooling, GlobalAvgPool, GlobalMaxPool
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
 from striate.reference.shape import along
 from striate.reference.sparse import SparseMatrix
@@ -34,6 +34,14 @@ class _GlobalAvgPool:
         return (np.broadcast_to(share.reshape(*shape[:2], *(1,) * (len(shape) - 2)), shape).copy(),), {}
 
 
+def to_first_maximum(x: Array, grad_output: Array) -> Array:
+    """Return zeros with ``grad_output``, float64[N, C], where each channel of ``x`` has its first maximum."""
+    flat = x.reshape(*x.shape[:2], -1)
+    grad = np.zeros_like(flat)
+    np.put_along_axis(grad, flat.argmax(axis=2)[..., None], grad_output[..., None], axis=2)
+    return grad.reshape(x.shape)
+
+
 @define(GlobalMaxPool)
 class _GlobalMaxPool:
     """``out[n, c] = max over p of x[n, c, p]``; the gradient goes to the first maximum."""
@@ -51,10 +59,7 @@ class _GlobalMaxPool:
         grad_output: Array,
         context: Context,
     ) -> Gradients:
-        flat = inputs[0].reshape(*inputs[0].shape[:2], -1)
-        grad = np.zeros_like(flat)
-        np.put_along_axis(grad, flat.argmax(axis=2)[..., None], grad_output[..., None], axis=2)
-        return (grad.reshape(inputs[0].shape),), {}
+        return (to_first_maximum(inputs[0], grad_output),), {}
 
 
 def parts_matrix(n: int, parts: int) -> SparseMatrix:
@@ -95,4 +100,32 @@ class _AdaptiveAvgPooling:
         grad = grad_output
         for axis, size in enumerate(output.shape[2:], start=2):
             grad = along(parts_matrix(inputs[0].shape[axis], size).T, grad, axis)
+        return (grad,), {}
+
+
+@define(AdaptiveMaxPooling)
+class _AdaptiveMaxPooling:
+    """``out[n, c, i] = max over part i``; the gradient goes to the first maximum."""
+
+    @staticmethod
+    def forward(layer: AdaptiveMaxPooling, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+        x = inputs[0]
+        for axis, parts in enumerate(layer.parts(x.shape[1:]), start=2):
+            x = np.stack([x.take(part, axis).max(axis=axis) for part in parts], axis=axis)
+        return x
+
+    @staticmethod
+    def backward(
+        layer: AdaptiveMaxPooling,
+        parameters: Arrays,
+        inputs: Inputs,
+        output: Array,
+        grad_output: Array,
+        context: Context,
+    ) -> Gradients:
+        grad = np.zeros_like(inputs[0])
+        for place in np.ndindex(output.shape[2:]):
+            chosen = [parts[i] for parts, i in zip(layer.parts(grad.shape[1:]), place, strict=True)]
+            window = (slice(None), slice(None), *(slice(part.start, part.stop) for part in chosen))
+            grad[window] += to_first_maximum(inputs[0][window], grad_output[(..., *place)])
         return (grad,), {}

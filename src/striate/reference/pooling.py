@@ -10,7 +10,7 @@ import numpy as np
 from striate.layers.base import Window
 from striate.layers.pooling import AvgPooling, LpPooling, MaxPooling, Pooling
 from striate.layers.subsampling import Subsampling
-from striate.layers.unpooling import MaxUnpooling
+from striate.layers.unpooling import MaxGathering, MaxUnpooling
 from striate.reference.convolution import per_channel, sum_per_channel, taps
 from striate.reference.registry import Array, Arrays, Context, Gradients, Inputs, define
 
@@ -74,25 +74,45 @@ class _MaxPooling:
         return (parts_backward(layer, x, (wins * grad_output for wins in first_wins(layer, x))),), {}
 
 
+def put_at_maxima(pool: MaxPooling, source: Array, x: Array) -> Array:
+    """Return ``out[q] = sum of x[p]`` over the windows p of the pooling whose maximum in ``source`` is at q."""
+    return parts_backward(pool, source, (wins * x for wins in first_wins(pool, source)))
+
+
+def take_at_maxima(pool: MaxPooling, source: Array, x: Array) -> Array:
+    """Return ``out[p] = x[q]``, q the maximum of window p in ``source``: the adjoint of ``put_at_maxima``."""
+    taken = zip(first_wins(pool, source), parts(pool, x, 0.0), strict=True)
+    return np.asarray(sum(wins * part for wins, part in taken))
+
+
 @define(MaxUnpooling)
 class _MaxUnpooling:
-    """``out[q] = sum of x[p]`` over the windows p of the pooling whose maximum is at q; its adjoint backward."""
+    """Values put at the maxima of the second input; its adjoint backward."""
 
     @staticmethod
     def forward(layer: MaxUnpooling, parameters: Arrays, *inputs: Array, context: Context) -> Array:
-        x, source = inputs
-        pool = layer.pool()
-        return parts_backward(pool, source, (wins * x for wins in first_wins(pool, source)))
+        return put_at_maxima(layer.pool(), inputs[1], inputs[0])
 
     @staticmethod
     def backward(
         layer: MaxUnpooling, parameters: Arrays, inputs: Inputs, output: Array, grad_output: Array, context: Context
     ) -> Gradients:
-        x, source = inputs
-        pool = layer.pool()
-        taken = zip(first_wins(pool, source), parts(pool, grad_output, 0.0), strict=True)
-        grad = sum((wins * part for wins, part in taken), start=np.zeros_like(x))
-        return (grad, np.zeros_like(source)), {}
+        return (take_at_maxima(layer.pool(), inputs[1], grad_output), np.zeros_like(inputs[1])), {}
+
+
+@define(MaxGathering)
+class _MaxGathering:
+    """Values taken from the maxima of the second input; its adjoint backward."""
+
+    @staticmethod
+    def forward(layer: MaxGathering, parameters: Arrays, *inputs: Array, context: Context) -> Array:
+        return take_at_maxima(layer.pool(), inputs[1], inputs[0])
+
+    @staticmethod
+    def backward(
+        layer: MaxGathering, parameters: Arrays, inputs: Inputs, output: Array, grad_output: Array, context: Context
+    ) -> Gradients:
+        return (put_at_maxima(layer.pool(), inputs[1], grad_output), np.zeros_like(inputs[1])), {}
 
 
 @define(AvgPooling)

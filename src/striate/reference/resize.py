@@ -65,6 +65,16 @@ def interpolation_weights(distance: Array, mode: str, cubic: float = -0.75) -> A
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
 
 
+def interpolation_slopes(distance: Array, mode: str, cubic: float = -0.75) -> Array:
+    """Return the derivative of ``interpolation_weights`` by the distance; on a corner that towards 0 from above."""
+    d, a = np.abs(distance), cubic
+    if mode == "linear":
+        return np.where(distance > 0, -1.0, 1.0)
+    near = (3 * (a + 2) * d - 2 * (a + 3)) * d
+    far = (3 * a * d - 10 * a) * d + 8 * a
+    return np.asarray(np.sign(distance) * np.where(d <= 1, near, np.where(d < 2, far, 0.0)))
+
+
 def resize_matrix(
     layer: Resize, n: int, size: int, scale: float, region: Sequence[float] | None = None
 ) -> SparseMatrix:

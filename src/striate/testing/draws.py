@@ -212,11 +212,28 @@ def group_norm(choose: Choices) -> Case:
     return Case(layer, ((groups * min(shape[0], 8), *shape[1:]),))
 
 
-def adaptive(choose: Choices) -> Case:
-    """Draw an adaptive average pooling."""
+def gathering(choose: Choices) -> Case:
+    """Draw values at the maxima of another input."""
+    case = pooling(choose, "MaxPool")
+    return Case(pick("MaxGather", len(case.shapes[0]) - 1).of(case.layer), case.shapes * 2)
+
+
+def grid_sample(choose: Choices) -> Case:
+    """Draw an image and a grid."""
+    image, grid = (sides(choose, (1, 1), 200) for _ in range(2))
+    layer = layers.GridSample2d(
+        choose.one_of(["linear", "nearest", "cubic"]),
+        choose.one_of(["zeros", "border", "reflection"]),
+        choose.one_of([False, True]),
+    )
+    return Case(layer, ((channels(choose, image, 1000), *image), (*grid, 2)))
+
+
+def adaptive(choose: Choices, stem: str) -> Case:
+    """Draw the adaptive pooling ``stem``."""
     rank = choose.integer(1, 3)
     space = sides(choose, (1,) * rank)
-    return Case(pick("AdaptiveAvgPool", rank)(per_axis(choose, rank, 7)), ((channels(choose, space), *space),))
+    return Case(pick(stem, rank)(per_axis(choose, rank, 7)), ((channels(choose, space), *space),))
 
 
 def padding(choose: Choices) -> Case:

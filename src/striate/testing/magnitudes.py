@@ -11,6 +11,7 @@ import numpy as np
 
 from striate.reference.dense import centres
 from striate.reference.resize import matrices
+from striate.reference.sampling import Corner, Neighbour, corners_of, sample, sample_backward
 from striate.reference.shape import along
 from striate.testing.bounds import Magnitudes, Result, Values, exact, forward
 from striate.testing.draws import Case
@@ -235,10 +236,20 @@ def lp_pooling(case: Case, values: Values, grad: np.ndarray) -> Result:
     return Result(result.output, (spread.inputs[0],), {})
 
 
-def unpooling(case: Case, values: Values, grad: np.ndarray) -> Result:
+def grid_sample(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """Sums over neighbours without their signs."""
+    x, grid = values.inputs
+    found = []
+    for corner in corners_of(case.layer, x, grid):
+        axes = (Neighbour(n.place, np.abs(n.weight), np.abs(n.slope)) for n in (corner.row, corner.column))
+        found.append(Corner(corner.places, *axes))
+    return Result(sample(found, np.abs(x), grid), sample_backward(found, np.abs(x), grid, np.abs(grad)), {})
+
+
+def at_maxima(case: Case, values: Values, grad: np.ndarray) -> Result:
     """The positions are those of the true source; nothing is summed but where windows overlap."""
-    pooled, source = values.inputs
-    absolute = Values((np.abs(pooled), source), {}, values.context)
+    moved, source = values.inputs
+    absolute = Values((np.abs(moved), source), {}, values.context)
     return exact(case, absolute, np.abs(grad))
 
 

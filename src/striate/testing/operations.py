@@ -17,12 +17,12 @@ import numpy as np
 from striate import layers
 from striate.layers import Layer
 from striate.layers.convolution import Convolution
-from striate.layers.global_pooling import AdaptiveAvgPooling
+from striate.layers.global_pooling import AdaptiveAvgPooling, AdaptiveMaxPooling
 from striate.layers.pooling import AvgPooling, LpPooling, MaxPooling
 from striate.layers.rearrangement import Rearrangement
 from striate.layers.subsampling import Subsampling
 from striate.layers.transposed import TransposedConvolution
-from striate.layers.unpooling import MaxUnpooling
+from striate.layers.unpooling import MaxGathering, MaxUnpooling
 from striate.testing import draws, winograd
 from striate.testing import magnitudes as of
 from striate.testing.bounds import Magnitudes, Roundings, products, selected, terms, windows, without_signs
@@ -104,6 +104,11 @@ def any_of(layer: type[Layer], least_rank: int = 0, positions: int = 1600, **opt
     return draw
 
 
+def adaptive(stem: str) -> Draw:
+    """Draw the adaptive pooling ``stem``."""
+    return lambda choose: draws.adaptive(choose, stem)
+
+
 def pooling(stem: str, **options: list[Any]) -> Draw:
     """Draw the pooling ``stem`` with further arguments from lists."""
     return lambda choose: draws.pooling(choose, stem, **options)
@@ -172,10 +177,13 @@ OPERATIONS: dict[str, Operation] = {
     "average pooling": Operation((AvgPooling,), pooling("AvgPool", count_padding=COINS), without_signs, windows, powers_of_two, 250),
     "Lp pooling": Operation((LpPooling,), pooling("LpPool", power=[1.0, 2.0, 2.5, 4.0]), of.lp_pooling, powers, lambda c: c.layer.power == 1, 200),
     "subsampling": Operation((Subsampling,), pooling("Subsample"), without_signs, windows, always, 150),
-    "unpooling": Operation((MaxUnpooling,), draws.unpooling, of.unpooling, terms(64), always, 60),
+    "unpooling": Operation((MaxUnpooling,), draws.unpooling, of.at_maxima, terms(64), always, 60),
     "global average": Operation((layers.GlobalAvgPool,), any_of(layers.GlobalAvgPool, 1), without_signs, windows, powers_of_two, 80),
     "global maximum": Operation((layers.GlobalMaxPool,), any_of(layers.GlobalMaxPool, 1), selected, terms(1), always, 80),
-    "adaptive average": Operation((AdaptiveAvgPooling,), draws.adaptive, without_signs, windows, never, 80),
+    "adaptive average": Operation((AdaptiveAvgPooling,), adaptive("AdaptiveAvgPool"), without_signs, windows, never, 80),
+    "adaptive maximum": Operation((AdaptiveMaxPooling,), adaptive("AdaptiveMaxPool"), selected, windows, always, 80),
+    "gathering": Operation((MaxGathering,), draws.gathering, of.at_maxima, terms(64), always, 60),
+    "grid sample": Operation((layers.GridSample2d,), draws.grid_sample, of.grid_sample, terms(20, 1600), never, 60),
     # activations
     "relu": Operation((layers.ReLU,), any_of(layers.ReLU), selected, terms(1), always, 100),
     "leaky relu": Operation((layers.LeakyReLU,), any_of(layers.LeakyReLU, slope=[0.01, 0.25, -2.0]), selected, terms(3), lambda c: c.layer.slope != 0.01, 80),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.testing import assert_allclose
 
+from striate.layers.unpooling import AtMaxima
 from striate.reference import operation
 from striate.testing.bounds import Values, exact, forward
 from striate.testing.draws import Case
@@ -46,7 +47,7 @@ def check_slope(entry: Operation, case: Case, batch: int, seed: int) -> None:
 
 def _along_a_direction(entry: Operation, case: Case, values: Values, rng: np.random.Generator) -> None:
     to_inputs = [rng.normal(size=x.shape) for x in values.inputs]
-    for still in to_inputs if entry.indices else to_inputs[1:] if case.layer.kind == "unpool" else []:
+    for still in to_inputs if entry.indices else to_inputs[1:] if isinstance(case.layer, AtMaxima) else []:
         still[...] = 0.0  # numbers of entries, and the input that only tells where maxima are
     to_parameters = {key: rng.normal(size=value.shape) for key, value in values.parameters.items()}
 

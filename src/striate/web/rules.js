@@ -142,6 +142,19 @@ const rules = {
     });
     return summed(read(from.values, places, 0), places.map(() => 1), places, {});
   },
+  gathering(state, layer, index) { // the value where the other input has the maximum of the window
+    const [from, pooled] = [source(state, layer, 0), source(state, layer, 1)], [c, ...position] = index;
+    const { places } = windowPlaces(layer.rule.axes, position, [c], pooled.shape), values = read(pooled.values, places, -Infinity);
+    const place = places[values.indexOf(Math.max(...values))];
+    return summed(read(from.values, [place], 0), [1], [place], {});
+  },
+  gridSample(state, layer, index) {
+    const [from, grid] = [source(state, layer, 0), source(state, layer, 1)], [c, row, column] = index;
+    const [x, y] = [0, 1].map((i) => grid.values[flat([row, column, i], grid.shape)]), [, height, width] = from.shape;
+    const near = neighbours(y, height, layer.rule).flatMap((a) => neighbours(x, width, layer.rule).map((b) => [a, b]));
+    const places = near.map(([a, b]) => flat([c, a.place, b.place], from.shape)), factors = near.map(([a, b]) => a.weight * b.weight);
+    return summed(read(from.values, places, 0), factors, places, {});
+  },
   channelMaximum(state, layer, index) {
     const from = source(state, layer), size = product(from.shape.slice(1)), places = range(index[0] * size, size);
     return largest(read(from.values, places, 0), places, {});
@@ -197,6 +210,28 @@ const rules = {
     return { values: [], places: [], result: null };
   },
 };
+
+function neighbours(coordinate, n, { mode, padding, alignCorners }) { // of a position, -1 to 1, along an axis of n pixels
+  const [low, high] = alignCorners ? [0, n - 1] : [-0.5, n - 0.5], span = high - low;
+  const even = (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+  const reflected = (x) => { const turns = Math.abs(x - low) % (2 * span); return span ? low + Math.min(turns, 2 * span - turns) : low; };
+  let at = low + ((coordinate + 1) / 2) * span;
+  if (mode === "nearest") at = even(at);
+  if (padding === "reflection" && mode !== "cubic") at = reflected(at);
+  const [first, end] = { nearest: [0, 1], linear: [0, 2], cubic: [-1, 3] }[mode];
+  return range(first, end - first).map((step) => {
+    const place = Math.floor(at) + step, outside = padding === "zeros" && (place < 0 || place >= n);
+    const inside = padding === "reflection" ? even(reflected(place)) : place;
+    return { place: Math.min(Math.max(inside, 0), n - 1), weight: outside ? 0 : share(Math.abs(place - at), mode) };
+  });
+}
+
+function share(d, mode) { // what a value at the distance d counts (Keys 1981)
+  if (mode === "nearest") return 1;
+  if (mode === "linear") return Math.max(0, 1 - d);
+  const a = -0.75;
+  return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
+}
 
 function located(state, layer, joint) { // a place counted through all inputs, one after the other
   let place = joint, number = 0;

@@ -2,6 +2,7 @@
 
 from striate.engine.lowering import (
     activation,
+    adaptive_pooling,
     arithmetic,
     broadcast,
     convolution,
@@ -32,6 +33,7 @@ __all__ = [
     "Lowering",
     "Rule",
     "activation",
+    "adaptive_pooling",
     "arithmetic",
     "broadcast",
     "convolution",

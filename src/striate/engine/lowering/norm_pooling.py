@@ -7,6 +7,7 @@ from striate.engine.lowering.pooling import (
     geometry_of,
     gradient_tables,
     gradient_target,
+    partition,
     pooling_arguments,
     unrolled,
     window_gradient_arguments,
@@ -39,7 +40,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
         return
     x, out, grad = lowering.values[step.inputs[0]], lowering.values[step.name], lowering.gradients[step.name]
     geometry, (power, exact) = geometry_of(step), _power(step)
-    grad_x, accumulate = gradient_target(lowering, step, x, geometry)
+    grad_x, accumulate = gradient_target(lowering, step, partition(x, geometry))
     buffers = (x, out, grad, grad_x)
     for places, taps in gradient_tables(buffers, geometry):
         arguments = window_gradient_arguments(lowering, buffers, places, taps, accumulate)

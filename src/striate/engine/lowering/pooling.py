@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering, Rule
-from striate.engine.lowering.windows import Geometry, class_tables, classes, windows_over
+from striate.engine.lowering.windows import Geometry, Grouping, class_tables, classes, windows_over
 from striate.engine.rules import RULES, SAMPLES
 from striate.layers.pooling import AvgPooling, MaxPooling
 from striate.network import Step
@@ -23,9 +23,11 @@ def geometry_of(step: Step) -> Geometry:
     return Geometry.of(window)
 
 
-def window_tables(x: Buffer, out: Buffer, geometry: Geometry) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def window_tables(
+    x: Buffer, out: Buffer, geometry: Geometry, grouping: Grouping = windows_over
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (place in x, place in out) of the windows and the taps of every class."""
-    for part in classes(windows_over, x.shape[1:], out.shape[1:], geometry):
+    for part in classes(grouping, x.shape[1:], out.shape[1:], geometry):
         where, pairs = class_tables(out, x, part, geometry)
         yield where, pairs[:, 0]
 
@@ -66,10 +68,10 @@ def partition(x: Buffer, geometry: Geometry) -> bool:
     return exact and plain
 
 
-def gradient_target(lowering: Lowering, step: Step, x: Buffer, geometry: Geometry) -> tuple[Buffer, int]:
-    """Return the gradient buffer of the input, cleared where windows overlap or leave something out."""
+def gradient_target(lowering: Lowering, step: Step, exact: bool) -> tuple[Buffer, int]:
+    """Return the gradient buffer of the input, cleared unless the windows are an ``exact`` partition of it."""
     grad_x, accumulate = lowering.gradient_into(step.inputs[0])
-    if not accumulate and not partition(x, geometry):
+    if not accumulate and not exact:
         lowering.emit("elementwise.fill", out=lowering.place(grad_x), count=grad_x.size, value=0.0)
         accumulate = 1
     return grad_x, accumulate
@@ -86,7 +88,7 @@ def _max_backward(lowering: Lowering, step: Step) -> None:
         return
     x, out, grad = lowering.values[step.inputs[0]], lowering.values[step.name], lowering.gradients[step.name]
     geometry = geometry_of(step)
-    grad_x, accumulate = gradient_target(lowering, step, x, geometry)
+    grad_x, accumulate = gradient_target(lowering, step, partition(x, geometry))
     floor = 0.0 if step.inputs[0] in lowering.facts.masked else -math.inf
     buffers = (x, out, grad, grad_x)
     for places, taps in gradient_tables(buffers, geometry):
@@ -94,7 +96,7 @@ def _max_backward(lowering: Lowering, step: Step) -> None:
 
 
 def gradient_tables(
-    buffers: tuple[Buffer, Buffer, Buffer, Buffer], geometry: Geometry
+    buffers: tuple[Buffer, Buffer, Buffer, Buffer], geometry: Geometry, grouping: Grouping = windows_over
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the places of windows and of taps, of every class, in x, out, grad_out and grad_x.
 
@@ -106,7 +108,7 @@ def gradient_tables(
         Place of each cell in x and in grad_x.
     """
     x, out, grad, grad_x = buffers
-    for part in classes(windows_over, x.shape[1:], out.shape[1:], geometry):
+    for part in classes(grouping, x.shape[1:], out.shape[1:], geometry):
         where, pairs = class_tables(out, x, part, geometry)
         grad_out_where, _ = class_tables(grad, x, part, geometry)
         grad_x_where, grad_pairs = class_tables(out, grad_x, part, geometry)
@@ -196,7 +198,7 @@ def _avg_backward(lowering: Lowering, step: Step) -> None:
     if step.inputs[0] not in lowering.needed:
         return
     x, grad, geometry = lowering.values[step.inputs[0]], lowering.gradients[step.name], geometry_of(step)
-    grad_x, accumulate = gradient_target(lowering, step, x, geometry)
+    grad_x, accumulate = gradient_target(lowering, step, partition(x, geometry))
     table = lowering.program.table
     for where, taps, share in _shares(step, grad_x, grad, geometry):
         lowering.emit(

@@ -9,6 +9,7 @@ from striate.engine.lowering.pooling import (
     geometry_of,
     gradient_tables,
     gradient_target,
+    partition,
     pooling_arguments,
     unrolled,
     window_tables,
@@ -34,7 +35,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
 def _backward(lowering: Lowering, step: Step) -> None:
     x, grad, geometry = lowering.values[step.inputs[0]], lowering.gradients[step.name], geometry_of(step)
     spread = step.inputs[0] in lowering.needed
-    grad_x, accumulate = gradient_target(lowering, step, x, geometry) if spread else (x, 0)
+    grad_x, accumulate = gradient_target(lowering, step, partition(x, geometry)) if spread else (x, 0)
     table = lowering.program.table
     for places, taps in gradient_tables((x, grad, grad, grad_x), geometry):
         lowering.emit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,12 +118,16 @@ def _check_pairs(count: int, size: int, k: int) -> None:
         )
 
 
+Grouping = Callable[[int, int, int, int, int, int], list[AxisClass]]
+"""From the size of an axis, its outputs, kernel, stride, dilation and padding before to its classes."""
+
+
 def classes(
-    grouping: object, size: Sequence[int], outputs: Sequence[int], geometry: Geometry
+    grouping: Grouping, size: Sequence[int], outputs: Sequence[int], geometry: Geometry
 ) -> Iterator[tuple[AxisClass, AxisClass, AxisClass]]:
     """Yield the products of the classes of the three axes."""
     per_axis = [
-        grouping(n, o, k, s, d, before)  # type: ignore[operator]
+        grouping(n, o, k, s, d, before)
         for n, o, k, s, d, (before, _) in zip(
             size, outputs, geometry.kernel, geometry.stride, geometry.dilation, geometry.padding, strict=True
         )

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from striate.explain.decompositions.grid import joint_places, window_positions
-from striate.explain.decompositions.terms import Cell, Decomposition, Terms, terms_at
+from striate.explain.decompositions.terms import Cell, Decomposition, Terms, decomposes, terms_at
 from striate.layers.base import Layer, Shape, Window
+from striate.layers.sampling import GridSample2d
 from striate.reference.registry import Context, operation
 
 Arrays = Mapping[str, np.ndarray]
@@ -49,6 +50,14 @@ def linear(cell: Cell) -> Decomposition:
         terms = terms_at(cell, window, factors)
     shown = None if window is None else terms.values.reshape(window.shape)
     return _sum(cell, terms, float(constants(cell)[cell.index]), window=shown)
+
+
+@decomposes(GridSample2d)
+def grid_sample(cell: Cell) -> Decomposition:
+    """A weighted sum of the image, whose weights follow from the grid."""
+    weights = slopes(cell, _chosen(cell.output.shape, cell.index))[0].ravel()
+    (places,) = np.nonzero(weights)
+    return _sum(cell, terms_at(cell, places, weights[places]), 0.0)
 
 
 def _sum(cell: Cell, terms: Terms, constant: float, **more: Any) -> Decomposition:

@@ -6,7 +6,7 @@ import numpy as np
 
 from striate.explain.decompositions.grid import joint_places, window_positions
 from striate.explain.decompositions.terms import Cell, Decomposition, Terms, decomposes, terms_at
-from striate.layers.global_pooling import GlobalMaxPool
+from striate.layers.global_pooling import AdaptiveMaxPooling, GlobalMaxPool
 from striate.layers.pooling import MaxPooling, Pooling
 
 
@@ -23,6 +23,15 @@ def global_maximum(cell: Cell) -> Decomposition:
     size = int(np.prod(cell.x.shape[1:]))
     places = np.arange(size) + cell.index[0] * size
     return _largest(cell, terms_at(cell, places), (1, *cell.x.shape[1:]))
+
+
+@decomposes(AdaptiveMaxPooling)
+def part_maximum(cell: Cell) -> Decomposition:
+    """The largest value of the part."""
+    channel, *position = cell.index
+    found = [parts[at] for parts, at in zip(cell.layer.parts(cell.x.shape), position, strict=True)]
+    places = joint_places([np.array(part) for part in found], cell.x.shape[1:], [channel])
+    return _largest(cell, terms_at(cell, places), places.shape)
 
 
 def window_places(cell: Cell, layer: Pooling) -> np.ndarray:

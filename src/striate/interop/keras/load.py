@@ -18,7 +18,10 @@ from striate.interop.onnx.reading.load import load_file
 from striate.model import Model
 
 OPSET = 21
-MISFITS = (KerasError, KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError, RecursionError)
+MISFITS = (
+    KerasError, KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError, ArithmeticError,
+    RecursionError,
+)  # fmt: skip
 
 
 def load(path: str | Path, *, input_shape: Sequence[int] | None = None) -> Model:

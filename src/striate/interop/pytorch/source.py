@@ -12,7 +12,7 @@ from striate.errors import ModelFileError
 from striate.interop.pytorch.weights import save_arrays
 from striate.layers.base import Layer, Window
 from striate.layers.convolution import Convolution
-from striate.layers.global_pooling import AdaptiveAvgPooling
+from striate.layers.global_pooling import AdaptivePooling
 from striate.layers.pooling import AvgPooling, MaxPooling
 from striate.layers.regularisation import Regulariser
 from striate.layers.shape import InputLayer
@@ -129,7 +129,7 @@ MODULES: dict[type[Layer], Writing] = {
     TransposedConvolution: _transposed,
     MaxPooling: _pool,
     AvgPooling: _pool,
-    AdaptiveAvgPooling: lambda s: f"nn.AdaptiveAvgPool{len(s.shape) - 1}d({s.shape[1:]})",
+    AdaptivePooling: lambda s: f"nn.{type(s.layer).__name__}({s.shape[1:]})",
     layers.Linear: _linear,
     layers.BatchNorm: _batch_norm,
     layers.GroupNorm: lambda s: f"nn.GroupNorm({s.layer.groups}, {s.shape[0]}, eps={s.layer.epsilon!r})",  # type: ignore[attr-defined]

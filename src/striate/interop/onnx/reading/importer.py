@@ -137,7 +137,7 @@ class Importer:
     values: dict[str, Operand] = field(default_factory=dict)
     arrays: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
-    pooled: dict[str, tuple[Any, Value]] = field(default_factory=dict)
+    pooled: dict[int, Node] = field(default_factory=dict)
     makers: dict[int, Operator] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     current: str = "layer"

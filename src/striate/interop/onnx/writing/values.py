@@ -13,6 +13,7 @@ from striate.layers.embedding import Embedding
 from striate.layers.padding import Crop, Pad
 from striate.layers.regularisation import Regulariser
 from striate.layers.resize import Resize
+from striate.layers.sampling import GridSample2d
 from striate.layers.shape import Flatten, Reshape, Upsample
 from striate.network import Step
 from striate.reference.dense import centres
@@ -37,6 +38,15 @@ def radial_basis(graph: GraphWriter, step: Step) -> str:
     difference = graph.add("Sub", row, graph.constant(found[None]))
     square = graph.add("Mul", difference, difference)
     return graph.add("ReduceSum", square, graph.ints([2]), keepdims=0)
+
+
+@writes(GridSample2d)
+def grid_sample(graph: GraphWriter, step: Step) -> str:
+    """``GridSample``."""
+    layer: Any = step.layer
+    mode = {"linear": "bilinear", "nearest": "nearest", "cubic": "bicubic"}[layer.mode]
+    settings = {"padding_mode": layer.padding, "align_corners": int(layer.align_corners)}
+    return graph.add("GridSample", *graph.inputs(step), mode=mode, **settings)
 
 
 @writes(Embedding)

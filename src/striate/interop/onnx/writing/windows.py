@@ -10,11 +10,11 @@ import numpy as np
 from striate.interop.onnx.writing.graph import GraphWriter, writes
 from striate.layers.base import Shape, Window
 from striate.layers.convolution import Convolution
-from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
+from striate.layers.global_pooling import AdaptiveAvgPooling, AdaptiveMaxPooling, GlobalAvgPool, GlobalMaxPool
 from striate.layers.pooling import AvgPooling, LpPooling, MaxPooling
 from striate.layers.subsampling import Subsampling
 from striate.layers.transposed import TransposedConvolution
-from striate.layers.unpooling import MaxUnpooling
+from striate.layers.unpooling import MaxGathering, MaxUnpooling
 from striate.network import Step
 from striate.reference.convolution import full_weight
 from striate.reference.global_pooling import parts_matrix
@@ -177,16 +177,30 @@ def subsampling(graph: GraphWriter, step: Step) -> str:
 @writes(MaxUnpooling)
 def unpooling(graph: GraphWriter, step: Step) -> str:
     """The places of the maxima from ``MaxPool``; values are added there, so that windows may overlap."""
-    layer: Any = step.layer
     values, source = graph.inputs(step)
-    pool = layer.pool()
-    inner = Step(step.name, pool, step.inputs[1:], step.input_shapes[1:], step.input_shapes[0], (), ())
+    places = _places_of_maxima(graph, step, source, step.input_shapes[0])
+    flat, added = (graph.add("Reshape", x, graph.ints([-1])) for x in (source, values))
+    zeros = graph.add("Expand", graph.constant(0.0), graph.add("Shape", flat))
+    total = graph.add("ScatterElements", zeros, places, added, axis=0, reduction="add")
+    return graph.add("Reshape", total, graph.ints((-1, *step.shape)))
+
+
+@writes(MaxGathering)
+def gathering(graph: GraphWriter, step: Step) -> str:
+    """The places of the maxima from ``MaxPool``, and the values that stand there."""
+    values, source = graph.inputs(step)
+    places = _places_of_maxima(graph, step, source, step.shape)
+    flat = graph.add("Reshape", values, graph.ints([-1]))
+    return graph.add("Reshape", graph.add("Gather", flat, places, axis=0), graph.ints((-1, *step.shape)))
+
+
+def _places_of_maxima(graph: GraphWriter, step: Step, source: str, pooled: Shape) -> str:
+    """Return the second output of the ``MaxPool`` that a layer belongs to, flat."""
+    layer: Any = step.layer
+    inner = Step(step.name, layer.pool(), step.inputs[1:], step.input_shapes[1:], pooled, (), ())
     window, pairs = _reach(inner)
-    pooled = graph.add("MaxPool", source, outputs=2, **_geometry(window, pairs))
-    flat = [graph.add("Reshape", x, graph.ints([-1])) for x in (source, f"{pooled}:1", values)]
-    zeros = graph.add("Expand", graph.constant(0.0), graph.add("Shape", flat[0]))
-    added = graph.add("ScatterElements", zeros, flat[1], flat[2], axis=0, reduction="add")
-    return graph.add("Reshape", added, graph.ints((-1, *step.shape)))
+    found = graph.add("MaxPool", source, outputs=2, **_geometry(window, pairs))
+    return graph.add("Reshape", f"{found}:1", graph.ints([-1]))
 
 
 @writes(GlobalAvgPool)
@@ -212,3 +226,16 @@ def adaptive(graph: GraphWriter, step: Step) -> str:
         x = graph.along(x, shape, axis, parts_matrix(shape[axis], size))
         shape = (*shape[:axis], size, *shape[axis + 1 :])
     return x
+
+
+@writes(AdaptiveMaxPooling)
+def adaptive_maximum(graph: GraphWriter, step: Step) -> str:
+    """``MaxPool`` of parts that are as long as the longest: the last value of shorter ones is repeated."""
+    layer: Any = step.layer
+    (x,), lengths = graph.inputs(step), []
+    for axis, parts in enumerate(layer.parts(step.input_shapes[0]), start=2):
+        lengths.append(max(map(len, parts)))
+        index = [min(part.start + i, part.stop - 1) for part in parts for i in range(lengths[-1])]
+        if index != list(range(step.input_shapes[0][axis - 1])):
+            x = graph.add("Gather", x, graph.ints(index), axis=axis)
+    return graph.add("MaxPool", x, kernel_shape=lengths, strides=lengths)

@@ -15,10 +15,10 @@ from striate.interop.onnx.reading.operators.arithmetic import multiply
 from striate.interop.onnx.reading.values import Unsupported, Value, reshaped
 from striate.layers.arguments import resolve_padding
 from striate.layers.base import Node
-from striate.layers.pooling import MaxPooling
 from striate.reference import Context, operation
 
 Pairs = tuple[tuple[int, int], ...]
+EXACT = 2**24  # whole numbers up to here are float32
 
 
 def _of_rank(stem: str, rank: int) -> Any:
@@ -138,22 +138,32 @@ def _pooled(graph: Importer, node: Operator, stem: str, value: Value, outside: f
 
 @operator("MaxPool")
 def max_pool(graph: Importer, node: Operator) -> list[Value]:
-    """The places of the maxima may be handed to a MaxUnpool."""
+    """With the places of the maxima, which may be handed to a MaxUnpool."""
     value = node.value()
-    found = _pooled(graph, node, "MaxPool", value, -LARGEST)
-    pooled = Value.of(found, value)
-    if len(node.outputs) > 1:
-        graph.pooled[node.outputs[1]] = (found.layer, Value.of(found.inputs[0], value))
-        graph.values[node.outputs[1]] = Places(pooled)  # type: ignore[assignment]
-        return [pooled, Places(pooled)]  # type: ignore[list-item]
-    return [pooled]
+    pooled = Value.of(_pooled(graph, node, "MaxPool", value, -LARGEST), value)
+    if len(node.outputs) == 1:
+        return [pooled]
+    places = _places(graph, node, value, pooled.node)
+    graph.pooled[id(places)] = pooled.node
+    return [pooled, places]
 
 
-class Places:
-    """Stands for the places of maxima, which only a MaxUnpool can use."""
-
-    def __init__(self, pooled: Value) -> None:
-        self.pooled = pooled
+def _places(graph: Importer, node: Operator, value: Value, pooled: Node) -> Value:
+    """Return the places of the maxima among the numbers of their sample."""
+    shape, source = value.sample, pooled.inputs[0]
+    if math.prod(shape) > EXACT:
+        raise Unsupported(f"places among {math.prod(shape):,} values are not exact as float32")
+    if node.get("storage_order", 0):
+        numbers = np.arange(math.prod(shape)).reshape(shape[0], *shape[:0:-1])
+        numbers = numbers.transpose(0, *range(len(shape) - 1, 0, -1))
+    else:
+        numbers = np.arange(math.prod(shape)).reshape(shape)
+    if isinstance(source.layer, layers.Pad) and source.shape != shape:
+        numbers = np.pad(numbers, ((0, 0), *source.layer.padding))  # type: ignore[misc]
+    layer: Any = pooled.layer
+    constant = graph.apply(layers.Constant(source.shape), source, value=numbers)
+    gather = _of_rank("MaxGather", layer.rank).of(replace(layer, name=None))
+    return Value.of(graph.apply(gather, constant, source), value)
 
 
 @operator("MaxUnpool")
@@ -162,12 +172,12 @@ def max_unpool(graph: Importer, node: Operator) -> Value:
     value, places = node.value(), node.inputs[1]
     if isinstance(places, np.ndarray):
         return _put(graph, node, value, places)
-    if not isinstance(places, Places):
+    pool = graph.pooled.get(id(places))
+    if pool is None:
         raise Unsupported("its places must be constants, or come from a MaxPool of the same graph")
-    pool = places.pooled.node
-    assert isinstance(pool.layer, MaxPooling)
-    layer = _of_rank("MaxUnpool", pool.layer.rank).of(replace(pool.layer, name=None))
-    found = Value.of(graph.apply(layer, value.plain(), pool.inputs[0]), value)
+    layer: Any = pool.layer
+    unpool = _of_rank("MaxUnpool", layer.rank).of(replace(layer, name=None))
+    found = Value.of(graph.apply(unpool, value.plain(), pool.inputs[0]), value)
     wanted = node.constant(2)
     if wanted is not None and tuple(int(n) for n in wanted[1:]) != found.sample:
         raise Unsupported(f"it makes {[int(n) for n in wanted]}, not the shape that was pooled")
