@@ -10,7 +10,7 @@ from striate import Model
 from striate.data import registry
 from striate.data.normalisation import Normalisation
 from striate.errors import ShapeError, UsageError
-from striate.explain import sweep
+from striate.explain import sweep, tiles
 from striate.layers import (
     BatchNorm,
     Conv2d,
@@ -140,7 +140,7 @@ def test_the_drawing_covers_the_picture(found):
     axes = found.draw(4, count=3)
     picture, heat = axes.images
     assert picture.get_size() == heat.get_size() == (20, 31)
-    np.testing.assert_array_equal(np.ma.getdata(heat.get_array()), found.heat(4))
+    np.testing.assert_allclose(np.ma.getdata(heat.get_array()), found.heat(4), rtol=1e-6)
     assert len(axes.patches) == 3
     assert not found.draw(4, count=0).patches
 
@@ -218,7 +218,9 @@ def test_a_network_without_softmax_is_read_as_it_was_trained():
         [Flatten(), Linear(3), Softmax()],
     ],
 )
-def test_windows_computed_at_once_are_those_computed_alone(layers):
+@pytest.mark.parametrize("side", [512, 17, 1])
+def test_windows_computed_at_once_are_those_computed_alone(layers, side, monkeypatch):
+    monkeypatch.setattr(tiles, "SIDE", side)
     network, random = Sequential(layers, (1, 10, 10)), np.random.default_rng(3)
     model = Model(network, random.normal(0, 0.3, network.parameter_count), classes=("a", "b", "c"))
     model.normalisation = Normalisation((0.5,), (2.0,))
@@ -228,7 +230,10 @@ def test_windows_computed_at_once_are_those_computed_alone(layers):
     sides = tuple((n - 10) // step + 1 for n, step in zip((31, 40), jump, strict=True))
     shape = wide.predict_proba(picture[None])[0].shape[1:]
     assert all(0 <= have - want <= 1 for have, want in zip(shape, sides, strict=True))  # one beyond the edge
-    found = sweep(model, picture, stride=2)
+    told = []
+    found = sweep(model, picture, stride=2, progress=lambda *counts: told.append(counts))
+    assert told == sorted(set(told))
+    assert told[-1] == (found.scores(0).size,) * 2
     windows = [picture[:, top : top + 10, left : left + 10] for top in found.tops for left in found.lefts]
     alone = model.predict_proba(np.stack(windows)).T.reshape(found.probabilities.shape)
     np.testing.assert_allclose(found.probabilities, alone, atol=2e-6)

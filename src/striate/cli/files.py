@@ -91,8 +91,8 @@ def write_text(text: str, path: Path) -> Path:
     return write_atomically(path, text.encode())
 
 
-def write_figure(axes: Any, path: Path) -> Path:
-    """Write the figure of matplotlib axes in the format that the file's name says."""
+def write_figure(axes: Any, path: Path, dpi: float = 150) -> Path:
+    """Write the figure of matplotlib axes in the format that the file's name says, with ``dpi`` dots per inch."""
     from striate.storage.atomic import write_atomically
 
     known = axes.figure.canvas.get_supported_filetypes()
@@ -102,7 +102,7 @@ def write_figure(axes: Any, path: Path) -> Path:
             f"{path}: the format must be one of {', '.join(sorted(known))}; got {kind!r}. Rename the file."
         )
     room = io.BytesIO()
-    axes.figure.savefig(room, format=kind, dpi=150)
+    axes.figure.savefig(room, format=kind, dpi=dpi)
     return write_atomically(path, room.getvalue())
 
 

@@ -66,6 +66,7 @@ def sweep(
     from striate.cli.parsing import sizes
     from striate.cli.tables import write_csv
     from striate.explain import sweep as swept
+    from striate.explain.draw_sweep import full_size
     from striate.explain.sweep import check_target
     from striate.layers.arguments import integer
 
@@ -85,7 +86,7 @@ def sweep(
         output.line(f"\n{why}")
         facts["why"] = why.to_dict()
     if out is not None:
-        output.line(f"picture: {write_figure(found.draw(name, count), out)}")
+        output.line(f"picture: {write_figure(found.draw(name, count), out, full_size(found))}")
     if scores is not None:
         output.line(f"written: {write_csv(scores, *_table(found))}")
     output.result({"model": str(model), "file": str(picture), **facts})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.drawing.axes import new_axes, set_title
-from striate.drawing.images import flat, limits
+from striate.drawing.images import limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 WIDTH, HIGHEST = 8.0, 10.0  # of a figure, in inches
 COLOURS = ("#ffe14d", "#fb9a29", "#e8290b", "#b0003a")  # of low to high probabilities
 OPAQUE = 0.65  # at most, so that the picture stays visible
+LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
+COARSEST, FINEST = 150, 600  # dots per inch
 
 
 def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axes | None = None) -> Axes:
@@ -35,10 +37,9 @@ def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axe
     tall = min(HIGHEST, max(2.5, 0.85 * WIDTH * rows / columns + 0.6))
     axes = new_axes(axes, size=(WIDTH, tall))
     low, high = limits(found.picture)
-    shown = flat(found.picture)
-    grey = shown if shown.ndim == 2 else shown @ (0.299, 0.587, 0.114)
+    grey = _grey(found.picture)
     axes.imshow(grey, cmap="gray", vmin=low, vmax=high)
-    heat = axes.imshow(found.heat(target), cmap=_colours(), vmin=0, vmax=1, interpolation="nearest")
+    heat = axes.imshow(found.heat(target).astype(np.float32), cmap=_colours(), vmin=0, vmax=1, interpolation="nearest")
     bar = axes.figure.colorbar(heat, ax=axes, fraction=0.05, pad=0.02)
     bar.ax.set_facecolor(str(float(np.clip((grey.mean() - low) / ((high - low) or 1.0), 0, 1))))
     name = found.model.output_names[found.class_number(target)]
@@ -49,6 +50,17 @@ def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axe
     count_text = f"{found.tops.size * found.lefts.size:,} windows of {size}"
     set_title(axes, f"{name}: mean probability of the windows over each pixel ({count_text})")
     return axes
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    """Return how light each pixel is, float32[rows, columns], without a copy of the picture in another type."""
+    shares = LUMINANCE if len(picture) == 3 else np.full(len(picture), 1 / len(picture))
+    return np.asarray(np.einsum("crs,c->rs", picture, np.asarray(shares, np.float32), dtype=np.float32))
+
+
+def full_size(found: ScoreMap) -> float:
+    """Return the dots per inch with which the drawing shows every pixel of the picture, up to about 4,000 in a row."""
+    return float(np.clip(1.2 * found.picture.shape[2] / WIDTH, COARSEST, FINEST))
 
 
 def _frames(axes: Axes, found: ScoreMap, target: int | str, count: int) -> None:

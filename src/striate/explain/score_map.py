@@ -83,9 +83,10 @@ class ScoreMap:
         NaN where there are none, which happens only with a stride larger than the window.
         """
         scores = self.scores(target).astype(np.float64)
-        sums, counts = self._spread(scores), np.rint(self._spread(np.ones_like(scores)))
-        mean = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-        return np.asarray(np.clip(mean, 0.0, 1.0))
+        mean, counts = self._spread(scores), np.rint(self._spread(np.ones_like(scores)))
+        with np.errstate(invalid="ignore"):
+            mean /= np.where(counts > 0, counts, np.nan)
+        return np.asarray(np.clip(mean, 0.0, 1.0, out=mean))
 
     def strongest(self, target: int | str, count: int = 5) -> list[Found]:
         """Return up to ``count`` windows where a class is most probable, the best first; no two overlap."""
@@ -145,7 +146,9 @@ class ScoreMap:
         for down, sign_down in ((0, 1), (self.window[0], -1)):
             for across, sign_across in ((0, 1), (self.window[1], -1)):
                 room[np.ix_(self.tops + down, self.lefts + across)] += sign_down * sign_across * values
-        return np.asarray(room.cumsum(axis=0).cumsum(axis=1)[:rows, :columns])
+        for axis in (0, 1):
+            np.cumsum(room, axis, out=room)
+        return room[:rows, :columns]
 
 
 def class_number_of(model: Model, target: int | str) -> int:

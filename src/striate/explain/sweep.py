@@ -1,4 +1,4 @@
-"""Sweep a classifier over a large picture: cut the windows, and compute them one by one or all at once."""
+"""Sweep a classifier over a large picture: cut the windows, and compute them one by one or tile by tile."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from striate.checks import integer
 from striate.data.images import read_image
 from striate.errors import ShapeError, UsageError
 from striate.explain.score_map import ScoreMap, class_number_of, window_sample
+from striate.explain.tiles import compute_tiles
 from striate.layers.base import format_shape
 from striate.losses import NUMBERS
 from striate.model import Model
-from striate.model.fully_convolutional import fully_convolutional
 
 WINDOWS = 256  # computed together
 PER_WINDOW = 4  # strides in a window, by default
@@ -31,8 +31,8 @@ def sweep(
 ) -> ScoreMap:
     """Return the probabilities that a model gives to every window of a picture.
 
-    The numbers are those of `Model.predict_proba` on each window. Networks without padding compute all windows at
-    once, as fully convolutional networks; the numbers are the same up to rounding.
+    The numbers are those of `Model.predict_proba` on each window. Networks without padding compute all windows of
+    a tile at once, as fully convolutional networks; the numbers are the same up to rounding.
 
     Parameters
     ----------
@@ -79,42 +79,22 @@ def sweep(
     tops, lefts = (_starts(length, part, step) for length, part in zip(raw.shape[1:], size, strict=True))
     probabilities = np.empty((len(model.output_names), len(tops), len(lefts)), np.float32)
     missing = np.ones(probabilities.shape[1:], bool)
+    report = progress or (lambda done, total: None)
     if size == model.input_shape[1:]:
-        _at_once(model, raw, (tops, lefts), probabilities, missing)
+        for done in compute_tiles(model, raw, (tops, lefts), probabilities, missing):
+            report(done, missing.size)
     places = np.argwhere(missing)
     for first in range(0, len(places), WINDOWS):
         some = places[first : first + WINDOWS]
         windows = np.stack([window_sample(model, raw, int(tops[r]), int(lefts[s]), size) for r, s in some])
         probabilities[:, some[:, 0], some[:, 1]] = model.predict_proba(windows, WINDOWS).T
-        if progress is not None:
-            progress(missing.size - len(places) + first + len(some), missing.size)
+        report(missing.size - len(places) + first + len(some), missing.size)
     if not np.isfinite(probabilities).all():
         raise UsageError(
             "sweep: the model's outputs must be finite; got NaN or infinity. Check the picture, or train the model "
             "again."
         )
     return ScoreMap(model, raw, probabilities, tops, lefts, size)
-
-
-def _at_once(
-    model: Model, raw: np.ndarray, starts: tuple[np.ndarray, np.ndarray], out: np.ndarray, missing: np.ndarray
-) -> None:
-    """Compute the windows that the network reaches as a fully convolutional one, if it can be one."""
-    try:
-        wide, jump = fully_convolutional(model, raw.shape[1:])
-    except ShapeError:
-        return
-    on = [np.flatnonzero(at % step == 0) for at, step in zip(starts, jump, strict=True)]
-    covered = (len(on[0]) * len(on[1])) * np.prod(model.input_shape[1:])  # pixels computed window by window
-    if covered < raw[0].size:
-        return  # few windows, far apart: most of the map would not be used
-    answers = wide.predict_proba(raw[None], 1)[0]
-    if answers.ndim != 3 or len(answers) != len(out):
-        return  # one output for two classes has no map of both
-    rows, columns = (at[chosen] // step for at, chosen, step in zip(starts, on, jump, strict=True))
-    every = np.arange(len(out))
-    out[np.ix_(every, *on)] = answers[np.ix_(every, rows, columns)]
-    missing[np.ix_(*on)] = False
 
 
 def check_target(model: Model, target: int | str) -> None:
