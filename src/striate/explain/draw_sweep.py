@@ -39,7 +39,9 @@ def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axe
     low, high = limits(found.picture)
     grey = _grey(found.picture)
     axes.imshow(grey, cmap="gray", vmin=low, vmax=high)
-    heat = axes.imshow(found.heat(target).astype(np.float32), cmap=_colours(), vmin=0, vmax=1, interpolation="nearest")
+    heat = axes.imshow(
+        found.heat(target).astype(np.float32), cmap=_colours(), vmin=0, vmax=1, interpolation="nearest"
+    )
     bar = axes.figure.colorbar(heat, ax=axes, fraction=0.05, pad=0.02)
     bar.ax.set_facecolor(str(float(np.clip((grey.mean() - low) / ((high - low) or 1.0), 0, 1))))
     name = found.model.output_names[found.class_number(target)]
@@ -59,7 +61,7 @@ def _grey(picture: np.ndarray) -> np.ndarray:
 
 
 def full_size(found: ScoreMap) -> float:
-    """Return the dots per inch with which the drawing shows every pixel of the picture, up to about 4,000 in a row."""
+    """Return the dots per inch that show every pixel of the picture, up to about 4,000 in a row."""
     return float(np.clip(1.2 * found.picture.shape[2] / WIDTH, COARSEST, FINEST))
 
 
