@@ -12,7 +12,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "RESULTS.md"
 SPEED = "<!-- speed -->"
-TUNING = "<!-- fine-tuning -->"
+MEASURED = {"<!-- fine-tuning -->": "FINE_TUNING.md", "<!-- neocognitron -->": "NEOCOGNITRON.md"}
 PICTURE = re.compile(r"^!\[[^\]]*\]\((?P<file>[^)/]+)\)(?:\{[^}]*\})?$", re.M)
 HIDDEN = re.compile(r"^<!--\n```python\n.*?^```\n-->\n", re.M | re.S)
 NOT_MEASURED = "This copy has no measurements. `python -m benchmarks --write benchmarks/RESULTS.md` makes them.\n"
@@ -64,8 +64,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     markdown = PICTURE.sub(r"[\g<0>](\g<file>)", markdown)
     if SPEED in markdown:
         markdown = markdown.replace(SPEED, newest(RESULTS))
-    if TUNING in markdown:
-        markdown = markdown.replace(TUNING, RESULTS.with_name("FINE_TUNING.md").read_text(encoding="utf-8"))
+    for place, file in MEASURED.items():
+        if place in markdown:
+            markdown = markdown.replace(place, RESULTS.with_name(file).read_text(encoding="utf-8"))
     return markdown
 
 

@@ -36,6 +36,11 @@ def hook() -> ModuleType:
     return load("hook")
 
 
+@pytest.fixture(scope="session")
+def evidence() -> ModuleType:
+    return load("evidence")
+
+
 @pytest.fixture(autouse=True)
 def own_definitions():
     """Forget after each test which layers and losses it defined."""

@@ -12,6 +12,10 @@ from striate import layers
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+LESSONS = [page for page in PAGES if page.startswith("lessons/") and page != "lessons/sources.md"] + [
+    "neocognitron.md"
+]
+UNITS = [(1e9, " billion"), (1e6, " million")]
 EXAMPLES = [
     "params-mlp-regression",
     "params-mlp-6-classes",
@@ -54,6 +58,25 @@ def test_page_does_what_it_shows(page: str, execution: ModuleType) -> None:
     assert not outcome.problems, "\n".join(outcome.problems)
     shown = re.findall(r"\]\(([^)/]+\.(?:svg|png|gif|html))\)", outcome.text)
     assert set(shown) == set(outcome.pictures)
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_every_number_in_a_sentence_is_computed_or_quoted(page: str, evidence: ModuleType) -> None:
+    found = evidence.unexplained((DOCS / page).read_text("utf-8"), evidence.quotations(Path(page).name))
+    assert not found, "\n".join(map(str, found))
+
+
+def test_published_counts_have_a_source(evidence: ModuleType) -> None:
+    text = (DOCS / "lessons/architectures.md").read_text("utf-8")
+    rows = re.search(r"^published = \[.*?^\]", text, re.M | re.S)
+    assert rows is not None
+    quoted = evidence.quotations("architectures.md")
+    stated = re.findall(r", ([\d.e_]+)(?=[,)])", rows[0])
+    assert len(stated) >= 10
+    for number in stated:
+        value = float(number)
+        unit, name = next(((unit, name) for unit, name in UNITS if value >= unit), (1, ""))
+        assert f" {value / unit:,g}{name} " in quoted, number
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
