@@ -45,7 +45,7 @@ COUNTS = (
 )
 """Arguments whose product is how many vectors any other kernel computes."""
 PASS_VECTORS = 4  # what reading, changing and writing a vector costs, in multiplications of one by another
-SCALAR = ("batch.load_bytes", "batch.load_floats", "batch.store_rows")  # work on one lane after the other
+TRANSPOSED = ("batch.load_bytes", "batch.load_floats", "batch.store_rows")  # samples in rows, values in lanes
 
 
 @dataclass(frozen=True)
@@ -194,4 +194,4 @@ def vectors(program: Program, row: Row) -> int:
         return int(math.prod(a[name] for name in FLAT[kernel].split("*"))) * VECTORS_OF.get(kernel, 1)
     passes = int(math.prod(a[name] for name in COUNTS if isinstance(a.get(name), int)))
     taps = int(a.get("tap_count", 1)) if kernel.startswith(("pooling", "norm_pooling")) else 1
-    return passes * taps * PASS_VECTORS * (row.request.lanes if kernel in SCALAR else 1)
+    return passes * taps * PASS_VECTORS * (2 if kernel in TRANSPOSED else 1)
