@@ -27,14 +27,14 @@ class SessionPool:
     def __init__(self, network: Network) -> None:
         self.network = network
         self._idle: list[tuple[tuple[Any, ...], InferenceSession]] = []  # the last used one last
-        self._lent = 0
-        self._changed = threading.Condition()
+        self.after_fork()
         follow(self)
 
     def after_fork(self) -> None:
         """Forget the sessions that threads of the parent process had borrowed."""
-        self._lent = 0
-        self._changed = threading.Condition()
+        self._lent = self._waiting = 0
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
 
     def lend(self, dtype: np.dtype, batch_size: int, threads: int | None, winograd: bool) -> Loan:
         """Lend a session for batches of up to ``batch_size``; waits while eight others are lent."""
@@ -42,17 +42,18 @@ class SessionPool:
 
     def give_back(self, key: tuple[Any, ...], session: InferenceSession | None) -> None:
         """End a loan; without a session if none could be made."""
-        with self._changed:
+        with self._lock:
             self._lent -= 1
             if session is not None:
                 self._idle.append((key, session))
-            self._changed.notify()
+            if self._waiting:
+                self._changed.notify()
 
     def take(self, key: tuple[Any, ...]) -> InferenceSession | None:
         """Reserve a session; returns None where a new one must be made."""
-        with self._changed:
+        with self._lock:
             while self._lent >= MOST:
-                self._changed.wait()
+                self._wait()
             self._lent += 1
             for place in reversed(range(len(self._idle))):
                 if self._idle[place][0] == key:
@@ -60,6 +61,13 @@ class SessionPool:
             if self._lent + len(self._idle) > MOST:
                 self._idle.pop(0)
             return None
+
+    def _wait(self) -> None:
+        self._waiting += 1
+        try:
+            self._changed.wait()
+        finally:
+            self._waiting -= 1
 
 
 class Loan:
