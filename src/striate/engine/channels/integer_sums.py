@@ -27,6 +27,7 @@ from striate.network import Step
 
 NO_FLOOR = -(2**62)
 CACHED_BYTES = 2**19  # weights that stay in a core's cache from one sample to the next
+ENDING = 6  # terms whose products take as long as bringing a sum back to a byte
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _convolution(lowering: ChannelLowering, step: Step) -> None:
     positions = whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0])
     arguments = sums.arguments(lowering, x, terms, tile[1])
     arguments |= {"rows": lowering.program.table(positions), "row_count": len(positions)}
-    products = len(positions) * arguments["place_count"] * len(terms) * lowering.lanes
+    products = len(positions) * arguments["place_count"] * (len(terms) + ENDING) * lowering.lanes
     lowering.works.append(lowering.call("integers.correlate", sums.constants(lowering, tile), arguments, products))
 
 
@@ -132,7 +133,8 @@ def _linear(lowering: ChannelLowering, step: Step) -> None:
 
     arguments = sums.arguments(lowering, x, terms, tile[1])
     arguments |= {"rows": rows if together else rows(0), "row_count": -(-samples // tile[0]) * tile[0]}
-    products = arguments["row_count"] * arguments["place_count"] * len(terms) * lowering.lanes
+    reads = 2 if tile[0] == 1 else 1  # a weight that one product needs takes longer to read than to multiply
+    products = reads * arguments["row_count"] * arguments["place_count"] * len(terms) * lowering.lanes
     work = lowering.call("integers.correlate", sums.constants(lowering, tile), arguments, products)
     lowering.works.append(replace(work, samples=together))
 

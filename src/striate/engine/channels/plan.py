@@ -202,12 +202,18 @@ def _parts(program: Program, work: Work | Chain, samples: int, stride: int, most
     """Cut a call into calls for several threads."""
     if isinstance(work, Chain):
         products = sum(call.products for time in work.times for call in time)
-        wanted = min(-(-most // samples), products // PRODUCTS, len(work.times))
+        wanted = min(_tasks(products, -(-most // samples)), len(work.times))
         shares = np.array_split(np.arange(len(work.times)), max(1, wanted))
         return [[call for i in share for call in work.times[i]] for share in shares]
     row = work.row
     if work.samples:
         done = {key: value(stride) if callable(value) else value for key, value in row.arguments.items()}
         row, samples = replace(row, arguments=done), 1
-    pieces = cut(program, row, min(-(-most // samples), work.products // PRODUCTS))
+    pieces = cut(program, row, _tasks(work.products, -(-most // samples)))
     return [[replace(work, row=piece)] for piece in pieces]
+
+
+def _tasks(products: int, most: int) -> int:
+    """Return how many tasks a call is worth; more than two are so many that 2 or 4 threads share them evenly."""
+    wanted = round(products / PRODUCTS)
+    return min(most, wanted if wanted <= 2 else 4 * max(1, round(wanted / 4)))
