@@ -228,3 +228,18 @@ def test_every_sum_is_written_under_its_window():
     assert window.sum_text(frame) == "out[0] = 0*1 + 1*(-1) + 2*2 + 5 = -1 + 4 + 5 = 8"
     assert "out[3] = 3*1 + 4*(-1) + 0*2 + 5" in animated_svg(window)
     assert sliding_window(convolution((4,), 3)).sum_text(window.frame(0)) == ""
+
+
+def test_channels_are_summed_one_by_one():
+    x = np.array([[[1, 2, 0], [0, 1, 3]], [[0, 1, 1], [1, 0, 2]]])
+    kernel = np.array([[[1, 0], [0, -1]], [[0, 1], [1, 0]]])
+    window = sliding_window(convolution(x.shape, kernel.shape), x, kernel, bias=0.5, channels=True)
+    values = [frame.value for frame in window.frames()]
+    assert values == convolve(x, kernel, bias=0.5).values.ravel().tolist()
+    assert window.sum_text(window.frame(0, 0, 1)).splitlines() == [
+        "channel 0[0, 1] = 2*1 + 0*0 + 1*0 + 3*(-1) = 2 - 3 = -1",
+        "channel 1[0, 1] = 1*0 + 1*1 + 0*1 + 2*0 = 1",
+        "out[0, 1] = -1 + 1 + 0.5 = 0.5",
+    ]
+    written = make_scene(window).still[0]
+    assert written.text == "convolution, 2 channels, kernel 2: 2 x 2 x 3 to 1 x 2"

@@ -164,19 +164,24 @@ def _film(x: np.ndarray, result: Filtered, out: Path) -> Path:
     from striate.worksheets import animated_gif, sliding_window
     from striate.worksheets.arithmetic import convolution
 
-    if x.ndim > 2:
-        raise UsageError(f"{out}: a film shows one channel; got {len(x)}. Film each channel by itself.")
+    channels = x.ndim == 3
+    if channels and result.values.ndim == 3:
+        raise UsageError(
+            f"{out}: a film adds up the channels; got a kernel that filters each of the {len(x)} by itself. Give a "
+            "kernel with a table for each channel."
+        )
     if result.border != "zeros":
         raise UsageError(f"{out}: a film needs a border of zeros; got {result.border}. Leave out --border.")
-    axes = result.axes
+    axes, deep = result.axes, (1,) if channels else ()
+    kernel = result.kernel if channels else result.kernel[0]
     layer = convolution(
         x.shape,
-        result.kernel.shape[1:],
-        stride=tuple(axis.stride for axis in axes),
-        padding=tuple(axis.padding for axis in axes),
-        dilation=tuple(axis.dilation for axis in axes),
+        kernel.shape,
+        stride=(*deep, *(axis.stride for axis in axes)),
+        padding=(*((0, 0) for _ in deep), *(axis.padding for axis in axes)),
+        dilation=(*deep, *(axis.dilation for axis in axes)),
     )
-    window = sliding_window(layer, x, result.kernel[0], bias=result.bias)
+    window = sliding_window(layer, x, kernel, bias=result.bias, channels=channels)
     return write_atomically(out, animated_gif(window))
 
 

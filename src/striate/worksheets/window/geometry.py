@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from striate.errors import ShapeError, UsageError, unknown_name
-from striate.numbers import as_numbers
+from striate.numbers import as_numbers, format_number
 from striate.worksheets.arithmetic.axis import Axis
 from striate.worksheets.arithmetic.layer import LayerArithmetic
 from striate.worksheets.filtering import WindowSum
@@ -57,6 +57,8 @@ class SlidingWindow:
         What a pooling layer computes.
     bias : float
         Added to every sum.
+    channels : bool
+        Whether the first axis of the layer holds channels, over which the window does not move.
     """
 
     layer: LayerArithmetic
@@ -64,6 +66,7 @@ class SlidingWindow:
     kernel: np.ndarray | None = None
     statistic: Statistic = "max"
     bias: float = 0.0
+    channels: bool = False
 
     @property
     def extent(self) -> tuple[tuple[int, int], ...]:
@@ -130,29 +133,54 @@ class SlidingWindow:
         return float(sum(terms)) + self.bias
 
     def sum_text(self, frame: Frame) -> str:
-        """Return the sum of one position, such as ``1*2 + 3*(-1) = -1``; "" without numbers and a kernel."""
+        """Return the sum of one position, such as ``1*2 + 3*(-1) = -1``; "" without numbers and a kernel.
+
+        With channels, a line for each of them and one that adds them up.
+        """
         if self.x is None or self.kernel is None or frame.value is None:
             return ""
         numbers = np.array([self.value_at(tap) for tap in frame.taps], dtype=np.float64)
+        if self.channels:
+            return self._channel_sums(frame.position[1:], numbers.reshape(len(self.kernel), -1), frame.value)
         return str(WindowSum(frame.position, numbers, self.kernel.ravel(), frame.value, self.bias))
+
+    def _channel_sums(self, position: Cell, numbers: np.ndarray, value: float) -> str:
+        assert self.kernel is not None
+        kernels = self.kernel.reshape(numbers.shape)
+        sums = (numbers * kernels).sum(axis=1)
+        lines = [
+            str(WindowSum(position, *one, float(total))).replace("out[", f"channel {number}[", 1)
+            for number, (*one, total) in enumerate(zip(numbers, kernels, sums, strict=True))
+        ]
+        added = " + ".join(map(format_number, [*sums.tolist(), *([self.bias] if self.bias else [])]))
+        place = ", ".join(map(str, position))
+        return "\n".join([*lines, f"out[{place}] = {added.replace('+ -', '- ')} = {format_number(value)}"])
 
 
 def sliding_window(
-    layer: LayerArithmetic, x: Any = None, kernel: Any = None, *, statistic: Statistic = "max", bias: float = 0.0
+    layer: LayerArithmetic,
+    x: Any = None,
+    kernel: Any = None,
+    *,
+    statistic: Statistic = "max",
+    bias: float = 0.0,
+    channels: bool = False,
 ) -> SlidingWindow:
     """Return a layer's window, ready to be drawn, with numbers in its cells if they are given.
 
     Parameters
     ----------
     layer : LayerArithmetic
-        From `striate.worksheets.arithmetic.convolution`, `transposed_convolution` or `pooling`; channels are
-        not shown.
+        From `striate.worksheets.arithmetic.convolution`, `transposed_convolution` or `pooling`.
     x : array of the layer's input size, optional
     kernel : array of the layer's kernel size, optional
     statistic : {"max", "average"}
         What a pooling layer computes.
     bias : float
         Added to every sum.
+    channels : bool
+        Whether the first axis of the layer holds channels: its kernel is as deep as its input, and the sums of
+        the channels are written one by one. Pictures with two channels are such a layer of three axes.
 
     Raises
     ------
@@ -174,7 +202,7 @@ def sliding_window(
     weights = _sized("kernel", kernel, layer.kernel_size)
     if weights is not None and layer.kind == "transposed":
         weights = np.flip(weights)
-    window = SlidingWindow(layer, numbers, weights, statistic, bias)
+    window = SlidingWindow(layer, numbers, weights, statistic, bias, channels)
     widest = max(stop - start for start, stop in window.extent)
     if max(widest, *layer.output_size) > MOST_CELLS or prod(layer.output_size) > MOST_FRAMES:
         raise UsageError(

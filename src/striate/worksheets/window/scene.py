@@ -115,7 +115,11 @@ def make_scene(window: SlidingWindow, only: Cell | None = None) -> Scene:
     frames: list[list[Shape]] = []
     lasting: list[list[Shape]] = []
     for frame in [window.frame(*only)] if only is not None else window.frames():
-        written = wrap(window.sum_text(frame), MOST_LETTERS, subsequent_indent="    ", break_on_hyphens=False)
+        written = [
+            line
+            for text in window.sum_text(frame).splitlines()
+            for line in wrap(text, MOST_LETTERS, subsequent_indent="    ", break_on_hyphens=False)
+        ]
         lines = [Word(14, bottom + 20 + 17 * n, text, 11.5, left=True) for n, text in enumerate(written)]
         frames.append([*_window(window, frame, source, target), *lines])
         words, sums = max([words, *(len(text) * 6.9 + 24 for text in written)]), max(sums, 17 * len(written))
@@ -150,7 +154,7 @@ def _moved(grid: Grid, x: float | None = None, y: float | None = None) -> Grid:
 
 def _captions(window: SlidingWindow) -> list[str]:
     layer = window.layer
-    axes = layer.axes
+    axes = layer.axes[1:] if window.channels else layer.axes
     kind = "transposed convolution" if layer.kind == "transposed" else layer.kind
     settings: list[tuple[str, list[Any], int | None]] = [
         ("kernel", [axis.kernel for axis in axes], None),
@@ -163,7 +167,10 @@ def _captions(window: SlidingWindow) -> list[str]:
         shown = str(values[0]) if all(value == values[0] for value in values) else " x ".join(map(str, values))
         if any(value != usual for value in values):
             parts.append(f"{name} {shown}")
-    sizes = [" x ".join(map(str, size)) for size in (layer.input_size, layer.output_size)]
+    after = layer.output_size[1:] if window.channels else layer.output_size
+    sizes = [" x ".join(map(str, size)) for size in (layer.input_size, after)]
+    if window.channels:
+        parts.insert(0, f"{layer.input_size[0]} channels")
     lines = [f"{kind}, {', '.join(parts)}: {sizes[0]} to {sizes[1]}"]
     lines += [f"{axis.name}: {filled(axis)}" for axis in axes]
     return lines
