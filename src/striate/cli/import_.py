@@ -30,8 +30,13 @@ def import_(
     ] = None,
     pixels: Annotated[
         str | None,
-        typer.Option(metavar="RANGE", help="Pixel values that the model expects: imagenet, 0..1, -1..1 or 0..255."),
+        typer.Option(
+            metavar="RANGE", help="Pixel values that the model expects: imagenet, 0..1, -1..1, 0..255 or caffe."
+        ),
     ] = None,
+    channels: Annotated[
+        str, typer.Option(metavar="ORDER", help="Order of colours that the model expects: rgb or bgr.")
+    ] = "rgb",
     input_shape: Annotated[
         str | None,
         typer.Option("--input", metavar="CxHxW", help="Shape of a sample, if the file leaves it open."),
@@ -43,6 +48,8 @@ def import_(
     striate import yolo.onnx --pixels 0..1
 
     striate import resnet18-f37072fd.pth --network resnet18
+
+    striate import vgg16.h5 --pixels caffe --channels bgr
     """
     from striate.cli.output import Output
     from striate.cli.parsing import sizes
@@ -51,7 +58,7 @@ def import_(
     output = Output(json)
     sides = None if input_shape is None else sizes(input_shape, "--input")
     shape = (sides,) if isinstance(sides, int) else sides
-    found = read(file, Wish(shape, network, pixels, classes))
+    found = read(file, Wish(shape, network, pixels, channels, classes))
     path = found.model.save(file.with_suffix(".safetensors") if out is None else out)
     for line in found.report:
         output.line(line)

@@ -11,16 +11,21 @@ import numpy as np
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, UsageError, unknown_name
 from striate.interop.formats import by_ending
-from striate.layers.base import Shape
+from striate.layers import Select
+from striate.layers.base import Shape, format_shape
 from striate.model import Model
+from striate.model.part import rebuilt
+from striate.network import Network
 
 PIXELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
     "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
     "0..1": ((0.0,), (255.0,)),
     "-1..1": ((127.5,), (127.5,)),
     "0..255": None,
+    "caffe": ((123.68, 116.779, 103.939), (1.0, 1.0, 1.0)),
 }
 """Mean and scale of pixels from 0 to 255 for what a model expects; one number stands for all channels."""
+ORDERS = ("rgb", "bgr")
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Wish:
         The network whose weights a file holds.
     pixels : str, optional
         One of ``PIXELS``.
+    channels : {"rgb", "bgr"}
+        The order of colours that the model expects.
     classes : Path, optional
         Names of classes, one a line.
     """
@@ -42,6 +49,7 @@ class Wish:
     input_shape: Shape | None = None
     network: str | None = None
     pixels: str | None = None
+    channels: str = "rgb"
     classes: Path | None = None
 
 
@@ -73,7 +81,20 @@ def _completed(model: Model, wish: Wish) -> Model:
     outputs = int(np.prod(model.network.output_shape))
     classes = model.classes if wish.classes is None else _names(wish.classes, outputs)
     normalisation = model.normalisation if wish.pixels is None else pixel_range(wish.pixels, model.input_shape[0])
-    return Model(model.network, model.theta, model.states, classes, normalisation, metadata=model.metadata)
+    network = _with_colours(model.network, wish.channels)
+    return Model(network, model.theta, model.states, classes, normalisation, metadata=model.metadata)
+
+
+def _with_colours(network: Network, order: str) -> Network:
+    """Return a network for red, green, blue that gives the network of the file its own order."""
+    if order not in ORDERS:
+        raise unknown_name("--channels", order, ORDERS)
+    if order == "rgb":
+        return network
+    if len(network.input_shape) != 3 or network.input_shape[0] != 3:
+        shape = format_shape(network.input_shape)
+        raise UsageError(f"--channels: {order} is for pictures of 3 channels; got {shape}. Leave it out.")
+    return rebuilt(network, network.input_shape, Select([2, 1, 0], name=order))
 
 
 def pixel_range(name: str, channels: int) -> Normalisation | None:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from striate.errors import ShapeError
 from striate.layers.arguments import integer
-from striate.layers.base import Node, format_shape
-from striate.layers.shape import Input
+from striate.layers.base import format_shape
 from striate.model.core import Model
-from striate.model.part import named
+from striate.model.part import rebuilt
 from striate.network import Network, Slot
 
 
@@ -45,7 +44,7 @@ def for_size(model: Model, size: Sequence[int]) -> Model:
             f"{model.network.name}: takes inputs of {format_shape(model.input_shape)}, with {len(space)} axes of "
             f"space; got a size of {len(sizes)}. Give a number for each."
         )
-    network = _rebuilt(model.network, (channels, *sizes))
+    network = rebuilt(model.network, (channels, *sizes))
     _check_same(model.network, network)
     return Model(
         network,
@@ -58,16 +57,6 @@ def for_size(model: Model, size: Sequence[int]) -> Model:
         model.winograd,
         model.target_normalisation,
     )
-
-
-def _rebuilt(network: Network, shape: tuple[int, ...]) -> Network:
-    """Return the same layers on inputs of another shape."""
-    nodes: dict[str, Node] = {}
-    for step in network.steps:
-        sources = [nodes[source] for source in step.inputs]
-        nodes[step.name] = named(step)(*sources) if sources else Input(shape, step.name)
-    heads = [nodes[name] for name in network.auxiliary]
-    return Network(nodes[network.steps[-1].name], network.name, heads)
 
 
 def _check_same(old: Network, new: Network) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 import numpy as np
 
-from striate.layers.base import Layer, Node
+from striate.layers.base import Layer, Node, Shape
+from striate.layers.shape import Input
 from striate.model.core import Model
 from striate.network import Network, Step
 
@@ -53,6 +54,17 @@ def carried_over(model: Model, network: Network, skip: Collection[str] = ()) -> 
             if slot.name.rpartition(".")[0] not in skip:
                 slot.view(vector)[...] = known[slot.name]
     return theta, states
+
+
+def rebuilt(network: Network, shape: Shape, first: Layer | None = None) -> Network:
+    """Return the same layers on inputs of ``shape``, with the layer ``first`` between the input and all others."""
+    nodes: dict[str, Node] = {}
+    for step in network.steps:
+        sources = [nodes[source] for source in step.inputs]
+        node = named(step)(*sources) if sources else Input(shape, step.name)
+        nodes[step.name] = first(node) if first is not None and not sources else node
+    heads = [nodes[name] for name in network.auxiliary]
+    return Network(nodes[network.steps[-1].name], network.name, heads)
 
 
 def named(step: Step) -> Layer:

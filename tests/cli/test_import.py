@@ -1,0 +1,55 @@
+"""What a foreign model expects of pictures is said once, at import, and kept in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.errors import UsageError
+from striate.interop.reading import Wish, read
+from striate.layers import Conv2d, Flatten, Linear
+from striate.model import Model, load
+from striate.network import Sequential
+
+IMAGENET = (103.939, 116.779, 123.68)  # blue, green, red
+
+
+def exported(folder: Path, channels: int = 3) -> tuple[Path, Model]:
+    """Write a small network as ONNX."""
+    network = Sequential([Conv2d(4, 3), Flatten(), Linear(5)], (channels, 6, 8), "small")
+    model = Model(network, np.random.default_rng(0).normal(0, 0.1, network.parameter_count))
+    return model.to_onnx(folder / "small.onnx"), model
+
+
+def test_colours_in_the_order_of_opencv(tmp_path: Path, run: Any) -> None:
+    path, model = exported(tmp_path)
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 8, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "picture.png")
+    assert run("import", path, "--pixels", "caffe", "--channels", "bgr").exit_code == 0
+    theirs = (pixels[..., ::-1] - np.array(IMAGENET)).transpose(2, 0, 1)[np.newaxis].astype(np.float32)
+    wanted = model.outputs(theirs)
+    found = load(tmp_path / "small.safetensors")
+    raw = pixels.transpose(2, 0, 1)[np.newaxis].astype(np.float32)
+    np.testing.assert_allclose(found.outputs(raw), wanted, rtol=1e-4, atol=1e-3)
+    answer = run("predict", tmp_path / "small.safetensors", tmp_path / "picture.png", "--json")
+    assert answer.exit_code == 0, answer.output
+    assert str(int(wanted.argmax())) in answer.stdout
+    again = read(found.to_onnx(tmp_path / "again.onnx")).model
+    np.testing.assert_allclose(again.outputs(raw), wanted, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("channels", "order", "message"),
+    [
+        (3, "rbg", "--channels: unknown name 'rbg'"),
+        (1, "bgr", "--channels: bgr is for pictures of 3 channels; got 1 x 6 x 8. Leave it out."),
+    ],
+)
+def test_orders_that_do_not_fit(channels: int, order: str, message: str, tmp_path: Path) -> None:
+    path, _ = exported(tmp_path, channels)
+    with pytest.raises(UsageError, match=message):
+        read(path, Wish(channels=order))
