@@ -18,7 +18,7 @@ def gradient(score: Score) -> np.ndarray:
     ----------
     Simonyan, Vedaldi and Zisserman (2014), "Deep inside convolutional networks", section 3.
     """
-    return score.gradient(score.raw[None], np.ones(1))
+    return score.own_gradient
 
 
 def gradient_times_input(score: Score) -> np.ndarray:
@@ -75,10 +75,10 @@ def integrated_gradients(score: Score, *, steps: int = 24, tolerance: float = 1e
     """
     steps, tolerance = integer(steps, "steps"), real(tolerance, "tolerance", above=0)
     way, most = score.raw - score.baseline, MOST_GRADIENTS if score.engine is None else MOST_IN_ENGINE
-    pieces, used, aim = _Pieces(score, way, steps), 0, tolerance
+    pieces, used, aim = _Pieces(score, steps), 0, tolerance
     while True:
         pieces.halve_until(aim * abs(pieces.rise), most - used)
-        found: np.ndarray = way * score.gradient(score.baseline + _along(pieces.middles, way), pieces.lengths)
+        found: np.ndarray = way * score.gradient(score.on_the_way(pieces.middles), pieces.lengths)
         used += len(pieces.lengths)
         allowed = tolerance * max(abs(pieces.rise), 0.05 * float(np.abs(found).sum()))
         if abs(float(found.sum()) - pieces.rise) <= 0.9 * allowed or used + len(pieces.lengths) >= most:
@@ -90,15 +90,15 @@ def integrated_gradients(score: Score, *, steps: int = 24, tolerance: float = 1e
 class _Pieces:
     """Pieces of the way from the baseline to the picture, with the scores at their ends and in their middles."""
 
-    def __init__(self, score: Score, way: np.ndarray, count: int) -> None:
-        self.score, self.way = score, way
+    def __init__(self, score: Score, count: int) -> None:
+        self.score = score
         at = self._scores(np.linspace(0.0, 1.0, 2 * count + 1))
         self.starts, self.lengths = np.arange(count) / count, np.full(count, 1.0 / count)
         self.first, self.middle, self.last = at[:-1:2], at[1::2], at[2::2]
         self.rise = float(at[-1] - at[0])
 
     def _scores(self, shares: np.ndarray) -> np.ndarray:
-        return self.score.scores(self.score.baseline + _along(shares, self.way))
+        return self.score.scores(self.score.on_the_way(shares))
 
     @property
     def middles(self) -> np.ndarray:
@@ -126,7 +126,3 @@ class _Pieces:
         self.starts, self.lengths = np.append(self.starts[rest], starts), np.append(self.lengths[rest], half)
         self.first, self.last = np.append(self.first[rest], first), np.append(self.last[rest], last)
         self.middle = np.append(self.middle[rest], middle)
-
-
-def _along(shares: np.ndarray, way: np.ndarray) -> np.ndarray:
-    return np.asarray(shares.reshape(-1, *(1,) * way.ndim) * way)

@@ -99,8 +99,7 @@ def _attribute(score: Score, method: str, options: dict[str, Any]) -> Attributio
         if "unexpected keyword" not in str(error):
             raise
         raise UsageError(f"{method}: {str(error).split('() ')[-1]}. See the options of this method.") from None
-    ends = score.scores(np.stack([score.raw, score.baseline]))
-    classes = score.model.classes
+    classes, ends = score.model.classes, score.ends[:, score.target]
     name = classes[score.target] if classes else str(score.target)
     return Attribution(method, score.target, name, values, float(ends[0]), float(ends[1]))
 

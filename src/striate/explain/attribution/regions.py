@@ -122,7 +122,7 @@ def occlusion(score: Score, *, size: int | None = None, stride: int | None = Non
     patches = [tuple(slice(at, at + size) for at in corner) for corner in corners]
     covers: list[Any] = [(*patch, ...) if features else (..., *patch) for patch in patches]
     drops, counts = np.zeros(space), np.zeros(space)
-    whole = float(score.scores(score.raw[None])[0])
+    whole = float(score.ends[0, score.target])
     for first in range(0, len(covers), MOST_WINDOWS):
         part, places = covers[first : first + MOST_WINDOWS], patches[first : first + MOST_WINDOWS]
         batch = np.repeat(score.raw[None], len(part), axis=0)

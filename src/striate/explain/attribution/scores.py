@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,8 @@ from striate.summary import summarize
 
 MOST_EXACT = 2_000_000
 """Multiply-adds of a network up to which attribution is computed by the reference, in float64."""
+AT_ONCE = 16
+"""Samples of a batch in the engine: few sizes, because each takes a session of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +35,8 @@ class Score:
     raw : float64[*input_shape]
     baseline : float64[*input_shape]
         The picture that holds nothing.
-    target : int
-        The class.
+    chosen : int or str, optional
+        The class; the one with the highest score by default.
     words : bool
         Whether ``raw`` holds the vectors of words, each a place to cover by itself.
     """
@@ -42,8 +44,18 @@ class Score:
     model: Model
     raw: np.ndarray
     baseline: np.ndarray
-    target: int
+    chosen: int | str | None = None
     words: bool = False
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """The scores of all classes for the picture and for the baseline, float64[2, K]."""
+        return self.all_scores(np.stack([self.raw, self.baseline]))
+
+    @cached_property
+    def target(self) -> int:
+        """The number of the class."""
+        return class_number(self.model, self.chosen, self.ends[0])
 
     @cached_property
     def step(self) -> str:
@@ -84,7 +96,25 @@ class Score:
         """Return the scores of all classes for each raw sample, float64[N, K]."""
         if self.engine is None:
             return np.asarray(self.run(raw).values[self.step]).reshape(len(raw), -1)
-        return self.up_to_scores.outputs(raw.astype(np.float32)).reshape(len(raw), -1).astype(np.float64)
+        return (
+            self.up_to_scores.outputs(np.asarray(raw, np.float32), AT_ONCE).reshape(len(raw), -1).astype(np.float64)
+        )
+
+    def on_the_way(self, shares: np.ndarray) -> np.ndarray:
+        """Return the samples at these shares of the way from the baseline to the picture, float[N, *input_shape].
+
+        They are float32 if the engine computes them.
+        """
+        dtype = np.float64 if self.engine is None else np.float32
+        way, baseline = (self.raw - self.baseline).astype(dtype), self.baseline.astype(dtype)
+        found = shares.astype(dtype).reshape(-1, *(1,) * way.ndim) * way
+        found += baseline
+        return np.asarray(found)
+
+    @cached_property
+    def own_gradient(self) -> np.ndarray:
+        """The gradient at the picture, float64[*input_shape]."""
+        return self.gradient(self.raw[None], np.ones(1))
 
     def gradient(self, raw: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return ``sum over n of weights[n] * d score / d raw[n]``, float64[*input_shape]."""
@@ -121,8 +151,9 @@ def score_of(model: Model, sample: object, target: int | str | None, baseline: o
     if embedding is not None:
         raw, nothing = vectors(model, embedding, raw), vectors(model, embedding, nothing)
         model = behind(model, embedding)
-    unaimed = Score(model, raw, nothing, 0, words=embedding is not None)
-    return replace(unaimed, target=class_number(model, target, unaimed.all_scores(raw[None])[0]))
+    score = Score(model, raw, nothing, target, words=embedding is not None)
+    _ = score.target  # raises for an unknown class
+    return score
 
 
 def _baseline(model: Model, baseline: object) -> np.ndarray:

@@ -15,6 +15,8 @@ from striate.layers.sampling import GridSample2d
 from striate.reference.registry import Context, operation
 
 Arrays = Mapping[str, np.ndarray]
+AT_ONCE = 32
+"""Output channels whose kernels are read with one pass."""
 
 
 def slopes(cell: Cell, grad: np.ndarray) -> list[np.ndarray]:
@@ -134,11 +136,14 @@ def kernels(
     )
     fixed = constants(cell)
     found = []
-    for m in outputs:
-        grad = _chosen(shape, (m, *(0,) * (len(shape) - 1)))
-        seen = np.flatnonzero(slopes(ones, grad)[0][0].reshape(channels, -1).any(axis=1))
-        kernel = slopes(cell, grad)[0][0][(slice(None), *taps)][seen]
-        found.append((seen, kernel, float(fixed[m].ravel()[0])))
+    for first in range(0, len(outputs), AT_ONCE):
+        some = outputs[first : first + AT_ONCE]
+        grad = np.concatenate([_chosen(shape, (m, *(0,) * (len(shape) - 1))) for m in some])
+        counts = slopes(ones, grad)[0].reshape(len(some), channels, -1).any(axis=2)
+        weights = slopes(cell, grad)[0][(slice(None), slice(None), *taps)]
+        for m, count, weight in zip(some, counts, weights, strict=True):
+            seen = np.flatnonzero(count)
+            found.append((seen, weight[seen], float(fixed[m].ravel()[0])))
     return found
 
 
