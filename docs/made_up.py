@@ -66,6 +66,13 @@ def models() -> None:
     Path("imagenet.txt").write_text("\n".join(f"class {number}" for number in range(1000)), "utf-8")
 
 
+def network() -> None:
+    """Write a network in TOML."""
+    layers = ('"Conv2d"\nout_channels = 8\nkernel_size = 3', '"ReLU"', '"Flatten"')
+    layers += ('"Linear"\nout_features = "classes"', '"Softmax"')
+    Path("net.toml").write_text("".join(f"[[layers]]\ntype = {layer}\n\n" for layer in layers), "utf-8")
+
+
 def foreign(folder: Path) -> None:
     """Write files of PyTorch and Keras, where they are installed."""
     if find_spec("torch"):
@@ -99,4 +106,5 @@ if __name__ == "__main__":
     pictures()
     tables()
     models()
+    network()
     runs()
