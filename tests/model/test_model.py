@@ -68,6 +68,18 @@ def test_new_parameters_are_used_at_once(model, pictures):
     assert not np.allclose(model.predict_proba(pictures), before)
 
 
+def test_arrays_are_evaluated_as_a_data_set_is(model, pictures):
+    targets = np.random.default_rng(1).integers(0, 4, 70)
+    expected = model.evaluate(Dataset(pictures, targets))
+    for given in (targets, [model.classes[number] for number in targets]):
+        found = model.evaluate(pictures, given)
+        assert (found.loss, found.accuracy) == (expected.loss, expected.accuracy)
+    with pytest.raises(
+        UsageError, match="evaluate: needs a Dataset, or arrays of samples and targets; got ndarray"
+    ):
+        model.evaluate(pictures)
+
+
 def test_evaluation_counts(model, pictures):
     targets = np.random.default_rng(1).integers(0, 4, 70)
     evaluation = model.evaluate(Dataset(pictures, targets, tuple("wxyz")))

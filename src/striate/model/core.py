@@ -12,6 +12,7 @@ import numpy as np
 
 from striate.checks import flag
 from striate.data.dataset import Dataset
+from striate.data.given import dataset_of
 from striate.data.normalisation import Normalisation
 from striate.data.streaming import Stream, blocks
 from striate.errors import DataError, UsageError
@@ -230,15 +231,22 @@ class Model(Vectors):
         return self._reading.for_targets(targets)
 
     def evaluate(
-        self, dataset: Dataset, batch_size: int = BATCH_SIZE, metrics: Mapping[str, Metric] | None = None
+        self,
+        data: Any,
+        targets: Any = None,
+        *,
+        batch_size: int = BATCH_SIZE,
+        metrics: Mapping[str, Metric] | None = None,
     ) -> Evaluation:
-        """Return loss, accuracy, confusion matrix and more on a data set of raw samples.
+        """Return loss, accuracy, confusion matrix and more on raw samples with their targets.
 
         The loss is the one that the model was trained with.
 
         Parameters
         ----------
-        dataset : Dataset
+        data : Dataset, or array [N, *shape]
+        targets : array [N] or [N, T], optional
+            Of the samples in an array: numbers of classes or their names, labels that are on or off, or numbers.
         batch_size : int
         metrics : mapping of str to function, optional
             Metrics of your own, by name: functions of outputs (probabilities, or numbers in the user's units) and
@@ -249,8 +257,11 @@ class Model(Vectors):
         ShapeError
             If the data set does not fit the network.
         UsageError
-            If its targets are none that the loss can be computed with.
+            If there are no targets, or none that the loss can be computed with.
         """
+        dataset = dataset_of(
+            data if targets is None else (data, targets), "data", self.classes, self.input_shape, "evaluate"
+        )
         loss = self.loss_for(dataset.targets)
         check_fit(self.network, dataset, loss)
         scores, units = self.scores(dataset.inputs, batch_size), self.target_normalisation

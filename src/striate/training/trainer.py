@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.given import Data, datasets
 from striate.engine.memory import check_room
 from striate.errors import UsageError
 from striate.layers.arguments import integer
@@ -19,7 +20,6 @@ from striate.settings import Place
 from striate.settings.setting import build
 from striate.settings.signature import takes
 from striate.training import checkpoint, ranks
-from striate.training.arrays import Data, datasets
 from striate.training.callbacks import Callback, ProgressBar, as_callbacks
 from striate.training.callbacks.progress_bar import in_notebook
 from striate.training.defaults import trainer_defaults

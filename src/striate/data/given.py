@@ -39,15 +39,36 @@ def datasets(train: Any, targets: Any, validation: Any, shape: tuple[int, ...]) 
         if validation is not None:
             raise UsageError("fit: the data set has targets already; got others. Leave them out.")
         targets, validation = None, targets
-    found = _dataset(train if whole else (train, targets), "data", (), shape)
-    return found, None if validation is None else _dataset(validation, "validation data", found.classes, shape)
+    found = dataset_of(train if whole else (train, targets), "data", (), shape)
+    return found, None if validation is None else dataset_of(validation, "validation data", found.classes, shape)
 
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2
 
 
-def _dataset(value: Any, name: str, classes: tuple[str, ...], shape: tuple[int, ...]) -> Dataset:
+def dataset_of(
+    value: Any, name: str, classes: tuple[str, ...], shape: tuple[int, ...], caller: str = "fit"
+) -> Dataset:
+    """Return the data set of a pair of arrays, or of an object that gives samples; a Dataset as it is.
+
+    Parameters
+    ----------
+    value : Dataset, pair of arrays, or object
+    name : str
+        Of the data set.
+    classes : tuple of str
+        That targets of text must belong to; those of the targets if it is empty.
+    shape : tuple of int
+        As in `datasets`.
+    caller : str
+        Whom error messages name.
+
+    Raises
+    ------
+    UsageError
+        If it is none of these, or a class is unknown.
+    """
     if isinstance(value, Dataset):
         return value
     if isinstance(value, tuple) and len(value) == 2 and value[1] is None and gives_samples(value[0]):
@@ -55,7 +76,9 @@ def _dataset(value: Any, name: str, classes: tuple[str, ...], shape: tuple[int, 
     if not _is_pair(value) and gives_samples(value):
         return dataset_from(value, name, shape, classes)
     if not _is_pair(value) or value[1] is None:
-        raise UsageError(f"fit: needs a Dataset, or arrays of samples and targets; got {type(value).__name__}.")
+        raise UsageError(
+            f"{caller}: needs a Dataset, or arrays of samples and targets; got {type(value).__name__}."
+        )
     inputs, targets = np.asarray(value[0]), np.asarray(value[1])
     if inputs.ndim == len(shape) and shape[0] == 1 and inputs.shape[1:] == shape[1:]:
         inputs = inputs[:, np.newaxis]
@@ -64,7 +87,7 @@ def _dataset(value: Any, name: str, classes: tuple[str, ...], shape: tuple[int, 
         numbers = {label: number for number, label in enumerate(known)}
         missing = sorted({str(label) for label in targets} - set(numbers))
         if missing:
-            raise UsageError(f"fit: {name} has the class {missing[0]!r}, which the training data do not have.")
+            raise UsageError(f"{caller}: {name} has the class {missing[0]!r}, which the training data do not have.")
         return Dataset(inputs, np.array([numbers[str(label)] for label in targets], np.int64), known, name)
     if targets.dtype.kind == "f" and targets.ndim == 1:
         targets = targets[:, np.newaxis]
