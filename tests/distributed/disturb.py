@@ -1,10 +1,12 @@
 """Runs of several ranks in which one is killed or stopped at a random moment; all must end with the same model.
 
 python tests/distributed/disturb.py 20
+python tests/distributed/disturb.py 40 --minutes 20    fewer if they take longer
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import random
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,22 +70,28 @@ def checksum(folder: Path) -> str:
     return hashlib.sha256(load(folder / "model.safetensors").theta.tobytes()).hexdigest()[:16]
 
 
-def main(count: int) -> int:
-    """Disturb so many runs; return how many of them ended with another model."""
+def main() -> int:
+    """Disturb runs; return the status: 1 if one of them ended with another model."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("count", type=int, help="how many runs")
+    parser.add_argument("--minutes", type=float, default=600.0, help="for how long (default 600)")
+    arguments = parser.parse_args()
+    begin, done, wrong = time.monotonic(), Counter[str](), 0
     with tempfile.TemporaryDirectory() as place:
-        begin = time.monotonic()
         wanted = run(Path(place) / "whole", None, 0.0, EPOCHS)
         seconds = time.monotonic() - begin
         print(f"undisturbed: {wanted} in {seconds:.1f} s", flush=True)
-        wrong = 0
-        for number in range(count):
+        while done.total() < arguments.count and time.monotonic() < begin + 60 * arguments.minutes:
+            number = done.total()
             folder, how = Path(place) / str(number), (signal.SIGKILL, signal.SIGSTOP)[number % 2]
             found = run(folder, how, random.uniform(0.0, seconds / 3), EPOCHS)
             starts = (folder / "launch.log").read_text().count("launch: starting")
             print(f"{number + 1}: {how.name} {found} after {starts} starts", flush=True)
+            done[how.name] += 1
             wrong += found != wanted
-        return wrong
+    print(f"{done.total()} disturbed runs, {dict(done)}: {wrong} ended with another model")
+    return min(1, wrong)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import select
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,15 +43,17 @@ class Result:
     findings: list[Finding] = field(default_factory=list)
 
 
-def run(kind: str, first: int, last: int, seed: int = 0) -> Result:
-    """Return how the cases from ``first`` to before ``last`` ended."""
+def run(kind: str, first: int, last: int, seed: int = 0, end: float = math.inf) -> Result:
+    """Return how the cases from ``first`` to before ``last`` ended, fewer if the clock has passed ``end``."""
     result = Result()
     while first < last:
         for case, outcome, detail in _cases(kind, first, last, seed):
-            first = case + 1
+            first = last if time.monotonic() > end else case + 1
             result.counts[outcome] += 1
             if outcome in FINDINGS:
                 result.findings.append(Finding(kind, case, outcome, detail))
+            if first == last:
+                break
     return result
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from mutation.equivalent import EQUIVALENT
 from mutation.mutants import Mutant, mutants
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -33,7 +34,12 @@ RELATED: dict[str, tuple[str, ...]] = {
     "storage/atomic.py": ("storage/test_atomic.py",),
     "storage/container.py": ("storage/test_container.py",),
     "storage/header.py": ("storage/test_header.py", "storage/test_container.py"),
-    "storage/model_file.py": ("model/test_model.py", "model/test_target_units.py", "model/test_other_size.py"),
+    "storage/model_file.py": (
+        "model/test_model.py",
+        "model/test_target_units.py",
+        "model/test_other_size.py",
+        "training/test_run_folder.py",
+    ),
     "engine/memory.py": ("engine/test_memory.py", "layers/test_limits.py"),
     "training/optimizers/adam_variants.py": OPTIMIZERS,
     "training/optimizers/adaptive.py": OPTIMIZERS,
@@ -75,10 +81,22 @@ def main() -> None:
     arguments = parser.parse_args()
     end = time.monotonic() + 60 * arguments.minutes
     for name in arguments.file or RELATED:
-        made = list(mutants((SOURCE / name).read_text("utf-8")))
+        made = _of_consequence(name)
         Random(arguments.seed).shuffle(made)
         chosen = made[: -(-len(made) // arguments.every)][arguments.skip :]
         _report(name, chosen, end)
+
+
+def _of_consequence(name: str) -> list[Mutant]:
+    """Return the mutants of a file without those that change nothing."""
+    source = (SOURCE / name).read_text("utf-8")
+    lines, known = source.splitlines(), EQUIVALENT.get(name, {})
+
+    def changes_nothing(mutant: Mutant) -> bool:
+        line = lines[mutant.line - 1].strip()
+        return any(line.startswith(start) and mutant.change == change for start, change in known)
+
+    return [mutant for mutant in mutants(source) if not changes_nothing(mutant)]
 
 
 def _report(name: str, chosen: list[Mutant], end: float) -> None:

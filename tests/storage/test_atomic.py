@@ -36,14 +36,23 @@ def test_a_link_is_followed(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")
-def test_rights_follow_the_umask(tmp_path):
-    before = os.umask(0o027)
+@pytest.mark.parametrize(("umask", "rights"), [(0o027, 0o640), (0, 0o666)])
+def test_rights_follow_the_umask(tmp_path, umask, rights):
+    before = os.umask(umask)
     try:
         path = write_atomically(tmp_path / "file", b"data")
         append(tmp_path / "log", b"line")
     finally:
         os.umask(before)
-    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o640
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "log").stat().st_mode) == rights
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed on Linux")
+def test_no_file_stays_open(tmp_path):
+    before = os.listdir("/proc/self/fd")
+    write_atomically(tmp_path / "file", b"data")
+    append(tmp_path / "file", b"line")
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_no_fault_harms_what_was_there(tmp_path, monkeypatch):
