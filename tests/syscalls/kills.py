@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _kills(name: str, count: int, seed: int, end: float) -> tuple[int, int]:
-    """Kill a scenario so many times, or until the clock passes ``end``; return the numbers of kills and findings."""
+    """Kill a scenario so often, or until the clock passes ``end``; return the numbers of kills and findings."""
     hits = found = 0
     with tempfile.TemporaryDirectory() as where:
         stage, rng = Stage(SCENARIOS[name], Path(where)), random.Random(f"{seed} {name}")
