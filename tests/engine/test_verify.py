@@ -190,3 +190,24 @@ def test_python_functions_are_not_looked_into() -> None:
     program.phase([program.row(FORWARD, "elementwise.fill", out=Place("out"), count=4, value=0.0)], [{}])
     with pytest.raises(ProgramError, match="must point into a segment"):
         verify(program.finish())
+
+
+@pytest.mark.parametrize(("argument", "value", "message"), [
+    ("out", None, "out is missing"),
+    ("other", 3, "other is none of its arguments"),
+    ("out", 3, "out must be a place; got 3"),
+    ("out", "arena", "out must be a place; got arena"),
+    ("count", 3.5, "count must be a whole number; got 3.5"),
+    ("count", Place("arena"), "count must be a whole number; got arena"),
+    ("value", Place("", 0, 1), "value must be a number; got"),
+    ("rows", Place("arena"), "rows: must lie in tables; got arena"),
+    ("rows", Place("constants"), "rows: must lie in tables; got constants"),
+])  # fmt: skip
+def test_rows_have_the_arguments_of_their_kernel(argument: str, value: object, message: str) -> None:
+    program = training_program(network(), 4)
+    row = next(row for row in program.rows if argument in row.arguments or argument == "other")
+    row.arguments[argument] = value
+    if value is None:
+        del row.arguments[argument]
+    with pytest.raises(ProgramError, match=message):
+        verify(program)

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from striate.engine.footprint import ELEMENT_BYTES, Scope, declared
+from striate.engine.footprint import ELEMENT_BYTES, Scope, declared, signature_of
 from striate.engine.program import Place, Program, Row
-from striate.kernels import library
 from striate.kernels.access import CUTS
 
 SUMS = {"correlation.correlate": "taps", "correlation.weight_gradient": "places"}
@@ -146,7 +145,7 @@ def _part(program: Program, row: Row, axis: Axis, number: int, first: int, end: 
 def _moves(program: Program, row: Row, axis: Axis, number: int, first: int) -> Iterator[tuple[str, int]]:
     """Yield by how many elements each argument moves from the whole to a part; every part has its own scratch."""
     assert row.request is not None
-    scope = Scope(program, row.arguments, row.request.lanes, 1, row.request.constants)
+    scope = Scope(program, row.arguments, row.request, 1)
     done = set()
     for mode, argument, terms, condition in declared(kernel_of(row)):
         if argument in done or (condition is not None and not scope.number(condition)):
@@ -178,7 +177,7 @@ def _stride(term: str, count: str) -> str | None:
 
 def _element_bytes(row: Row, argument: str) -> int:
     assert row.request is not None
-    return ELEMENT_BYTES[dict(library.load([row.request])[row.request].signature)[argument]]
+    return ELEMENT_BYTES[signature_of(row.request)[argument]]
 
 
 def vectors(program: Program, row: Row) -> int:

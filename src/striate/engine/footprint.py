@@ -14,6 +14,7 @@ from striate.engine.program import ARENA, BUFFERS, CONSTANTS, TABLES, ZERO, ByCo
 from striate.errors import ProgramError
 from striate.kernels import library
 from striate.kernels.access import ACCESS
+from striate.kernels.library import Request
 
 ELEMENT_BYTES = {"Floats": 4, "Ints": 8, "Bytes": 1}
 _LINE = re.compile(r"(read|write|update|add|scratch|total) (\w+): (.*?)(?: if (\w+))?$")
@@ -103,13 +104,12 @@ def _footprint(
         raise ProgramError(
             f"{name}: reads and writes of a kernel must be declared; got none. See kernels/access.py."
         )
-    signature = dict(library.load([request])[request].signature)
-    scope = Scope(program, values, request.lanes, shards, request.constants)
+    scope = Scope(program, values, request, shards)
     for mode, argument, terms, condition in declared(name):
         if condition is not None and not scope.number(condition):
             continue
         adds = "update" if values.get("accumulate") else "write"
-        begins, ends = scope.places(terms, ELEMENT_BYTES[signature[argument]])
+        begins, ends = scope.places(terms, scope.element_bytes(argument))
         if len(begins):
             yield argument, adds if mode == "add" else mode, begins, ends
 
@@ -142,15 +142,23 @@ def _resolved(value: Any, registers: dict[int, int], shards: int) -> Any:
     return replace(value, offset=offset, register=ZERO) if value.segment else offset
 
 
+def signature_of(request: Request) -> dict[str, str]:
+    """Return the arguments of a kernel and their kinds."""
+    return dict(library.load([request])[request].signature)
+
+
 @dataclass(frozen=True)
 class Scope:
     """The numbers and tables that a line may name."""
 
     program: Program
     values: dict[str, Any]
-    lanes: int
+    request: Request
     shards: int
-    constants: tuple[int | str, ...]
+
+    def element_bytes(self, argument: str) -> int:
+        """Return the size of an element of an array."""
+        return ELEMENT_BYTES[signature_of(self.request)[argument]]
 
     def number(self, expression: str) -> int:
         """Return the value of an expression of arguments."""
@@ -158,19 +166,20 @@ class Scope:
         for key, value in self.values.items():
             if isinstance(value, Place) and re.search(rf"\b{key}\b", expression):
                 names[key] = self.table(key)
-        names |= {f"constant{i}": value for i, value in enumerate(self.constants)}
-        names |= {"lanes": self.lanes, "shards": self.shards, "len": len, "int": int}
+        names |= {f"constant{i}": value for i, value in enumerate(self.request.constants)}
+        names |= {"lanes": self.request.lanes, "shards": self.shards, "len": len, "int": int}
         return int(eval(expression, {"__builtins__": {}}, names))  # the lines are our own
 
     def table(self, name: str) -> np.ndarray:
         """Return a table or constant as it stands in its segment."""
         place = self.values[name]
-        assert isinstance(place, Place)
-        assert place.segment in (TABLES, CONSTANTS)
-        shape = self.program.shapes[place.segment, place.offset]
-        contents = self.program.segments[place.segment].contents
-        assert contents is not None
-        kind = np.int64 if place.segment == TABLES else np.float32
+        segment, kind = (
+            (TABLES, np.int64) if signature_of(self.request)[name] == "Ints" else (CONSTANTS, np.float32)
+        )
+        contents = self.program.segments[segment].contents
+        if contents is None or place.segment != segment:
+            raise ProgramError(f"{name}: must lie in {segment}; got {place}.")
+        shape = self.program.shapes[segment, place.offset]
         count = int(np.prod(shape))
         return contents[place.offset :][: count * np.dtype(kind).itemsize].view(kind).reshape(shape)
 
@@ -215,7 +224,7 @@ class Scope:
         i, j = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
         inside = (y[:, None] + i.ravel() >= 0) & (y[:, None] + i.ravel() < height)
         inside &= (x[:, None] + j.ravel() >= 0) & (x[:, None] + j.ravel() < width)
-        return np.asarray((place[:, None] + i.ravel() * row + j.ravel() * self.lanes)[inside])
+        return np.asarray((place[:, None] + i.ravel() * row + j.ravel() * self.request.lanes)[inside])
 
 
 def distinct(values: np.ndarray) -> np.ndarray:

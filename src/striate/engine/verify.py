@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.engine.footprint import Known, Use, distinct, uses
-from striate.engine.program import BUFFERS, Program, Row
+from striate.engine.footprint import ELEMENT_BYTES, Known, Use, distinct, signature_of, uses
+from striate.engine.program import BUFFERS, ByCount, Place, Program, Row
 from striate.engine.segments import PROBLEMS, starts_blank
 from striate.errors import ProgramError
 from striate.kernels import library
 
+_NUMBERS: dict[str, tuple[type, ...]] = {"int": (int, np.integer), "float": (int, float, np.integer, np.floating)}
+_KINDS = {"int": "a whole number", "float": "a number", **dict.fromkeys(ELEMENT_BYTES, "a place")}
 MANY = -1  # an owner: several tasks read it
 
 
@@ -40,9 +42,29 @@ def verify(program: Program, shards: Collection[int] | None = None) -> None:
         At the first place that breaks a rule, or for a kernel whose reads and writes are not declared.
     """
     library.load(program.requests())
+    for row in program.rows:
+        if row.request is not None:
+            _check_arguments(row, signature_of(row.request))
     known: Known = {}
     for filled in sorted({1, program.shards} if shards is None else shards):
         _Run(program, filled, known).check()
+
+
+def _check_arguments(row: Row, signature: dict[str, str]) -> None:
+    """Raise ProgramError unless a row has all arguments of its kernel and no others, each of the right kind."""
+    what = f"{row.where or row.section}: {row.request and row.request.name}"
+    for name in sorted(signature.keys() ^ row.arguments.keys()):
+        state = "is missing" if name in signature else "is none of its arguments"
+        raise ProgramError(f"{what}: takes {', '.join(signature)}; {name} {state}.")
+    for name, kind in signature.items():
+        value = row.arguments[name]
+        for each in value.values if isinstance(value, ByCount) else (value,):
+            if isinstance(each, Place):
+                fits = kind in ELEMENT_BYTES if each.segment else kind == "int"
+            else:
+                fits = isinstance(each, _NUMBERS.get(kind, ()))
+            if not fits:
+                raise ProgramError(f"{what}: {name} must be {_KINDS[kind]}; got {each}.")
 
 
 @dataclass(frozen=True)
