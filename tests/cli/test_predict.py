@@ -95,6 +95,8 @@ def test_an_array_has_a_prediction_for_every_row(run, trained, tmp_path):
     np.save(tmp_path / "x.npy", registry.load("digits").test.inputs[:3])
     result = run("predict", trained, tmp_path / "x.npy")
     assert [line.split(": ")[0] for line in result.stdout.splitlines()] == [f"{tmp_path}/x.npy:{n}" for n in "123"]
+    np.save(tmp_path / "x.npy", registry.load("digits").test.inputs[0])
+    assert run("predict", trained, tmp_path / "x.npy").stdout.startswith(f"{tmp_path}/x.npy: ")
 
 
 def test_a_submission_for_the_rows_of_a_table(run, trained, tmp_path):

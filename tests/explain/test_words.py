@@ -5,6 +5,7 @@ import pytest
 
 from striate.data.text import Vocabulary
 from striate.explain.attribution import METHODS, attribute, attribute_all
+from striate.explain.tracing import trace
 from striate.explain.words import behind, embedding_of, vectors, words_of
 from striate.model import Model
 from striate.models import lenet5, text_cnn
@@ -49,6 +50,11 @@ def test_every_method_gives_a_number_for_each_word(model, sample):
     found = attribute_all(model, sample)
     assert set(found) == set(METHODS)
     assert {item.map(1).shape for item in found.values()} == {(6,)}
+
+
+def test_a_score_sees_the_places_of_words_by_their_vectors(model, sample):
+    field = trace(model, sample).field("linear1", (0,))
+    np.testing.assert_allclose(field.weight, np.full(6, 1 / 6))
 
 
 def test_words_stand_on_the_page(model, sample):

@@ -9,7 +9,7 @@ import pytest
 
 from striate import reference
 from striate.errors import ShapeError, UsageError
-from striate.layers import Dropout, Softmax
+from striate.layers import AvgPool2d, Dropout, Softmax
 from striate.models import MODELS, alexnet, build, googlenet, lenet5_1998, perceptron, resnet18, vgg16, xor
 from striate.models.bitmaps import digit_bitmaps
 from striate.models.digit_recogniser import digit_recogniser
@@ -132,6 +132,18 @@ def test_dropout_is_an_option() -> None:
     assert rates(voxnet(dropout=False)) == []
     assert rates(alexnet()) == [0.5, 0.5]
     assert rates(vgg16(dropout=0)) == []
+
+
+def test_dropout_stands_where_the_papers_have_it() -> None:
+    for network in (vgg16(), alexnet(grouped=True)):  # on the outputs of the two wide layers
+        places = [place for place, step in enumerate(network.steps) if isinstance(step.layer, Dropout)]
+        wide = [network.steps[place - 2] for place in places]
+        assert [(step.name, step.shape) for step in wide] == [("linear1", (4096,)), ("linear2", (4096,))]
+
+
+def test_auxiliary_heads_average_5x5_with_stride_3() -> None:
+    pool = googlenet(auxiliary=True).step("auxiliary1/pool")
+    assert (pool.layer, pool.shape) == (AvgPool2d(5, stride=3, name="auxiliary1/pool"), (512, 4, 4))
 
 
 def test_resnet_has_a_stem_for_small_images() -> None:

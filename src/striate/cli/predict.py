@@ -140,8 +140,9 @@ def _predict(
 
     from striate.cli.masks import write_masks
 
-    numbered = len(found.names) > 1 and found.names[0] == "1"
-    names = [f"{path}:{name}" for name in found.names] if numbered else found.names
+    names = found.names
+    if names[0] == "1":  # rows
+        names = [str(path)] if len(names) == 1 else [f"{path}:{name}" for name in names]
     meaning = model.interpret(model.outputs(found.inputs))
     if masks is not None:
         write_masks(masks, names, meaning.predictions, meaning.values.shape[1])

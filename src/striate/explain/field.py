@@ -11,6 +11,7 @@ from striate import reference
 from striate.drawing.axes import new_axes, set_title, whole_ticks
 from striate.drawing.mosaic import as_tile
 from striate.explain.positions import place_text
+from striate.explain.words import embedding_of
 from striate.receptive_field import AxisField, receptive_fields, spans_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Field:
     spans : tuple of (first, last)
         The input positions that the value can see along each axis.
     gradient : float64[*input_shape]
-        The derivative of the value with respect to the network's input.
+        The derivative of the value with respect to the network's input; with respect to the vectors of symbols,
+        float64[D, length], if these are embedded.
 
     References
     ----------
@@ -91,8 +93,8 @@ def field_of(trace: Trace, layer: str, index: tuple[int, ...]) -> Field:
     grad = np.zeros((1, *step.shape))
     grad[(0, *index)] = 1.0
     _, gradients = reference.backward(trace.run, grad, at=layer)
-    first = trace.network.steps[0].name
-    gradient = gradients.get(first, np.zeros((1, *trace.network.input_shape)))[0]
+    first = embedding_of(trace.network) or trace.network.steps[0]
+    gradient = gradients.get(first.name, np.zeros((1, *first.shape)))[0]
     return Field(place, axes, spans_of(axes, index), gradient)
 
 
