@@ -148,6 +148,10 @@ def concatenated(graph: Importer, operands: list[Value], axis: int) -> Value:
     rest = {tuple(n for i, n in enumerate(v.sample) if i != own) for v in operands}
     if len(rest) > 1:
         raise Unsupported(f"its operands differ along other axes than {axis}")
+    first = operands[0]
+    if first.order[own] == 0 and len(first.base) <= MOST_AXES:
+        node = graph.apply(layers.Concatenate(), *(v.shaped(v.base) for v in operands))
+        return replace(first, node=node, base=node.shape)
     pairs = [graph.grouped(v, [own]) for v in operands]
     joined = graph.apply(layers.Concatenate(), *(node for node, _ in pairs))
     return pairs[0][1](joined, [sum(v.sample[own] for v in operands)])
@@ -159,9 +163,16 @@ def part(graph: Importer, value: Value, own: int, begin: int, count: int, step: 
         return value
     if count < 1:
         raise Unsupported("it selects nothing")
-    node, back = graph.grouped(value, [own])
-    layer = layers.Slice((begin, 0), (count, node.shape[1]), (step, 1))
-    return back(graph.apply(layer, node), [count])
+    if len(value.base) > MOST_AXES:
+        node, back = graph.grouped(value, [own])
+        layer = layers.Slice((begin, 0), (count, node.shape[1]), (step, 1))
+        return back(graph.apply(layer, node), [count])
+    axis, ones = value.order[own], (1,) * len(value.base)
+    begins = tuple(begin if i == axis else 0 for i in range(len(ones)))
+    counts = tuple(count if i == axis else n for i, n in enumerate(value.base))
+    layer = layers.Slice(begins, counts, tuple(step if i == axis else 1 for i in range(len(ones))))
+    node = graph.apply(layer, value.shaped(value.base))
+    return replace(value, node=node, base=node.shape)
 
 
 @operator("Slice")
@@ -215,8 +226,11 @@ def gather(graph: Importer, node: Operator) -> Value:
 
 def selected(graph: Importer, value: Value, own: int, places: Sequence[int]) -> Value:
     """Return chosen places of an axis of a sample."""
-    inner, back = graph.grouped(value, [own])
-    return back(graph.apply(layers.Select(tuple(places)), inner), [len(places)])
+    if len(value.base) > MOST_AXES:
+        inner, back = graph.grouped(value, [own])
+        return back(graph.apply(layers.Select(tuple(places)), inner), [len(places)])
+    node = graph.apply(layers.Select(tuple(places), value.order[own]), value.shaped(value.base))
+    return replace(value, node=node, base=node.shape)
 
 
 def _embedding(graph: Importer, node: Operator, table: np.ndarray, index: Value) -> Value:
