@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from striate.data import jpeg
+from striate.data.jpeg import File
 from striate.data.problems import FileProblem, why
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Fit = Literal["stretch", "crop", "pad"]
-File = str | Path | BinaryIO
 MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte of RGB
 BACKGROUND = 255  # what shows through transparent pixels
 UNSAFE_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "BUFR", "GRIB", "MPEG", "FPX", "MIC"})
@@ -66,6 +67,9 @@ def decode(file: File, channels: int, size: tuple[int, int] | None, fit: Fit) ->
     FileProblem
         Whatever is wrong with the file.
     """
+    read = jpeg.pixels(file, MAX_PIXELS, size)
+    if read is not None:
+        return _pixels_of_array(read, channels, size, fit)
     with _opened(file) as image:
         if size is not None:
             image.draft(None, (2 * max(size), 2 * max(size)))
@@ -80,6 +84,9 @@ def scan(path: str | Path) -> Header:
     FileProblem
         Whatever is wrong with the file.
     """
+    known = jpeg.header(path)
+    if known is not None:
+        return Header(known[:2], known[2])
     with _opened(path) as image:
         turned = image.getexif().get(ORIENTATION) in TURNED
         size = (image.width, image.height) if turned else (image.height, image.width)
@@ -192,6 +199,15 @@ def _pixels(image: Image, channels: int, size: tuple[int, int] | None, fit: Fit)
         converted = _resize(converted, size, fit)
     pixels = np.asarray(converted, np.uint8)
     return pixels[np.newaxis] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _pixels_of_array(values: np.ndarray, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
+    """Return what `_pixels` does for an upright image, uint8[rows, columns, 1 or 3]."""
+    from PIL import Image as pillow
+
+    if size not in (None, values.shape[:2]) or values.shape[2] != channels:
+        return _pixels(pillow.fromarray(values[..., 0] if values.shape[2] == 1 else values), channels, size, fit)
+    return np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
 def _to_mode(image: Image, mode: str) -> Image:

@@ -149,8 +149,8 @@ class SlidingWindow:
         kernels = self.kernel.reshape(numbers.shape)
         sums = (numbers * kernels).sum(axis=1)
         lines = [
-            str(WindowSum(position, *one, float(total))).replace("out[", f"channel {number}[", 1)
-            for number, (*one, total) in enumerate(zip(numbers, kernels, sums, strict=True))
+            str(WindowSum(position, x, kernel, float(total))).replace("out[", f"channel {number}[", 1)
+            for number, (x, kernel, total) in enumerate(zip(numbers, kernels, sums, strict=True))
         ]
         added = " + ".join(map(format_number, [*sums.tolist(), *([self.bias] if self.bias else [])]))
         place = ", ".join(map(str, position))
