@@ -106,6 +106,17 @@ def test_names_of_classes_cannot_change_the_terminal(run, tmp_path):
     assert "\x1b[31mred" not in result.output
 
 
+def test_names_that_the_locale_cannot_show_are_escaped(tmp_path):
+    network = striate.Sequential([striate.layers.Flatten(), striate.layers.Linear(2)], (1, 2, 2))
+    model = striate.Model(network, [1.0] * 10, classes=("gr\u00fcn", "wei\u00df"))
+    path = model.save(tmp_path / "m.safetensors")
+    (tmp_path / "x.csv").write_text("1,2,3,4\n5,6,7,8\n")
+    env = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = shell(f"{PROGRAM} predict {path} {tmp_path}/x.csv", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "gr\\xfcn" in done.stdout
+
+
 def test_an_option_that_is_repeated_is_refused(refused, run):
     assert "--epochs: can be given only once; got it 2 times" in refused(
         "train", "digits", "--epochs", 1, "--epochs", 2, status=2

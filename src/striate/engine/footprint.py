@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -180,7 +181,7 @@ class Scope:
         if contents is None or place.segment != segment:
             raise ProgramError(f"{name}: must lie in {segment}; got {place}.")
         shape = self.program.shapes[segment, place.offset]
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         return contents[place.offset :][: count * np.dtype(kind).itemsize].view(kind).reshape(shape)
 
     def places(self, terms: list[str], size: int) -> tuple[np.ndarray, np.ndarray]:

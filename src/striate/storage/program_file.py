@@ -17,6 +17,7 @@ from striate.errors import DataError, ModelFileError, ProgramError
 from striate.kernels.access import ACCESS
 from striate.kernels.library import Request
 from striate.storage.atomic import write_atomically
+from striate.storage.header import AXES_LIMIT
 
 FORMAT = "striate program 1"
 MESSAGE = 300  # characters
@@ -117,7 +118,7 @@ def _program(found: dict[str, Any], contents: dict[str, np.ndarray]) -> Program:
     program = Program(int(found["lanes"]), bool(found["shared_arena"]), random_layers=list(found["random_layers"]))
     for name, size, external in found["segments"]:
         program.segments[name] = Segment(str(name), int(size), contents.get(name), bool(external))
-    program.shapes = {(segment, offset): tuple(shape) for segment, offset, shape in found["shapes"]}
+    program.shapes = {(segment, offset): _shape(axes) for segment, offset, axes in found["shapes"]}
     program.checks = [Check(_read_value(place), message, count) for place, message, count in found["checks"]]
     for phase in found["phases"]:
         rows = [_read_row(row) for row in phase["rows"]]
@@ -125,6 +126,12 @@ def _program(found: dict[str, Any], contents: dict[str, np.ndarray]) -> Program:
         spans, seen = ([tuple(pair) for pair in phase.get(key, [])] for key in ("spans", "seen"))
         program.phases.append(Phase(rows, tasks, spans, int(phase["each"]), seen))
     return program
+
+
+def _shape(axes: list[int]) -> tuple[int, ...]:
+    if len(axes) > AXES_LIMIT:
+        raise ValueError(f"{len(axes)} axes")
+    return tuple(axes)
 
 
 def _read_row(found: dict[str, Any]) -> Row:
