@@ -14,9 +14,15 @@ from striate.explain.sample_grid import WRONG
 
 def test_samples_stand_under_their_classes(digits):
     axes = draw_samples(digits, 4)
-    assert [text.get_text() for text in axes.texts] == [str(n) for n in digits.targets[:4]]
+    spread = [number * len(digits) // 4 for number in range(4)]
+    assert [text.get_text() for text in axes.texts] == [str(n) for n in digits.targets[spread]]
     other = draw_samples(digits, 4, seed=1)
     assert [text.get_text() for text in other.texts] != [text.get_text() for text in axes.texts]
+
+
+def test_data_sorted_by_class_show_every_class(digits):
+    axes = draw_samples(digits.take(np.argsort(digits.targets)), 25)
+    assert {text.get_text() for text in axes.texts} == set("0123456789")
 
 
 def test_wrong_predictions_are_orange_and_name_the_true_class(trained_lenet, digits):

@@ -43,7 +43,15 @@ def test_a_search_ends_where_the_loss_explodes():
 def test_the_steepest_descent_is_suggested():
     rates = np.logspace(-5, 0, 51)
     losses = 2 - np.tanh(3 * (np.log10(rates) + 2.5)) + np.where(rates > 0.1, 100 * rates, 0)
-    assert suggest(rates, losses) == pytest.approx(10**-2.5)
+    assert suggest(rates, losses) == pytest.approx(10**-2.5, rel=0.2)
+
+
+def test_noise_of_the_first_steps_and_a_last_plunge_are_not_suggested():
+    rates = np.logspace(-6, 0, 61)
+    losses = 2 - np.tanh(3 * (np.log10(rates) + 2.5)) + np.where(rates > 0.1, 100 * rates, 0)
+    losses[:4] += (1.5, 1.0, 0.5, 0.2)
+    losses[50] -= 0.3
+    assert suggest(rates, losses) == pytest.approx(10**-2.5, rel=0.2)
 
 
 def test_a_search_plots_itself(data):

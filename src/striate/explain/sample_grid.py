@@ -29,7 +29,7 @@ def draw_samples(data: Dataset, count: int = 25, *, seed: int | None = None, axe
         Of pictures or volumes, of which the middle slice is shown.
     count : int
     seed : int, optional
-        Draw random samples; the first ones by default.
+        Draw random samples; by default, samples evenly spread over the data, which are often sorted by class.
     axes : Axes, optional
 
     Raises
@@ -61,7 +61,7 @@ def draw_predictions(
     data : Dataset
     count : int
     seed : int, optional
-        Draw random samples; the first ones by default.
+        Draw random samples; by default, samples evenly spread over the data, which are often sorted by class.
     mistakes : bool
         Show only samples that the model gets wrong, the most confident first.
     axes : Axes, optional
@@ -100,8 +100,9 @@ def draw_predictions(
 
 def _rows(data: Dataset, count: int, seed: int | None) -> np.ndarray:
     wanted = min(integer(count, "count"), len(data))
-    order = np.arange(len(data)) if seed is None else np.random.default_rng(seed).permutation(len(data))
-    return order[:wanted]
+    if seed is None:
+        return np.arange(wanted) * len(data) // wanted
+    return np.random.default_rng(seed).permutation(len(data))[:wanted]
 
 
 def _columns(count: int) -> int:

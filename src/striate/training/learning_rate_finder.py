@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from striate.training.state import TrainingState
     from striate.training.trainer import Trainer
 
+FEW = 10  # steps whose smoothed loss is still noise
 SMOOTHING = 0.9
 WORSE = 4.0  # the search ends where the smoothed loss is so many times the best one
 
@@ -86,10 +87,16 @@ def find_learning_rate(
 
 
 def suggest(rates: np.ndarray, losses: np.ndarray) -> float:
-    """Return the rate at which the loss falls fastest over log(rate), before its minimum."""
+    """Return the middle of the half decade of rates over which the loss falls most, before its minimum.
+
+    The slope between two steps is mostly noise, and steepest right before the loss explodes. The first means are of
+    a few batches, so they do not count.
+    """
     end = max(2, int(np.argmin(losses)) + 1)
-    slopes = np.gradient(losses[:end], np.log(rates[:end]))
-    return float(rates[int(np.argmin(slopes))])
+    start = min(FEW, (end - 1) // 2)
+    width = min(end - 1 - start, max(1, round(0.5 / float(np.log10(rates[1] / rates[0])))))
+    first = start + int(np.argmax(losses[start : end - width] - losses[start + width : end]))
+    return float(np.sqrt(rates[first] * rates[first + width]))
 
 
 class _Watch(Callback):

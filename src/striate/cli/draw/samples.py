@@ -14,7 +14,7 @@ from striate.cli.options import ModelArgument
 Count = Annotated[int, typer.Option("--count", metavar="N", help="Number of samples.")]
 Seed = Annotated[
     int | None,
-    typer.Option("--seed", metavar="S", help="Draw random samples. (default: the first)", show_default=False),
+    typer.Option("--seed", metavar="S", help="Draw random samples. (default: evenly spread)", show_default=False),
 ]
 
 
