@@ -122,6 +122,30 @@ def test_indices_of_a_max_pooling(order: int, tmp_path: Path) -> None:
     np.testing.assert_array_equal(model.outputs(x), run_onnx(encode(content), x))
 
 
+def test_conditions_may_be_cast_to_truth_values(tmp_path: Path) -> None:
+    nodes = [
+        node("Greater", "x half", "high"), node("Less", "x minus", "low"), node("Or", "high low", "either"),
+        node("Cast", "either", "outside", to=9), node("Where", "outside x zero", "out"),
+    ]  # fmt: skip
+    numbers = {"half": np.float32(0.5), "minus": np.float32(-0.5), "zero": np.float32(0)}
+    content = message(nodes, "n", 7, **numbers)
+    x = np.random.default_rng(0).normal(size=(4, 7)).astype(np.float32)
+    np.testing.assert_array_equal(read(tmp_path / "m.onnx", content).outputs(x), run_onnx(encode(content), x))
+
+
+def test_parts_of_channels_and_space_keep_their_shape(tmp_path: Path) -> None:
+    nodes = [
+        node("Slice", "x one three axis", "channels"), node("Slice", "x zero one axis", "first"),
+        node("Concat", "channels first", "joined", axis=1), node("Slice", "joined zero big rows two", "out"),
+    ]  # fmt: skip
+    numbers = {"zero": [0], "one": [1], "three": [3], "axis": [1], "big": [2**40], "rows": [2], "two": [2]}
+    content = message(nodes, "n", 3, 9, 7, **{name: np.array(number) for name, number in numbers.items()})
+    model = read(tmp_path / "m.onnx", content)
+    assert kinds(model) == {"InputLayer": 1, "Slice": 3, "Concatenate": 1}
+    x = np.random.default_rng(0).normal(size=(2, 3, 9, 7)).astype(np.float32)
+    np.testing.assert_array_equal(model.outputs(x), run_onnx(encode(content), x))
+
+
 def test_layer_normalisation_is_recognised(tmp_path: Path) -> None:
     nodes = [
         node("ReduceMean", "x", "m", axes=[-1]), node("Sub", "x m", "d"), node("Pow", "d two", "sq"),

@@ -43,8 +43,9 @@ def cast(graph: Importer, node: Operator) -> Value:
     """Between kinds of floats nothing changes; symbols that come in and conditions are whole already."""
     value = node.value()
     maker = graph.makers.get(id(value))
-    whole = not value.node.inputs or (maker is not None and maker.kind in CONDITIONS)
-    if node.get("to") in (1, 10, 11, 16) or (whole and node.get("to") != 9):
+    condition = maker is not None and maker.kind in CONDITIONS
+    symbols = not value.node.inputs and node.get("to") != 9
+    if node.get("to") in (1, 10, 11, 16) or condition or symbols:
         return value
     raise Unsupported(f"it rounds to the element type {node.get('to')}")
 
