@@ -141,3 +141,12 @@ def test_a_program_that_reaches_outside_is_refused(tmp_path: Path) -> None:
     row.arguments["out"] = Place(BUFFERS, 2**30)
     with pytest.raises(ProgramError, match="must stay inside arena"):
         read_program(write_program(program, tmp_path / "program.npz"))
+
+
+@pytest.mark.parametrize("offset", [float("nan"), 2.0, 2**63, "0"])
+def test_a_place_that_is_no_whole_number_is_refused(tmp_path: Path, offset: object) -> None:
+    program = training_program(network(), 4)
+    row = next(row for row in program.rows if "out" in row.arguments)
+    row.arguments["out"] = Place(BUFFERS, offset)  # type: ignore[arg-type]
+    with pytest.raises(ModelFileError, match=r"must be a program of striate; got ValueError"):
+        read_program(write_program(program, tmp_path / "program.npz"))

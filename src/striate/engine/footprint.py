@@ -229,8 +229,8 @@ class Scope:
 
 
 def distinct(values: np.ndarray) -> np.ndarray:
-    """Return the values in ascending order, each once; twice as fast as ``np.unique``, which hashes them."""
-    values = np.sort(values, axis=None)
+    """Return the values in ascending order, each once; faster than ``np.unique``, which hashes them."""
+    values = np.sort(values, axis=None, kind="stable")  # which merges runs that are in order, as most are here
     return values[np.diff(values, prepend=values[:1] - 1) > 0]
 
 

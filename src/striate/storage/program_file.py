@@ -122,7 +122,7 @@ def _program(found: dict[str, Any], contents: dict[str, np.ndarray]) -> Program:
     program.checks = [Check(_read_value(place), message, count) for place, message, count in found["checks"]]
     for phase in found["phases"]:
         rows = [_read_row(row) for row in phase["rows"]]
-        tasks = [dict(map(tuple, task)) for task in phase["tasks"]]
+        tasks = [{_whole(register): _whole(value) for register, value in task} for task in phase["tasks"]]
         spans, seen = ([tuple(pair) for pair in phase.get(key, [])] for key in ("spans", "seen"))
         program.phases.append(Phase(rows, tasks, spans, int(phase["each"]), seen))
     return program
@@ -131,7 +131,7 @@ def _program(found: dict[str, Any], contents: dict[str, np.ndarray]) -> Program:
 def _shape(axes: list[int]) -> tuple[int, ...]:
     if len(axes) > AXES_LIMIT:
         raise ValueError(f"{len(axes)} axes")
-    return tuple(axes)
+    return tuple(map(_whole, axes))
 
 
 def _read_row(found: dict[str, Any]) -> Row:
@@ -147,5 +147,13 @@ def _read_value(value: Any) -> Any:
     if isinstance(value, dict):
         if "by_count" in value:
             return ByCount(tuple(_read_value(each) for each in value["by_count"]))
-        return Place(*value["place"])
+        segment, offset, register = value["place"]
+        return Place(segment, _whole(offset), _whole(register))
     return value
+
+
+def _whole(number: Any) -> int:
+    """Return a whole number as it is: JSON may also hold NaN, and numbers too large for an address."""
+    if not isinstance(number, int) or not -(2**63) <= number < 2**63:
+        raise ValueError(number)
+    return number
