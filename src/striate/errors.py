@@ -61,6 +61,10 @@ class ProgramError(StriateError):
     """A program of the engine that would read or write where it must not, or that belongs to this process alone."""
 
 
+MOST_LISTED = 50
+"""Names that are all listed although some are alike."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Return the error for a name that is not known, with the nearest names that are.
 
@@ -71,10 +75,19 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """
     known = sorted(known)
     hint = suggestion(name, known)
-    return UsageError(f"{kind}: unknown name {name!r}{f'; {hint}' if hint else '.'} Known: {', '.join(known)}.")
+    names = f" Known: {', '.join(known)}." if len(known) <= MOST_LISTED or not hint else ""
+    return UsageError(f"{kind}: unknown name {name!r}{f'; {hint}' if hint else '.'}{names}")
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return a question with the names of ``known`` that are like ``name``; empty if none is."""
-    near = difflib.get_close_matches(str(name).lower(), sorted(known), n=3, cutoff=0.5)
+    """Return a question with the names of ``known`` that are like ``name``; empty if none is.
+
+    Examples
+    --------
+    >>> suggestion("mse", ["huber", "mean_squared_error"])
+    "did you mean 'mean_squared_error'?"
+    """
+    name, known = str(name).lower(), sorted(known)
+    near = [other for other in known if "".join(word[:1] for word in other.split("_")) == name]
+    near = near or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
