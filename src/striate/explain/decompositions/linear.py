@@ -139,7 +139,7 @@ def kernels(
     for first in range(0, len(outputs), AT_ONCE):
         some = outputs[first : first + AT_ONCE]
         grad = np.concatenate([_chosen(shape, (m, *(0,) * (len(shape) - 1))) for m in some])
-        counts = slopes(ones, grad)[0].reshape(len(some), channels, -1).any(axis=2)
+        counts = np.asarray(slopes(ones, grad)[0].reshape(len(some), channels, -1).any(axis=2))
         weights = slopes(cell, grad)[0][(slice(None), slice(None), *taps)]
         for m, count, weight in zip(some, counts, weights, strict=True):
             seen = np.flatnonzero(count)
