@@ -136,3 +136,13 @@ def test_nothing_is_lost_far_from_0(mean, deviation):
     network = Sequential([Flatten()], (1, 4))
     scores = Model(network, np.zeros(0, np.float32), normalisation=fitted).scores(inputs)
     assert np.all(np.abs(scores - exact[:, 0]) <= 2.0**-22 * np.abs(exact[:, 0]))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_weight_counts_as_so_many_samples(dtype):
+    rng = np.random.default_rng(0)
+    inputs, weights = rng.integers(0, 256, (40, 3, 5)).astype(dtype), rng.integers(0, 4, 40)
+    found = Normalisation.fit(unlabelled(inputs), weights)
+    expected = Normalisation.fit(unlabelled(inputs.repeat(weights, axis=0)))
+    np.testing.assert_allclose(found.mean, expected.mean, rtol=2.0**-23)
+    np.testing.assert_allclose(found.scale, expected.scale, rtol=1e-12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ class Normalisation:
             )
 
     @classmethod
-    def fit(cls, dataset: Dataset) -> Normalisation:
+    def fit(cls, dataset: Dataset, weights: np.ndarray | None = None) -> Normalisation:
         """Return the mean and the (population) standard deviation of each channel of a data set.
 
         The set is read in pieces, so a memory-mapped one need not fit into memory. Sums are in
@@ -56,15 +56,21 @@ class Normalisation:
         subtracted, so that nothing is lost far from 0. A constant channel gets the scale 1, and so does one
         whose deviation is no normal float32 (below 1.2e-38), because kernels take such numbers for 0.
 
+        Parameters
+        ----------
+        dataset : Dataset
+        weights : float[N], optional
+            What each sample counts: 2 as if it were there twice.
+
         Raises
         ------
         DataError
             If a value is NaN or infinite.
         """
-        return cls._fit(dataset.inputs, f"{dataset.name}: inputs")
+        return cls._fit(dataset.inputs, f"{dataset.name}: inputs", weights)
 
     @classmethod
-    def fit_targets(cls, dataset: Dataset) -> Normalisation:
+    def fit_targets(cls, dataset: Dataset, weights: np.ndarray | None = None) -> Normalisation:
         """Return the mean and the (population) standard deviation of each regression target of a data set.
 
         Raises
@@ -73,14 +79,13 @@ class Normalisation:
             If a target is NaN or infinite.
         """
         targets = dataset.targets
-        return cls._fit(
-            targets.reshape(len(targets), -1) if targets.ndim == 1 else targets, f"{dataset.name}: targets"
-        )
+        values = targets.reshape(len(targets), -1) if targets.ndim == 1 else targets
+        return cls._fit(values, f"{dataset.name}: targets", weights)
 
     @classmethod
-    def _fit(cls, values: np.ndarray, what: str) -> Normalisation:
+    def _fit(cls, values: np.ndarray, what: str, weights: np.ndarray | None) -> Normalisation:
         moments = _byte_moments if values.dtype == np.uint8 else _float_moments
-        mean, deviation = moments(values)
+        mean, deviation = moments(values) if weights is None else _weighted_moments(values, weights)
         if not np.isfinite(deviation).all():
             channel = int(np.flatnonzero(~np.isfinite(deviation))[0])
             raise DataError(
@@ -169,3 +174,20 @@ def _float_moments(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         centre = mean[:, np.newaxis]
         squares = sum(np.square(chunk - centre).sum(axis=(0, 2)) for chunk in _chunks(inputs))
     return np.asarray(mean), np.sqrt(np.asarray(squares) / total)
+
+
+def _weighted_moments(inputs: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and deviation per channel (float64[C]) of samples that count so much."""
+    total = weights.sum(dtype=np.float64) * math.prod(inputs.shape[2:])
+
+    def summed(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        sums, start = np.zeros(inputs.shape[1]), 0
+        for chunk in _chunks(inputs):
+            counts = weights[start : start + len(chunk)].astype(np.float64)
+            sums += np.einsum("n,ncp->c", counts, of(chunk.astype(np.float64)))
+            start += len(chunk)
+        return np.asarray(sums / total)
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = summed(lambda chunk: chunk)
+        return mean, np.sqrt(summed(lambda chunk: np.square(chunk - mean[:, np.newaxis])))

@@ -17,7 +17,9 @@ MOST_TARGETS = 256
 """Regressions of more numbers, such as pictures, have them on one scale already."""
 
 
-def fit_target_normalisation(network: Network, train: Dataset) -> Normalisation | None:
+def fit_target_normalisation(
+    network: Network, train: Dataset, weights: np.ndarray | None = None
+) -> Normalisation | None:
     """Return mean and deviation of each regression target; None where the network must learn them as they are.
 
     That is the case if its last layer is an activation, which may be there to bound the outputs.
@@ -25,7 +27,7 @@ def fit_target_normalisation(network: Network, train: Dataset) -> Normalisation 
     last = network.steps[-1].layer
     bounded = isinstance(last, Activation) and not isinstance(last, Identity)
     many = train.targets.ndim > 1 and train.targets.shape[1] > MOST_TARGETS
-    return None if bounded or many else Normalisation.fit_targets(train)
+    return None if bounded or many else Normalisation.fit_targets(train, weights)
 
 
 def standardise(dataset: Dataset, normalisation: Normalisation) -> Dataset:

@@ -86,10 +86,10 @@ def plan_job(
         raise UsageError(f"sampling: balanced needs class numbers; {train.name} has other targets.")
     if settings.augmentation is not None:
         settings.augmentation.check(train.sample_shape[1:])
-    units = state.model.target_normalisation
+    units, counts = state.model.target_normalisation, sample_weights(train, None, by_sample)
     if kind == NUMBERS and loss.scale_free and not is_labelled(train.targets):
         if settings.standardise_targets and state.progress.step == 0:
-            units = fit_target_normalisation(network, train)
+            units = fit_target_normalisation(network, train, counts)
         if units is not None:
             train, validation = standardise(train, units), validation and standardise(validation, units)
     weighted = validation if weighted_validation else None
@@ -99,7 +99,7 @@ def plan_job(
         kind,
         loss,
         plan_targets(network, train, loss, settings.regularisation.label_smoothing, settings.augmentation),
-        state.model.normalisation or _normalisation(network, train),
+        state.model.normalisation or _normalisation(network, train, counts),
         units,
         metrics(loss, kind, network.output_shape, validation is not None),
         sample_weights(train, settings.class_weights, by_sample),
@@ -107,13 +107,13 @@ def plan_job(
     )
 
 
-def _normalisation(network: Network, train: Dataset) -> Normalisation:
+def _normalisation(network: Network, train: Dataset, counts: np.ndarray | None) -> Normalisation:
     """Return the normalisation of the training data; symbols, which an Embedding reads, stay as they are."""
     source = network.steps[0].name
     if any(isinstance(step.layer, Embedding) and source in step.inputs for step in network.steps):
         channels = train.sample_shape[0]
         return Normalisation((0.0,) * channels, (1.0,) * channels)
-    return Normalisation.fit(train)
+    return Normalisation.fit(train, counts)
 
 
 def _check_classes(network: Network, train: Dataset, kind: str) -> None:

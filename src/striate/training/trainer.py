@@ -144,7 +144,7 @@ class Trainer:
         callbacks : Callback, function of an epoch's record, or several of them
         validation : Dataset or pair of arrays, optional
         sample_weights : float[N], optional
-            How much each sample of ``train`` counts.
+            How much each sample of ``train`` counts, in the loss and in the normalisation.
         weighted_validation : bool, optional
             Whether class weights apply to validation metrics too; by default as in the settings.
         progress : bool, optional

@@ -166,8 +166,12 @@ NUMBERS: dict[str, Any] = {"dtype": [np.float32, np.uint8], "allow_nd": True, "e
 
 
 def weights_of(sample_weight: Any, x: Array) -> Array | None:
-    """Return what each sample counts, float64[N], or None if all count alike."""
-    return None if sample_weight is None else _check_sample_weight(sample_weight, x, ensure_non_negative=True)
+    """Return what each sample counts, float64[N], 1 on average; or None if all count alike."""
+    if sample_weight is None:
+        return None
+    weights: Array = _check_sample_weight(sample_weight, x, ensure_non_negative=True)
+    total = weights.sum()
+    return weights * (len(weights) / total) if total > 0 else weights
 
 
 def warn_of_column() -> None:
