@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -111,4 +112,8 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with status 0, 1 (failed) or 2 (wrong use)."""
-    app(args=sys.argv[1:] if arguments is None else list(arguments), prog_name="striate")
+    try:
+        app(args=sys.argv[1:] if arguments is None else list(arguments), prog_name="striate")
+    finally:
+        if arguments is None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python ends now; Ctrl-C shows no traceback of that

@@ -37,8 +37,6 @@ class Commands(TyperGroup):
                 lambda: 0 if serves(named.get("args")) else super(Commands, self).main(*arguments, **named)
             )
         if standalone_mode:
-            if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python ends now; Ctrl-C shows no traceback of that
             sys.exit(final_status(status))
         return status
 

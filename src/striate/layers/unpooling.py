@@ -42,6 +42,8 @@ class AtMaxima(Pooling):
 class MaxUnpooling(AtMaxima):
     """Put each value where the maximum of its window was, and zeros elsewhere.
 
+    ``y[c, p] = sum(x[c, w] for all windows w with their maximum at p)``
+
     It has two inputs: the values, and what the max pooling took as its input. Where windows overlap, values add
     up. It is the adjoint of the selection that the pooling made.
 
