@@ -106,7 +106,9 @@ class Run:
         self.state = aligned(LINE * len(selection.phases), np.int64)
         shared = [self.state.ctypes.data, self.phases.ctypes.data, len(self.phases), rows, ROW]
         shared += [selection.tasks.ctypes.data, REGISTERS]
-        self.jobs = [np.array([*shared, *own, yield_address()], np.int64) for own in buffers]
+        self.jobs = [
+            np.array([*shared, *own, yield_address(), number % 2], np.int64) for number, own in enumerate(buffers)
+        ]
         assert len(self.jobs[0]) == JOB
         self.arguments = np.concatenate([np.zeros(3, np.int64), self.jobs[0]])
         self.address = self.arguments.ctypes.data

@@ -22,7 +22,7 @@ from striate.kernels.library import Request
 from striate.kernels.mailboxes import ASLEEP, ENDED, LINE, SEMAPHORE
 
 RUN, SERVE, REST = (Request("runner", name, 8) for name in ("run", "serve", "rest"))
-JOB = 10  # arguments of ``run``
+JOB = 11  # arguments of ``run``
 MOST = 1024  # workers
 PATIENCE = 5000  # looks for more work before a worker sleeps, some 200 microseconds: Python's time between steps
 LAST_LOOKS, PAUSE_SECONDS = 10_000, 1e-4  # the longest wait, a second, for workers that are no longer needed

@@ -24,6 +24,8 @@ from striate.kernels.vector import (
     shift,
 )
 
+BITS = 32
+BACK = 1 << BITS
 SPINS = 2000  # a wait longer than this (some microseconds) gives the core to others
 
 
@@ -42,13 +44,23 @@ def _load(table, index):
 
 
 @njit(inline="always")
-def _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address):
+def _claim(state, phase, task_count, end):
+    """Return the number of the next task of a phase from an end of it, or -1 when all are claimed."""
+    taken = atomic_add(state, LINE * phase, BACK if end == 1 else 1)
+    front, back = taken & (BACK - 1), taken >> BITS
+    if front + back >= task_count:
+        return -1
+    return task_count - 1 - back if end == 1 else front
+
+
+@njit(inline="always")
+def _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address, end):
     mode = flush_to_zero()
     arguments = shift(scratch, register_count)
     for phase in range(phase_count):
         first_task, task_count = phases[2 * phase], phases[2 * phase + 1]
-        task = atomic_add(state, LINE * phase, 1)
-        while task < task_count:
+        task = _claim(state, phase, task_count, end)
+        while task >= 0:
             own = shift(tasks, (first_task + task) * (2 + register_count))
             registers = shift(own, 2)
             for i in range(register_count):
@@ -62,7 +74,7 @@ def _run(state, phases, phase_count, rows, row_size, tasks, register_count, aren
                     arguments[i] = row[2 + i] + scratch[row[2 + count + i]]
                 call_kernel(row[0], arguments)
             atomic_add(state, LINE * phase + 8, 1)
-            task = atomic_add(state, LINE * phase, 1)
+            task = _claim(state, phase, task_count, end)
         waited = 0
         while _load(state, LINE * phase + 8) < task_count:
             waited += 1
@@ -106,12 +118,14 @@ def lead(
     arena: int,
     scratch: Ints,
     yield_address: int,
+    end: int,
 ):
     """Run all phases of a program once, together with the workers that ``serve`` it.
 
     A phase is a number of tasks that may run in any order, on any thread; a task is a run through some
     rows with its own registers. The next phase begins when every task of this one is done.
-    Threads claim tasks from a counter, so a thread that comes late, or never, only takes fewer of them.
+    Threads claim tasks from a counter, so a thread that comes late, or never, only takes fewer of them. Half of
+    the threads claim from the front and half from the back: see ``run``.
 
     Parameters
     ----------
@@ -119,7 +133,7 @@ def lead(
         Of each worker the state (column 0) and the semaphore on which it sleeps (column 1).
     post_address : int
         The C function that wakes the thread that sleeps on a semaphore.
-    state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address
+    state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address, end
         As in ``run``.
     """
     _rest(mailboxes, worker_count, yield_address)
@@ -129,7 +143,7 @@ def lead(
         if compare_exchange(mailboxes, LINE * i, READY, BUSY) == ASLEEP:
             compare_exchange(mailboxes, LINE * i, ASLEEP, CALLED)
             call_system(post_address, mailboxes[LINE * i + SEMAPHORE], 1, 0)
-    _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
+    _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address, end)
 
 
 def run(
@@ -143,13 +157,15 @@ def run(
     arena: int,
     scratch: Ints,
     yield_address: int,
+    end: int,
 ):
     """Take part in one run of a program, from its first phase to its last.
 
     Parameters
     ----------
     state : int64[phases, 16]
-        Tasks claimed (column 0) and done (column 8) of each phase.
+        Of each phase the tasks claimed from the front, and from the back times ``BACK`` (column 0); tasks done
+        (column 8).
     phases : int64[phases, 2]
         First task, number of tasks.
     rows : int64[rows, row_size]
@@ -164,8 +180,11 @@ def run(
         Room of this thread for the arguments of a call.
     yield_address : int
         A C function without arguments that gives the core to another thread.
+    end : {0, 1}
+        Whether this thread claims tasks from the front or from the back. Two threads then share a phase in two
+        connected parts, and find in their own caches most of what they wrote in the phase before.
     """
-    _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address)
+    _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address, end)
 
 
 def serve(mailbox: Ints, wait_address: int, patience: int, run_address: int, job: Ints, yield_address: int):
@@ -181,7 +200,7 @@ def serve(mailbox: Ints, wait_address: int, patience: int, run_address: int, job
         How often to look for another run before going to sleep.
     run_address : int
         Where the code of ``run`` lies.
-    job : int64[10]
+    job : int64[11]
         The arguments of ``run``. They change only while the mailbox says READY or ASLEEP.
     yield_address : int
         As in ``run``.
