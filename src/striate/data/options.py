@@ -93,7 +93,7 @@ class Options(Settings):
     fold : Fold, optional
         The part of the training samples that is held out as the test split in cross-validation, such as ``2/5``.
     max_bad_share : float
-        More unreadable files than this share are an error.
+        Fail if more than this fraction of files is unreadable.
     read : {"auto", "memory", "stream"}
         Whether all samples of images, recordings and arrays are loaded, or read while the training goes on; by
         default they are streamed if they would take half of the free memory. The result is the same.
