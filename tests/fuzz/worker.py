@@ -19,7 +19,7 @@ from typing import Any
 
 from .kinds import KINDS, Kind, Tree
 
-CPU_SECONDS, SECONDS = 0.5, 30  # of processor time and of the clock, for one file
+CPU_SECONDS, SECONDS = 5.0, 30  # of processor time and of the clock, for one file: large pictures take 1 s
 BYTES = 1 << 30  # more than the process takes before
 FILES = 64
 MESSAGE = 2000  # characters
