@@ -130,9 +130,9 @@ class Source:
     def unchanged(self) -> Loaded | None:
         """Return the model if its file is as it was when it was read; never waits for another to be read."""
         known = self._loaded
-        if known is None or known.stamp != _stamp(known.file):
+        if known is None or known.file != self._current():
             return None
-        return known if known.file == (self._file() or known.file) else None
+        return known if known.stamp == _stamp(known.file) else None
 
     def loaded(self) -> Loaded:
         """Return the model as its file is now.
@@ -143,16 +143,17 @@ class Source:
             If there is none yet, or its first reading fails.
         """
         with self._lock:
-            file = self._file() or model_file_of(self.path)
-            known = self._loaded
-            if known is None or known.file != file or known.stamp != _stamp(file):
+            if self.unchanged() is None:
                 try:
-                    self._loaded = Loaded(file)
+                    self._loaded = Loaded(self._current())
                 except StriateError:  # half of a training's work is no reason to forget the model before
-                    if known is None:
+                    if self._loaded is None:
                         raise
             assert self._loaded is not None
             return self._loaded
+
+    def _current(self) -> Path:
+        return self._file() or model_file_of(self.path)
 
     def _file(self) -> Path | None:
         """Return the model of a run or, before it has one, its newest checkpoint."""
