@@ -40,12 +40,15 @@ class Kind:
         Return other content.
     checksum : bool
         Whether a change of the bytes must be found.
+    seconds : float
+        Of processor time that a file may take.
     """
 
     make: Callable[[Path], str]
     read: Callable[[Path], object]
     spoil: tuple[Callable[[str, bytes, Random], bytes], ...]
     checksum: bool = False
+    seconds: float = 0.5
 
 
 def bytewise(name: str, data: bytes, rng: Random) -> bytes:
@@ -614,6 +617,7 @@ def make_cifar(folder: Path) -> str:
     return "."
 
 
+LARGE_PICTURE = 5.0  # a valid one of 80 million pixels takes 1
 KINDS: dict[str, Kind] = {
     "model": Kind(make_model, read_model, (bytewise,), checksum=True),
     "description": Kind(make_model, read_model, (model_description,)),
@@ -627,14 +631,14 @@ KINDS: dict[str, Kind] = {
     "csv": Kind(make_csv, load_data, (bytewise, table_cells)),
     "idx": Kind(make_idx, load_data, (bytewise, inside_gzip)),
     "wav": Kind(make_wav, load_data, (bytewise,)),
-    "images": Kind(make_images, load_data, (bytewise, png_chunks)),
+    "images": Kind(make_images, load_data, (bytewise, png_chunks), seconds=LARGE_PICTURE),
     "cifar": Kind(make_cifar, load_data, (bytewise,)),
     "program": Kind(make_program, read_program, (bytewise, arrays_inside, program_header, program_header)),
     "requests": Kind(make_requests, answer_requests, (bytewise,)),
     "npz to predict": Kind(make_npz, _unlabelled(1, 6, 6), (bytewise, arrays_inside)),
     "csv to predict": Kind(make_csv, read_rows, (bytewise, table_cells)),
     **({"journal": Kind(make_journal, read_journal, (bytewise, json_values))} if find_spec("optuna") else {}),
-    "images to predict": Kind(make_images, _unlabelled(3, 8, 8), (bytewise, png_chunks)),
+    "images to predict": Kind(make_images, _unlabelled(3, 8, 8), (bytewise, png_chunks), seconds=LARGE_PICTURE),
     "ts": Kind(foreign.make_ts, load_data, (bytewise, table_cells)),
     "arff": Kind(foreign.make_arff, load_data, (bytewise, table_cells)),
     "onnx": Kind(foreign.make_onnx, foreign.read_onnx, (bytewise, foreign.graph_meaning, foreign.graph_meaning)),

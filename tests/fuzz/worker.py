@@ -19,7 +19,7 @@ from typing import Any
 
 from .kinds import KINDS, Kind, Tree
 
-CPU_SECONDS, SECONDS = 5.0, 30  # of processor time and of the clock, for one file: large pictures take 1 s
+SECONDS = 30  # of the clock, for one file; every kind has its processor time
 BYTES = 1 << 30  # more than the process takes before
 FILES = 64
 MESSAGE = 2000  # characters
@@ -61,7 +61,7 @@ class Worker:
 
     def outcome(self, case: int) -> dict[str, str]:
         """Return how a case ended: ``refused``, ``read`` or what is a finding, with its detail."""
-        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, self.kind.seconds)
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         try:
             name, content = self.spoilt(case)
