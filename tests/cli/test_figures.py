@@ -41,7 +41,10 @@ def test_a_kernel_is_filmed_sliding_over_numbers(run, refused, tmp_path):
     assert result.exit_code == 0, result.output
     assert width_of(film) > 100
     words = refused("convolve", "[4,1,1,2]", "--kernel", "[1]", "--border", "reflect", "--out", film, status=2)
-    assert "a film needs a border of zeros; got reflect. Leave out --border." in words
+    assert "an animation needs a border of zeros; got reflect. Leave out --border." in words
     words = refused("convolve", "[[[1,2]],[[3,4]]]", "--kernel", "[[1]]", "--out", film, status=2)
-    assert "a film adds up the channels; got a kernel that filters each of the 2 by itself. Give a kernel" in words
+    assert (
+        "an animation adds up the channels; got a kernel that filters each of the 2 separately. Give a kernel"
+        in words
+    )
     assert run("convolve", "[[[1,2]],[[3,4]]]", "--kernel", "[[[1]],[[2]]]", "--out", film).exit_code == 0

@@ -44,8 +44,8 @@ def test_numbers_are_repaired_without_a_file(run):
 
 
 @pytest.mark.parametrize(("arguments", "status", "rule"), [
-    (["--drop", "2"], 2, "--drop: must be a share above 0 and below 1; got 2"),
-    (["--drop", "0.5", "--lost", "0"], 2, "needs one way to tell lost pixels; got --lost and --drop"),
+    (["--drop", "2"], 2, "--drop: must be above 0 and below 1; got 2"),
+    (["--drop", "0.5", "--lost", "0"], 2, "needs one way to mark lost pixels; got --lost and --drop"),
     (["--lost", "1,2"], 2, "--lost: an image of 3 channels needs as many numbers; got '1,2'"),
     (["--lost", "1,2,3"], 2, "got none lost"),
     (["--mask", "nothing.png"], 1, "nothing.png: cannot be read"),

@@ -184,4 +184,4 @@ def test_why_names_the_columns_that_decided(run, tmp_path):
     columns = last_json(result)["columns"]
     assert set(columns) == {"pages", "minutes"}
     assert abs(columns["pages"]) > abs(columns["minutes"])
-    assert "the columns that decided, by integrated gradients:\n  pages" in result.stderr
+    assert "the columns that mattered most, by integrated gradients:\n  pages" in result.stderr

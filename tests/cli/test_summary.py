@@ -54,4 +54,5 @@ def test_the_network_drawn(run, trained, tmp_path):
 
 
 def test_a_style_without_a_drawing(refused):
-    assert "--style and --fold are for the drawing" in refused("summary", "lenet5", "--style", "graph", status=2)
+    words = refused("summary", "lenet5", "--style", "graph", status=2)
+    assert "--style and --fold need a drawing to write" in words

@@ -1,4 +1,4 @@
-"""``striate cache``: what striate keeps to be faster the next time."""
+"""``striate cache``: the files that striate keeps to be faster next time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS = {
     "decoded": "decoded images and recordings",
     "kernels": "compiled kernels",
 }
-"""The folders of the cache, and what is in them."""
+"""The folders of the cache, and what each of them holds."""
 
 
 def cache(

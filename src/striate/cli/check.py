@@ -1,4 +1,4 @@
-"""``striate check``: sums that a slide or a student shows."""
+"""``striate check``: check calculations from slides or homework."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _sums(source: str) -> list[str]:
             f'{source}: cannot be read: {reason}. Give a text file, or a sum such as "[1,2] * [1] = [1,2]".'
         ) from None
     if not sums:
-        raise UsageError(f"{source}: holds no sum. Write one on each line, such as 28*28*10 + 10 = 7850.")
+        raise UsageError(f"{source}: contains no sum. Write one on each line, such as 28*28*10 + 10 = 7850.")
     return sums
 
 

@@ -1,4 +1,4 @@
-"""From the options of a command line to the configuration of a run."""
+"""Turn the options of a command line into the configuration of a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WARM_UP = Setting(
 
 @cache
 def settings_with_options() -> dict[str, tuple[str, Setting]]:
-    """Return the key in the configuration, and the setting, of every option by the name of its parameter."""
+    """Return the configuration key and the setting of every option, by the name of its parameter."""
     found = {_name(known): (key, known) for key, known in _walk(RunConfig, "") if known.option}
     places = list(found)
     places.insert(places.index("schedule") + 1, "warm_up")
@@ -66,7 +66,7 @@ def option(name: str) -> Any:
 
 
 def _default_of(key: str) -> Any:
-    """Return the default of the setting with this key; None for an argument that is no setting."""
+    """Return the default of the setting with this key; None for an argument that is not a setting."""
     cls: Any = RunConfig
     *path, last = key.split(".")
     for name in path:
@@ -75,7 +75,7 @@ def _default_of(key: str) -> Any:
 
 
 def _default_text(known: Setting, default: Any) -> str:
-    """Return the default of an option for its help; empty where there is nothing to say."""
+    """Return the text of an option's default for its help; empty if there is none."""
     if default is None:
         return f" (default: {known.auto or known.off})" if known.auto or known.off else ""
     if isinstance(default, bool) or not default or default == AUTO:
@@ -114,7 +114,7 @@ def _parameter(name: str) -> inspect.Parameter:
 
 
 def run_config(given: Mapping[str, Any], file: Path | None = None) -> RunConfig:
-    """Return the run that the options describe, on top of a file; the recipe of the data decides the rest.
+    """Return the run described by options and a file (options win); the recipe of the data decides the rest.
 
     Parameters
     ----------
@@ -141,13 +141,13 @@ def run_config(given: Mapping[str, Any], file: Path | None = None) -> RunConfig:
 
 
 def read_option(name: str, value: Any) -> Any:
-    """Return what was typed for an option in canonical form; messages begin with the option."""
+    """Return the value of an option in canonical form; error messages begin with the option."""
     known = settings_with_options()[name][1]
     return known.read(value, Place(known.option))
 
 
 def model_label(config: RunConfig) -> str | None:
-    """Return the model by name, or None where data that are not read yet will decide."""
+    """Return the model by name, or None if the data, which are not read yet, will decide."""
     from striate.training.run.recipes import NAMED
 
     if config.model.start is not None or config.model.name != AUTO:
@@ -156,7 +156,7 @@ def model_label(config: RunConfig) -> str | None:
 
 
 def with_progress(config: RunConfig, progress: Callable[[int, int], None]) -> RunConfig:
-    """Return the configuration with a function that is told how far decoding has come."""
+    """Return the configuration with a function that receives the progress of decoding."""
     options = config.data.options.changed(progress=progress)
     return config.changed(data=config.data.changed(options=options))
 

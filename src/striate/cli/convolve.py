@@ -66,7 +66,7 @@ def convolve(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Output file: an image (of a signal, a plot), .csv or .npy; .gif films small numbers, sum by sum. "
+            help="Output file: an image (of a signal, a plot), .csv or .npy; .gif animates small inputs. "
             "(default: IMAGE-KERNEL.png)",
         ),
     ] = None,
@@ -167,11 +167,11 @@ def _film(x: np.ndarray, result: Filtered, out: Path) -> Path:
     channels = x.ndim == 3
     if channels and result.values.ndim == 3:
         raise UsageError(
-            f"{out}: a film adds up the channels; got a kernel that filters each of the {len(x)} by itself. Give a "
-            "kernel with a table for each channel."
+            f"{out}: an animation adds up the channels; got a kernel that filters each of the {len(x)} separately. "
+            f"Give a kernel with a table for each channel."
         )
     if result.border != "zeros":
-        raise UsageError(f"{out}: a film needs a border of zeros; got {result.border}. Leave out --border.")
+        raise UsageError(f"{out}: an animation needs a border of zeros; got {result.border}. Leave out --border.")
     axes, deep = result.axes, (1,) if channels else ()
     kernel = result.kernel if channels else result.kernel[0]
     layer = convolution(

@@ -73,7 +73,7 @@ class OneCommand(TyperCommand):
 
 
 class Interrupted(StriateError):
-    """The user pressed Ctrl-C where nothing was worth keeping."""
+    """The user pressed Ctrl-C when there was nothing worth saving."""
 
 
 def _status(run: Callable[[], Any]) -> int:
@@ -117,7 +117,7 @@ def _say(message: str, status: int) -> int:
 
 
 def _forget_interrupt() -> None:
-    """Let the interpreter end with our status although Ctrl-C came while it ran the text of an ``exec``.
+    """Make the interpreter exit with our status even if Ctrl-C came while it ran the text of an ``exec``.
 
     CPython remembers such an interrupt, caught or not, and ends with the signal; running another text clears that.
     """
@@ -125,7 +125,7 @@ def _forget_interrupt() -> None:
 
 
 def _forget_output() -> None:
-    """Let the interpreter flush its output into nothing, after whoever read it has gone."""
+    """Let the interpreter discard the rest of its output once the reader has gone."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
 
@@ -169,7 +169,7 @@ def fail(message: str, status: int = FAILED) -> NoReturn:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise OSError, which names ``folder``, unless a file can be made in it; it is made if need be."""
+    """Create ``folder`` if needed; raise OSError, which names it, unless files can be created there."""
     import tempfile
 
     try:

@@ -1,4 +1,4 @@
-"""``striate evaluate``: how good a model is on a data set."""
+"""``striate evaluate``: how well a model does on a data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``striate explain``: why a model sees in an image what it sees."""
+"""``striate explain``: why a model predicts what it does for an image."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def export(
             )
         written = [_live(live, model, _at_most_one(file, out), data_dir, data_options(context.params))]
     elif data_dir or label or size:
-        raise UsageError("--data-dir, --label, --size: say how the data of --live are read. Leave them out.")
+        raise UsageError("--data-dir, --label, --size: only apply to the data of --live. Leave them out.")
     elif to == LIBRARY:
         if without_preprocessing or samples is not None:
             raise UsageError(
@@ -130,7 +130,7 @@ def _file(model: Path, path: Path, to: str | None, preprocessing: bool, samples:
 
 def _at_most_one(file: Path | None, out: Path | None) -> Path | None:
     if file is not None and out is not None:
-        raise UsageError(f"FILE, --out: name one of them; got {file} and {out}. Leave one out.")
+        raise UsageError(f"FILE, --out: only one of them can be given; got {file} and {out}. Leave one out.")
     return file or out
 
 
@@ -142,7 +142,7 @@ def _only_path(file: Path | None, out: Path | None) -> Path:
 
 
 def _live(data: str, model: Path, file: Path | None, folder: Path | None, options: Options) -> Path:
-    """Write the page in which a network learns; without a network, it is the only argument."""
+    """Write a page in which a network learns; without a network, the page is the only argument."""
     from striate.pages import live
 
     page, network = (model, None) if file is None else (file, str(model))

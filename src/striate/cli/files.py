@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def is_numbers(text: str) -> bool:
-    """Return whether numbers were typed rather than the name of a file."""
+    """Return whether ``text`` is numbers rather than the name of a file."""
     return text.lstrip().startswith("[")
 
 

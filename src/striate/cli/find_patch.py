@@ -1,4 +1,4 @@
-"""``striate find-patch``: where a small picture lies in a large one."""
+"""``striate find-patch``: find a small picture in a large one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``striate find-rate``: at which learning rate does the loss fall fastest?"""
+"""``striate find-rate``: find the learning rate at which the loss falls fastest."""
 
 from __future__ import annotations
 

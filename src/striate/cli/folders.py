@@ -1,4 +1,4 @@
-"""Where a run is kept."""
+"""Where runs are kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RUNS = Path("runs")
 
 @contextmanager
 def run_folder(out: Path | None, dataset: str, model: str | None) -> Iterator[Path]:
-    """Give a folder that can be written to: ``out``, or a new one such as ``runs/digits-lenet5``.
+    """Return a folder that can be written to: ``out``, or a new one such as ``runs/digits-lenet5``.
 
     It is called after the data alone if ``model`` is None.
 
@@ -48,4 +48,4 @@ def _new_folder(stem: str) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise FileExistsError(f"{RUNS / stem}: all numbers are taken")
+    raise FileExistsError(f"{RUNS / stem}: all numbered folders of this name are taken")

@@ -1,4 +1,4 @@
-"""``striate gradient``: how the gradient of one weight comes about."""
+"""``striate gradient``: how the gradient of one weight is computed."""
 
 from __future__ import annotations
 

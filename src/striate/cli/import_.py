@@ -1,4 +1,4 @@
-"""``striate import``: a model of another program."""
+"""``striate import``: convert a model from another program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from striate.cli.options import Json, model_suffix
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model of another program, such as model.onnx.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model from another program, such as model.onnx.")],
     out: Annotated[
         Path | None,
         typer.Option(

@@ -1,4 +1,4 @@
-"""``striate invariance``: what a shift, turn or change of size does to a model."""
+"""``striate invariance``: how a model responds to shifts, rotations and changes of scale."""
 
 from __future__ import annotations
 

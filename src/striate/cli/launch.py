@@ -1,4 +1,4 @@
-"""``striate launch``: train on several ranks, and go on when some of them fail."""
+"""``striate launch``: train on several ranks, and keep going when some of them fail."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def launch(
     hosts: Annotated[
         str | None, typer.Option(metavar="A,B", help="Machines to run on. (default: this one)", show_default=False)
     ] = None,
-    restarts: Annotated[int, typer.Option(metavar="N", min=0, help="Start again at most N times.")] = 3,
+    restarts: Annotated[int, typer.Option(metavar="N", min=0, help="Restart at most N times.")] = 3,
     patience: Annotated[
         float,
-        typer.Option(metavar="SECONDS", min=1.0, help="Restart if a rank gives no sign of life for this long."),
+        typer.Option(metavar="SECONDS", min=1.0, help="Restart if a rank has not answered for this many seconds."),
     ] = 30.0,
     elastic: Annotated[
-        bool, typer.Option("--elastic", help="Start again with fewer ranks, or on the hosts that still answer.")
+        bool, typer.Option("--elastic", help="Restart with fewer ranks, or on the hosts that still answer.")
     ] = False,
 ) -> None:
     """Train on several ranks; when one dies or hangs, restart all from the last checkpoint.

@@ -28,7 +28,7 @@ def neocognitron(
     epochs: Annotated[int, typer.Option(metavar="N", help="Passes of the fourth stage over the samples.")] = 1,
     threshold: Annotated[
         float,
-        typer.Option(metavar="X", help="The fourth stage adds a plane below this similarity; smaller adds fewer."),
+        typer.Option(metavar="X", help="The fourth stage adds a plane below this similarity."),
     ] = 0.9,
     data_dir: s.DataDir = None,
     json: Json = False,

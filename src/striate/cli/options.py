@@ -18,7 +18,7 @@ ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A model fi
 
 
 def model_suffix(path: Path | None) -> Path | None:
-    """Return ``path``; raises UsageError unless it is called like a model file."""
+    """Return ``path``; raises UsageError unless it ends like a model file."""
     if path is not None and path.suffix != MODEL_SUFFIX:
         raise UsageError(f"--out: a model file ends in {MODEL_SUFFIX}; got {path}. Rename it.")
     return path

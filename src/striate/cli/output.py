@@ -118,7 +118,7 @@ def confusion_lines(confusion: np.ndarray, classes: Sequence[str]) -> list[str]:
 
 
 def confusion_json(result: Evaluation) -> dict[str, Any]:
-    """Return what a program wants to know of an evaluation beyond loss and accuracy."""
+    """Return what ``--json`` reports of an evaluation in addition to loss and accuracy."""
     confusion = None if result.confusion is None else result.confusion.tolist()
     pairs = [{"true": t, "predicted": p, "count": n} for t, p, n in result.worst_pairs()]
     return {"classes": list(result.classes), "confusion": confusion, "most_confused": pairs}
@@ -174,7 +174,7 @@ def _aligned(cells: Iterable[str], widths: Sequence[int]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` with numbers that JSON does not know as None."""
+    """Return ``value`` with None in place of numbers that JSON cannot hold."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -76,7 +76,7 @@ def pool(
 
 
 def _each_colour(value: Any, name: str) -> Any:
-    """Return a setting of rows and columns with that of the colours before it, which no window joins."""
+    """Return a setting of rows and columns extended to colours, which windows never combine."""
     if value is None or isinstance(value, str):
         return value
     alone = 0 if name == "padding" else 1

@@ -1,4 +1,4 @@
-"""``striate predict``: what a model says about files."""
+"""``striate predict``: predict classes, labels or numbers for files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from striate.model import Model
 
 MOST_NAMED = 20
-"""Numbers of one sample that are printed with their names."""
+"""Most numbers of a sample that are printed with their names."""
 
 
 def predict(
@@ -170,7 +170,7 @@ def _rows(model: Model, found: Interpretation) -> Any:
 
 
 def _shares_of_map(values: Any) -> Any:
-    """Return which share of the positions each class has, float64[N, K]; NaN where a probability is none."""
+    """Return the share of the positions that each class has, float64[N, K]; NaN where a probability is NaN."""
     import numpy as np
 
     rows = values.reshape(*values.shape[:2], -1)
@@ -208,7 +208,7 @@ def _table(model: Model, rows: list[tuple[str, Any]]) -> tuple[list[str], list[l
 
 
 def _submission(predictions: list[dict[str, Any]]) -> str:
-    """Return a table of two columns, rows counted from 1, as competitions want it."""
+    """Return a table of two columns, rows counted from 1, as competitions expect it."""
     rows = [f"{number},{_submitted(item)}" for number, item in enumerate(predictions, 1)]
     return "\n".join(["ImageId,Label", *rows]) + "\n"
 

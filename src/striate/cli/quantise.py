@@ -1,4 +1,4 @@
-"""``striate quantise``: a model that computes with whole numbers of 8 bits."""
+"""``striate quantise``: turn a model into one that computes in 8-bit integers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def quantise(
     max_bad_share: o.MaxBadShare = None,
     json: Json = False,
 ) -> None:
-    """Turn the weights and sums of a model into whole numbers of 8 bits: a quarter of the size, and faster.
+    """Convert the weights and sums of a model to 8-bit integers: a quarter of the size, and faster.
 
     striate quantise runs/digits-lenet5 --data digits --out small.safetensors
 

@@ -1,4 +1,4 @@
-"""``striate race``: optimizers, learning rates or starts against each other on the same data."""
+"""``striate race``: compare optimizers, learning rates or starting points on the same data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def race(
         str,
         typer.Option(
             metavar="NAME=A,B,...",
-            help="Setting that differs: optimizer, learning_rate, initial, seed or batch_size, with its values.",
+            help="Setting to vary: optimizer, learning_rate, initial, seed or batch_size, with its values.",
         ),
     ] = "optimizer=gradient_descent,momentum,rmsprop,adam",
     epochs: Annotated[int, typer.Option(metavar="N", help="Epochs of each training.")] = 20,
@@ -87,7 +87,7 @@ def _varied(text: str) -> tuple[str, list[str]]:
 
 
 def _typed(text: str) -> int | float | str:
-    """Return a number if it is one."""
+    """Return ``text`` as a number if it is one."""
     for kind in (int, float):
         try:
             return kind(text)

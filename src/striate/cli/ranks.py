@@ -1,4 +1,4 @@
-"""``--ranks``, and what a command does as one of several ranks."""
+"""``--ranks``, and how a command runs as one of several ranks."""
 
 from __future__ import annotations
 

@@ -36,14 +36,18 @@ def repair(
     drop: Annotated[
         float | None,
         typer.Option(
-            metavar="SHARE", help="Lose this share of the pixels, to see how well they return.", show_default=False
+            metavar="SHARE",
+            help="Drop this fraction of the pixels at random, to see how well they are restored.",
+            show_default=False,
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed that chooses the pixels of --drop.")] = 0,
     radius: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="How far known pixels count. (default: twice the largest gap)", show_default=False
+            metavar="N",
+            help="Distance in pixels over which known ones contribute. (default: twice the largest gap)",
+            show_default=False,
         ),
     ] = None,
     at: Annotated[
@@ -104,7 +108,7 @@ def _lost(x: np.ndarray, mask: Path | None, lost: str | None, drop: float | None
     ways = {"--mask": mask, "--lost": lost, "--drop": drop}
     given = [name for name, value in ways.items() if value is not None]
     if len(given) > 1:
-        raise UsageError(f"repair: needs one way to tell lost pixels; got {' and '.join(given)}. Leave one out.")
+        raise UsageError(f"repair: needs one way to mark lost pixels; got {' and '.join(given)}. Leave one out.")
     if mask is not None:
         marks = read_numbers(str(mask))
         return np.asarray((marks.mean(axis=0) if marks.ndim == 3 else marks) > MIDDLE)
@@ -116,6 +120,6 @@ def _lost(x: np.ndarray, mask: Path | None, lost: str | None, drop: float | None
         return np.asarray((channels == value[:, None, None]).all(axis=0))
     if drop is not None:
         if not 0 < drop < 1:
-            raise UsageError(f"--drop: must be a share above 0 and below 1; got {drop:g}.")
+            raise UsageError(f"--drop: must be above 0 and below 1; got {drop:g}.")
         return np.asarray(np.random.default_rng(seed).random(x.shape[-2:]) < drop)
     return None

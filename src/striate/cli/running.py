@@ -21,7 +21,7 @@ MOST_LISTED = 20  # unreadable files; all of them are in the report and in split
 
 
 class Runner:
-    """Trains and shows how it goes.
+    """Trains and shows the progress.
 
     Parameters
     ----------
@@ -36,11 +36,11 @@ class Runner:
         self.trainer: Trainer | None = None
 
     def train(self, config: RunConfig, folder: Path) -> None:
-        """Begin a run in ``folder``."""
+        """Start a run in ``folder``."""
         self.output.result(self._train(config, folder))
 
     def resume(self, folder: Path, epochs: int | None = None) -> None:
-        """Continue the run or cross-validation in ``folder``; a run up to so many epochs in total if given."""
+        """Continue the run or cross-validation in ``folder``; a run up to ``epochs`` in total, if given."""
         from striate.errors import UsageError
         from striate.training.run import RunConfig
         from striate.training.run.cross_validation import fold_folder, folds_in
@@ -57,7 +57,7 @@ class Runner:
         self.cross_validate(first.changed(data=first.data.changed(options=options)), folder, folds)
 
     def cross_validate(self, config: RunConfig, folder: Path, folds: int) -> None:
-        """Train once for each fold in ``folder``, or go on where that was stopped."""
+        """Train once for each fold in ``folder``, or continue where that was stopped."""
         from striate.training.run.cross_validation import cross_validate
 
         self.whole = folder
@@ -132,7 +132,7 @@ class Runner:
             self.output.console.print(f"reading files: {done:,} of {total:,}", end="\r" if done < total else "\n")
 
     def _prepared(self, splits: Splits, trainer: Trainer) -> None:
-        """Say what will happen."""
+        """Print what will be trained, and how."""
         from striate.data.augmentation.words import describe
         from striate.layers.base import format_shape
         from striate.losses.choice import are_labels
@@ -175,7 +175,7 @@ class Runner:
             self.output.line(f"warning: {len(leaks):,} held-out samples are also in the training split: {first}")
 
     def _finish(self, run: Run) -> dict[str, Any]:
-        """Say how it went; return the same for programs."""
+        """Print the result of the run; return the same for programs."""
         from striate.training.interruption import is_requeue
 
         history, progress = run.history, run.trainer.progress
@@ -207,7 +207,7 @@ class Runner:
 
 
 def _summary(run: Run) -> dict[str, Any]:
-    """Return what a program wants to know of a run that has ended."""
+    """Return what ``--json`` reports of a run that has ended."""
     records, result = run.history.records, run.evaluation
     last = records[-1]
     seconds = sum(record.seconds for record in records)

@@ -49,7 +49,7 @@ def search(
     best: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="Train the best N settings again with other seeds.", rich_help_panel=SEARCH
+            metavar="N", min=1, help="Train the best N settings again with different seeds.", rich_help_panel=SEARCH
         ),
     ] = 3,
     seeds: Annotated[
@@ -102,7 +102,7 @@ def search(
     try:
         ended = found.run()
     except KeyboardInterrupt:
-        fail(f"interrupted; every trial is saved in {folder}. The same command goes on.")
+        fail(f"interrupted; every trial is saved in {folder}. Run the same command to continue.")
     _finish(found, output, ended)
 
 
@@ -115,7 +115,7 @@ def _finish(found: Search, output: Any, ended: bool) -> None:
     if not found.study.completed():
         fail(f"{found.folder}: no trial fits the limits. Raise --max-parameters or --max-milliseconds.")
     if not ended:
-        output.line("other processes still train; the last one writes the report")
+        output.line("other processes are still training; the last one writes the report")
     findings, page = write_search_report(found)
     best, small = findings.ranked[0], findings.smallest
     shown = percent(best.value) if found.maximise else f"{best.value:.4g}"

@@ -21,7 +21,7 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Another name of this machine that browsers may use, such as lab7.local; can be repeated.",
+            help="Another name by which browsers may reach this machine, such as lab7.local; can be repeated.",
         ),
     ] = None,
 ) -> None:

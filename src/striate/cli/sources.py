@@ -25,7 +25,7 @@ SPLITS: dict[str, Callable[[Splits], Dataset | None]] = {
 
 
 def names_a_file(model: str) -> bool:
-    """Return whether ``model`` is meant as a file or the folder of a run rather than as a network."""
+    """Return whether ``model`` names a file or the folder of a run rather than a network."""
     path = Path(model)
     if path.suffix in (MODEL_SUFFIX, ".toml"):
         return path.suffix == MODEL_SUFFIX

@@ -1,4 +1,4 @@
-"""What reaches the terminal: streams that always exist, and text without control characters."""
+"""Output for terminals: streams that always exist, and text without control characters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def json_text(text: str) -> str:
 
 
 def prepare_streams() -> None:
-    """Open the standard streams that are closed, on nothing, and let none fail on a character it cannot show.
+    """Open closed standard streams on the null device, and let none fail on a character it cannot show.
 
     A closed stream would leave its number to the first file that is opened, which then gets the messages.
     """

@@ -1,4 +1,4 @@
-"""``striate summary``: what a network consists of."""
+"""``striate summary``: the layers of a network."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def summary(
 
     options = read_option("model_option", model_option or [])
     if out is None and (style is not None or fold is not None):
-        raise UsageError("summary: --style and --fold are for the drawing; got no --out. Add --out network.svg.")
+        raise UsageError("summary: --style and --fold need a drawing to write. Add --out network.svg.")
     if names_a_file(model):
         if classes is not None or input_shape is not None or options:
             raise UsageError(f"{model}: --classes, --input and --model-option are for networks by name.")

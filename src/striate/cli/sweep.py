@@ -1,4 +1,4 @@
-"""``striate sweep``: what a classifier says of every place of a large picture."""
+"""``striate sweep``: run a classifier over every part of a large picture."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def sweep(
 
 @contextmanager
 def _progress(output: Output) -> Iterator[Callable[[int, int], object]]:
-    """Show how much of the image is done, on a terminal alone."""
+    """Show how much of the image is done, if the output is a terminal."""
     from rich.progress import Progress
 
     with Progress(console=output.console, transient=True, disable=not output.console.is_terminal) as bar:

@@ -25,7 +25,7 @@ def write_csv(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -
 
 
 def mistakes_table(result: Evaluation, data: Dataset) -> tuple[list[str], list[list[Any]]]:
-    """Return the columns and rows of what a model got wrong, the worst first.
+    """Return the columns and rows of a model's mistakes, the worst first.
 
     Classes: the most confident mistakes; labels: a row for each wrong label; numbers: all, by their error.
     """

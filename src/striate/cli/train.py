@@ -71,7 +71,7 @@ def resume(
     report: Report = True,
     json: Json = False,
 ) -> None:
-    """Continue a run, or a cross-validation, that was stopped; the result is the same as without the interruption.
+    """Continue a run or cross-validation that was stopped; the result is the same as without the interruption.
 
     striate resume runs/digits-lenet5
 

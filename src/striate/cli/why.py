@@ -1,4 +1,4 @@
-"""``striate why``: one number of a network, taken apart."""
+"""``striate why``: where one number of a network comes from."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def why(
         output.line(f"\nThe network predicts standardised numbers; this one means {predicted}.")
     kind, decided = _decisive(loaded, found, asked)
     if decided:
-        output.line(f"\nthe {kind} that decided, by integrated gradients:")
+        output.line(f"\nthe {kind} that mattered most, by integrated gradients:")
         output.line("  " + ", ".join(f"{name} {value:+.3g}" for name, value in decided))
     if is_s_layer(loaded.network, asked.step.name):
         output.line(f"\n{s_cell(loaded, found.raw, asked.step.name, asked.index)}")
@@ -69,7 +69,7 @@ def why(
     for link in links[1:]:
         output.line(f"\n{link}" if chain else f"  {link.place} = {link.value:.6g}")
     field = asked.field()
-    if len(loaded.network.input_shape) > 1:  # the features of a row lie in no order
+    if len(loaded.network.input_shape) > 1:  # the features of a row have no order
         output.line(f"\n{field}")
     facts: dict[str, Any] = {kind: dict(decided)} if decided else {}
     facts |= {**asked.to_dict(), "chain": [link.to_dict() for link in links[1:]]}
@@ -91,7 +91,7 @@ def _in_user_units(model: Model, found: Trace, asked: Why) -> str:
 
 
 def _decisive(model: Model, found: Trace, asked: Why) -> tuple[str, list[tuple[str, float]]]:
-    """Return "words" or "columns" with those that spoke most for or against a score, if one is asked about."""
+    """Return "words" or "columns" with those that counted most for or against a score, if it is a score."""
     from striate.explain.attribution import attribute
     from striate.explain.samples import feature_names
     from striate.explain.words import words_of

@@ -46,7 +46,7 @@ def trace_of(path: Path, image: str, fit: str | None, invert: bool, folder: Path
 
 
 def write(axes: Any, out: Path, json: bool = False, facts: dict[str, Any] | None = None) -> None:
-    """Write a drawing, and with --json what is known of it."""
+    """Write a drawing; with --json, print its metadata."""
     from striate.cli.files import write_figure
     from striate.cli.output import Output
 
