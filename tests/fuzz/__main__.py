@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -39,6 +41,12 @@ def main() -> int:
     )
     parser.add_argument("--until", type=int, help="leave out kinds of which the journal has so many cases")
     arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as cache:  # one for all workers, so that kernels are compiled once
+        os.environ.setdefault("STRIATE_CACHE_DIR", cache)
+        return _fuzz(arguments)
+
+
+def _fuzz(arguments: argparse.Namespace) -> int:
     seed = secrets.randbelow(10**6) if arguments.seed is None else arguments.seed
     kinds = arguments.kind or list(KINDS)
     if arguments.case is not None:

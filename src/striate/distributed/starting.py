@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from striate.distributed.mpi import import_mpi, mpiexec
+from striate.interpreter import environment, python
 from striate.training import ranks
 
 STATUS = "STRIATE_STATUS_FILE"
@@ -30,7 +30,7 @@ def mpiexec_line(count: int, hosts: Sequence[str] = ()) -> list[str]:
 
 def striate_line(arguments: Sequence[str]) -> list[str]:
     """Return the command that runs ``striate ARGUMENTS`` as this process does."""
-    return [sys.executable, "-m", "striate", *arguments]
+    return python("-m", "striate", *arguments)
 
 
 def _is_open_mpi(program: Path) -> bool:
@@ -54,7 +54,7 @@ def run_ranks(count: int, arguments: Sequence[str]) -> int:
             signal.SIGINT, signal.SIG_IGN
         )  # the ranks get Ctrl-C too; this process waits for them
         try:
-            process = subprocess.Popen(command, env={**os.environ, STATUS: str(status)})
+            process = subprocess.Popen(command, env={**environment(), STATUS: str(status)})
             ended = process.wait()
         finally:
             signal.signal(signal.SIGINT, before)

@@ -22,6 +22,7 @@ from striate.distributed.heartbeat import ADDRESS
 from striate.distributed.hosts import answering
 from striate.distributed.starting import STATUS, check_installed, mpiexec_line, striate_line
 from striate.errors import StriateError
+from striate.interpreter import environment
 
 LOOK_SECONDS = 0.1
 GRACE_SECONDS = 5.0  # that mpiexec gets to end its ranks
@@ -126,7 +127,7 @@ class _Attempt:
         here = "127.0.0.1" if not s.hosts else socket.getfqdn()
         with tempfile.TemporaryDirectory(dir=s.folder) as folder, Beats(local=not s.hosts) as beats:
             file = Path(folder) / "status"
-            env = {**os.environ, STATUS: str(file), ADDRESS: f"{here}:{beats.port}"}
+            env = {**environment(), STATUS: str(file), ADDRESS: f"{here}:{beats.port}"}
             command = [*mpiexec_line(s.ranks, s.hosts), *striate_line(arguments)]
             process = subprocess.Popen(
                 command,

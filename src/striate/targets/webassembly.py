@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from striate.errors import StriateError
+from striate.interpreter import environment, python
 from striate.kernels import cache
 from striate.kernels.library import Request
 from striate.targets.assembly import translated
@@ -73,8 +74,8 @@ def _compiled(requests: Sequence[Request]) -> list[Module]:
     if not requests:
         return []
     text = json.dumps([[r.module, r.name, r.lanes, list(r.constants)] for r in requests])
-    command = [sys.executable, "-m", "striate.targets.webassembly"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    command = python("-m", "striate.targets.webassembly")
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=environment())
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise StriateError(f"WebAssembly: LLVM cannot compile a kernel ({last}).")

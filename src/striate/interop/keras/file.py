@@ -6,7 +6,6 @@ import importlib.util
 import json
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from striate.errors import ModelFileError, UsageError
 from striate.interop.hdf5 import REFUSED, seconds_for
+from striate.interpreter import environment, python
 
 PATIENCE = 20  # seconds more, by the clock, than the processor time that reading may take
 
@@ -59,10 +59,10 @@ def read(path: Path) -> KerasFile:
         raise UsageError(
             f"{path}: reading Keras files needs h5py, which is not installed. Run: pip install 'striate[keras]'."
         )
-    command, seconds = [sys.executable, "-m", "striate.interop.hdf5", str(path)], seconds_for(path)
+    seconds = seconds_for(path)
     too_long = ModelFileError(f"{path}: must be a model of Keras; reading it took more than {seconds:.1f} s.")
     try:
-        child = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE + seconds)
+        child = _read_apart(path, PATIENCE + seconds)
     except subprocess.TimeoutExpired:
         raise too_long from None
     if child.returncode == -getattr(signal, "SIGPROF", 0) < 0:
@@ -71,6 +71,12 @@ def read(path: Path) -> KerasFile:
         reason = child.stderr.decode("utf-8", "replace").strip().splitlines() if child.returncode == REFUSED else []
         raise ModelFileError(f"{path}: must be a model of Keras; {reason[-1] if reason else 'it is damaged'}.")
     return _unpack(child.stdout)
+
+
+def _read_apart(path: Path, seconds: float) -> subprocess.CompletedProcess[bytes]:
+    """Run the program that reads HDF5."""
+    command = python("-m", "striate.interop.hdf5", str(path))
+    return subprocess.run(command, capture_output=True, check=False, timeout=seconds, env=environment())
 
 
 def _unpack(data: bytes) -> KerasFile:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from striate.errors import StriateError
+from striate.interpreter import environment, python
 from striate.kernels.library import Request
 from striate.targets.assembly import standing_alone, translated
 from striate.targets.library.driver import driver
@@ -69,8 +70,9 @@ def compile_library(job: Job) -> Compiled:
     StriateError
         If LLVM cannot compile it.
     """
-    command = [sys.executable, "-c", "from striate.targets.library import compile; compile.main()"]
-    done = subprocess.run(command, input=json.dumps(asdict(job)), capture_output=True, text=True, check=False)
+    command = python("-c", "from striate.targets.library import compile; compile.main()")
+    text = json.dumps(asdict(job))
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=environment())
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise StriateError(f"{job.processor.triple}: LLVM cannot compile the library ({last}).")
