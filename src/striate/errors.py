@@ -9,7 +9,7 @@ LONGEST = 1500  # characters of a message; hostile files put endless ones into i
 
 
 def visible(text: str) -> str:
-    """Return ``text`` as one line that a terminal can show: all that does not print becomes an escape.
+    """Return ``text`` as one line that a terminal can show: unprintable characters become escapes.
 
     Examples
     --------
@@ -22,7 +22,7 @@ def visible(text: str) -> str:
 
 
 class StriateError(Exception):
-    """Something the user can put right; the command line prints it as one line and exits with status 1."""
+    """An error that the user can fix; the command line prints it as one line and exits with status 1."""
 
     exit_status = 1
 
@@ -32,13 +32,13 @@ class StriateError(Exception):
 
 
 class UsageError(StriateError, ValueError):
-    """An argument that cannot mean anything (exit status 2)."""
+    """An argument that is not valid (exit status 2)."""
 
     exit_status = 2
 
 
 class ShapeError(UsageError):
-    """Shapes of a network that do not fit together."""
+    """Shapes in a network that do not fit together."""
 
 
 class DataError(StriateError):
@@ -46,7 +46,7 @@ class DataError(StriateError):
 
 
 class ModelFileError(StriateError):
-    """A model file that is damaged, foreign or not consistent with itself."""
+    """A model file that is damaged, of another program, or inconsistent."""
 
 
 class DivergenceError(StriateError):
@@ -62,7 +62,7 @@ class ProgramError(StriateError):
 
 
 MOST_LISTED = 50
-"""Names that are all listed although some are alike."""
+"""Up to this many names are always listed, even if some are close."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
@@ -80,7 +80,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return a question with the names of ``known`` that are like ``name``; empty if none is.
+    """Return a question that suggests the names of ``known`` closest to ``name``; empty if none is close.
 
     Examples
     --------

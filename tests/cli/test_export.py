@@ -70,7 +70,7 @@ def test_writes_a_page_that_learns(run: Any, refused: Any, tmp_path: Path) -> No
 
 def test_samples_belong_to_pages(refused: Any, model: Path) -> None:
     message = refused("export", model, model.with_name("m.onnx"), "--samples", "digits", status=2)
-    assert "only pages hold samples" in message
+    assert "only pages can hold samples" in message
     message = refused("export", model, model.with_name("m.html"), "--without-preprocessing", status=2)
     assert "always normalises" in message
 

@@ -82,7 +82,7 @@ def test_downloaded_once(tmp_path, monkeypatch):
     ("files", "message"),
     [
         ({}, "neither cifar-10-binary.tar.gz nor data_batch_1.bin is there"),
-        ({"cifar-10-python.tar.gz": b""}, "pickled, which may run code, and is not read"),
+        ({"cifar-10-python.tar.gz": b""}, "pickled, and reading it could run code"),
         ({cifar.ARCHIVE.name: b"no archive"}, "the archive is damaged"),
         ({cifar.ARCHIVE.name: archive(batches())[:5000]}, "the archive is damaged"),
         ({cifar.ARCHIVE.name: archive({"data_batch_1.bin": b""})}, "data_batch_2.bin is missing"),

@@ -55,6 +55,6 @@ def test_damaged_archives_leave_nothing_behind(tmp_path, monkeypatch):
         eurosat(tmp_path)
     path.write_bytes(content)
     monkeypatch.setattr(module, "MAX_BYTES", 100)
-    with pytest.raises(DataError, match=r"unpacks to .* bytes; 100 allowed"):
+    with pytest.raises(DataError, match=r"unpacks to .* bytes; at most 100 are allowed"):
         eurosat(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["EuroSAT.zip"]

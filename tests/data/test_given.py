@@ -52,7 +52,7 @@ def test_numbers_are_a_regression():
     ("arguments", "more", "message"),
     [
         ((DATA.inputs,), {}, "needs a Dataset, or arrays of samples and targets; got tuple"),
-        ((DATA, DATA), {"validation": DATA}, "the data set has targets already; got others"),
+        ((DATA, DATA), {"validation": DATA}, "the data set already has targets; got y as well"),
         ((DATA, 3), {}, "needs a Dataset, or arrays of samples and targets; got int"),
     ],
 )

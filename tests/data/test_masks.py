@@ -72,7 +72,7 @@ def test_classes_called_images_and_masks_are_classes_beside_others(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda root: (root / "masks" / "3.png").unlink(), r"3.jpg: every image needs a mask of the same name"),
+        (lambda root: (root / "masks" / "3.png").unlink(), r"3.jpg: needs a mask of the same name"),
         (lambda root: (root / "masks" / "3.png").write_bytes(b"x"), r"3.png: not a supported image format. Repair"),
         (
             lambda root: Image.fromarray(SQUARE[:, :5]).save(root / "masks" / "3.png"),

@@ -71,7 +71,7 @@ def test_recordings(tmp_path):
         ("bad.png", (1, 8, 8), "bad.png: the file is empty"),
         ("empty", (1, 8, 8), "empty: it holds no files of a supported format"),
         ("good.png", (5, 8, 8), "shape 5 x 8 x 8, which no image has"),
-        ("good.png", (1, 4, 8, 8), "good.png: one picture is not a clip; give a folder of frames"),
+        ("good.png", (1, 4, 8, 8), "good.png: a single picture is not a clip; give a folder of frames"),
         ("good.png", (2, 4, 8, 8), "shape 2 x 4 x 8 x 8, which no image has"),
         ("a.npy", (1, 8, 8), "a sample of shape 1 x 8 x 8 needs 64 numbers; got 9"),
         ("a.npz", (1, 8, 8), "needs an array x; got stuff"),

@@ -86,7 +86,7 @@ def test_googlenet_has_two_heads_to_train() -> None:
 def test_heads_of_another_shape_are_refused() -> None:
     x = Input(4)
     net = Network(Linear(3)(x), auxiliary=[Linear(2)(x)])
-    with pytest.raises(ShapeError, match=r"auxiliary outputs have the shape of the output, .*; got 2, 3"):
+    with pytest.raises(ShapeError, match=r"auxiliary outputs must have the shape of the output; got 2, 3"):
         train(net, np.zeros(net.parameter_count), np.zeros((1, 4), np.float32), np.zeros(1, int))
 
 

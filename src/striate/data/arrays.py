@@ -34,7 +34,7 @@ MAX_RATIO = 1032  # deflate cannot compress better than 1032 to 1
 
 @dataclass(frozen=True)
 class ArrayFile:
-    """An array in a file, read when it is called.
+    """An array in a file, read when this object is called.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class ArrayFile:
         return read_npy(self.path) if self.member is None else _read_member(self.path, self.member)
 
     def streamed(self, read: str, where: str) -> Stored | None:
-        """Return where its rows can be read one by one, if they should be; None to read it into memory.
+        """Return a stream of its rows if they should be read one by one; None to read it into memory.
 
         A compressed array is unpacked into a temporary file first.
 
@@ -68,7 +68,7 @@ class ArrayFile:
                 file.seek(start)
                 shape, by_column, dtype = _header(file)
                 held = Stored(self.path, file.tell(), shape, dtype)
-        except Exception:  # damaged archives make zipfile raise nearly anything; reading them says what is wrong
+        except Exception:  # damaged archives make zipfile raise nearly anything; reading them reports what is wrong
             return None
         if len(shape) < 2 or not shape[0] or by_column:
             return None
@@ -108,7 +108,7 @@ Arrays = dict[str, ArrayFile]
 
 
 def read_npy(path: str | Path) -> np.ndarray:
-    """Return the array of an NPY file, mapped from disk where it would take half of the memory left.
+    """Return the array of an NPY file, mapped from disk if it would take more than half of the free memory.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def _make(
 
 
 def _inputs(array: ArrayFile, where: str, shape: tuple[int, ...] | None, read: str) -> Any:
-    """Return the inputs in memory, or as a stream where they are large, or that is asked for."""
+    """Return the inputs in memory, or as a stream if they are large or streaming was asked for."""
     stored = array.streamed(read, where)
     return make_inputs(array(), where, shape) if stored is None else stream_inputs(stored, where, shape)
 
@@ -248,7 +248,7 @@ def _check_ratio(member: zipfile.ZipInfo, where: str) -> None:
 
 
 def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = math.inf) -> None:
-    """Raise DataError unless the NPY header claims what ``size`` bytes can hold and memory can take."""
+    """Raise DataError if the NPY header claims more than ``size`` bytes can hold or memory can take."""
     try:
         shape, _, dtype = _header(stream)
     except Exception as error:  # the header is Python text, and NumPy's parser of it raises nearly anything
@@ -272,7 +272,7 @@ def _check_header(stream: IO[bytes], size: int, where: str, max_bytes: float = m
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, whether columns come first, and type of an NPY array; the stream stands at its data then."""
+    """Return shape, order (True: columns first) and type of an NPY array; leaves the stream at its data."""
     version = np.lib.format.read_magic(stream)
     reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_column, dtype = reader(stream)

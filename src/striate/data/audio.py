@@ -19,7 +19,7 @@ STREAMED = 0x7F000000  # bytes; a length that stands for an unknown one
 
 
 class RecordingHeader(NamedTuple):
-    """What a recording is like: rate in Hz, number of channels, length in samples."""
+    """The format of a recording: rate in Hz, number of channels, length in samples."""
 
     rate: int
     channels: int
@@ -57,19 +57,19 @@ def decode_recording(path: str | Path) -> tuple[int, np.ndarray]:
 
 
 def _missing_bytes(start: bytes, length: int) -> int:
-    """Return by how much a WAV file is shorter than it says; programs that write to pipes say 2 GB or more."""
+    """Return by how many bytes a WAV file is shorter than its header claims; 2 GB or more come from pipes."""
     claimed = int.from_bytes(start[4:8], "little") + 8
     return claimed - length if start[:4] == b"RIFF" and claimed < STREAMED else 0
 
 
 def scan_recording(path: str | Path) -> RecordingHeader:
-    """Return what a recording is like, or raise FileProblem."""
+    """Return the format of a recording, or raise FileProblem."""
     rate, samples = decode_recording(path)
     return RecordingHeader(rate, *samples.shape)
 
 
 def _is_near(rate: int, usual: int) -> bool:
-    """Return whether a rate may be true beside the usual one: recordings are made at 4 to 192 kHz."""
+    """Return whether a rate is plausible next to the usual one: recordings are made at 4 to 192 kHz."""
     return usual <= MOST_RATIO * rate and rate <= MOST_RATIO * usual
 
 
@@ -104,7 +104,7 @@ class RecordingReader:
 
     @property
     def preparation(self) -> dict[str, str | int]:
-        """What `read_unlabelled` needs besides the shape to make inputs in the same way."""
+        """The arguments, other than the shape, with which `read_unlabelled` makes inputs in the same way."""
         return {"rate": self.rate}
 
     def read(self, path: Path) -> np.ndarray:

@@ -32,7 +32,7 @@ MAX_BYTES = 10_000 * RECORD_BYTES
 
 
 def cifar10(folder: str | Path | None = None, seed: int = 0, validation_fraction: float = 0.1) -> Splits:
-    """Return CIFAR-10: 50,000 pictures to learn from and 10,000 to test on.
+    """Return CIFAR-10: 50,000 training pictures and 10,000 test pictures.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _only_npz(folder: Path) -> bool:
 
 
 def _from_npz(folder: Path, seed: int, validation_fraction: float) -> Splits:
-    """Return the splits of arrays that others made of CIFAR-10, or of some of it."""
+    """Return the splits of arrays that hold CIFAR-10 or a part of it."""
     path = min(folder.glob("*.npz"))
     splits = array_splits(path)
     if "test" not in splits or any(split.classes != tuple("0123456789") for split in splits.values()):
@@ -106,7 +106,7 @@ def _from_archive(folder: Path) -> dict[str, bytes]:
     path = folder / ARCHIVE.name
     if not path.is_file():
         pickled = (folder / "cifar-10-batches-py").is_dir() or (folder / "cifar-10-python.tar.gz").is_file()
-        note = " (the Python version is pickled, which may run code, and is not read)" if pickled else ""
+        note = " (the Python version is not read: it is pickled, and reading it could run code)" if pickled else ""
         raise DataError(
             f"{folder}: neither {ARCHIVE.name} nor {TRAIN_FILES[0]} is there{note}. Put the binary version there."
         )

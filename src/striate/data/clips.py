@@ -28,7 +28,7 @@ DIGITS = re.compile(r"\d+")
 
 
 class ClipHeader(NamedTuple):
-    """What is known of a clip before it is decoded."""
+    """What a clip's header says before it is decoded."""
 
     size: tuple[int, int]
     grey: bool
@@ -37,7 +37,7 @@ class ClipHeader(NamedTuple):
 
 @dataclass(frozen=True)
 class ClipReader:
-    """Brings clips to one shape: so many frames, spread evenly over the clip, each decoded as an image."""
+    """Brings clips to one shape: a number of frames, spread evenly over the clip, each decoded as an image."""
 
     channels: int
     frames: int
@@ -78,7 +78,7 @@ class ClipReader:
 
     @property
     def preparation(self) -> dict[str, str | int]:
-        """What `read_unlabelled` needs besides the shape to make inputs in the same way."""
+        """The arguments, other than the shape, with which `read_unlabelled` makes inputs in the same way."""
         return {"fit": self.fit}
 
     def read(self, path: Path) -> np.ndarray:
@@ -184,14 +184,14 @@ def _animation(path: Path, frames: int) -> Iterator[Image]:
     with Image.open(path) as image:
         count = int(getattr(image, "n_frames", 1))
         if count == 1:
-            raise FileProblem("one picture is not a clip; give a folder of frames, an animation or a video")
+            raise FileProblem("a single picture is not a clip; give a folder of frames, an animation or a video")
         for place in spread(count, frames):
             image.seek(place)
             yield image.copy()
 
 
 def _video(path: Path, frames: int) -> Iterator[Image]:
-    """Yield the chosen frames of a video; they are counted first, since headers need not tell."""
+    """Yield the chosen frames of a video, which are counted first because headers may not give their number."""
     try:
         import av
     except ImportError as error:

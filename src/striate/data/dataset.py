@@ -14,7 +14,7 @@ from striate.errors import DataError
 
 
 def readable(inputs: Any, what: str) -> Any:
-    """Return ``inputs`` as the engine reads them, uint8 or float32, whatever numbers they are.
+    """Return ``inputs`` in a type that the engine reads, uint8 or float32.
 
     Raises
     ------

@@ -30,14 +30,14 @@ class Reader(Protocol):
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """What `read_unlabelled` needs besides the shape to make inputs in the same way."""
+        """The arguments, other than the shape, with which `read_unlabelled` makes inputs in the same way."""
 
     def read(self, path: Path) -> np.ndarray:
         """Return the sample of a file, or raise FileProblem."""
 
 
 class Decoded(NamedTuple):
-    """The rows of the files that could be read, in order, and what was wrong with the others by number."""
+    """The rows of the files that could be read, in order, and the problems of the others by number."""
 
     rows: Any
     problems: dict[int, FileProblem]
@@ -84,7 +84,7 @@ def bytes_needed(count: int, reader: Reader) -> int:
 
 
 def _map(function: Callable[[Any], Any], items: Sequence[Any], progress: Progress | None) -> list[Any]:
-    """Return the results in order; a bounded number of calls waits at a time.
+    """Return the results in order; only a bounded number of calls is pending at any time.
 
     Threads take several files at once: small images decode in less time than a thread takes to be woken. So
     few that one thread would take them all are read here.

@@ -1,4 +1,4 @@
-"""Which samples of a source are learnt from, and which are held out."""
+"""Which samples of a source are used for training, and which are held out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def divide(
     classes: tuple[str, ...] = (),
     fold: Fold | None = None,
 ) -> np.ndarray:
-    """Return the split of each sample that may be learnt from, as its place in `SPLITS` (int64[N]).
+    """Return the split of each sample that is not a test sample, as its place in `SPLITS` (int64[N]).
 
     The test split is the same for every ``seed``, and is cut only if the source has nothing but these samples.
 

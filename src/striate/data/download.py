@@ -29,7 +29,7 @@ class RemoteFile:
 
 
 def fetch(name: str, files: Sequence[RemoteFile], folder: Path | None = None) -> Path:
-    """Return the folder that holds the files of a data set, after downloading those not there yet.
+    """Return the folder that holds the files of a data set, downloading the missing ones first.
 
     A file is checked before it appears in the folder, so an interrupted download goes on
     with the first file that is missing.
@@ -58,7 +58,7 @@ def _fetch_one(name: str, file: RemoteFile, folder: Path) -> None:
 
     failures = []
     for url in file.urls:
-        bar: Any = _ProgressBar(file.name)  # always there, because it also stops a server that never ends
+        bar: Any = _ProgressBar(file.name)  # always passed, because it also stops downloads that never end
         downloader = pooch.HTTPDownloader(timeout=30, chunk_size=CHUNK_BYTES, progressbar=bar)
         try:
             pooch.retrieve(url, file.checksum, fname=file.name, path=folder, downloader=downloader)

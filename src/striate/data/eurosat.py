@@ -27,7 +27,7 @@ MAX_BYTES = 1 << 30  # of the archive unpacked; the real one takes 100 MB
 
 
 def eurosat(folder: str | Path | None = None, seed: int = 0, validation_fraction: float = 0.1) -> Splits:
-    """Return EuroSAT's RGB version, a fifth of it, always the same, for testing.
+    """Return EuroSAT's RGB version; a fixed fifth of it is the test split.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def eurosat(folder: str | Path | None = None, seed: int = 0, validation_fraction
 
 
 def unpack(archive: Path) -> Path:
-    """Return the folder beside an archive with what is in it; it appears only when it is complete.
+    """Return the folder with the contents of an archive, beside it; the folder appears only when it is complete.
 
     Raises DataError if the archive is damaged or too large.
     """
@@ -73,7 +73,8 @@ def unpack(archive: Path) -> Path:
                 size = sum(member.file_size for member in content.infolist())
                 if size > MAX_BYTES:
                     raise DataError(
-                        f"{archive}: unpacks to {size:,} bytes; {MAX_BYTES:,} allowed. Download it again."
+                        f"{archive}: unpacks to {size:,} bytes; at most {MAX_BYTES:,} are allowed. "
+                        "Download it again."
                     )
                 content.extractall(partial)
             os.replace(partial, target)

@@ -1,4 +1,4 @@
-"""Images, clips, recordings and texts: which files they are, and who reads them."""
+"""Images, clips, recordings and texts: how their files are recognised and read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
 
 @dataclass(frozen=True)
 class Kind:
-    """What is particular to images, clips, recordings or texts."""
+    """What differs between images, clips, recordings and texts."""
 
     suffixes: Callable[[], frozenset[str]]
     guard: Callable[[], AbstractContextManager[None]]
@@ -54,7 +54,7 @@ TEXTS = Kind(lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
 
 
 def must_scan(kind: Kind, options: Options) -> bool:
-    """Return whether the files must be looked at before they are decoded, to learn sizes or words."""
+    """Return whether the files must be inspected before they are decoded, to find sizes or words."""
     if kind is TEXTS:
         return "text" not in options.preparation
     if kind is CLIPS:

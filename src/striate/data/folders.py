@@ -76,14 +76,14 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
 
 
 def _instead(paths: list[Path]) -> str:
-    """Return what a folder of none of the known files holds, and what to do about it."""
+    """Return what a folder without any known kind of file holds, and what to do about it."""
     suffixes = Counter(path.suffix.lower() for path in paths)
     if suffixes[".npy"] > len(paths) / 2:
         return (
             f"got {suffixes['.npy']:,} .npy files. Stack their arrays into x [N, ...] of an .npz file, and their "
             "classes into y [N]."
         )
-    return "its folders hold none. Check that this is the folder that holds a folder for each class."
+    return "its folders hold none. Check that this folder contains one folder for each class."
 
 
 def _divide(
@@ -135,7 +135,7 @@ def _assemble(
     rows: Any,
     groups: np.ndarray | None,
 ) -> dict[str, Any]:
-    """Return the splits as views of the rows, in which they follow one another."""
+    """Return the splits as views of the rows, which hold one split after the other."""
     found: dict[str, Dataset] = {}
     for number, name in enumerate(SPLITS):
         places = np.flatnonzero(split == number)
@@ -146,7 +146,7 @@ def _assemble(
         if number == 0 and len(np.unique(targets)) < len(listing.classes):
             empty = np.setdiff1d(np.arange(len(listing.classes)), targets)[0]
             raise DataError(
-                f"{printable(root)}: every class needs a readable file to learn from; class "
+                f"{printable(root)}: every class needs a readable training file; class "
                 f"{listing.classes[empty]!r} has none. Add files to its folder, or remove it."
             )
         found[name] = Dataset(

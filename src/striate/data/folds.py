@@ -42,7 +42,7 @@ def in_fold(labels: np.ndarray, groups: np.ndarray | None, fold: Fold, name: str
 
 
 def hold_out(splits: Splits, fold: Fold, seed: int, validation_fraction: float) -> Splits:
-    """Return splits whose test split is a fold of the training samples; the test split of the source is left out.
+    """Return splits whose test split is a fold of the training samples; the source's own test split is not used.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _of_samples(labels: np.ndarray, count: int) -> np.ndarray:
 
 
 def _of_groups(labels: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
-    """Give each group, the largest first, to the fold where the shares of the classes stay most even.
+    """Assign each group, the largest first, to the fold that keeps the shares of the classes most even.
 
     The sum of squares of all shares grows by ``2 held . shares + shares^2``, so the least product decides.
     """

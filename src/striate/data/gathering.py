@@ -1,4 +1,4 @@
-"""Files that a path stands for in other ways than by itself: a pattern, an archive, a table that lists them."""
+"""Files that a path stands for indirectly: through a pattern, an archive, or a table that lists them."""
 
 from __future__ import annotations
 

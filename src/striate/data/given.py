@@ -1,4 +1,4 @@
-"""Data sets from what people hand over: a Dataset, or arrays of samples and targets."""
+"""Data sets from the arguments of ``fit``: a Dataset, or arrays of samples and targets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def datasets(train: Any, targets: Any, validation: Any, shape: tuple[int, ...]) 
     whole = isinstance(train, Dataset) or _is_pair(train)
     if whole and targets is not None:
         if validation is not None:
-            raise UsageError("fit: the data set has targets already; got others. Leave them out.")
+            raise UsageError("fit: the data set already has targets; got y as well. Leave it out.")
         targets, validation = None, targets
     found = dataset_of(train if whole else (train, targets), "data", (), shape)
     return found, None if validation is None else dataset_of(validation, "validation data", found.classes, shape)

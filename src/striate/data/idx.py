@@ -103,7 +103,7 @@ def _read_header(stream: IO[bytes], path: Path, ndim: int | None) -> tuple[np.dt
 
 
 def _read_bounded(stream: IO[bytes], claimed: int) -> bytearray:
-    """Return what the stream holds, at most one byte more than claimed; memory grows as bytes arrive."""
+    """Return the contents of the stream, at most one byte more than claimed; memory grows as bytes arrive."""
     content = bytearray()
     while len(content) <= claimed:
         chunk = stream.read(min(CHUNK_BYTES, claimed + 1 - len(content)))

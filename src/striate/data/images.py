@@ -62,7 +62,7 @@ def read_image(
 
 
 def check_options(channels: int, size: tuple[int, int] | None, fit: str) -> None:
-    """Raise UsageError if these options of `read_image` cannot mean anything."""
+    """Raise UsageError if these options of `read_image` are not valid."""
     if channels not in (1, 3):
         raise UsageError(f"image: channels must be 1 (grey) or 3 (colour); got {channels!r}. Use 1 or 3.")
     if size is not None and (len(size) != 2 or min(size) < 1 or size[0] * size[1] > MAX_PIXELS):
@@ -84,7 +84,7 @@ class ImageReader:
     def for_headers(
         cls, headers: Iterable[Header], channels: int | None, size: tuple[int, ...] | None, fit: Fit
     ) -> ImageReader:
-        """Return the reader for files with these headers, where channels or size are not given.
+        """Return the reader for files with these headers, which decide channels and size unless they are given.
 
         Images are grey if all files are. They get the size that nearly all have (a damaged header may
         claim another), if it is at most `LARGEST_KEPT` each way, and the default otherwise. A size of one number
@@ -109,7 +109,7 @@ class ImageReader:
 
     @property
     def preparation(self) -> dict[str, str | int]:
-        """What `read_unlabelled` needs besides the shape to make inputs in the same way."""
+        """The arguments, other than the shape, with which `read_unlabelled` makes inputs in the same way."""
         return {"fit": self.fit}
 
     def read(self, file: File) -> np.ndarray:

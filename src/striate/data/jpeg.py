@@ -32,7 +32,7 @@ def _library() -> Any:
 
 
 def header(path: str | Path) -> Header | None:
-    """Return rows, columns and whether it is grey; None for a file that Pillow should read."""
+    """Return rows, columns and whether the image is grey; None for a file that Pillow should read."""
     data = _start(path, HEAD_BYTES)
     return None if data is None else _header(data)
 

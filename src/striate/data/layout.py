@@ -1,4 +1,4 @@
-"""Samples with channels first from arrays in the layouts people store."""
+"""Samples with channels first from arrays in other common layouts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from striate.errors import DataError
 
 COLOURS = (1, 3)
 CHUNK_BYTES = 1 << 24
-LEAST_SIGNAL = (
-    64  # values of a row that is taken for a signal; fewer are features that have nothing to do with order
-)
+LEAST_SIGNAL = 64  # values of a row that is read as a signal; shorter rows are features in no particular order
 
 
 def make_inputs(array: np.ndarray, where: str, shape: tuple[int, ...] | None = None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Samples that stand on both sides of a split, so that a test would ask what was learnt by heart."""
+"""Samples that are on both sides of a split, where a test would reward memorising them."""
 
 from __future__ import annotations
 

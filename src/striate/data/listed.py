@@ -69,6 +69,6 @@ def _may_list(path: Path) -> bool:
 
 
 def _are_files(cells: np.ndarray) -> bool:
-    """Return whether most of the cells are names of files that can be read."""
+    """Return whether most of the cells are names of files of a supported kind."""
     known = pixels.image_suffixes() | audio.SUFFIXES | text.SUFFIXES
     return sum(Path(cell.strip()).suffix.lower() in known for cell in cells.tolist()) > len(cells) / 2

@@ -74,7 +74,7 @@ def _names_of(root: Path, splits: Mapping[str, Path], classes: tuple[str, ...]) 
 
 
 def kind_of(listing: Listing, options: Options) -> Kind:
-    """Return what most of the files are."""
+    """Return the kind that most of the files are."""
     for kind in (RECORDINGS, TEXTS):
         suffixes = kind.suffixes()
         if sum(path.suffix.lower() in suffixes for path in listing.paths) > len(listing.paths) / 2:
@@ -98,7 +98,7 @@ def with_clips(listing: Listing) -> Listing:
 
 
 def without_foreign(listing: Listing, kind: Kind) -> Listing:
-    """Return the listing without the notes and lists that people keep beside their files.
+    """Return the listing without notes and lists that lie among the files.
 
     A file whose name does not end like one of this kind is kept if it is one all the same.
     """

@@ -92,7 +92,7 @@ def _pairs(images: Path, masks: Path) -> Pairs:
         mask = next((known[stem + ending] for ending in ENDINGS if stem + ending in known), None)
         if mask is None:
             raise DataError(
-                f"{printable(image)}: every image needs a mask of the same name; {printable(masks)} has none. "
+                f"{printable(image)}: needs a mask of the same name; {printable(masks)} has none. "
                 "Add the mask, or remove the image."
             )
         pairs.append((image, mask))

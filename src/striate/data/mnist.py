@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: four IDX files in a folder of the user's, or downloaded."""
+"""MNIST and Fashion-MNIST: four IDX files, downloaded or in a folder of the user."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ FASHION_CHECKSUMS = {
 
 
 def mnist(folder: str | Path | None = None, seed: int = 0, validation_fraction: float = 0.1) -> Splits:
-    """Return MNIST: 60,000 handwritten digits to learn from and 10,000 to test on, light on dark.
+    """Return MNIST: 60,000 handwritten digits for training and 10,000 for testing, light on dark.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def _read_split(folder: Path, prefix: str, classes: tuple[str, ...], name: str) 
 
 
 def _find(folder: Path, file_name: str) -> Path:
-    """Return the path of a file in the folder, or where torchvision and Kaggle put or name it."""
+    """Return the path of a file in the folder, under the names and places of torchvision and Kaggle too."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder. Give the folder that holds {file_name} (--data-dir).")
     dotted = file_name.replace("-idx", ".idx")

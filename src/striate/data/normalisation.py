@@ -177,7 +177,7 @@ def _float_moments(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _weighted_moments(inputs: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and deviation per channel (float64[C]) of samples that count so much."""
+    """Return mean and deviation per channel (float64[C]) of weighted samples."""
     total = weights.sum(dtype=np.float64) * math.prod(inputs.shape[2:])
 
     def summed(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

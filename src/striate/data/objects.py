@@ -1,4 +1,4 @@
-"""Data sets from objects of other libraries that give samples with their targets, one by one or in batches."""
+"""Data sets from objects of other libraries that yield samples with targets, one by one or in batches."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _array(value: Any) -> np.ndarray:
 
 
 def _class_names(source: Any) -> tuple[str, ...]:
-    """Return the names that an object gives its classes, where it does."""
+    """Return the names that an object gives its classes, if it does."""
     names = getattr(source, "classes", None)
     features = getattr(source, "features", None)
     if names is None and isinstance(features, Mapping):

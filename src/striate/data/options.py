@@ -1,4 +1,4 @@
-"""How a source that is not one of the named sets is read."""
+"""How to read a source that is not one of the named sets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Fold:
 
     @classmethod
     def of(cls, value: Any) -> Fold:
-        """Return the fold that text such as ``2/5`` stands for.
+        """Return the fold described by text such as ``2/5``.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A file of the cache folder for decoded samples that do not fit into memory, used again by the next run."""
+"""A file in the cache folder for decoded samples that do not fit into memory, reused by the next run."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Entry(NamedTuple):
 
 
 def decoded_folder() -> Path:
-    """Return where decoded samples lie."""
+    """Return the folder of decoded samples."""
     return cache_folder() / "decoded"
 
 
 def cached_rows(
     root: Path, paths: Sequence[Path], reader: Reader, decode: Callable[[np.ndarray], Decoded]
 ) -> Decoded:
-    """Return the decoded files as rows streamed from the cache, decoding only if they are not there yet.
+    """Return the decoded files as rows streamed from the cache, after decoding them if they are not there yet.
 
     The file of another selection or size of the same source is removed first, so a source takes the space of one;
     so are those used longest ago, if the cache would take more than its limit. What is in the cache is used if its
@@ -87,7 +87,7 @@ def cached_rows(
 
 
 def entries() -> list[Entry]:
-    """Return what is in the cache, the last used first."""
+    """Return the entries of the cache, the most recently used first."""
     found = []
     for path in decoded_folder().glob(f"*{DATA}"):
         notes = path.with_suffix(NOTES)
@@ -157,7 +157,7 @@ def _version(path: Path) -> str:
 
 
 def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[np.ndarray], Decoded]) -> Decoded:
-    """Decode into a file of our own, then give it its name: several trainings may do so at once."""
+    """Decode into a temporary file, then rename it: several trainings may do so at once."""
     partial = data.with_name(f"{data.name}.{secrets.token_hex(8)}{PARTIAL}")
     written = partial.with_name(f"{partial.name}{PARTIAL}")
     try:
@@ -182,7 +182,7 @@ def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[
 
 
 def _reserve(descriptor: int, size: int) -> None:
-    """Take the space now: writing into a hole of a mapped file on a full disk would end the process."""
+    """Allocate the space now: writing into a hole of a mapped file on a full disk would kill the process."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
     else:

@@ -1,4 +1,4 @@
-"""Pixels of one image file through Pillow; whatever is wrong with a file is a `FileProblem`."""
+"""Pixels of one image file, read with Pillow; any problem with a file is a `FileProblem`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Mask(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What an image file says of itself: (rows, columns) as it will be seen, and whether it is grey."""
+    """The header of an image file: (rows, columns) as it will be seen, and whether it is grey."""
 
     size: tuple[int, int]
     grey: bool
@@ -202,7 +202,7 @@ def _pixels(image: Image, channels: int, size: tuple[int, int] | None, fit: Fit)
 
 
 def _pixels_of_array(values: np.ndarray, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
-    """Return what `_pixels` does for an upright image, uint8[rows, columns, 1 or 3]."""
+    """Return the pixels of an upright image, uint8[rows, columns, 1 or 3]."""
     from PIL import Image as pillow
 
     if size not in (None, values.shape[:2]) or values.shape[2] != channels:

@@ -1,4 +1,4 @@
-"""How files became the inputs of a model, as its file records it."""
+"""How files were turned into the inputs of a model, as its file records it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HIGHEST_RATE = 2**24  # Hz
 
 
 def check_preparation(preparation: Any) -> None:
-    """Raise ModelFileError unless ``preparation`` is a record that `read_unlabelled` can take as arguments."""
+    """Raise ModelFileError unless ``preparation`` holds valid arguments of `read_unlabelled`."""
     if not isinstance(preparation, dict) or set(preparation) - set(KEYS):
         raise ModelFileError(
             f"preparation: must be an object of {', '.join(KEYS)}; got {shorten(repr(preparation), SHOWN)}."

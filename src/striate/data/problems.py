@@ -1,4 +1,4 @@
-"""Files that cannot be used: listed with their reason and left out, until they are too many."""
+"""Files that cannot be used: listed with their reasons and left out, unless there are too many."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BadFile(NamedTuple):
 
 
 class FileProblem(ValueError):
-    """Why a file gives no sample, without its path.
+    """Why a file cannot be used, without its path.
 
     ``foreign`` says that the file is not of the kind looked for at all; where its name does not
     claim otherwise (a note beside the photographs), it is passed over.
@@ -41,7 +41,7 @@ def printable(path: str | Path) -> str:
 
 
 def why(error: BaseException) -> str:
-    """Return what went wrong as one short line, for the errors that libraries raise on damaged files."""
+    """Return an error that a library raised on a damaged file as one short line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())[:120]
 

@@ -146,7 +146,7 @@ def read_ts(path: Path) -> Series:
 
 
 def _header(lines: Iterator[tuple[int, str]], where: str) -> dict[str, str]:
-    """Return what stands before ``@data``, by lower-case key."""
+    """Return the entries before ``@data``, by lower-case key."""
     found: dict[str, str] = {}
     for number, line in lines:
         if not line or line[0] in "#%":
@@ -196,7 +196,7 @@ def _targets(series: Series, path: Path, task: Task | None) -> tuple[np.ndarray,
 
 
 def _later(path: Path, train: Dataset) -> Dataset:
-    """Return a further file in the shape, and with the classes, of the training series."""
+    """Return another file in the shape, and with the classes, of the training series."""
     series = read_ts(path)
     if series.shape[0] != train.sample_shape[0]:
         raise DataError(

@@ -30,7 +30,7 @@ from striate.errors import DataError
 def load_path(
     path: str | Path, options: Options | None = None, seed: int = 0, validation_fraction: float = 0.1
 ) -> Splits:
-    """Return the splits of a folder or file of the user's.
+    """Return the splits of a folder or file.
 
     =====================================================  ========================================
     path                                                   read as
@@ -126,7 +126,7 @@ def _of_tables(paths: dict[str, Path], options: Options, seed: int, validation_f
 def with_fold(
     read: Callable[[int, float], Splits], options: Options, seed: int, validation_fraction: float
 ) -> Splits:
-    """Return the splits that ``read`` makes of a seed and a fraction, or those with a fold held out."""
+    """Return the splits that ``read`` makes with a seed and a fraction, or those with a fold held out."""
     if options.fold is None:
         return read(seed, validation_fraction)
     return hold_out(read(seed, 0.0), options.fold, seed, validation_fraction)

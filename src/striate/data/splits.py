@@ -18,7 +18,7 @@ ROUNDS = 3  # more rounds bring the shares nearer by less than 0.1 percentage po
 
 @dataclass(frozen=True, repr=False)
 class Splits:
-    """The splits of a data set: learn from ``train``, choose by ``validation``, report on ``test``.
+    """The splits of a data set: train on ``train``, choose by ``validation``, report on ``test``.
 
     ``validation`` and ``test`` are None where there is no such split; ``bad_files`` lists the files left out.
     ``preparation`` says, in values that JSON can hold, how files became inputs, for `read_unlabelled`.
@@ -154,7 +154,7 @@ def strata_of(targets: np.ndarray) -> np.ndarray:
 
 
 def _choose_samples(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Return which samples to cut out (bool[N]): of every class its share, at least 1 and not all."""
+    """Return which samples to cut out (bool[N]): the same share of every class, at least 1 sample and not all."""
     wanted = _share_out(np.bincount(labels), fraction)
     order = shuffled(len(labels), seed)
     cut_out = np.zeros(len(labels), bool)
@@ -208,7 +208,7 @@ def _distance(held: np.ndarray, totals: np.ndarray, fraction: float) -> float:
 
 
 def _smallest_removable(counts: np.ndarray, totals: np.ndarray, seed: int, name: str) -> int:
-    """Return the smallest group without which every class keeps a sample (all groups exceed the share)."""
+    """Return the smallest group that does not hold all samples of a class (all groups exceed the share)."""
     possible = [group for group in shuffled(len(counts), seed) if (counts[group] < totals).all()]
     if not possible:
         raise DataError(

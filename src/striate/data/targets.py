@@ -1,4 +1,4 @@
-"""Class indices and names, or regression targets, from labels as people write them."""
+"""Class indices and names, or regression targets, from labels in any common form."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dat
 def describe_targets(
     names: Sequence[str], targets: np.ndarray, classes: tuple[str, ...], task: Task | None = None
 ) -> str:
-    """Return a line that says what columns of labels were taken for, and how to change it."""
+    """Return a line saying how columns of labels were interpreted, and how to change that."""
     label = " ".join(["labels" if len(names) > 1 else "label", ", ".join(map(repr, names))]).strip()
     if targets.ndim > 1 and targets.shape[1] > 1:
         if classes:
@@ -151,7 +151,7 @@ def _look_like_classes(labels: np.ndarray) -> bool:
 
 
 def _are_switches(numbers: np.ndarray, classes: tuple[str, ...]) -> bool:
-    """Return whether targets are labels, each on or off, of which the source has the names."""
+    """Return whether targets are labels, each on or off, whose names the source gives."""
     return len(classes) == numbers.shape[1] and bool(((numbers == 0) | (numbers == 1)).all())
 
 

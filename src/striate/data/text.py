@@ -84,7 +84,7 @@ class Vocabulary:
         return {word: number for number, word in enumerate(self.words, UNKNOWN + 1)}
 
     def decode(self, symbols: np.ndarray) -> list[str]:
-        """Return the word at every place of a text (numbers [length]); "" for padding, "?" for unknown ones."""
+        """Return the word at each position of a text (numbers [length]); "" for padding, "?" for unknown words."""
         names = ["", "?", *self.words]
         return [names[int(symbol)] for symbol in np.ravel(symbols)]
 
@@ -118,7 +118,7 @@ class TextReader:
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """What `read_unlabelled` needs besides the shape to make inputs in the same way."""
+        """The arguments, other than the shape, with which `read_unlabelled` makes inputs in the same way."""
         return {"text": self.vocabulary.to_dict()}
 
     def read(self, path: Path) -> np.ndarray:

@@ -32,7 +32,7 @@ from striate.errors import DataError
 
 
 class Unlabelled(NamedTuple):
-    """Inputs (uint8 or float32 [N, C, *space]), what each is called, and the files that were left out."""
+    """Inputs (uint8 or float32 [N, C, *space]), their names, and the files that were left out."""
 
     inputs: np.ndarray
     names: list[str]

@@ -23,7 +23,7 @@ MAX_WRAPPERS = 4  # folders around the folder that holds the classes
 
 
 def find_splits(root: Path, wrappers: int = MAX_WRAPPERS) -> dict[str, Path]:
-    """Return the folders of classes: of "train" and what else there is, or of "all" of a root without splits.
+    """Return the folders of classes by split: "train" and any others, or "all" for a root without splits.
 
     A folder that holds nothing but one folder, as archives often do, stands for it.
     """
@@ -59,7 +59,7 @@ def _holds_runs(folder: os.DirEntry[str]) -> bool:
 
 
 def visible(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what is in a folder by name, without hidden files, notebook checkpoints and litter of systems.
+    """Return the entries of a folder by name, without hidden files, notebook checkpoints and system files.
 
     Raises DataError if the folder cannot be read.
     """
@@ -72,7 +72,7 @@ def visible(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def files_below(folder: Path, bad: list[BadFile]) -> list[Path]:
-    """Return all files at any depth, in the order of their names; add what cannot be followed to ``bad``."""
+    """Return all files at any depth, in the order of their names; add links that cannot be followed to ``bad``."""
     above = [folder, *folder.absolute().parents]
     return list(_walk(folder, bad, frozenset(map(_identity, above))))
 

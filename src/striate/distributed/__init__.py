@@ -1,4 +1,4 @@
-"""Training on several processes and machines at once, over MPI, with the bits of a single one."""
+"""Training on several processes and machines over MPI, with results bit-identical to a single process."""
 
 from typing import TYPE_CHECKING
 

@@ -48,7 +48,7 @@ class Beats:
         self._selector.close()
 
     def read(self, seconds: float) -> None:
-        """Take in what the ranks have sent, or send within so many seconds."""
+        """Read what the ranks have sent, waiting up to some seconds for more."""
         for key, _ in self._selector.select(seconds):
             if key.fileobj is self._listener:
                 connection, _ = self._listener.accept()
@@ -76,7 +76,7 @@ class Beats:
             self._ranks[rank] = _Rank(host, pid, time.monotonic())
 
     def silent(self, patience_seconds: float) -> str | None:
-        """Say which rank that has not ended has given no sign of life for so long, if one has."""
+        """Return a message about a running rank that has been silent for too long, if there is one."""
         now = time.monotonic()
         for number, rank in sorted(self._ranks.items()):
             if not rank.gone and now - rank.seen > patience_seconds:
@@ -95,10 +95,10 @@ class Beats:
         return all(rank.gone for rank in self._ranks.values())
 
     def process_of(self, rank: int) -> tuple[str, int] | None:
-        """Return host and number of the process of a rank that lives."""
+        """Return the host and process id of a rank that is alive."""
         found = self._ranks.get(rank)
         return None if found is None or found.gone else (found.host, found.pid)
 
     def processes(self) -> list[tuple[str, int]]:
-        """Return host and number of the processes of all ranks that have not ended."""
+        """Return the hosts and process ids of all ranks that have not ended."""
         return [(rank.host, rank.pid) for rank in self._ranks.values() if not rank.gone]

@@ -1,4 +1,4 @@
-"""What rank 0 tells the others to do: the first number of a command."""
+"""The commands that rank 0 sends to the others: the first number of a message."""
 
 RUN, MEET, EPOCH, BATCH, STEP, SPREAD, COLLECT, SCORES, END, LEAVE = range(1, 11)
 """Read the data of a run; compare notes before a training; the next batches are those of an epoch; the next batch

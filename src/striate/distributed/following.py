@@ -1,4 +1,4 @@
-"""What all ranks but 0 do: they follow its commands."""
+"""The ranks other than 0, which follow its commands."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from striate.training.stepper import Stepper
 
 
 class Left(StriateError):
-    """Rank 0 has ended, and has said why."""
+    """Rank 0 has ended and reported why."""
 
 
 def serve(group: Group) -> None:
-    """Take part in all runs that rank 0 leads, until it ends: what ``striate train`` does on the other ranks."""
+    """Take part in all runs that rank 0 leads until it ends: ``striate train`` on the other ranks."""
     with _deaf(), _all_or_none(group):
         while int(group.command([])[0]) == commands.RUN:
             splits, problem = None, None
@@ -130,7 +130,7 @@ class _Follower:
 
 @contextmanager
 def _all_or_none(group: Group) -> Iterator[None]:
-    """End all ranks if this one fails in a way that the others do not see."""
+    """End all ranks if this one fails in a way that the others cannot notice."""
     try:
         yield
     except StriateError:
@@ -142,7 +142,7 @@ def _all_or_none(group: Group) -> Iterator[None]:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Ignore the signals that ask to stop: rank 0 gets them too, and says when."""
+    """Ignore the signals that ask to stop: rank 0 gets them too and decides when."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""The processes that train together, and how they talk."""
+"""The processes that train together, and their communication."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEADER = 24  # float64 of a command: its number, and the numbers of a step
-LOOKS, NAP_SECONDS = 2000, 5e-5  # how often to look for a message before naps leave the core to others
+LOOKS, NAP_SECONDS = 2000, 5e-5  # how often to poll for a message before sleeping between polls
 
 
 class Group:
@@ -67,40 +67,40 @@ class Group:
         return header
 
     def leave(self) -> None:
-        """End together: rank 0 says so, and the others wait for it."""
+        """End together: the others wait until rank 0 is done."""
         if not self.left:
             self.command([LEAVE] if self.leads else [])
 
     def share(self, value: Any = None) -> Any:
-        """Return what rank 0 gave, any picklable object."""
+        """Broadcast any picklable object from rank 0."""
         self.wait([self.comm.Ibarrier()])
         return self.comm.bcast(value, 0)
 
     def gather(self, value: Any) -> list[Any]:
-        """Return what every rank gave, on all of them."""
+        """Gather an object from every rank, on all ranks."""
         self.wait([self.comm.Ibarrier()])
         found: list[Any] = self.comm.allgather(value)
         return found
 
     def spread(self, array: np.ndarray) -> None:
-        """Give every rank the array of rank 0."""
+        """Broadcast the array of rank 0 to every rank, in place."""
         if array.size:
             self.wait([self.comm.Ibcast(array, 0)])
 
     def all_parts(self, array: np.ndarray, begins: Sequence[int], ends: Sequence[int]) -> None:
-        """Complete a contiguous array of which every rank holds one part."""
+        """Complete a contiguous array of which each rank holds one part."""
         counts = [end - begin for begin, end in zip(begins, ends, strict=True)]
         self.sent_bytes += counts[self.rank] * array.itemsize * (self.size - 1)
         kind = self.mpi._typedict[array.dtype.char]
         self.wait([self.comm.Iallgatherv(self.mpi.IN_PLACE, [array, counts, list(begins), kind])])
 
     def exchange(self, messages: Sequence[tuple[int, np.ndarray]], rooms: Sequence[tuple[int, np.ndarray]]) -> None:
-        """Send ``messages``, (rank, array), and receive into ``rooms``; those of two ranks in the same order."""
+        """Send ``messages``, (rank, array), and receive into ``rooms``, in the same order on both sides."""
         requests = [self.comm.Irecv(room, rank) for rank, room in rooms]
         requests += [self.comm.Isend(message, rank) for rank, message in messages]
         self.sent_bytes += sum(message.nbytes for _, message in messages)
         self.wait(requests)
 
     def abort(self) -> None:
-        """End all ranks at once: one of them cannot go on."""
+        """Abort all ranks at once, because one of them cannot continue."""
         self.comm.Abort(1)

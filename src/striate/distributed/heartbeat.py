@@ -14,7 +14,7 @@ SECONDS = 0.5
 
 
 def start(rank: int) -> None:
-    """Send signs of life from now on, if a supervisor wants any."""
+    """Start sending signs of life, if there is a supervisor."""
     address = os.environ.get(ADDRESS)
     if address:
         host, _, port = address.rpartition(":")

@@ -1,4 +1,4 @@
-"""The machines that ranks run on."""
+"""The hosts that ranks run on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SSH_PORT, SECONDS = 22, 5.0
 
 
 def answering(hosts: Sequence[str], *, all_of_them: bool = False) -> list[str]:
-    """Return the hosts that answer where ``mpiexec`` will knock: on the port of ssh.
+    """Return the hosts that answer on the port of ssh, through which ``mpiexec`` starts ranks.
 
     Raises
     ------

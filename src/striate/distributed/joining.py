@@ -12,7 +12,7 @@ from striate.training import ranks
 
 
 def join() -> Team | None:
-    """Let every training of this process be one of all ranks of the MPI job; return None without others.
+    """Share every training of this process with all ranks of the MPI job; return None if there are no others.
 
     Rank 0 leads: its callbacks are called, and it writes. On the other ranks ``Trainer.fit`` follows it, with the
     same data, until it ends.

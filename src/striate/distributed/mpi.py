@@ -1,4 +1,4 @@
-"""MPI: whether this process is one of several, and the program that starts them."""
+"""MPI: whether this process is one of several ranks, and the program that starts them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSTALL = "Install both with pip install 'striate[mpi]'; on a cluster, mpi4py al
 
 
 def processes() -> int:
-    """Return how many processes the environment says were started together with this one, 1 without MPI."""
+    """Return the number of processes of this MPI job according to the environment, 1 without MPI."""
     return max((int(os.environ[name]) for name in SIZES if os.environ.get(name, "").isdigit()), default=1)
 
 
@@ -38,7 +38,7 @@ def import_mpi() -> Any:
 
 
 def mpiexec() -> Path:
-    """Return the program that starts ranks: of the Python environment, else the first on the path.
+    """Return the program that starts ranks: the one in the Python environment, else the first on the path.
 
     Raises
     ------

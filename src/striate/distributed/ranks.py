@@ -1,4 +1,4 @@
-"""What training sees of its group: rank 0 leads, the others follow its commands."""
+"""The group as training sees it: rank 0 leads, the others follow its commands."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Team:
         self._session: RankSession | None = None
 
     def threads(self, wanted: int | None) -> int:
-        """Return the threads of a rank: those that are wanted, else a share of this machine's."""
+        """Return the threads of a rank: the number asked for, else a share of this machine's."""
         return wanted or max(1, available_threads() // self.group.ranks_here)
 
     def session(self, network: Any, *, threads: int | None, **settings: Any) -> RankSession:
@@ -46,7 +46,7 @@ class Team:
         return RankSession(self.group, network, threads=self.threads(threads), **settings)
 
     def meet(self, state: TrainingState, job: Job) -> None:
-        """Compare notes with the others, and give them the state to begin with; see `compare`."""
+        """Check that all ranks can train together, and send them the initial state; see `compare`."""
         self.group.command([commands.MEET])
         compare(self.group.gather(Notes.of(state.fingerprint)))
         self.group.share((portable(state), job.weights))
@@ -62,7 +62,7 @@ class Team:
         return _LeadingBatches(**values | {"own": session.own_samples}, group=self.group)
 
     def scores(self, model: Model, inputs: np.ndarray, loss: Any) -> np.ndarray:
-        """Return ``model.scores``, of which every rank computes a part."""
+        """Return ``model.scores``; every rank computes a part of it."""
         self.group.command([commands.SCORES])
         return shared_scores(self.group, model, inputs, loss)
 

@@ -24,7 +24,7 @@ from striate.network import Network
 
 
 class RankSession(TrainingSession):
-    """The part of a training step that one rank computes; the results have the bits of a step on one rank.
+    """The part of a training step that one rank computes; the results equal those of a single rank, bit for bit.
 
     Every rank has the whole program, and runs the tasks of its own shards. Where all shards wait for each other,
     the ranks exchange what the next phases see of every shard. Then each adds up the gradients of its shards, gets
@@ -62,8 +62,8 @@ class RankSession(TrainingSession):
             )
         if UPDATES[str(self.facts.optimizer)].layerwise:
             raise UsageError(
-                f"{network.name}: ranks divide the optimizer's step; got {self.facts.optimizer}, which needs the "
-                "norms of whole layers. Use another optimizer, or one rank."
+                f"{network.name}: ranks share the optimizer's step; got {self.facts.optimizer}, which needs norms "
+                "of whole layers. Use another optimizer, or one rank."
             )
         self.parts = shards_of_ranks(sizes.shards, group.size)
         self.segments = segments_of_ranks(length, group.size)

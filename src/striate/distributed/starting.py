@@ -19,7 +19,7 @@ FAILED = 1
 
 
 def mpiexec_line(count: int, hosts: Sequence[str] = ()) -> list[str]:
-    """Return the beginning of a command that starts so many ranks of the program that follows."""
+    """Return the beginning of a command that starts several ranks of the program that follows."""
     program = mpiexec()
     option = "--host" if _is_open_mpi(program) else "-hosts"
     places = [option, ",".join(hosts)] if hosts else []
@@ -39,7 +39,7 @@ def _is_open_mpi(program: Path) -> bool:
 
 
 def run_ranks(count: int, arguments: Sequence[str]) -> int:
-    """Run ``striate ARGUMENTS`` on so many ranks of this machine; return the status with which rank 0 ends.
+    """Run ``striate ARGUMENTS`` on several ranks of this machine; return the exit status of rank 0.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def read_status(file: Path, ended: int) -> int:
 
 
 def report_status(status: int) -> int:
-    """Tell whoever started this rank how the command ended; return the status to end with.
+    """Report how the command ended to whoever started this rank; return the status to exit with.
 
     A process that ends with another status than 0 makes ``mpiexec`` print a page about it.
     """

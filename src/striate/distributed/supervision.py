@@ -57,7 +57,7 @@ class Supervisor:
     _stopped: int | None = field(default=None, init=False)
 
     def run(self, arguments: Sequence[str]) -> int:
-        """Run ``striate ARGUMENTS``; return the status with which rank 0 ends.
+        """Run ``striate ARGUMENTS``; return the exit status of rank 0.
 
         Raises
         ------
@@ -169,7 +169,7 @@ class _Attempt:
             if done():
                 since = since if beats.all_gone else time.monotonic()
                 if time.monotonic() - since > s.patience_seconds:
-                    return "mpiexec does not end"
+                    return "mpiexec does not exit"
         return beats.lost or f"mpiexec ended with status {process.returncode}"
 
     def _stop(self, process: subprocess.Popen[str], beats: Beats, number: int) -> None:
@@ -181,7 +181,7 @@ class _Attempt:
             process.send_signal(signal.SIGTERM)
 
     def _end(self, process: subprocess.Popen[str], beats: Beats) -> None:
-        """End what is left of the ranks: those of this machine by their numbers, the others through mpiexec."""
+        """End the remaining ranks: those of this machine by process id, the others through mpiexec."""
         if process.poll() is None:
             process.terminate()
         if process.returncode != 0:

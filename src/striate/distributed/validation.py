@@ -1,4 +1,4 @@
-"""The outputs for a validation set, of which every rank computes a part."""
+"""The outputs for a validation set; every rank computes a part of them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every drawing shares: axes of matplotlib, mosaics of tiles, numbers as pictures."""
+"""Shared by all drawings: axes of matplotlib, mosaics of tiles, numbers as pictures."""

@@ -1,4 +1,4 @@
-"""What all drawings with matplotlib share."""
+"""Shared by all drawings with matplotlib."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def set_title(axes: Axes, title: str, size: int = 10) -> None:
 
 
 def whole_ticks(axes: Axes, which: str = "xy") -> None:
-    """Let the ticks of both axes, or of one, be whole numbers, for places in a grid."""
+    """Put ticks at whole numbers only, on both axes or one, for positions in a grid."""
     from matplotlib.ticker import MaxNLocator
 
     for name in which:

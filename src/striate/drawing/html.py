@@ -11,7 +11,7 @@ __all__ = ["Markup", "element", "empty_element", "join", "number", "pairs", "sec
 
 
 def element(tag: str, *children: Any, **attributes: Any) -> Markup:
-    """Return an element; a trailing underscore of an attribute's name falls off.
+    """Return an element; a trailing underscore of an attribute's name is dropped.
 
     Examples
     --------
@@ -22,12 +22,12 @@ def element(tag: str, *children: Any, **attributes: Any) -> Markup:
 
 
 def empty_element(tag: str, **attributes: Any) -> Markup:
-    """Return an element that has no end, such as ``img``."""
+    """Return a void element, such as ``img``."""
     return Markup("<{}{}>").format(Markup(tag), _attributes(attributes))
 
 
 def join(pieces: Iterable[Any]) -> Markup:
-    """Return the pieces one after the other."""
+    """Return the pieces joined together."""
     return Markup("").join(pieces)
 
 

@@ -1,4 +1,4 @@
-"""Many small pictures as one: rows of tiles on a single grid."""
+"""Many small pictures in one: rows of tiles on a single grid."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Mosaic:
 
 
 def mosaic(pictures: Sequence[np.ndarray], columns: int | None = None, gap: tuple[int, int] = (1, 1)) -> Mosaic:
-    """Return pictures set in rows; smaller ones lie in the middle of their tile.
+    """Return pictures arranged in rows; smaller ones are centred in their tiles.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def _without_gaps(values: np.ndarray) -> np.ndarray:
 
 
 def _size(shape: tuple[int, ...], signals: bool) -> tuple[float, float]:
-    """Return inches in which no side of the mosaic is longer than 9."""
+    """Return the size in inches of a mosaic whose longer side is at most 9."""
     rows, columns = shape[:2]
     if signals:
         return 7.2, min(9.0, 0.5 + 0.22 * max(rows, 4))

@@ -1,4 +1,4 @@
-"""Texts on a page: words, coloured by what they say for a class."""
+"""Texts on a page: words, coloured by how they count for a class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_SHOWN = 200
 
 
 def words_markup(words: Sequence[str], weights: np.ndarray | None = None, most: int = MOST_SHOWN) -> Markup:
-    """Return the words of a text, those with a weight above 0 on red, those below on blue.
+    """Return the words of a text: those with positive weights on red, those with negative ones on blue.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from striate.network import Network
 
 @dataclass(frozen=True)
 class Facts:
-    """A network, what is computed of it, and how its layers depend on each other.
+    """A network, which of its values are computed, and how its layers depend on each other.
 
     Parameters
     ----------

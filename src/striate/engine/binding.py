@@ -237,7 +237,7 @@ class Bound:
             selection.phases[selection.by_shards, 1] = shards * selection.each
 
     def check(self) -> None:
-        """Raise what went wrong in the last run."""
+        """Raise the error of the last run, if there was one."""
         if self.errors:
             error = self.errors[0]
             self.errors.clear()

@@ -90,7 +90,7 @@ def check_room(network: Network, batch_size: int, needed: int) -> None:
     if needed > room:
         raise CapacityError(
             f"{network.name}: batches of {batch_size} need about {needed / 2**30:,.1f} GB of memory; "
-            f"{room / 2**30:.1f} GB are free. Use smaller batches, a smaller input or fewer channels."
+            f"{room / 2**30:.1f} GB are available. Use smaller batches, a smaller input or fewer channels."
         )
 
 
@@ -176,7 +176,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Results:
-    """What a loss reads and writes for every sample: its weight, its loss, whether it is classified rightly."""
+    """What a loss reads and writes for every sample: its weight, its loss, whether it is classified correctly."""
 
     weights: np.ndarray
     losses: np.ndarray

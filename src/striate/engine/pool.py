@@ -17,7 +17,7 @@ MOST = 8  # sessions, in use or kept for later
 
 
 class SessionPool:
-    """Up to eight sessions, kept by what they were made for; the one not used for longest makes room.
+    """Up to eight sessions, by what they were made for; the least recently used one makes room.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class SessionPool:
                 self._changed.notify()
 
     def take(self, key: tuple[Any, ...]) -> InferenceSession | None:
-        """Reserve a session; returns None where a new one must be made."""
+        """Reserve a session; returns None if a new one must be made."""
         with self._lock:
             while self._lent >= MOST:
                 self._wait()

@@ -1,4 +1,4 @@
-"""Programs are proven before their first run, each of them once on a machine.
+"""Programs are verified before their first run, once per machine.
 
 The proof of a small network takes less time than a step of training, that of ResNet-18 takes seconds; so the cache
 folder remembers the fingerprints of the programs that passed.

@@ -1,4 +1,4 @@
-"""Plans that are ready to run: what training and inference share."""
+"""Programs that are ready to run: what training and inference share."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Session:
         if (theta.shape, states.shape) != ((counts[0],), (counts[1],)):
             raise ShapeError(
                 f"{self.network.name}: needs vectors of {counts[0]} parameters and {counts[1]} states; got shapes "
-                f"{list(theta.shape)} and {list(states.shape)}. Replace them by whole ones."
+                f"{list(theta.shape)} and {list(states.shape)}. Use vectors of these lengths."
             )
         own = self.vectors.theta[: counts[0]], self.vectors.states[: counts[1]]
         if self.version is None or not (_same(own[0], theta) and _same(own[1], states)):
@@ -132,13 +132,13 @@ class Session:
         return index
 
     def normalise(self, mean: np.ndarray, scale: np.ndarray) -> None:
-        """Let every sample become ``(x - mean) / scale``, per channel."""
+        """Normalise every sample as ``(x - mean) / scale``, per channel."""
         self.samples.scale[:] = 1.0 / np.asarray(scale, np.float64)
         self.samples.mean[:] = mean
 
 
 def check_dtype(network: Network, dtype: np.dtype) -> None:
-    """Raise UsageError unless the kernels read such samples."""
+    """Raise UsageError unless the kernels read samples of this type."""
     if np.dtype(dtype) not in (np.uint8, np.float32):
         raise UsageError(f"{network.name}: a plan reads uint8 or float32; got {dtype}. Convert the samples.")
 

@@ -43,7 +43,7 @@ class Measured:
         return float(sum(phase.sum() for phase in self.phases))
 
     def seconds(self, threads: int) -> float:
-        """Return the time of a run on so many threads.
+        """Return the time of a run on a number of threads.
 
         As in the runner, a thread that is free takes the next task of the phase, and the next phase begins when
         the last task is done, but not before memory has moved what the tasks need. Every further thread makes the
@@ -55,12 +55,12 @@ class Measured:
         return sum(spans) + barriers
 
     def speed_up(self, threads: int) -> float:
-        """Return how many times as fast as on one thread a run is on ``threads``."""
+        """Return the speed-up of a run on ``threads`` threads over one thread."""
         return self.seconds(1) / self.seconds(threads)
 
 
 def _makespan(tasks: Sequence[float] | np.ndarray, threads: int) -> float:
-    """Return when the last of ``tasks`` ends that free threads take in order."""
+    """Return when the last of ``tasks`` ends if free threads take them in order."""
     free = [0.0] * min(threads, len(tasks))
     for task in tasks:
         heapq.heapreplace(free, free[0] + float(task))
@@ -70,7 +70,7 @@ def _makespan(tasks: Sequence[float] | np.ndarray, threads: int) -> float:
 def measure(
     team: Team, sections: tuple[str, ...] | None = None, rounds: int = 15, *, bandwidth: bool = False
 ) -> Measured:
-    """Run every task of some sections alone, again and again, and return the least times.
+    """Time every task of some sections alone, repeatedly, and return the shortest times.
 
     With ``bandwidth`` the bytes that the tasks move are counted, and what memory gives is measured.
 
@@ -113,7 +113,7 @@ def _seconds(team: Team, selection: Selection, rounds: int, threads: int = 1) ->
 
 
 def _barrier_seconds(team: Team, whole: Selection, rounds: int) -> float:
-    """Return what a phase costs two threads, measured on phases of two empty tasks."""
+    """Return the overhead of a phase on two threads, measured with phases of two empty tasks."""
     tasks = np.repeat(_part(whole, 0, empty=True).tasks, 2, axis=0)
     times = {}
     for phases in (1, 65):
@@ -147,7 +147,7 @@ def moved_bytes(program: Program, sections: tuple[str, ...] | None = None) -> li
 
 
 def _covered(runs: np.ndarray) -> int:
-    """Return how many bytes lie in at least one of the runs (begin, end)."""
+    """Return the number of bytes in at least one of the runs (begin, end)."""
     runs = runs[np.argsort(runs[:, 0], kind="stable")]
     reached = np.maximum.accumulate(np.append(0, runs[:-1, 1]))
     return int(np.maximum(runs[:, 1] - np.maximum(runs[:, 0], reached), 0).sum())

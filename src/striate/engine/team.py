@@ -59,12 +59,12 @@ class Team:
         return Run(selection, self._bound.rows.ctypes.data, buffers)
 
     def keep(self, run: Run) -> Run:
-        """Let ``rest`` wait for a run that ``prepare`` returned too; return it."""
+        """Make ``rest`` also wait for a run that ``prepare`` returned; return the run."""
         self._kept.append(run)
         return run
 
     def run_prepared(self, run: Run, threads: int) -> None:
-        """Run what ``prepare`` returned on at most so many threads of the team."""
+        """Run what ``prepare`` returned on a limited number of the team's threads."""
         more = min(threads - 1, self._count)
         count = self._workers.borrow(more, run.jobs[1 : 1 + more], run) if more > 0 else None
         if count is None:

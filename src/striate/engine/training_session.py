@@ -179,13 +179,13 @@ class TrainingSession(Session):
         self.team.run((UPDATE,))
 
     def announce(self, numbers: tuple[float, ...], number: int) -> None:
-        """Say that a step begins: to nobody here; see `striate.distributed`."""
+        """Announce that a step begins; nobody listens here, see `striate.distributed`."""
 
     def collect(self) -> None:
-        """Complete ``vectors``: here they always are."""
+        """Complete ``vectors``; here they always are complete."""
 
     def spread(self) -> None:
-        """Hand out ``vectors`` after they were changed: here nobody else has any."""
+        """Send changed ``vectors`` to other ranks; here there are none."""
 
     def squares(self, gradient: np.ndarray) -> np.ndarray:
         """Return ``sums_of_squares`` of the gradient."""
@@ -207,6 +207,6 @@ def _check_outputs(network: Network) -> None:
     shapes = {network.output_shape, *(network.step(name).shape for name in network.auxiliary)}
     if len(shapes) > 1:
         raise ShapeError(
-            f"{network.name}: auxiliary outputs have the shape of the output, whose targets they learn; "
-            f"got {', '.join(map(format_shape, sorted(shapes)))}. Change their last layers."
+            f"{network.name}: auxiliary outputs must have the shape of the output; got "
+            f"{', '.join(map(format_shape, sorted(shapes)))}. Change their last layers."
         )

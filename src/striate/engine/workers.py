@@ -1,4 +1,4 @@
-"""Threads that sleep until a program needs them; one set of them serves all programs of a process."""
+"""Threads that sleep until a program needs them; one set serves all programs of a process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int64, ctyp
 
 @functools.cache
 def yield_address() -> int:
-    """Return the address of the C function that gives the core to another thread."""
+    """Return the address of the C function that yields the core to another thread."""
     if sys.platform == "win32":
         function: Any = ctypes.WinDLL("kernel32").SwitchToThread
     else:

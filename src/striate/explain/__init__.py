@@ -1,4 +1,4 @@
-"""See why: traces, decompositions, attributions and learned features of a model, number by number."""
+"""Explain a model, number by number: traces, decompositions, attributions and learnt features."""
 
 from __future__ import annotations
 

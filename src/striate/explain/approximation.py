@@ -1,4 +1,4 @@
-"""A function learnt by networks with one hidden layer: what more units can do, and when they overfit."""
+"""A function learnt by networks with one hidden layer: what more units gain, and when they overfit."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 ACTIVATIONS = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
 STEEP = {"tanh": 2.0, "sigmoid": 4.0}
-"""How steep a unit is at first, times the distance between two of them: steps that just touch."""
+"""Initial steepness of a unit times the distance between two units, so that their steps just touch."""
 GRID, RATE, BATCH = 401, 0.02, 16
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """One network on its way.
+    """One network during its training.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A value taken apart, written as on a board."""
+"""The terms of a value as text, written as on a blackboard."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def _grids(why: Why) -> list[str]:
 
 
 def _where(why: Why, channel: int) -> str:
-    """Say which part of the source a window covers."""
+    """Describe the part of the source that a window covers."""
     assert why.window is not None
     taps = np.arange(why.window[0].size) + channel * why.window[0].size
     inside = [why.origin(int(t)) for t in taps if why.terms.places[t] >= 0]
     source = why.sources[0]
     if not inside:
-        return f"{source}: wholly beyond the edge"
+        return f"{source}: entirely beyond the edge"
     names = axis_names(why.trace[source].shape)
     spans = [f"{name} {_span([at[i] for at in inside])}" for i, name in enumerate(names)]
     beyond = len(taps) - len(inside)

@@ -1,4 +1,4 @@
-"""Models that give a class for each position: what decided is explained for the means of their scores."""
+"""Models that give a class for each position: the means of their scores are explained."""
 
 from __future__ import annotations
 

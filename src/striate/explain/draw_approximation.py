@@ -1,4 +1,4 @@
-"""Draw networks that approximate a function: side by side, or as a film of their training."""
+"""Draw networks that approximate a function: side by side, or as an animation of their training."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def dropout_masks(trace: Trace, layer: str | None = None, *, steps: int = 5, see
 
 
 def draw_dropout(masks: DropoutMasks) -> Axes:
-    """Draw the values of a sample as a prediction sees them and after each mask, dropped ones orange."""
+    """Draw the values of a sample as used in a prediction and after each mask, with dropped ones in orange."""
     shown = [np.ones_like(masks.values), *masks.factors]
     figure: Any = new_axes(None, size=(1.75 * len(shown), 2.3)).figure
     figure.clear()

@@ -1,4 +1,4 @@
-"""What one value sees of the input: in theory from the windows, in effect from its gradient."""
+"""The part of the input that one value sees: in theory from the windows, in effect from its gradient."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def field_of(trace: Trace, layer: str, index: tuple[int, ...]) -> Field:
 
 
 def draw_field(field: Field, sample: np.ndarray | None = None, axes: Axes | None = None) -> Axes:
-    """Draw what a value sees: its share of the gradient in red, over the sample, inside the frame of theory.
+    """Draw what a value sees: the gradient in red over the sample, inside a frame around the theoretical field.
 
     Parameters
     ----------

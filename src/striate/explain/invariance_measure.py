@@ -33,7 +33,7 @@ UNITS = {"shift": "cells to the right", "rotation": "degrees counter-clockwise",
 
 @dataclass(frozen=True, eq=False)
 class Invariance:
-    """What a change of the input does to a model.
+    """How a model responds to a change of the input.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The loss of a real network along lines and planes through its parameters."""
+"""The loss of a network along lines and planes through its parameters."""
 
 from __future__ import annotations
 

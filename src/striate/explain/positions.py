@@ -1,4 +1,4 @@
-"""Where a value stands in a layer: names of axes, and what is wrong with a place that does not exist."""
+"""Positions of values in a layer: names of axes, and errors for positions that do not exist."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _inside(where: str, name: str, value: Any, count: int) -> int:
 
 
 def place_text(name: str, shape: Shape, index: tuple[int, ...]) -> str:
-    """Write a place for people.
+    """Return a position as text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Trainings side by side on one plane through the parameters of their network."""
+"""Several trainings on one plane through the parameters of their network."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Runner:
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """Trainings of one network, and the loss on the plane that their paths lie in best; ``print`` it for a ranking.
+    """Trainings of one network, and the loss on the plane closest to their paths; ``print`` it for a ranking.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class _Recorder(Callback):
 def race(
     trainers: Mapping[str, Trainer], train: Dataset, *, epochs: int = 20, samples: int = 500, points: int = 25
 ) -> Race:
-    """Train several times and return the paths on the plane in which they lie best.
+    """Train several times and return the paths on the plane closest to them.
 
     Parameters
     ----------

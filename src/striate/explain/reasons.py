@@ -1,4 +1,4 @@
-"""Why a value is what it is, and the way back to the pixels."""
+"""Why a value is what it is, and its path back to the pixels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Why:
-    """The numbers that one value came from; ``str()`` writes them as on a board.
+    """The numbers that one value came from; ``str()`` writes them as on a blackboard.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Why:
 
     @property
     def place(self) -> str:
-        """The place in words."""
+        """The position in words."""
         return place_text(self.step.name, self.step.shape, self.index) + (f" ({self.label})" if self.label else "")
 
     @property
@@ -89,7 +89,7 @@ class Why:
 
     @property
     def window(self) -> np.ndarray | None:
-        """What the window saw, float64[C, *kernel], for layers with a window."""
+        """The input values in the window, float64[C, *kernel], for layers with a window."""
         return self.decomposition.window
 
     @property
@@ -119,7 +119,7 @@ class Why:
 
     @property
     def activation(self) -> Why | None:
-        """What the activation that follows makes of this value, if exactly one layer follows and is one."""
+        """The value after the following activation, if exactly one layer follows and it is an activation."""
         followers = [step for step in self.trace.network.steps if self.step.name in step.inputs]
         if len(followers) != 1 or not isinstance(followers[0].layer, Activation):
             return None
@@ -174,7 +174,7 @@ class Why:
         return write(self)
 
     def _repr_html_(self) -> str:
-        """Return the numbers as on a board, for notebooks."""
+        """Return the numbers as on a blackboard, for notebooks."""
         from striate.drawing.html import element
 
         return element("pre", str(self))

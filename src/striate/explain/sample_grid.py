@@ -86,7 +86,7 @@ def draw_predictions(
         rows = _rows(data, count, seed)
     title = f"{int((~wrong).sum()):,} of {len(data):,} right; orange is wrong, with the true class in brackets"
     if not len(rows):
-        raise UsageError(f"{model.network.name}: makes no mistakes on these samples. Leave out mistakes.")
+        raise UsageError(f"{model.network.name}: makes no mistakes on these samples. Draw all of them instead.")
     names = [
         f"{model.classes[chosen[row]]} {100 * sure[row]:.0f} %"
         + (f" ({model.classes[data.targets[row]]})" if wrong[row] else "")

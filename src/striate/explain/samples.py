@@ -1,4 +1,4 @@
-"""One sample in the form that a model's network takes it."""
+"""One sample in the form that a model's network takes."""
 
 from __future__ import annotations
 

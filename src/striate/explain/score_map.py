@@ -1,4 +1,4 @@
-"""What a model says of every window of a picture: probabilities, a heat map, the strongest windows, and why."""
+"""The predictions for every window of a picture: probabilities, a heat map, the strongest windows, and why."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class ScoreMap:
-    """What a model says of every window of a picture.
+    """The predictions of a model for every window of a picture.
 
     Parameters
     ----------

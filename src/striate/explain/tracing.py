@@ -1,4 +1,4 @@
-"""Every intermediate of one sample's way through a model, and the question why."""
+"""Every intermediate value of a model for one sample, and the question why."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from striate.reference.executor import Run, parameters_of
 
 
 def trace(model: Model, sample: Any) -> Trace:
-    """Return every intermediate of ``sample`` in ``model``, computed in float64.
+    """Return every intermediate value of ``model`` for ``sample``, computed in float64.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Trace:
 
     @property
     def output(self) -> np.ndarray:
-        """What the network computes, float64[*output_shape]."""
+        """The output of the network, float64[*output_shape]."""
         return np.asarray(self.run.output[0])
 
     @property

@@ -1,4 +1,4 @@
-"""Models of texts: the words of a sample, and the model after its word vectors, which explanations look into."""
+"""Models of texts: the words of a sample, and the part of the model after its word vectors, which is explained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from striate.network import Network, Step
 
 
 def words_of(model: Model, raw: np.ndarray) -> list[str]:
-    """Return the word at every place of a sample; "" behind its end, "?" for unknown words; [] of other models."""
+    """Return the words of a sample by position; "" after its end, "?" for unknown words; [] for other models."""
     text = (model.metadata.get("preparation") or {}).get("text")
     if not text:
         return []

@@ -12,7 +12,7 @@ ELEMENTWISE = frozenset({
     "+", "-", "*", "/", "**", "neg", "=", "abs", "ceil", "cos", "exp", "floor", "log", "maximum", "minimum", "relu",
     "sigmoid", "sin", "softplus", "sqrt", "tan", "tanh",
 })  # fmt: skip
-"""Names of the operations that treat every number of an array by itself."""
+"""Names of the operations that apply to every number of an array separately."""
 EXACT = 2**53  # whole numbers below it are written without a point
 
 

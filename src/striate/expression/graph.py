@@ -57,7 +57,7 @@ class Graph:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of the values that have to be given."""
+        """Names of the values that must be given."""
         return tuple(node.name for node in self.nodes if node.operation is None)
 
     def evaluate(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:

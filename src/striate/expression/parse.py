@@ -40,7 +40,7 @@ def parse(text: str) -> Graph:
         raise UsageError(f"expression: at most {LONGEST_TEXT:,} characters are read; got {len(text):,}.")
     statements = _statements(text)
     if not statements:
-        raise UsageError('expression: an expression is needed, such as "(w*x - t)**2"; got an empty text.')
+        raise UsageError('expression: needs an expression, such as "(w*x - t)**2"; got an empty text.')
     builder = _Builder(
         one_line="\n" not in text.strip(),
         words=set(_WORD.findall(text)),
@@ -141,7 +141,7 @@ class _Builder:
                 return ast.parse(source, mode="eval").body
         except SyntaxError as error:
             column = self.column + (error.offset - 1 if error.offset else len(source))
-            hint = " 'lambda' is a word of Python; call it lam." if "lambda" in source else ""
+            hint = " 'lambda' is a keyword of Python; call it lam." if "lambda" in source else ""
             raise UsageError(f"expression: cannot be read: {error.msg} ({self._at(column)}).{hint}") from None
         except (ValueError, MemoryError) as error:
             raise UsageError(f"expression: cannot be read: {error}.") from None

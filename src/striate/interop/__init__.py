@@ -1,1 +1,1 @@
-"""Models come in and go out: ONNX, PyTorch, Keras."""
+"""Import and export of models: ONNX, PyTorch, Keras, scikit-learn."""

@@ -1,4 +1,4 @@
-"""Which format a file has, by the ending of its name."""
+"""The format of a file, by its suffix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def by_ending(path: Path, known: dict[str, T]) -> T:
-    """Return what stands under the ending of ``path``; raises UsageError for other endings."""
+    """Return the entry for the suffix of ``path``; raises UsageError for other suffixes."""
     ending = path.suffix.lower()
     if ending not in known:
         raise UsageError(f"{path}: the ending must be {' or '.join(known)}; got {ending or 'none'!r}. Rename it.")

@@ -1,4 +1,4 @@
-"""What a Keras file holds, read with h5py: a program of its own, for HDF5 crashes or loops on some damaged files.
+"""The contents of a Keras file, read with h5py in a separate process: HDF5 crashes or loops on some damaged files.
 
 ``python -m striate.interop.hdf5 FILE`` writes one safetensors file to its standard output.
 """
@@ -26,7 +26,7 @@ EXPANSION = 100  # how many times larger than the file its contents may be
 
 
 class Refused(ValueError):
-    """A file that is no model of Keras, or is damaged."""
+    """A file that is not a Keras model, or is damaged."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Read models of other programs, in the format that the ending of the file names."""
+"""Read models from other programs, in the format given by the suffix of the file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ORDERS = ("rgb", "bgr")
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user says of a file.
+    """What the user states about a file.
 
     Parameters
     ----------
@@ -55,14 +55,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Found:
-    """A model of another program, and what there is to say of how it was read."""
+    """A model from another program, and notes on how it was read."""
 
     model: Model
     report: tuple[str, ...] = ()
 
 
 def read(path: Path, wish: Wish | None = None) -> Found:
-    """Return the model of a file in the format that the ending of ``path`` names.
+    """Return the model of a file, in the format given by the suffix of ``path``.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _with_colours(network: Network, order: str) -> Network:
 
 
 def pixel_range(name: str, channels: int) -> Normalisation | None:
-    """Return what turns pixels from 0 to 255 into what a model expects.
+    """Return the normalisation that turns pixels from 0 to 255 into what a model expects.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Write models for other programs, in the format that the ending of the file names."""
+"""Write models for other programs, in the format given by the suffix of the file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIBRARY = "library"
 
 
 def write(model: Model, path: Path, *, preprocessing: bool = True, samples: str | None = None) -> list[Path]:
-    """Write ``model`` in the format that the ending of ``path`` names; return the files.
+    """Write ``model`` in the format given by the suffix of ``path``; return the files.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def write(model: Model, path: Path, *, preprocessing: bool = True, samples: str 
     if path.suffix.lower() == ".html":
         return _write_page(model, path, preprocessing, samples)
     if samples is not None:
-        raise UsageError(f"{path}: only pages hold samples. Leave --samples out, or write to a .html file.")
+        raise UsageError(f"{path}: only pages can hold samples. Leave --samples out, or write to a .html file.")
     return by_ending(path, WRITERS)(model, path, preprocessing)
 
 

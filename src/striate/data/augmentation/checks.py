@@ -1,4 +1,4 @@
-"""The check that every transform makes of its numbers."""
+"""The check that every transform applies to its numbers."""
 
 from __future__ import annotations
 

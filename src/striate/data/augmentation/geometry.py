@@ -76,7 +76,7 @@ class VerticalFlip(Geometric):
 
 @dataclass(frozen=True)
 class Shift(Geometric):
-    """Move down and right by parts of the size drawn from -rows to rows and -columns to columns."""
+    """Move down and right by fractions of the size, drawn from -rows to rows and from -columns to columns."""
 
     rows: float = 0.1
     columns: float = 0.1
@@ -125,7 +125,7 @@ class Zoom(Geometric):
 
 @dataclass(frozen=True)
 class ResizedCrop(Geometric):
-    """Cut out a window anywhere, its sides a share drawn from ``smallest`` to 1, and enlarge it to the size."""
+    """Cut out a random window whose sides are a share drawn from ``smallest`` to 1, and enlarge it to full size."""
 
     smallest: float = 0.7
 

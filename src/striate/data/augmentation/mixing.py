@@ -15,7 +15,7 @@ STEPS = 4096  # of the table of the beta distribution: the smaller part is exact
 
 @cache
 def _smaller_parts(alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return parts of a blend from 0 to 1/2, and the probability of a smaller part that is at most that.
+    """Return values from 0 to 1/2, and the probability that the smaller part of a blend is at most each.
 
     The density of the beta distribution, ``w^(alpha - 1) * (1 - w)^(alpha - 1)``, has a pole at 0 if alpha is
     below 1; over ``t = w^alpha`` it has none.

@@ -1,4 +1,4 @@
-"""Augmentation: transforms in a row, drawn anew for every sample of every epoch."""
+"""Augmentation: a sequence of transforms, drawn anew for every sample of every epoch."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NAMES = {kind: name for name, kind in KINDS.items()}
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random changes of inputs that leave their meaning: a function of (seed, epoch, sample) alone.
+    """Random changes of inputs that keep their meaning: a function of (seed, epoch, sample) alone.
 
     First the geometric transforms move pixels, all together in one bilinear interpolation; then the others
     change values in their order; then mixup blends neighbours. Signals are moved along their length,

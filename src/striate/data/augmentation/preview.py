@@ -1,4 +1,4 @@
-"""A picture of what an augmentation makes of some images."""
+"""A picture that shows some images and what an augmentation makes of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALLEST_SIDE = 64  # images are enlarged to at least this
 def preview(
     dataset: Dataset, augmentation: Augmentation, seed: int = 0, samples: int = 6, variants: int = 8
 ) -> Image:
-    """Return a picture with a row for each of some samples: as it is, then as it is in the first epochs.
+    """Return a picture with a row for each sample: the original, then the sample as changed in the first epochs.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def _taps(x: np.ndarray, row: np.ndarray, column: np.ndarray, border: Border, fi
 
 
 def _index(place: np.ndarray, size: int, border: Border) -> np.ndarray:
-    """Return the pixel that stands for a place on an axis, which may lie outside."""
+    """Return the pixel used for a position on an axis, which may lie outside the image."""
     if border == "reflect":
         folded = np.mod(place, 2 * size)
         return np.asarray(np.minimum(folded, 2 * size - 1 - folded))

@@ -72,7 +72,7 @@ class Scale(Valued):
 
 @dataclass(frozen=True)
 class Noise(Valued):
-    """Add to every value its own number of a normal distribution; its deviation is a share of the full range."""
+    """Add normal noise to every value; its standard deviation is a share of the full range."""
 
     deviation: float = 0.05
 
@@ -86,7 +86,7 @@ class Noise(Valued):
 
 @dataclass(frozen=True)
 class Cutout(Valued):
-    """Fill a square (of signals: a stretch) whose middle is anywhere; it may reach over the border.
+    """Fill a square (for signals, an interval) at a random position; it may reach beyond the edge.
 
     ``side`` is a share of the shorter side, ``fill`` a value of the input.
 

@@ -1,4 +1,4 @@
-"""Augmentations as they are typed: ``rotation:10 zoom:0.9:1.1 shift:0.1 horizontal_flip``."""
+"""Augmentations as text: ``rotation:10 zoom:0.9:1.1 shift:0.1 horizontal_flip``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from striate.errors import UsageError, unknown_name
 
 
 def augmentation(text: str) -> Augmentation:
-    """Return the augmentation that is described as words, each a kind with its numbers after colons.
+    """Return the augmentation that a text describes: words, each a kind with its numbers after colons.
 
     A number that is left out has its usual value; a shift with one number is the same along rows and columns.
 
@@ -29,7 +29,7 @@ def augmentation(text: str) -> Augmentation:
 
 
 def describe(augmentation: Augmentation) -> str:
-    """Return an augmentation as it is typed.
+    """Return an augmentation as the text that describes it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Samples that are read while a training goes on, in place of an array in memory."""
+"""Samples that are read during training instead of being held in memory."""
 
 from __future__ import annotations
 

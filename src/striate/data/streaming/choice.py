@@ -1,4 +1,4 @@
-"""Whether samples are read into memory or while the training goes on."""
+"""Whether samples are loaded into memory or read during training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOW = (AUTO, MEMORY, STREAM)
 
 
 def is_streamed(how: str, size: int) -> bool:
-    """Return whether samples of ``size`` bytes are streamed: if they need half of the free memory, or on demand.
+    """Return whether to stream samples of ``size`` bytes: if they need over half of the free memory, or if told to.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def is_streamed(how: str, size: int) -> bool:
 
 
 def describe_streams(inputs: Iterable[Any], how: str) -> tuple[str, ...]:
-    """Return a line that says that samples are streamed, and why; nothing if none are."""
+    """Return a line saying that samples are streamed, and why; nothing if they are not."""
     size = sum(part.nbytes for part in inputs if isinstance(part, Stream))
     if not size:
         return ()

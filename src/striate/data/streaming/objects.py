@@ -15,7 +15,7 @@ Sample = Callable[[Any, str], np.ndarray]
 
 
 class ObjectStream(Stream):
-    """Samples of an object, asked for one at a time, since not every object bears several threads.
+    """Samples of an object, requested one at a time because not every object is thread-safe.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Read parts of a stream ahead of their use, on threads, into a bounded buffer."""
+"""Read parts of a stream ahead of time, on threads, into a bounded buffer."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Stored(NamedTuple):
 
 
 class _OpenFile:
-    """A file that is open as long as a stream, or a part of it, is in use."""
+    """A file that stays open as long as a stream, or a part of it, is in use."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -109,7 +109,7 @@ class StoredStream(Stream):
             room, place = room[count:], place + count
 
     def __copy__(self) -> StoredStream:
-        """Return a stream of the same open file, whatever has become of its path."""
+        """Return a stream of the same open file, even if its path no longer exists."""
         other = object.__new__(type(self))
         vars(other).update(vars(self))
         return other

@@ -1,4 +1,4 @@
-"""What every stream is: an array of samples whose rows are read when they are asked for."""
+"""The interface of streams: an array of samples whose rows are read on demand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 
 class Stream(ABC):
-    """Samples that are read when they are asked for; used where an array would not fit into memory.
+    """Samples that are read on demand, for data sets that do not fit into memory.
 
     It has the shape, type and length of an array, and indexing it returns arrays in memory. What is read does not
     depend on the order, so any number of readers gives the same bits.
@@ -37,7 +37,7 @@ class Stream(ABC):
 
     @abstractmethod
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Return the samples that stand at ``rows`` (int64[n]) of the source, [n, *sample_shape] in memory."""
+        """Return the samples at ``rows`` (int64[n]) of the source, [n, *sample_shape] in memory."""
 
     @property
     def shape(self) -> tuple[int, ...]:

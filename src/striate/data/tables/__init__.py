@@ -1,4 +1,4 @@
-"""Tables: one sample a row, a column with its label, the others numbers or categories.
+"""Tables: each row is a sample; one column holds the labels, the others numbers or categories.
 
 A file goes through these modules in order: `files` (compression and encoding), `dialect` (separators and names),
 `reading` (columns of numbers and text), `schema` (their meaning, kept with the model), `loading` (data sets).

@@ -1,4 +1,4 @@
-"""Numbers from the text of a table, fast: whole numbers are put together from their digits by array arithmetic."""
+"""Fast parsing of the numbers in a table: integers are assembled from their digits by array arithmetic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_DIGITS = 9  # what an int32 holds
 
 
 def parse_numbers(block: bytes, columns: int, delimiter: bytes) -> np.ndarray | None:
-    """Return the numbers of a block of lines (uint8, int32 or float64 [rows, columns]); None if it holds others.
+    """Return the numbers of a block of lines (uint8, int32 or float64 [rows, columns]); None for other cells.
 
     Blocks that hold nothing but whole numbers without a sign take about 15 ns a number; others go
     through NumPy's own reader, which takes ten times that.

@@ -1,4 +1,4 @@
-"""Columns of a table: how one is read, by which categories and median, and its cells as inputs."""
+"""Columns of a table: how each is read (its categories, its median), and its cells as inputs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Column:
 
 
 def column_of(learn: Table, number: int) -> tuple[Column | None, str | None]:
-    """Return the column as an input, or None, and what the user must know about it."""
+    """Return the column as an input, or None, and notes for the user."""
     name, cells = learn.names[number], learn.column(number)
     if number in learn.texts:
         return _text_column(name, cells)

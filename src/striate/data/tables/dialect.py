@@ -1,4 +1,4 @@
-"""How a table is written: separator, decimal mark, comment lines, and whether its first line names the columns."""
+"""The dialect of a table: separator, decimal mark, comment lines, and whether its first line names the columns."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Dialect:
     decimal_comma: bool = False
 
     def rows(self, lines: Iterable[bytes]) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number of the last line and the cells of each row, comment lines and blank rows left out."""
+        """Yield the number of the last line and the cells of each row, without comment lines and blank rows."""
         return _rows(lines, self.delimiter)
 
     def number(self, cell: str) -> float | None:
@@ -58,7 +58,7 @@ class Dialect:
 
 
 def sniff(lines: Iterable[bytes]) -> Dialect | None:
-    """Return how a table is written, from its first lines; None for one without rows."""
+    """Return the dialect of a table, from its first lines; None for a table without rows."""
     start = list(islice(lines, 4 * SNIFFED_ROWS))
     delimiter = _delimiter(start)
     rows = list(islice(_rows(start, delimiter), SNIFFED_ROWS))
@@ -98,7 +98,7 @@ def _uncommented(lines: Iterable[bytes], squeeze: bool) -> Iterator[str]:
 
 
 def _without_returns(text: str) -> str:
-    """Return a line without carriage returns but at its end: the reader takes others for the end of a row."""
+    """Return a line without carriage returns except at its end: the csv module reads others as the end of a row."""
     return text[:-2].replace("\r", " ") + text[-2:].replace("\r", "") if "\r" in text else text
 
 
@@ -112,7 +112,7 @@ def _delimiter(lines: list[bytes]) -> str:
 
 
 def _names_columns(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Return whether a first row holds names: none of its cells is a number, or one that is not stands over one."""
+    """Return whether a first row holds names: no cell is a number, or some cell that is not stands above one."""
     numbers = [is_number(cell) for cell in first]
     if not any(numbers):
         return True

@@ -1,4 +1,4 @@
-"""What makes inputs of a table: a schema of its columns, or the vocabulary of a column of texts."""
+"""Turning tables into inputs: by a schema of the columns, or by the vocabulary of a column of texts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_IGNORED = 6
 
 
 class Encoder(Protocol):
-    """Makes inputs of a table."""
+    """Turns tables into inputs."""
 
     @property
     def symbols(self) -> int:
@@ -33,7 +33,7 @@ class Encoder(Protocol):
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """What is kept with a model."""
+        """Return the description that is saved with a model."""
 
     def inputs(self, table: Table, missing: str) -> np.ndarray:
         """Return the inputs of every row."""
@@ -78,7 +78,7 @@ def texts_of(table: Table, column: str | None) -> list[str]:
 
 
 def encoder_for(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> tuple[Encoder, list[str]]:
-    """Return what makes inputs of the columns: that of a model, or one learnt from the training rows."""
+    """Return the encoder of the columns: that of a model, or one learnt from the training rows."""
     known = options.preparation.get("text")
     if known is not None:
         return TextColumn(str(known.get("column")), Vocabulary.from_dict(known)), []
@@ -121,7 +121,7 @@ def _texts_beside(table: Table, roles: Roles) -> list[str]:
 
 
 def _schema(learn: Table, roles: Roles, rows: np.ndarray, options: Options) -> tuple[Schema, list[str]]:
-    """Return the schema that a model brings along, or that of the training rows."""
+    """Return the schema of a model, or one learnt from the training rows."""
     known = options.preparation.get("table")
     if known is not None:
         return Schema.from_dict(known), []

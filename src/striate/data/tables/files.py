@@ -1,4 +1,4 @@
-"""Lines of text from the files in which people keep tables: compressed or not, in the usual encodings."""
+"""Lines of text from table files: compressed or not, in the usual encodings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def is_table(path: Path) -> bool:
-    """Return whether the name of a file ends like that of a table."""
+    """Return whether a file has the suffix of a table."""
     return path.name.lower().endswith(TABLE_SUFFIXES)
 
 

@@ -30,7 +30,7 @@ def fit_schema(
     rows: np.ndarray | None = None,
     shape: tuple[int, ...] | None = None,
 ) -> tuple[Schema, list[str]]:
-    """Return what the columns of a table mean, and lines that tell the user what was done with them.
+    """Return what the columns of a table mean, and notes for the user about what was done with them.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def _suspicious(learn: Table, schema: Schema) -> list[str]:
 
 
 def _counts_rows(values: np.ndarray) -> bool:
-    """Return whether values are distinct whole numbers that fill most of their range, as those of rows do."""
+    """Return whether values are distinct whole numbers that fill most of their range, as row numbers do."""
     if len(values) < 20 or not np.isfinite(values).all() or (values != np.round(values)).any():
         return False
     distinct, span = len(np.unique(values)), values.max() - values.min() + 1

@@ -39,7 +39,7 @@ def label_column(table: Table, place: int) -> np.ndarray:
 
 
 def labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
-    """Return the rows that have every label, and what to say of the others; raises DataError if there are none."""
+    """Return the rows that have every label, and a note on the others; raises DataError if there are none."""
     if not roles.labels:
         known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
         raise DataError(

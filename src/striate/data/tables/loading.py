@@ -1,4 +1,4 @@
-"""Data sets from tables: which rows belong to which split, and later tables read as the first."""
+"""Data sets from tables: which rows belong to which split; later tables are read as the first was."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _later_tables(paths: Mapping[str, Path], labels: tuple[str, ...]) -> dict[st
 
 
 def _later(table: Table, labels: tuple[str, ...], encoder: Encoder, train: Dataset, options: Options) -> Dataset:
-    """Return the data set of a further table, read as the training table was."""
+    """Return the data set of another table, read as the training table was."""
     places = tuple(find_column(label, table) if table.has_names else int(label) for label in labels)
     roles = Roles(places, None, ())
     table, _ = labelled(table, roles)

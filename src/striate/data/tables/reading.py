@@ -99,7 +99,7 @@ def read_table(path: str | Path) -> Table:
 
 
 def _read_plain(path: Path, dialect: Dialect) -> Table | None:
-    """Return a table of nothing but numbers, or None for another."""
+    """Return a table that consists of numbers only, or None for others."""
     pieces: list[np.ndarray] = []
     delimiter = dialect.delimiter.encode()
     if dialect.delimiter == " ":
@@ -139,7 +139,7 @@ def _ended(lines: list[bytes]) -> bytes:
 
 
 class _Reading:
-    """A reading of a table through the csv module, with the columns of text found so far."""
+    """Reads a table through the csv module; keeps the columns of text found so far."""
 
     def __init__(self, path: Path, dialect: Dialect) -> None:
         self.path, self.dialect = path, dialect
@@ -182,7 +182,7 @@ class _Reading:
     def _converted(
         self, column: int, cells: tuple[str, ...], lines: list[int], slips: dict[int, list[tuple[int, str]]]
     ) -> np.ndarray:
-        """Return the cells as float64, or as text; cells that are no numbers are added to ``slips``."""
+        """Return the cells as float64, or as text; cells that are not numbers are added to ``slips``."""
         if column in self.text_columns:
             return np.array([printable(cell.strip()) for cell in cells])
         quick = _all_numbers(cells)

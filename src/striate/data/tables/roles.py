@@ -1,4 +1,4 @@
-"""What the columns of a table are for: labels, groups, inputs, or nothing."""
+"""The roles of a table's columns: labels, groups, inputs, or none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROW_NAMES = ("id", "imageid", "index", "row_id", "rowid", "rownames", "unnamed: 
 
 @dataclass(frozen=True)
 class Roles:
-    """Columns by what they are for."""
+    """Columns by role."""
 
     labels: tuple[int, ...]
     group: int | None
@@ -42,7 +42,7 @@ def label_places(table: Table, options: Options) -> tuple[int, ...]:
 
 
 def roles_of(table: Table, options: Options) -> Roles:
-    """Return what every column is for; raises DataError for names that the table does not have."""
+    """Return the role of every column; raises DataError for names that the table does not have."""
     labels = label_places(table, options)
     group = None if options.group is None else find_column(options.group, table)
     ignored = {find_column(name, table) for name in options.ignore}

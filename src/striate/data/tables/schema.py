@@ -1,4 +1,4 @@
-"""How a table becomes inputs: its columns, checked and in order; kept with the model."""
+"""How a table becomes inputs: its columns, checked and in order; saved with the model."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Schema:
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """What is kept with a model."""
+        """Return the description that is saved with a model."""
         return {"table": self.to_dict()}
 
     def inputs(self, table: Table, missing: str = "impute") -> np.ndarray:

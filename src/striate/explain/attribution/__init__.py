@@ -1,4 +1,4 @@
-"""What decided: how much each pixel, or each region, speaks for a class."""
+"""Attribution: how much each pixel, or each region, speaks for a class."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def draw_attribution(
     axes: Axes | None = None,
     names: Sequence[str] = (),
 ) -> Axes:
-    """Draw one map: red speaks for the class, blue against; over the picture in grey where it is given.
+    """Draw one map, red for the class and blue against it, over the picture in grey if there is one.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Attribution by gradients: which pixels would change the score, and which made it."""
+"""Attribution by gradients: which pixels would change the score, and which produced it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def integrated_gradients(score: Score, *, steps: int = 24, tolerance: float = 1e
 
 
 class _Pieces:
-    """Pieces of the way from the baseline to the picture, with the scores at their ends and in their middles."""
+    """Pieces of the path from the baseline to the picture, with the scores at their ends and midpoints."""
 
     def __init__(self, score: Score, count: int) -> None:
         self.score = score
@@ -106,11 +106,11 @@ class _Pieces:
 
     @property
     def bends(self) -> np.ndarray:
-        """How far the score in the middle of each piece is from the straight line between its ends."""
+        """Distance of the score at the midpoint of each piece from the straight line between its ends."""
         return np.asarray(np.abs(self.middle - 0.5 * (self.first + self.last)))
 
     def halve_until(self, allowed: float, most: int) -> None:
-        """Halve pieces until what they bend adds up to ``allowed``, or there are ``most``."""
+        """Halve pieces until their bends add up to at most ``allowed``, or there are ``most`` pieces."""
         while self.bends.sum() > allowed and 1.25 * len(self.lengths) < most:
             self.halve()
 

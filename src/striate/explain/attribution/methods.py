@@ -1,4 +1,4 @@
-"""All methods of attribution by name, and what they return."""
+"""All attribution methods by name, and their results."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def attribute(
     baseline: Any = 0.0,
     **options: Any,
 ) -> Attribution:
-    """Return what decided for a class.
+    """Return how much each input speaks for a class.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Attribution by regions: what a layer's maps add, and what is missed when a patch is covered."""
+"""Attribution by regions: what a layer's maps add, and what a covered patch takes away."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def randomised(model: Model, seed: int = 0, down_to: str | None = None) -> Model
 def sanity_check(
     model: Model, sample: Any, method: str, target: int | str | None = None, *, seeds: int = 5, **options: Any
 ) -> float:
-    """Return how like the map is to those of the same model with shuffled weights, from -1 to 1.
+    """Return how similar a map is to those of the same model with shuffled weights, from -1 to 1.
 
     It is the mean over ``seeds`` shuffles of ``rank_correlation``. A map that comes near 1 shows the picture
     rather than what the model learnt.

@@ -69,7 +69,7 @@ class Score:
 
     @cached_property
     def engine(self) -> InputGradient | None:
-        """What computes gradients in float32, for networks whose reference is slow; None for small ones."""
+        """Computes gradients in float32 for networks whose reference is slow; None for small ones."""
         if summarize(self.model.network).multiply_adds <= MOST_EXACT:
             return None
         try:

@@ -1,4 +1,4 @@
-"""Which values a value is made of: sparse connections, shared weights and the receptive field of one unit."""
+"""Which values a value depends on: sparse connections, shared weights and the receptive field of one unit."""
 
 from __future__ import annotations
 

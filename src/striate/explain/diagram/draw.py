@@ -1,4 +1,4 @@
-"""One drawing for every network: chooses the style that fits."""
+"""A drawing of any network, in the style that fits it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network as the few parts that are worth drawing."""
+"""A network as the few parts that are drawn."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class Part:
 
     @property
     def shape(self) -> Shape:
-        """Of its output, before it is flattened."""
+        """The shape of its output, before it is flattened."""
         rank = len(self.steps[0].shape)
         return next((step.shape for step in reversed(self.steps) if len(step.shape) == rank), self.steps[-1].shape)
 
     @property
     def parameters(self) -> int:
-        """Learnt numbers."""
+        """The number of its parameters."""
         return sum(slot.spec.size for step in self.steps for slot in step.parameters)
 
     @property
@@ -125,7 +125,7 @@ def follows(step: Step) -> bool:
 
 
 def _folded(parts: Sequence[Part], depth: int) -> tuple[Part, ...]:
-    """Return the parts with those of one prefix joined, unless that would close a circle."""
+    """Return the parts with those of one prefix joined, unless that would create a cycle."""
     groups: dict[str, list[Part]] = {}
     for part in parts:
         prefix = "/".join(part.name.split("/")[:depth]) if part.name.count("/") >= depth else part.name

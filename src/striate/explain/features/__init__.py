@@ -1,4 +1,4 @@
-"""What was learnt: filters, feature maps, and the pictures that units answer to."""
+"""Learnt features: filters, feature maps, and the pictures that units respond to."""
 
 from __future__ import annotations
 

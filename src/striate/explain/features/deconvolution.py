@@ -1,4 +1,4 @@
-"""A feature map sent back to the pixels."""
+"""A feature map projected back to the pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from striate.reference.registry import operation
 def deconvolution(
     trace: Trace, layer: str, channel: int, position: Sequence[int] | None = None, *, guided: bool = False
 ) -> np.ndarray:
-    """Return the pattern in the input that a feature map answers to, float64[*input_shape].
+    """Return the pattern in the input that a feature map responds to, float64[*input_shape].
 
     The map (its largest value alone, or the one at ``position``) goes back through the network: a max
     pooling puts values where its maxima were, a ReLU passes what is above 0, a convolution is transposed.
@@ -82,7 +82,7 @@ def _back(trace: Trace, layer: str, start: np.ndarray, guided: bool) -> np.ndarr
 
 
 def _through(step: Step, signal: np.ndarray, inputs: tuple[np.ndarray, ...], guided: bool) -> np.ndarray | None:
-    """Return what a rectifier lets back; None for other layers, which pass the adjoint."""
+    """Return what a rectifier passes backward; None for other layers, which use the adjoint."""
     if not isinstance(step.layer, ReLU):
         return None
     passed = np.maximum(signal, 0.0)

@@ -1,4 +1,4 @@
-"""What every layer answers to: its strongest patches beside their projections back to the pixels."""
+"""What every layer responds to: its strongest patches beside their projections back to the pixels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GAP = np.array([0.76, 0.84, 0.92])  # between tiles, which may be black or white
 
 @dataclass(frozen=True, eq=False)
 class ChannelFeatures:
-    """What one channel answers to.
+    """What one channel responds to.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def feature_grid(
     count: int = 9,
     guided: bool = False,
 ) -> list[list[ChannelFeatures]]:
-    """Return for each layer the channels that answer most strongly, and what they answer to.
+    """Return for each layer the channels that respond most strongly, and what they respond to.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The picture that excites a unit most, found by gradient ascent."""
+"""The picture that activates a unit most, found by gradient ascent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from striate.worksheets.filters import gaussian_weights
 
 @dataclass(frozen=True, eq=False)
 class Maximised:
-    """The picture found, and the unit's value on the way.
+    """The picture found, and the unit's value after each step.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def maximise_activation(
     limits: tuple[float, float] | None = None,
     seed: int = 0,
 ) -> Maximised:
-    """Return a picture that excites a channel (or feature) of a layer.
+    """Return a picture that activates a channel (or feature) of a layer strongly.
 
     Each step adds ``rate`` times the gradient, scaled to length 1 per value, and takes ``decay`` of the
     picture away; every fourth step blurs it. Without these the picture is noise that no eye can read.

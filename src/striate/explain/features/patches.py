@@ -1,4 +1,4 @@
-"""The parts of a data set's samples that excite a unit most."""
+"""The parts of a data set's samples that activate a unit most."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BATCH_SIZE = 256
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """A part of a sample, and what a unit makes of it.
+    """A part of a sample, and the value of a unit for it.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Patch:
 def top_patches(
     model: Model, samples: np.ndarray | Dataset, layer: str, channel: int, count: int = 9
 ) -> list[Patch]:
-    """Return the patches that excite a channel (or feature) of a layer most, the strongest first.
+    """Return the patches that activate a channel (or feature) of a layer most, the strongest first.
 
     Each sample gives at most one patch, so that one picture does not fill the list.
 
@@ -109,7 +109,7 @@ def patch_at(
 
 
 def draw_patches(patches: list[Patch], title: str = "", axes: Axes | None = None) -> Axes:
-    """Draw patches in a row, each under its value; what the edge of the picture cut off stays empty."""
+    """Draw patches in a row, each under its value; parts beyond the edge of the picture stay empty."""
     pixels = [np.asarray(patch.pixels, np.float64) for patch in patches]
     low, high = min(float(one.min()) for one in pixels), max(float(one.max()) for one in pixels)
     pictures = [patch_picture((one - low) / ((high - low) or 1.0)) for one in pixels]

@@ -20,7 +20,7 @@ PATIENCE = 20  # seconds more, by the clock, than the processor time that readin
 
 
 class KerasError(ValueError):
-    """A file that is no model of Keras, or has what is not read."""
+    """A file that is not a Keras model, or holds something unsupported."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _read_apart(path: Path, seconds: float) -> subprocess.CompletedProcess[bytes
 
 
 def _unpack(data: bytes) -> KerasFile:
-    """Return what the process that reads the file hands over."""
+    """Return the output of the process that reads the file."""
     from safetensors.numpy import load
 
     arrays, length = load(data), int.from_bytes(data[:8], "little")

@@ -1,4 +1,4 @@
-"""ONNX files: models written for other programs, and models of other programs read."""
+"""ONNX files: export for other programs, and import of their models."""
 
 from striate.interop.onnx.reading.load import load
 from striate.interop.onnx.writing.save import save

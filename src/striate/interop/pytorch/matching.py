@@ -38,7 +38,7 @@ class Match:
     unused: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """Return what went where, for people."""
+        """Return which array went where, as text."""
         total = len(self.pairs) + len(self.missing)
         lines = [f"{len(self.pairs)} of {total} arrays found"]
         for what, names in (("missing in the file", self.missing), ("not used", self.unused)):
@@ -72,7 +72,7 @@ def load_weights(network: Network, tensors: Mapping[str, np.ndarray]) -> Match:
     if 2 * len(missing) > len(slots):
         raise ModelFileError(
             f"{network.name}: {len(missing)} of {len(slots)} arrays are not in the file, such as {missing[0]}; "
-            "got weights of another network. Name the network they belong to."
+            "the weights belong to another network. Name it with --network."
         )
     return Match(theta, states, pairs, missing, tuple(name for name in known if name not in used))
 

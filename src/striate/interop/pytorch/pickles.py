@@ -76,7 +76,7 @@ def _allowed(module: str, name: str) -> Global:
 
 
 class Reader:
-    """The machine that a pickle is a program for.
+    """The virtual machine that runs a pickle.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Networks that tell classes apart, as estimators of scikit-learn."""
+"""Convolutional classifiers as scikit-learn estimators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from striate.training import Optimizer, Regularisation
 
 
 class CNNClassifier(ClassifierMixin, CNNEstimator):
-    """A network that tells classes apart, as an estimator of scikit-learn.
+    """A neural network classifier with the interface of scikit-learn.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go once through some samples; the first call needs all ``classes``."""
+        """Train for one pass over some samples; the first call needs all ``classes``."""
         data, weights = self._data(X, y, sample_weight, classes, first=not hasattr(self, "classes_"))
         self._fit_more(data, weights)
         return self

@@ -1,4 +1,4 @@
-"""What the estimators share: from arrays to a trained model."""
+"""Shared by the estimators: from arrays to a trained model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NetworkLike = Network | str | Sequence[Layer] | Callable[[tuple[int, ...], int],
 
 
 class CNNEstimator(BaseEstimator):
-    """What classifier and regressor share: from arrays to a trained `Model`."""
+    """Base of classifier and regressor: from arrays to a trained `Model`."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class CNNEstimator(BaseEstimator):
         self._trainer = trainer
 
     def _fit_more(self, data: Dataset, weights: Array | None) -> None:
-        """Go once through the data."""
+        """Train for one pass over the data."""
         try:
             if not hasattr(self, "_trainer"):
                 self._trainer = self._start(data, "constant")[0]
@@ -166,7 +166,7 @@ NUMBERS: dict[str, Any] = {"dtype": [np.float32, np.uint8], "allow_nd": True, "e
 
 
 def weights_of(sample_weight: Any, x: Array) -> Array | None:
-    """Return what each sample counts, float64[N], 1 on average; or None if all count alike."""
+    """Return the weight of each sample, float64[N], 1 on average; or None if all count equally."""
     if sample_weight is None:
         return None
     weights: Array = _check_sample_weight(sample_weight, x, ensure_non_negative=True)

@@ -1,4 +1,4 @@
-"""Networks that predict numbers, as estimators of scikit-learn."""
+"""Convolutional regressors as scikit-learn estimators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from striate.model import Model
 
 
 class CNNRegressor(RegressorMixin, CNNEstimator):
-    """A network that predicts numbers, as an estimator of scikit-learn.
+    """A neural network regressor with the interface of scikit-learn.
 
     Parameters are those of `CNNClassifier` without ``class_weight``; the loss is the mean squared error by default.
     Targets are standardised for training; predictions are in the units of y.
@@ -57,7 +57,7 @@ class CNNRegressor(RegressorMixin, CNNEstimator):
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Go once through some samples."""
+        """Train for one pass over some samples."""
         self._fit_more(*self._data(X, y, sample_weight, first=not hasattr(self, "_trainer")))
         return self
 

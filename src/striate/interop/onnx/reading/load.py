@@ -104,7 +104,7 @@ def _load(
 
 
 def _report(file: File, importer: Importer) -> str:
-    """Say what is not supported, each kind of operator once, with the names of nodes."""
+    """Return an error that lists what is not supported: each kind of operator once, with the names of nodes."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for name, (kind, reason) in importer.problems.items():
         kinds.setdefault((kind, reason.rstrip(".")), []).append(name)

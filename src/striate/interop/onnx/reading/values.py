@@ -15,7 +15,7 @@ MOST_AXES = 4  # of a sample
 
 
 class Unsupported(Exception):
-    """What a node needs and striate does not have, in words."""
+    """Something a node needs that striate does not support, in words."""
 
 
 @dataclass(frozen=True)
