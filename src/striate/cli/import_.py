@@ -38,8 +38,16 @@ def import_(
         str, typer.Option(metavar="ORDER", help="Order of colours that the model expects: rgb or bgr.")
     ] = "rgb",
     input_shape: Annotated[
-        str | None,
-        typer.Option("--input", metavar="CxHxW", help="Shape of a sample, if the file leaves it open."),
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="[NAME=]CxHxW",
+            help="Shape of a sample, if the file leaves it open. Repeat it with names for several inputs.",
+        ),
+    ] = None,
+    constant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help="Value of an input that is always the same. Can be repeated."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -50,15 +58,16 @@ def import_(
     striate import resnet18-f37072fd.pth --network resnet18
 
     striate import vgg16.h5 --pixels caffe --channels bgr
+
+    striate import speech.onnx --input audio=512 --constant rate=16000
     """
     from striate.cli.output import Output
-    from striate.cli.parsing import sizes
+    from striate.cli.parsing import named_numbers, shape_or_shapes
     from striate.interop.reading import Wish, read
 
     output = Output(json)
-    sides = None if input_shape is None else sizes(input_shape, "--input")
-    shape = (sides,) if isinstance(sides, int) else sides
-    found = read(file, Wish(shape, network, pixels, channels, classes))
+    shape, constants = shape_or_shapes(input_shape or [], "--input"), named_numbers(constant or [], "--constant")
+    found = read(file, Wish(shape, network, pixels, channels, classes, constants))
     path = found.model.save(file.with_suffix(".safetensors") if out is None else out)
     for line in found.report:
         output.line(line)

@@ -28,6 +28,43 @@ def sizes(text: str, what: str) -> int | tuple[int, ...]:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
+def shape_or_shapes(texts: list[str], what: str) -> tuple[int, ...] | dict[str, tuple[int, ...]] | None:
+    """Return the shape that one text gives, or shapes by name.
+
+    Raises
+    ------
+    UsageError
+        If a text is no shape, or several have no names.
+
+    Examples
+    --------
+    >>> shape_or_shapes(["3x8x8"], "--input"), shape_or_shapes(["a=16", "b=2x64"], "--input")
+    ((3, 8, 8), {'a': (16,), 'b': (2, 64)})
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for text in texts:
+        name, _, shape = text.rpartition("=")
+        sides = sizes(shape, what)
+        found[name] = (sides,) if isinstance(sides, int) else sides
+    if "" in found and len(texts) > 1:
+        raise UsageError(f"{what}: several shapes need the names of their inputs; got {', '.join(texts)}.")
+    return found.get("", found or None)
+
+
+def named_numbers(texts: list[str], what: str) -> dict[str, float]:
+    """Return numbers by name from texts such as ``rate=16000``; raises UsageError for other texts."""
+    found = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            name = ""
+        if not name:
+            raise UsageError(f"{what}: must be a name and a number, such as rate=16000; got {text!r}.")
+    return found
+
+
 def axes(text: str, what: str) -> tuple[int, ...]:
     """Return a number for each axis, as in `sizes`; one number stands for rows and columns.
 

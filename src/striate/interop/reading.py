@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +34,10 @@ class Wish:
 
     Parameters
     ----------
-    input_shape : tuple of int, optional
+    input_shape : tuple of int, or tuples by the names of inputs, optional
         Of a sample, where the file leaves sides open.
+    constants : dict of float
+        Inputs that are always the same, by name.
     network : str, optional
         The network whose weights a file holds.
     pixels : str, optional
@@ -46,11 +48,21 @@ class Wish:
         Names of classes, one a line.
     """
 
-    input_shape: Shape | None = None
+    input_shape: Shape | dict[str, Shape] | None = None
     network: str | None = None
     pixels: str | None = None
     channels: str = "rgb"
     classes: Path | None = None
+    constants: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def sample_shape(self) -> Shape | None:
+        """The shape of a sample for formats whose models have one input; raises UsageError for names."""
+        if isinstance(self.input_shape, dict):
+            raise UsageError(
+                "--input: only inputs of ONNX files have names. Give a shape alone, such as 3x224x224."
+            )
+        return self.input_shape
 
 
 @dataclass(frozen=True)
@@ -129,7 +141,7 @@ def _names(path: Path, count: int) -> tuple[str, ...]:
 def _read_onnx(path: Path, wish: Wish) -> Found:
     from striate.interop import onnx
 
-    model = onnx.load(path, input_shape=wish.input_shape)
+    model = onnx.load(path, input_shape=wish.input_shape, constants=wish.constants)
     origin = model.metadata["origin"]
     lines = [f"{path}: opset {origin['opset']}, {len(model.network.steps)} layers, {len(model.theta):,} parameters"]
     lines += [f"{item['name']}: {item['layout']}" for item in origin["inputs"] if item["layout"] != "as is"]
@@ -146,7 +158,7 @@ def _read_weights(path: Path, wish: Wish) -> Found:
     if wish.network not in MODELS:
         raise unknown_name("--network", wish.network, MODELS)
     tensors = read_state_dict(path)
-    shape = wish.input_shape or (3, 224, 224)
+    shape = wish.sample_shape or (3, 224, 224)
     network = build(wish.network, 1000, shape)
     head = torch_names(network)[network.parameters[-1].name]
     last = next((array for name, array in tensors.items() if f".{name}".endswith(f".{head}")), None)
@@ -169,7 +181,7 @@ def _read_safetensors(path: Path, wish: Wish) -> Found:
 def _read_keras(path: Path, wish: Wish) -> Found:
     from striate.interop import keras
 
-    model = keras.load(path, input_shape=wish.input_shape)
+    model = keras.load(path, input_shape=wish.sample_shape)
     return Found(model, (f"{path}: {len(model.network.steps)} layers, {len(model.theta):,} parameters",))
 
 

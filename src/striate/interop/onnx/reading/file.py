@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,13 +72,25 @@ def parse(data: bytes, path: Path) -> File:
     opset = max(versions, default=1)
     if not OPSETS[0] <= opset <= OPSETS[1]:
         raise MalformedError(f"opsets {OPSETS[0]} to {OPSETS[1]} are supported; got {opset}, so convert the model")
-    graph = model.graph
+    constants = _checked(model.graph)
+    metadata = {item.key: item.value for item in model.metadata_props}
+    producer = f"{model.producer_name} {model.producer_version}".strip()
+    return File(path, model.graph, opset, constants, metadata, producer)
+
+
+def parse_branch(data: bytes, outside: Iterable[str]) -> tuple[Graph, dict[str, np.ndarray]]:
+    """Return the graph in an attribute, whose nodes may also read the names ``outside``, and its constants."""
+    graph = decode(Graph, data)
+    return graph, _checked(graph, outside)
+
+
+def _checked(graph: Graph, outside: Iterable[str] = ()) -> dict[str, np.ndarray]:
+    """Return the constants of a graph, and put its nodes in order; raises MalformedError."""
     if graph.sparse_initializer:
         raise MalformedError("sparse constants are not supported; save them as dense ones")
     constants = {tensor.name: to_array(tensor) for tensor in graph.initializer}
-    graph.node = _in_order(graph, set(constants))
-    metadata = {item.key: item.value for item in model.metadata_props}
-    return File(path, graph, opset, constants, metadata, f"{model.producer_name} {model.producer_version}".strip())
+    graph.node = _in_order(graph, {*constants, *outside})
+    return constants
 
 
 def _in_order(graph: Graph, known: set[str]) -> list[Node]:

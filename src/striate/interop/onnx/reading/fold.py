@@ -130,6 +130,14 @@ def _tile(node: Operator, x: np.ndarray, repeats: np.ndarray) -> np.ndarray:
     return np.tile(x, [int(r) for r in repeats])
 
 
+def _gemm(node: Operator, a: np.ndarray, b: np.ndarray, c: np.ndarray | None = None) -> np.ndarray:
+    a, b = a.T if node.get("transA", 0) else a, b.T if node.get("transB", 0) else b
+    alike = a.strides[0] == 0  # rows that ConstantOfShape made, one for each sample
+    found = node.get("alpha", 1.0) * ((a[:1] if alike else a) @ b)
+    found = np.broadcast_to(found, (len(a), b.shape[1]))
+    return found if c is None else np.asarray(found + node.get("beta", 1.0) * c, a.dtype)
+
+
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
@@ -186,6 +194,7 @@ FOLDS: dict[str, Fold] = {
     "Min": lambda node, *inputs: np.minimum.reduce(np.broadcast_arrays(*inputs)),
     "Sum": lambda node, *inputs: sum(inputs[1:], inputs[0]),
     "MatMul": _plain(np.matmul),
+    "Gemm": _gemm,
     "ReduceSum": _reduce(np.sum),
     "ReduceProd": _reduce(np.prod),
     "ReduceMean": _reduce(np.mean),

@@ -12,7 +12,7 @@ import numpy as np
 
 from striate.errors import StriateError, UsageError
 from striate.interop.onnx.messages import Node as Message
-from striate.interop.onnx.reading.file import File, value_of
+from striate.interop.onnx.reading.file import File, parse_branch, value_of
 from striate.interop.onnx.reading.fold import FOLDS, fold
 from striate.interop.onnx.reading.values import Unsupported, Value, permuted, reshaped
 from striate.interop.protobuf import MalformedError
@@ -148,8 +148,29 @@ class Importer:
         """Read every node; what is not supported is collected in ``problems``."""
         self.values.update(self.file.constants)
         self.room += 2 * sum(array.size for array in self.file.constants.values())
+        self._read_all(self.file.graph.node)
+
+    def branch(self, data: bytes) -> list[Operand]:
+        """Return the outputs of a graph in an attribute, which sees the values read so far.
+
+        Raises
+        ------
+        Unsupported
+            If one of its nodes is not supported; which one stands in ``problems``.
+        """
+        inner, constants = parse_branch(data, self.values)
+        outside, current = dict(self.values), self.current
+        self.values.update(constants)
+        self._read_all(inner.node)
+        found = [self.values.get(item.name) for item in inner.output]
+        self.values, self.current = outside, current
+        if any(item is None for item in found):
+            raise Unsupported("one of its branches is not supported")
+        return found
+
+    def _read_all(self, nodes: Sequence[Message]) -> None:
         unknown: set[str] = set()
-        for message in self.file.graph.node:
+        for message in nodes:
             name = message.name or next(iter(message.output), "")
             if unknown.intersection(message.input):
                 unknown.update(message.output)
@@ -163,7 +184,7 @@ class Importer:
                 unknown.update(message.output)
 
     def _read(self, message: Message, name: str) -> None:
-        attributes = {item.name: value_of(item) for item in message.attribute if item.type != 5}
+        attributes = {item.name: value_of(item) for item in message.attribute}
         inputs = [self.values[source] if source else None for source in message.input]
         node = Operator(name, message.op_type, inputs, attributes, self.file.opset, list(message.output))
         self.current = re.sub(r"[^\w/-]+", "_", name).strip("/_") or message.op_type

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from striate.data.normalisation import Normalisation
 from striate.errors import ModelFileError, UsageError
@@ -18,12 +19,15 @@ from striate.interop.onnx.reading import operators
 from striate.interop.onnx.reading.file import File, read
 from striate.interop.onnx.reading.importer import Importer
 from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value, reshaped
+from striate.interop.onnx.tensors import DTYPES
 from striate.interop.protobuf import MalformedError
 from striate.layers import Identity, Input, Slice
 from striate.layers.base import Node, Shape
 from striate.model import Model
 from striate.network import Network
 
+Shapes = Sequence[int] | Mapping[str, Sequence[int]] | None
+"""The shape of a sample, or of each input by name."""
 ANY = 7919  # how many samples a model for any number is read with: a number that no shape has by chance
 SHOWN = 8  # problems in one message
 __all__ = ["load", "operators"]
@@ -32,8 +36,8 @@ __all__ = ["load", "operators"]
 def load(
     path: str | Path,
     *,
-    input_shape: Sequence[int] | None = None,
-    constants: Mapping[str, np.ndarray] | None = None,
+    input_shape: Shapes = None,
+    constants: Mapping[str, ArrayLike] | None = None,
     output: str | None = None,
     samples: bool = True,
 ) -> Model:
@@ -46,10 +50,10 @@ def load(
     Parameters
     ----------
     path : path
-    input_shape : sequence of int, optional
-        The shape of a sample, where the file leaves sides open.
-    constants : mapping of arrays, optional
-        Inputs that are always the same.
+    input_shape : sequence of int, or mapping of them, optional
+        The shape of a sample, where the file leaves sides open; by the names of inputs if there are several.
+    constants : mapping of numbers or arrays, optional
+        Inputs that are always the same, by name.
     output : str, optional
         The output to take; the first by default, with the others as auxiliary ones.
     samples : bool
@@ -59,6 +63,8 @@ def load(
     ------
     ModelFileError
         If the file is damaged, or its graph needs what striate does not have: all of that at once.
+    UsageError
+        If the graph has no input of a name given.
     """
     return load_file(read(path), input_shape=input_shape, constants=constants, output=output, samples=samples)
 
@@ -66,26 +72,49 @@ def load(
 def load_file(
     file: File,
     *,
-    input_shape: Sequence[int] | None = None,
-    constants: Mapping[str, np.ndarray] | None = None,
+    input_shape: Shapes = None,
+    constants: Mapping[str, ArrayLike] | None = None,
     output: str | None = None,
     samples: bool = True,
 ) -> Model:
     """Return the model of a checked graph; for the arguments see ``load``."""
+    given = input_shape if isinstance(input_shape, Mapping) else {}
+    names = [item.name for item in file.graph.input]
+    for name in (*given, *(constants or ())):
+        if name not in names:
+            raise UsageError(f"{file.path}: there is no input {name!r}; known: {', '.join(names)}.")
+    fixed = {
+        item.name: _constant(file, item, constants[item.name])
+        for item in file.graph.input
+        if constants and item.name in constants
+    }
     attempts = [ANY, 1] if samples else [0]
     errors = []
     for count in attempts:
         try:
             with np.errstate(all="ignore"):  # of numbers that a damaged file may hold
-                return _load(file, count, input_shape, dict(constants or {}), output)
+                return _load(file, count, input_shape, fixed, output)
         except (ModelFileError, MalformedError, Unsupported, UsageError, RecursionError) as error:
             text = str(error)
             errors.append(text if text.startswith(str(file.path)) else f"{file.path}: {text}")
     raise ModelFileError(min(errors, key=len)) from None
 
 
+def _constant(file: File, item: ValueInfo, given: ArrayLike) -> np.ndarray:
+    """Return what an input always is; one number fills an input whose sides are known."""
+    kind = item.type.tensor_type if item.type else None
+    found = np.asarray(given, DTYPES.get(kind.elem_type if kind else 1, np.float32))
+    sides = _sides(item)
+    if found.ndim or sides is None:
+        return found
+    shape = [side for side in sides if side is not None]
+    if len(shape) < len(sides):
+        raise UsageError(f"{file.path}: the input {item.name!r} has open sides; give an array (constants=).")
+    return np.broadcast_to(found, shape)
+
+
 def _load(
-    file: File, count: int, input_shape: Sequence[int] | None, constants: dict[str, np.ndarray], output: str | None
+    file: File, count: int, input_shape: Shapes, constants: dict[str, np.ndarray], output: str | None
 ) -> Model:
     importer = Importer(file)
     fixed = {**file.constants, **constants}
@@ -126,28 +155,35 @@ def _sides(item: ValueInfo) -> list[int | None] | None:
     return [side.dim_value if side.dim_value and side.dim_value > 0 else None for side in kind.shape.dim]
 
 
-def _inputs(
-    file: File, entries: list[ValueInfo], count: int, input_shape: Sequence[int] | None
-) -> dict[str, Value]:
+def _inputs(file: File, entries: list[ValueInfo], count: int, input_shape: Shapes) -> dict[str, Value]:
     """Return the value of every input: nodes of their own, or parts of one row."""
     shapes: dict[str, tuple[Shape, int]] = {}
     for item in entries:
         sides = _sides(item)
+        if isinstance(input_shape, Mapping):
+            given = tuple(input_shape.get(item.name, ()))
+        else:
+            given = tuple(input_shape or ()) if len(entries) == 1 else ()
         if sides is None:
-            sides = [None, *(input_shape or ())]
+            sides = [None, *given]
         batch = count
         if count == ANY and sides and sides[0] is not None:
             batch = sides[0]
         if count and not sides:
-            raise Unsupported(f"the input {item.name!r} has no axis of samples")
+            raise Unsupported(
+                f"the input {item.name!r} has no axis of samples; if it is always the same number, give it, such "
+                f"as --constant {item.name}=1 (constants=)."
+            )
         sample = list(sides[1:] if count else sides)
-        if input_shape is not None and len(input_shape) == len(sample) and len(entries) == 1:
-            sample = [given if side is None else side for side, given in zip(sample, input_shape, strict=True)]
+        if given and len(given) == len(sample):
+            sample = [wanted if side is None else side for side, wanted in zip(sample, given, strict=True)]
         if None in sample:
+            example = "x".join("224" if side is None else str(side) for side in sample)
+            example = f"{item.name}={example}" if len(entries) > 1 else example
             shown = "x".join("?" if side is None else str(side) for side in sample)
             raise ModelFileError(
                 f"{file.path}: the input {item.name!r} has open sides ({shown}); give the shape of a sample, such "
-                "as --input 3x224x224 (input_shape=)."
+                f"as --input {example} (input_shape=)."
             )
         shapes[item.name] = (tuple(int(side) for side in sample if side is not None), batch)
     return _apart(shapes, whole=not count)

@@ -126,9 +126,14 @@ class Value:
 
     def freed(self) -> Value:
         """Return the value with the axis of a single sample, wherever it stands but first, as any other axis."""
-        if self.count != 1 or self.batch in (None, 0):
+        return self if self.batch == 0 else self.whole()
+
+    def whole(self) -> Value:
+        """Return the value with the axis of a single sample as any other axis."""
+        if self.count != 1 or self.batch is None:
             return self
-        return replace(self, base=self.shape, order=tuple(range(self.rank)), batch=None)
+        value = self.straight()
+        return replace(value, base=value.shape, order=tuple(range(value.rank)), batch=None)
 
     def reshape(self, shape: Sequence[int]) -> Value:
         """Return the value in another shape of the foreign model.
@@ -199,6 +204,18 @@ def permuted(node: Node, base: Shape, order: Sequence[int]) -> Node:
     if len(sizes) < 2 or list(order) == sorted(order):
         return node
     return Permute(order)(reshaped(node, sizes))
+
+
+def of_one_sample(constant: np.ndarray, value: Value) -> np.ndarray:
+    """Return a constant of the rank of ``value`` without the axis of samples; raises Unsupported if they differ."""
+    if value.batch is None:
+        return constant
+    first = constant.take(0, axis=value.batch) if constant.shape[value.batch] else constant[:0]
+    if constant.shape[value.batch] not in (1, value.count) or np.any(
+        constant != np.expand_dims(first, value.batch)
+    ):
+        raise Unsupported("a constant differs from sample to sample")
+    return first
 
 
 def as_base(constant: np.ndarray, value: Value) -> np.ndarray:

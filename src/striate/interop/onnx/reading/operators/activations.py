@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from striate import layers
 from striate.checks import LARGEST
 from striate.interop.onnx.reading.importer import Importer, Operator, operator
-from striate.interop.onnx.reading.operators.arithmetic import add, multiply, scaled
+from striate.interop.onnx.reading.operators.arithmetic import add, extremum, multiply, scaled
 from striate.interop.onnx.reading.values import Unsupported, Value, reshaped
 from striate.layers.activation import SELU
 
@@ -71,6 +72,11 @@ def swish(graph: Importer, node: Operator) -> Value:
 @operator("Clip")
 def clip(graph: Importer, node: Operator) -> Value:
     """``min(max(x, low), high)``; bounds are attributes before opset 11."""
+    if any(isinstance(bound, Value) for bound in node.inputs[1:]):
+        value = node.inputs[0]
+        for kind, bound in zip(("Max", "Min"), node.inputs[1:], strict=False):
+            value = value if bound is None else extremum(graph, replace(node, kind=kind, inputs=[value, bound]))
+        return value  # type: ignore[return-value]
     low, high = (node.constant(number, name) for number, name in ((1, "min"), (2, "max")))
     return clipped(graph, node.value(), low, high)
 

@@ -13,7 +13,14 @@ from striate import layers
 from striate.checks import LARGEST
 from striate.interop.onnx.reading.importer import Importer, Operand, Operator, operator
 from striate.interop.onnx.reading.recognise import as_layer_norm, recognise_product, recognise_scale
-from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value, as_base, reshaped
+from striate.interop.onnx.reading.values import (
+    MOST_AXES,
+    Unsupported,
+    Value,
+    as_base,
+    of_one_sample,
+    reshaped,
+)
 from striate.layers.base import Node, Shape
 
 
@@ -37,10 +44,7 @@ def _for_samples(value: Value, constant: np.ndarray) -> tuple[Value, np.ndarray]
     if rank > value.rank:
         value = with_rank(value, rank)
     constant = constant.reshape((1,) * (rank - constant.ndim) + constant.shape)
-    if value.batch is not None:
-        if constant.shape[value.batch] != 1:
-            raise Unsupported("a constant differs from sample to sample")
-        constant = constant.squeeze(value.batch)
+    constant = of_one_sample(constant, value)
     try:
         wanted = np.broadcast_shapes(value.sample, constant.shape)
     except ValueError:
@@ -140,10 +144,7 @@ def as_value(graph: Importer, constant: np.ndarray, like: Value) -> Value:
     """Return a constant as a value that no sample changes."""
     sample = np.asarray(constant, np.float32)
     if like.batch is not None:
-        sample = sample.reshape((1,) * (like.rank - sample.ndim) + sample.shape)
-        if sample.shape[like.batch] != 1:
-            raise Unsupported("a constant differs from sample to sample")
-        sample = sample.squeeze(like.batch)
+        sample = of_one_sample(sample.reshape((1,) * (like.rank - sample.ndim) + sample.shape), like)
     if sample.ndim > MOST_AXES:
         raise Unsupported(f"a constant of {sample.ndim} axes has more than {MOST_AXES}")
     shape = sample.shape or (1,)

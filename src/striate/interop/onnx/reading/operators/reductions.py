@@ -76,6 +76,8 @@ def reduction(graph: Importer, node: Operator) -> Value:
         if node.get("noop_with_empty_axes", 0):
             return value
         axes = list(range(value.rank))
+    if value.batch in [axis % value.rank for axis in axes]:
+        value = value.whole()
     return reduced(graph, value, axes, bool(node.get("keepdims", 1)), WAYS[node.kind])
 
 

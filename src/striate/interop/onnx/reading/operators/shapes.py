@@ -132,9 +132,11 @@ def transpose(graph: Importer, node: Operator) -> Value:
 @operator("Concat")
 def concatenate(graph: Importer, node: Operator) -> Value:
     """One after the other along any axis of a sample."""
-    values = [item for item in node.inputs if isinstance(item, Value)]
+    like = next(item for item in node.inputs if isinstance(item, Value))
     operands = [
-        item if isinstance(item, Value) else as_value(graph, np.asarray(item), values[0]) for item in node.inputs
+        item if isinstance(item, Value) else as_value(graph, np.asarray(item), like)
+        for item in node.inputs
+        if isinstance(item, Value) or np.asarray(item).size
     ]
     return concatenated(graph, operands, node.get("axis", 1))
 
