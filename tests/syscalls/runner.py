@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
+import select
 import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,7 +98,7 @@ class Runner(Stage):
 
 def _misbehaved(ended: Ended, kind: str, folder: Path) -> str | None:
     """Return what a command must not do, however its calls fail."""
-    if kind == "killed" and ended.status == -signal.SIGKILL:
+    if kind == "killed" and (ended.status == -signal.SIGKILL or "signal 9" in ended.text):
         return None
     if ended.status < 0 or "Traceback" in ended.text:
         return f"status {ended.status}: {ended.text[-600:]}"
@@ -119,7 +121,7 @@ def _child(function: Callable[[], Any], place: Path, patience: float = PATIENCE)
         found, code = os.waitpid(process, os.WNOHANG)
         status = os.waitstatus_to_exitcode(code) if found else None
         if status is None and time.monotonic() > end:
-            os.kill(process, signal.SIGKILL)
+            _kill(process)
         time.sleep(0.002)
     value = place / "value"
     return Ended(
@@ -127,6 +129,25 @@ def _child(function: Callable[[], Any], place: Path, patience: float = PATIENCE)
         pickle.loads(value.read_bytes()) if value.exists() else None,
         (place / "text").read_text("utf-8", "replace"),
     )
+
+
+def _kill(process: int) -> None:
+    """Kill a process and all that it has started; return when they have ended."""
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError), _handle(process) as ended:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        os.kill(process, signal.SIGKILL)
+        for child in children:
+            _kill(int(child))
+        select.select([ended], [], [], PATIENCE)
+
+
+@contextlib.contextmanager
+def _handle(process: int) -> Iterator[int]:
+    file = os.pidfd_open(process)
+    try:
+        yield file
+    finally:
+        os.close(file)
 
 
 def _run(function: Callable[[], Any], place: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,9 @@ def command(*arguments: object) -> int:
     """Run a command of striate in this process; return its status."""
     from striate.cli.app import main
 
+    sys.argv[1:] = map(str, arguments)  # what --ranks hands on
     try:
-        main([str(argument) for argument in arguments])
+        main(sys.argv[1:])
     except SystemExit as end:
         return int(end.code or 0)
     return 0
@@ -221,6 +223,7 @@ def notes(folder: Path) -> bool:
 
 SCENARIOS: dict[str, Scenario] = {
     "train": Scenario(nothing, lambda folder: command(*TRAIN, folder / "run"), finish),
+    "ranks": Scenario(nothing, lambda folder: command(*TRAIN, folder / "run", "--ranks", 2), finish),
     "resume": Scenario(make_run, prolong, finish_longer),
     "report": Scenario(make_run, report, whole("run/report.html", report)),
     "export onnx": Scenario(make_run, export("m.onnx"), whole("m.onnx", export("m.onnx"))),

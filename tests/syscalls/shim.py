@@ -55,8 +55,12 @@ def run(
 
 
 def arm(folder: Path, kind: str, at: int, log: Path) -> None:
-    """Let call number ``at`` on ``folder`` go wrong in this process, started with the library; -1 for none."""
-    ctypes.CDLL(None).shim_arm(os.path.realpath(folder).encode(), KINDS[kind], at, str(log).encode())
+    """Let call number ``at`` on ``folder`` go wrong in this process, started with the library, and in those that it
+    starts; -1 for none.
+    """
+    place = os.path.realpath(folder)
+    ctypes.CDLL(None).shim_arm(place.encode(), KINDS[kind], at, str(log).encode())
+    os.environ |= {"SHIM_FOLDER": place, "SHIM_KIND": str(KINDS[kind]), "SHIM_AT": str(at), "SHIM_LOG": str(log)}
 
 
 def calls(log: Path) -> list[str]:

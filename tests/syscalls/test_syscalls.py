@@ -14,8 +14,9 @@ import pytest
 from syscalls.scenarios import SCENARIOS
 from syscalls.shim import KINDS, build, compiler, run
 
-STRIDES = {"train": 61, "resume": 61, "report": 73, "search": 997, "pictures": 29, "kernel": 41}
+STRIDES = {"train": 61, "ranks": 531, "resume": 61, "report": 73, "search": 997, "pictures": 29, "kernel": 41}
 """Of the faults one in so many is tried, 7 by default; STRIATE_TEST_EXAMPLES divides it."""
+NEEDED = {"search": "optuna", "ranks": "mpi4py"}
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or compiler() is None, reason="needs a C compiler, and Linux to load a library first"
@@ -34,8 +35,8 @@ def faults(library: Path, name: str, stride: int) -> subprocess.CompletedProcess
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_whatever_call_fails_the_state_before_is_there(name: str, library: Path) -> None:
-    if name == "search" and not find_spec("optuna"):
-        pytest.skip("needs Optuna")
+    if (package := NEEDED.get(name)) and not find_spec(package):
+        pytest.skip(f"needs {package}")
     more = float(os.environ.get("STRIATE_TEST_EXAMPLES", "1"))
     done = faults(library, name, max(1, round(STRIDES.get(name, 7) / more)))
     assert done.returncode == 0, done.stdout + done.stderr
