@@ -82,6 +82,27 @@ def test_options_that_are_no_shapes_and_numbers(options: list[str], reason: str,
     assert reason in " ".join(run("import", path, *options).output.split())
 
 
-def test_names_of_inputs_are_for_onnx(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--input: only inputs of ONNX files have names"):
-        read(tmp_path / "m.keras", Wish({"x": (3, 8, 8)}))
+@pytest.mark.parametrize("wish", [Wish(shapes={"x": (3, 8, 8)}), Wish(constants={"x": 1.0}), Wish(output="x")])
+def test_names_are_for_onnx(wish: Wish, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--constant, --output and names in --input are for ONNX files"):
+        read(tmp_path / "m.keras", wish)
+
+
+def test_a_model_that_ends_early_needs_nothing_of_what_follows(tmp_path: Path, run: Any) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(
+        encode(message([node("Neg", "x", "scores"), node("NonMaxSuppression", "scores", "boxes")], "n", 4))
+    )
+    assert "NonMaxSuppression 'the_boxes': there is no such operator" in " ".join(
+        run("import", path).output.split()
+    )
+    assert "'scors' to end with; did you mean 'scores'?" in " ".join(
+        run("import", path, "--output", "scors").output.split()
+    )
+    assert "to end with; its outputs are boxes." in " ".join(
+        run("import", path, "--output", "elsewhere").output.split()
+    )
+    assert run("import", path, "--output", "scores").exit_code == 0
+    np.testing.assert_array_equal(
+        load(tmp_path / "m.safetensors").outputs(np.ones((1, 4), np.float32)), [[-1.0] * 4]
+    )

@@ -49,6 +49,10 @@ def import_(
         list[str] | None,
         typer.Option(metavar="NAME=NUMBER", help="Value of an input that is always the same. Can be repeated."),
     ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--output", metavar="NAME", help="Value of an ONNX graph to end with. (default: its outputs)"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Convert a model from another program to a striate model.
@@ -62,12 +66,12 @@ def import_(
     striate import speech.onnx --input audio=512 --constant rate=16000
     """
     from striate.cli.output import Output
-    from striate.cli.parsing import named_numbers, shape_or_shapes
+    from striate.cli.parsing import named_numbers, named_shapes
     from striate.interop.reading import Wish, read
 
     output = Output(json)
-    shape, constants = shape_or_shapes(input_shape or [], "--input"), named_numbers(constant or [], "--constant")
-    found = read(file, Wish(shape, network, pixels, channels, classes, constants))
+    shapes, constants = named_shapes(input_shape or [], "--input"), named_numbers(constant or [], "--constant")
+    found = read(file, Wish(shapes.pop("", None), network, pixels, channels, classes, shapes, constants, end))
     path = found.model.save(file.with_suffix(".safetensors") if out is None else out)
     for line in found.report:
         output.line(line)

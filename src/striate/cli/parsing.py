@@ -28,8 +28,8 @@ def sizes(text: str, what: str) -> int | tuple[int, ...]:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def shape_or_shapes(texts: list[str], what: str) -> tuple[int, ...] | dict[str, tuple[int, ...]] | None:
-    """Return the shape that one text gives, or shapes by name.
+def named_shapes(texts: list[str], what: str) -> dict[str, tuple[int, ...]]:
+    """Return shapes by name; the name of one that stands alone may be missing, and is "" then.
 
     Raises
     ------
@@ -38,8 +38,8 @@ def shape_or_shapes(texts: list[str], what: str) -> tuple[int, ...] | dict[str, 
 
     Examples
     --------
-    >>> shape_or_shapes(["3x8x8"], "--input"), shape_or_shapes(["a=16", "b=2x64"], "--input")
-    ((3, 8, 8), {'a': (16,), 'b': (2, 64)})
+    >>> named_shapes(["3x8x8"], "--input"), named_shapes(["a=16", "b=2x64"], "--input")
+    ({'': (3, 8, 8)}, {'a': (16,), 'b': (2, 64)})
     """
     found: dict[str, tuple[int, ...]] = {}
     for text in texts:
@@ -48,7 +48,7 @@ def shape_or_shapes(texts: list[str], what: str) -> tuple[int, ...] | dict[str, 
         found[name] = (sides,) if isinstance(sides, int) else sides
     if "" in found and len(texts) > 1:
         raise UsageError(f"{what}: several shapes need the names of their inputs; got {', '.join(texts)}.")
-    return found.get("", found or None)
+    return found
 
 
 def named_numbers(texts: list[str], what: str) -> dict[str, float]:

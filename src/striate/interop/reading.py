@@ -34,10 +34,8 @@ class Wish:
 
     Parameters
     ----------
-    input_shape : tuple of int, or tuples by the names of inputs, optional
+    input_shape : tuple of int, optional
         Of a sample, where the file leaves sides open.
-    constants : dict of float
-        Inputs that are always the same, by name.
     network : str, optional
         The network whose weights a file holds.
     pixels : str, optional
@@ -46,23 +44,22 @@ class Wish:
         The order of colours that the model expects.
     classes : Path, optional
         Names of classes, one a line.
+    shapes : dict of tuples of int
+        Those of several inputs, by name; for ONNX, as what follows.
+    constants : dict of float
+        Inputs that are always the same, by name.
+    output : str, optional
+        The value to take as output.
     """
 
-    input_shape: Shape | dict[str, Shape] | None = None
+    input_shape: Shape | None = None
     network: str | None = None
     pixels: str | None = None
     channels: str = "rgb"
     classes: Path | None = None
+    shapes: dict[str, Shape] = field(default_factory=dict)
     constants: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def sample_shape(self) -> Shape | None:
-        """The shape of a sample for formats whose models have one input; raises UsageError for names."""
-        if isinstance(self.input_shape, dict):
-            raise UsageError(
-                "--input: only inputs of ONNX files have names. Give a shape alone, such as 3x224x224."
-            )
-        return self.input_shape
+    output: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +81,8 @@ def read(path: Path, wish: Wish | None = None) -> Found:
         If the file is damaged, or needs what striate does not have.
     """
     wish = wish or Wish()
+    if path.suffix.lower() != ".onnx" and (wish.shapes or wish.constants or wish.output):
+        raise UsageError(f"{path}: --constant, --output and names in --input are for ONNX files. Leave them out.")
     found = by_ending(path, READERS)(path, wish)
     return replace(found, model=_completed(found.model, wish))
 
@@ -141,7 +140,9 @@ def _names(path: Path, count: int) -> tuple[str, ...]:
 def _read_onnx(path: Path, wish: Wish) -> Found:
     from striate.interop import onnx
 
-    model = onnx.load(path, input_shape=wish.input_shape, constants=wish.constants)
+    model = onnx.load(
+        path, input_shape=wish.shapes or wish.input_shape, constants=wish.constants, output=wish.output
+    )
     origin = model.metadata["origin"]
     lines = [f"{path}: opset {origin['opset']}, {len(model.network.steps)} layers, {len(model.theta):,} parameters"]
     lines += [f"{item['name']}: {item['layout']}" for item in origin["inputs"] if item["layout"] != "as is"]
@@ -158,7 +159,7 @@ def _read_weights(path: Path, wish: Wish) -> Found:
     if wish.network not in MODELS:
         raise unknown_name("--network", wish.network, MODELS)
     tensors = read_state_dict(path)
-    shape = wish.sample_shape or (3, 224, 224)
+    shape = wish.input_shape or (3, 224, 224)
     network = build(wish.network, 1000, shape)
     head = torch_names(network)[network.parameters[-1].name]
     last = next((array for name, array in tensors.items() if f".{name}".endswith(f".{head}")), None)
@@ -181,7 +182,7 @@ def _read_safetensors(path: Path, wish: Wish) -> Found:
 def _read_keras(path: Path, wish: Wish) -> Found:
     from striate.interop import keras
 
-    model = keras.load(path, input_shape=wish.sample_shape)
+    model = keras.load(path, input_shape=wish.input_shape)
     return Found(model, (f"{path}: {len(model.network.steps)} layers, {len(model.theta):,} parameters",))
 
 

@@ -129,6 +129,20 @@ def _in_order(graph: Graph, known: set[str]) -> list[Node]:
     return [graph.node[number] for number in order]
 
 
+def needed(graph: Graph, outputs: Iterable[str]) -> list[Node]:
+    """Return the nodes that ``outputs`` depend on, in order."""
+    wanted, found = set(outputs), []
+    for place in reversed(range(len(graph.node))):
+        node = graph.node[place]
+        if wanted.isdisjoint(node.output):
+            continue
+        found.append(node)
+        if any(KINDS.get(item.type) == "g" for item in node.attribute):  # its branches may read any value
+            return [*graph.node[:place], *found[::-1]]
+        wanted.update(node.input)
+    return found[::-1]
+
+
 def value_of(attribute: Attribute) -> Any:
     """Return what an attribute holds: a number, text, an array, a list; raises MalformedError."""
     kind = KINDS.get(attribute.type)

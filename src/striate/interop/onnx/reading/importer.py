@@ -12,7 +12,7 @@ import numpy as np
 
 from striate.errors import StriateError, UsageError
 from striate.interop.onnx.messages import Node as Message
-from striate.interop.onnx.reading.file import File, parse_branch, value_of
+from striate.interop.onnx.reading.file import File, needed, parse_branch, value_of
 from striate.interop.onnx.reading.fold import FOLDS, fold
 from striate.interop.onnx.reading.values import Unsupported, Value, permuted, reshaped
 from striate.interop.protobuf import MalformedError
@@ -144,11 +144,11 @@ class Importer:
     room: int = 2**22
     """How many numbers folding may still make."""
 
-    def run(self) -> None:
-        """Read every node; what is not supported is collected in ``problems``."""
+    def run(self, outputs: Sequence[str]) -> None:
+        """Read the nodes that ``outputs`` depend on; what is not supported is collected in ``problems``."""
         self.values.update(self.file.constants)
         self.room += 2 * sum(array.size for array in self.file.constants.values())
-        self._read_all(self.file.graph.node)
+        self._read_all(needed(self.file.graph, outputs))
 
     def branch(self, data: bytes) -> list[Operand]:
         """Return the outputs of a graph in an attribute, which sees the values read so far.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from striate.data.normalisation import Normalisation
-from striate.errors import ModelFileError, UsageError
+from striate.errors import ModelFileError, UsageError, suggestion
 from striate.interop.onnx.messages import ValueInfo
 from striate.interop.onnx.reading import operators
 from striate.interop.onnx.reading.file import File, read
@@ -55,7 +55,8 @@ def load(
     constants : mapping of numbers or arrays, optional
         Inputs that are always the same, by name.
     output : str, optional
-        The output to take; the first by default, with the others as auxiliary ones.
+        The value of the graph to take as output, such as what a layer before the last gives; the first output by
+        default, with the others as auxiliary ones.
     samples : bool
         Whether the first axis of inputs counts samples; if False, the whole input is one.
 
@@ -64,7 +65,7 @@ def load(
     ModelFileError
         If the file is damaged, or its graph needs what striate does not have: all of that at once.
     UsageError
-        If the graph has no input of a name given.
+        If the graph has no input or value of a name given.
     """
     return load_file(read(path), input_shape=input_shape, constants=constants, output=output, samples=samples)
 
@@ -88,6 +89,11 @@ def load_file(
         for item in file.graph.input
         if constants and item.name in constants
     }
+    made = [name for item in file.graph.node for name in item.output]
+    if output is not None and output not in made:
+        outputs = ", ".join(item.name for item in file.graph.output)
+        hint = suggestion(output, made) or f"its outputs are {outputs}."
+        raise UsageError(f"{file.path}: there is no value {output!r} to end with; {hint}")
     attempts = [ANY, 1] if samples else [0]
     errors = []
     for count in attempts:
@@ -124,10 +130,11 @@ def _load(
     inputs = _inputs(file, entries, count, input_shape)
     importer.values.update(constants)
     importer.values.update(inputs)
-    importer.run()
+    names = [item.name for item in file.graph.output] if output is None else [output]
+    importer.run(names)
     if importer.problems:
         raise ModelFileError(_report(file, importer))
-    network = _network(file, importer, output)
+    network = _network(file, importer, names)
     origin = _origin(file, entries, inputs, count)
     return _model(file, importer, network, origin)
 
@@ -213,12 +220,7 @@ def _entry(shape: Shape, batch: int, whole: bool) -> Value:
     return Value(Input(own or (1,)), shape, tuple(range(len(shape))), place, batch)
 
 
-def _network(file: File, importer: Importer, output: str | None) -> Network:
-    names = [item.name for item in file.graph.output]
-    if output is not None:
-        if output not in importer.values:
-            raise ModelFileError(f"{file.path}: there is no output {output!r}; known: {', '.join(names)}.")
-        names = [output]
+def _network(file: File, importer: Importer, names: list[str]) -> Network:
     if not names:
         raise ModelFileError(f"{file.path}: its graph has no outputs. Export the model again.")
     nodes: list[Node] = []
