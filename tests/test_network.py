@@ -85,9 +85,9 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: Sequential([ReLU], 3),
         UsageError,
-        r"network: a network is made of layers; got ReLU. Write ReLU\(...\)",
+        r"network: a network consists of layers; got ReLU. Write ReLU\(...\)",
     ),
-    (lambda: Sequential([ReLU(), 3], 3), UsageError, r"network: a network is made of layers; got 3. Give layers"),
+    (lambda: Sequential([ReLU(), 3], 3), UsageError, r"network: a network consists of layers; got 3. Give layers"),
     (lambda: Network(Linear(3)), UsageError, "network: a network ends in a node; got Linear"),  # type: ignore[arg-type]
     (
         lambda: Network(ReLU()(Input(3)), auxiliary=[ReLU()(Input(3, name="b"))]),
@@ -97,7 +97,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: Sequential([Linear(3, name="a"), ReLU(name="a")], 3),
         UsageError,
-        "a: a name belongs to one layer; 2 layers have it. Rename all but one",
+        "a: names must be unique; 2 layers have this one. Rename all but one",
     ),
     (lambda: Sequential([ReLU(name="a.b")], 3), UsageError, "layer: a name may have letters, digits.* got 'a.b'"),
     (
@@ -133,11 +133,11 @@ def extended(layer: dict[str, Any]) -> dict[str, Any]:
 
 
 DAMAGED: list[tuple[Any, str]] = [
-    ({}, "description: not a network of striate; KeyError"),
-    ({"layers": []}, "description: not a network of striate; IndexError"),
-    ({"layers": [3]}, "description: not a network of striate; TypeError"),
-    ({"layers": [{"name": "a"}]}, "description: not a network of striate; KeyError"),
-    (None, "description: not a network of striate; TypeError"),
+    ({}, "description: is not a network of striate; KeyError"),
+    ({"layers": []}, "description: is not a network of striate; IndexError"),
+    ({"layers": [3]}, "description: is not a network of striate; TypeError"),
+    ({"layers": [{"name": "a"}]}, "description: is not a network of striate; KeyError"),
+    (None, "description: is not a network of striate; TypeError"),
     (
         changed(inputs=["linear1"]),
         "relu1: a layer must come after its inputs; got 'linear1'",
@@ -147,7 +147,7 @@ DAMAGED: list[tuple[Any, str]] = [
         changed(inputs=["nobody"]),
         "relu1: a layer must come after its inputs; got 'nobody', which does not come before it",
     ),
-    (changed(name="conv1"), "conv1: a name belongs to one layer; the description uses it twice"),
+    (changed(name="conv1"), "conv1: names must be unique; the description uses this one twice"),
     (changed(inputs=["input"]), "description: every layer must lead to the output; got conv1 unused"),
     (changed(type="Linear", out_features=3), "linear1|relu1: needs one row of features"),
     (
@@ -155,7 +155,7 @@ DAMAGED: list[tuple[Any, str]] = [
         "every layer must lead to the output; got b",
     ),
     (extended({"name": 3, "type": "ReLU", "inputs": ["conv1"]}), "3: the name of a layer is text; got int"),
-    ({**small().describe(), "auxiliary": ["nobody"]}, "description: not a network of striate; KeyError"),
+    ({**small().describe(), "auxiliary": ["nobody"]}, "description: is not a network of striate; KeyError"),
 ]
 
 

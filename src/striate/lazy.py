@@ -11,7 +11,7 @@ from typing import Any
 def attach(
     package: str, homes: Mapping[str, Sequence[str]]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the ``__getattr__`` and ``__dir__`` of a package whose public names lie in other modules.
+    """Return the ``__getattr__`` and ``__dir__`` of a package whose public names are defined in other modules.
 
     Parameters
     ----------

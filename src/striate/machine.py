@@ -1,4 +1,4 @@
-"""What this machine offers: cores, memory, vector lanes and a cache folder, within the limits of a container."""
+"""The resources of this machine: cores, memory, vector lanes, cache folder, within the limits of a container."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ VARIABLES = {
     "STRIATE_THREADS": "Threads to use where none are asked for. Default: the cores that this process may use.",
     "STRIATE_VERIFY": "0 skips the check of every new program before its first run. Default: 1.",
 }
-"""Every environment variable that changes how the machine is used; an empty one counts as unset."""
+"""Every environment variable that changes the use of the machine; an empty one counts as unset."""
 LANES = (4, 8, 16)
 MOST_THREADS = 1024
-ASSUMED_MEMORY = 4 << 30  # bytes, on a system that does not tell
+ASSUMED_MEMORY = 4 << 30  # bytes, on a system that does not report its memory
 
 PROC = Path("/proc")
 GROUPS = Path("/sys/fs/cgroup")
@@ -64,7 +64,7 @@ def byte_products(lanes: int) -> str:
 
 
 def _features() -> dict[str, bool]:
-    """Return what LLVM knows of this processor's instructions."""
+    """Return the processor features that LLVM reports."""
     import llvmlite.binding as llvm
 
     return dict(llvm.get_host_cpu_features())
@@ -107,7 +107,7 @@ def verifies() -> bool:
 
 
 def available_cores() -> int:
-    """Return the number of cores that the affinity of this process and its container leave it, at least 1."""
+    """Return the number of cores available under the affinity of this process and its container, at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([cores, *map(math.floor, _core_quotas())]))
 
@@ -124,7 +124,7 @@ def is_own(status: os.stat_result) -> bool:
 
 
 def cache_folder() -> Path:
-    """Return the folder for all that can be made again: ``STRIATE_CACHE_DIR``, or the user's cache folder.
+    """Return the folder for files that can be recreated: ``STRIATE_CACHE_DIR``, or the user's cache folder.
 
     Raises
     ------

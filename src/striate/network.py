@@ -34,7 +34,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Step:
-    """One operation of a network with everything that is known about it before any number flows."""
+    """One operation of a network, with everything known about it before it runs."""
 
     name: str
     layer: Layer
@@ -223,7 +223,7 @@ def Sequential(layers: Iterable[Layer], input_shape: int | Sequence[int], name: 
         if not isinstance(layer, Layer):
             call = isinstance(layer, type) and issubclass(layer, Layer)
             raise UsageError(
-                f"{name}: a network is made of layers; got {layer.__name__ if call else repr(layer)}. "
+                f"{name}: a network consists of layers; got {layer.__name__ if call else repr(layer)}. "
                 f"{f'Write {layer.__name__}(...).' if call else 'Give layers, such as Linear(10).'}"
             )
     return Network(chain(layers, Input(input_shape)), name)
@@ -267,7 +267,7 @@ def _name_all(order: list[Node]) -> dict[int, str]:
     names = layer_names([node.layer for node in order])
     for name, count in Counter(names).items():
         if count > 1:
-            raise UsageError(f"{name}: a name belongs to one layer; {count} layers have it. Rename all but one.")
+            raise UsageError(f"{name}: names must be unique; {count} layers have this one. Rename all but one.")
         if not re.fullmatch(r"[\w/-]+", name):
             raise UsageError(f"layer: a name may have letters, digits, _, - and /; got {name!r}. Rename it.")
     return {id(node): name for node, name in zip(order, names, strict=True)}

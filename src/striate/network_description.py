@@ -31,7 +31,7 @@ def from_description(description: dict[str, Any]) -> Network:
         network = Network(list(nodes.values())[-1], str(description.get("name", "network")), auxiliary)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         detail = error if isinstance(error, UsageError) else repr(error)
-        raise ModelFileError(f"description: not a network of striate; {detail}") from None
+        raise ModelFileError(f"description: is not a network of striate; {detail}") from None
     used = {step.name for step in network.steps}
     unused = [name for name in nodes if name not in used]
     if unused:
@@ -57,7 +57,7 @@ def _bounded(layers: Any) -> Any:
 
 def _check_place(name: Any, inputs: Any, nodes: dict[str, Node]) -> None:
     if name in nodes:
-        raise ModelFileError(f"{name}: a name belongs to one layer; the description uses it twice. Rename one.")
+        raise ModelFileError(f"{name}: names must be unique; the description uses this one twice. Rename one.")
     if not isinstance(name, str):
         raise ModelFileError(f"{name}: the name of a layer is text; got {type(name).__name__}. Rename it.")
     for source in inputs:

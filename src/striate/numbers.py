@@ -1,4 +1,4 @@
-"""Numbers as text and text as numbers, for everything that is shown or typed."""
+"""Numbers as text, and text as numbers."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def parse_numbers(text: str, where: str = "numbers") -> np.ndarray:
     except SyntaxError as error:
         place = f" (column {error.offset})" if error.offset else ""
         raise UsageError(
-            f"{where}: numbers in brackets are needed, such as [[1, 0], [0, -1]]; got {text[:60]!r}{place}."
+            f"{where}: needs numbers in brackets, such as [[1, 0], [0, -1]]; got {text[:60]!r}{place}."
         ) from None
     except (ValueError, MemoryError, RecursionError) as error:
         if isinstance(error, UsageError):
@@ -118,7 +118,7 @@ def _read(node: ast.expr, where: str) -> Any:
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_read(item, where) for item in items]
     raise UsageError(
-        f"{where}: only numbers, brackets and commas are read; got {ast.unparse(node)[:40]!r} "
+        f"{where}: only numbers, brackets and commas are allowed; got {ast.unparse(node)[:40]!r} "
         f"at column {node.col_offset + 1}."
     )
 

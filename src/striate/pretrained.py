@@ -1,4 +1,4 @@
-"""Networks trained by others, by name: downloaded once, checked, and converted here."""
+"""Pretrained networks by name: downloaded once, checked, and converted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LICENCE = "BSD-3-Clause (torchvision); trained on ImageNet, whose images are for
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Where the weights of a network come from.
+    """The source of a network's weights.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def open_model(name: str, network: str | None = None) -> Model:
 
 
 def fetch(entry: Pretrained, folder: Path | None = None) -> Path:
-    """Return the published file, after downloading it into the cache if it is not there yet.
+    """Return the published file, downloaded into the cache if it is not there yet.
 
     Raises DataError if it cannot be downloaded, or is another file.
     """

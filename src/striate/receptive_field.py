@@ -1,4 +1,4 @@
-"""Which part of the input every value of a network can see."""
+"""Receptive fields: the part of the input that each value of a network can see."""
 
 from __future__ import annotations
 

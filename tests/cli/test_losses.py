@@ -101,9 +101,9 @@ def test_labels_that_are_on_or_off(run, several, tmp_path):
         ("digits", "huber:x", 2, "--loss: each colon must be followed by a number, as in huber:0.5; got 'huber:x'"),
         ("digits", "hinge:1:2", 2, "--loss: hinge takes at most 1 number after its name; got 'hinge:1:2'"),
         ("digits", "mean_squared_error:1", 2, "--loss: mean_squared_error takes no number"),
-        ("digits", "gaussian_negative_log_likelihood", 2, "learns numbers; digits has classes. Use cross_entropy"),
+        ("digits", "gaussian_negative_log_likelihood", 2, "needs numbers; digits has classes. Use cross_entropy"),
         ("known.csv", "cross_entropy", 1, "classes must be text or whole numbers"),
-        ("known.csv", "binary_cross_entropy", 1, "learns targets from 0 to 1; got"),
+        ("known.csv", "binary_cross_entropy", 1, "needs targets from 0 to 1; got"),
     ],
 )
 def test_losses_that_do_not_fit_are_one_line_and_leave_nothing(refused, table, tmp_path, data, loss, status, words):

@@ -19,7 +19,7 @@ def test_quantises_a_trained_model(trained: Path, run: Any, refused: Any, tmp_pa
     assert values["bytes"][1] < values["bytes"][0]
     assert "accuracy" in result.stderr
     assert "stays in float32" in result.stderr
-    assert "quantised already" in refused(
+    assert "already quantised" in refused(
         "quantise", out, "--data", "digits", "--out", tmp_path / "b.safetensors", status=2
     )
     words = refused("quantise", trained, "--data", "digits", "--out", tmp_path / "x.txt", status=2)

@@ -137,9 +137,9 @@ def test_a_fixed_point_number_times_a_sum_is_exact_in_a_float64(seed: int) -> No
 @pytest.mark.parametrize(
     ("stages", "message"),
     [
-        ([layers.QuantisedConv2d(4, 3)], "conv1: takes whole numbers from 0 to 255; got floats. Put Quantise"),
+        ([layers.QuantisedConv2d(4, 3)], "conv1: takes integers from 0 to 255; got floats. Put Quantise"),
         ([Quantise(0.1, 3), layers.QuantisedConv2d(4, 3)], "with the zero point 0; got 3"),
-        ([Quantise(0.1), layers.ReLU()], "relu1: takes floats; got whole numbers"),
+        ([Quantise(0.1), layers.ReLU()], "relu1: takes floats; got integers"),
         ([layers.Flatten(), Quantise(0.1), layers.QuantisedLinear(4)], "at most 33,155 products; got 40,000"),
     ],
 )

@@ -86,7 +86,7 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: Linear(3, bias="no"), "bias: must be True or False; got 'no'"),
     (lambda: MaxPool2d(2, ceil_mode=None), "ceil_mode: must be True or False; got None"),
     (lambda: AvgPool2d(2, count_padding=0), "count_padding: must be True or False; got 0"),
-    (lambda: MaxPool2d(2, padding=2), "padding: at most half the kernel.* got 2 for a kernel of 2"),
+    (lambda: MaxPool2d(2, padding=2), "padding: must be at most half the kernel.* got 2 for a kernel of 2"),
     (lambda: Input(()), r"input: a sample has 1 to 4 axes \(channels first\); got \(\)"),
     (lambda: Input((1, 0, 3)), "input shape: must be at least 1; got 0"),
     (lambda: real("1", "epsilon"), "epsilon: must be a number; got '1'"),

@@ -102,9 +102,9 @@ def test_it_takes_maps() -> None:
 
 
 @pytest.mark.parametrize(("text", "rule"), [
-    ("y - target", r"has the names output and target; got y \(column 1\)"),
-    ("sum(output)", r"treats every output alike; got sum \(column 1\)"),
-    ("target**2", r"needs output, or there is nothing to learn"),
+    ("y - target", r"can only use the names output and target; got y \(column 1\)"),
+    ("sum(output)", r"must be elementwise; got sum \(column 1\)"),
+    ("target**2", r"must contain output, or there is nothing to learn"),
     ("log(output", r"cannot be read"),
     (3, r"an expression is a text; got 3"),
 ])  # fmt: skip

@@ -85,5 +85,5 @@ def test_a_function_must_be_registered() -> None:
 
 
 def test_a_function_needs_a_name() -> None:
-    with pytest.raises(UsageError, match="a function needs a name, by which files call it; got '<lambda>'"):
+    with pytest.raises(UsageError, match="a function needs a name for use in files; got '<lambda>'"):
         register(lambda outputs, targets: (outputs, targets))

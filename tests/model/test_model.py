@@ -119,7 +119,7 @@ def test_a_hopeless_prediction_has_a_finite_loss(model, pictures):
 
 @pytest.mark.parametrize("shape", [(2, 6, 6), (1, 2, 6, 7), (1, 72)])
 def test_samples_of_another_shape_are_refused(model, shape):
-    with pytest.raises(ShapeError, match=r"tiny: takes samples of 2 x 6 x 6, .* before it; got"):
+    with pytest.raises(ShapeError, match=r"tiny: takes samples N x 2 x 6 x 6; got"):
         model.predict(np.zeros(shape, np.uint8))
 
 
@@ -265,14 +265,14 @@ def layer(content, kind):
         (lambda c, t: c.update(metadata=3), "do not fit its network"),
         (
             lambda c, t: c["metadata"].update(loss_function=5),
-            "metadata are damaged; a value is of the wrong",
+            "metadata is damaged; a value is of the wrong",
         ),
-        (lambda c, t: c["metadata"].update(loss_function=[["a"]]), "its metadata are damaged"),
+        (lambda c, t: c["metadata"].update(loss_function=[["a"]]), "its metadata is damaged"),
         (
             lambda c, t: c["metadata"].update(loss_function={"name": "odd"}),
             "was trained with the loss",
         ),
-        (lambda c, t: c["metadata"].update(targets="colours"), "metadata are damaged; targets must be classes"),
+        (lambda c, t: c["metadata"].update(targets="colours"), "metadata is damaged; targets must be classes"),
         (lambda c, t: c["metadata"].update(preparation=7), "damaged; preparation: must be an object of fit, rate"),
         (lambda c, t: c["metadata"].update(preparation={"size": 3}), "preparation: must be an object of fit, rate"),
         (
@@ -382,7 +382,7 @@ def test_classes_without_names_are_numbered(pictures):
 
 def test_numbers_have_no_probabilities(pictures):
     network = Sequential([Flatten(), Linear(3)], pictures.shape[1:])
-    with pytest.raises(UsageError, match=r"probabilities: come from a model of classes or labels; got the numbers"):
+    with pytest.raises(UsageError, match=r"probabilities: need a model of classes or labels; got a regression"):
         Model(network, np.zeros(network.parameter_count)).predict_proba(pictures)
 
 

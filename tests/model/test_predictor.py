@@ -93,5 +93,5 @@ def test_refuses_other_results(model: Model, samples: np.ndarray) -> None:
 
 
 def test_cannot_be_copied(model: Model) -> None:
-    with pytest.raises(UsageError, match="can be neither pickled nor copied"):
+    with pytest.raises(UsageError, match="cannot be pickled or copied"):
         copy.copy(model.predictor())

@@ -111,7 +111,7 @@ def test_files_name_ones_own_layer_once_it_is_registered() -> None:
 
 def test_a_registered_name_is_not_taken_twice() -> None:
     other = type("Linear", (Layer,), {})
-    with pytest.raises(UsageError, match="Linear: a registered layer has a name of its own; this one is taken"):
+    with pytest.raises(UsageError, match="Linear: a registered layer needs a unique name; this one is taken"):
         register(other)
 
 

@@ -276,9 +276,7 @@ def test_a_gaussian_regression_learns_its_own_uncertainty(tmp_path):
 def test_variances_need_a_gaussian_regression():
     trainer = Trainer(straight(2))
     trainer.fit(line(), epochs=1)
-    with pytest.raises(
-        UsageError, match=r"variances come from a model trained with gaussian.*; got mean_squared_error"
-    ):
+    with pytest.raises(UsageError, match=r"variances need a model trained with gaussian.*; got mean_squared_error"):
         trainer.model.predict_moments(line().inputs)
 
 
@@ -368,11 +366,11 @@ def test_balance_goes_with_a_single_output():
             network(3, Softmax()), stripes(9), {"loss": "binary_cross_entropy"}, UsageError,
             "needs logits or a Sigmoid; got softmax1, a Softmax, at the end",
         ),
-        (straight(2), line(9), {"loss": "cross_entropy"}, UsageError, "learns class numbers; line has other"),
-        (network(3), stripes(9), {"loss": "soft_cross_entropy"}, UsageError, "learns shares of classes; stripes"),
-        (network(6), stripes(9), {"loss": GAUSSIAN}, UsageError, "learns numbers; stripes has classes"),
+        (straight(2), line(9), {"loss": "cross_entropy"}, UsageError, "needs class numbers; line has other"),
+        (network(3), stripes(9), {"loss": "soft_cross_entropy"}, UsageError, "needs shares of classes; stripes"),
+        (network(6), stripes(9), {"loss": GAUSSIAN}, UsageError, "needs numbers; stripes has classes"),
         (straight(2), line(9), {"loss": GAUSSIAN}, ShapeError, "needs 4 outputs, a mean and a logarithm"),
-        (straight(2), line(9), {"loss": "binary_cross_entropy"}, DataError, "learns targets from 0 to 1; got -?"),
+        (straight(2), line(9), {"loss": "binary_cross_entropy"}, DataError, "needs targets from 0 to 1; got -?"),
         (
             straight(3), dataclasses.replace(labels(9), classes=()), {"loss": "soft_cross_entropy"}, DataError,
             "the shares of the classes of a sample must sum to 1",
@@ -392,7 +390,7 @@ def test_balance_goes_with_a_single_output():
         ),
         (
             network(3), stripes(9), {"loss": "hinge", "regularisation": Regularisation(label_smoothing=0.1)},
-            UsageError, "hinge: learns one class for each sample",
+            UsageError, "hinge: needs one class for each sample",
         ),
         (
             network(3), Dataset(stripes(9).inputs, np.full(9, 7)), {"loss": Loss("cross_entropy", ignored_index=7)},
@@ -486,13 +484,13 @@ def test_maps_of_another_size_are_refused():
     wrong = dataclasses.replace(maps(), targets=np.zeros((60, 3, 3), np.int64))
     with pytest.raises(ShapeError, match=r"outputs of 3 x 6 x 5 need class maps of 6 x 5; got maps of 3 x 3"):
         Trainer(over_space(3)).fit(wrong, epochs=1)
-    with pytest.raises(ShapeError, match="learns numbers; got class maps of 6 x 5"):
+    with pytest.raises(ShapeError, match="needs numbers; got class maps of 6 x 5"):
         Trainer(over_space(3), loss="huber").fit(maps(), epochs=1)
 
 
 def test_counts_below_0_are_refused():
     data = dataclasses.replace(counts(), targets=np.full((150, 2), -1.0, np.float32))
-    with pytest.raises(DataError, match="learns counts of at least 0; got -1"):
+    with pytest.raises(DataError, match="needs counts of at least 0; got -1"):
         Trainer(straight(2), loss=POISSON).fit(data, epochs=1)
 
 

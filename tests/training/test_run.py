@@ -337,7 +337,7 @@ def test_runs_that_cannot_mean_anything_are_refused_and_leave_nothing(tmp_path, 
         ),
         (
             {"training": TrainingSettings(loss="hinge", regularisation=SMOOTH)},
-            "hinge: learns one class for each sample; got mixup or label",
+            "hinge: needs one class for each sample; got mixup or label",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Activations: functions of one number, applied everywhere; and softmax, over the channels."""
+"""Activations: functions of one number, applied elementwise; and softmax, over the channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from striate.layers.base import Layer, Parameter, Shape
 
 @dataclass(frozen=True, repr=False)
 class Activation(Layer):
-    """What all activations share: the output has the shape of the input."""
+    """Base of all activations: the output has the shape of the input."""
 
     pointwise: ClassVar[bool] = True
 
@@ -259,4 +259,4 @@ class LogSoftmax(Activation):
 
 
 SOFTMAXES = (Softmax, LogSoftmax)
-"""The layers whose outputs are the probabilities of classes, or their logarithms."""
+"""The layers whose outputs are class probabilities, or their logarithms."""

@@ -33,7 +33,7 @@ Padding = str | tuple[Pair, ...]
 
 
 def axes(value: Any) -> tuple[int, ...]:
-    """Return an argument that is canonical already as what it is, for the type checker."""
+    """Return an argument, which is canonical already, with its canonical type for the type checker."""
     return cast("tuple[int, ...]", value)
 
 

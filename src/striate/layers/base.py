@@ -1,4 +1,4 @@
-"""What every layer description shares: shape rule, parameters, cost, and its place in a graph."""
+"""The base class of layers: shape rule, parameters, cost, and the graph they form."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from striate.errors import ShapeError, UsageError
 from striate.layers.graph import names_at
 
 MOST_NUMBERS = 2**40
-"""How many numbers a value of one sample, or all parameters, may have."""
+"""Most numbers that a value of one sample, or all parameters together, may have."""
 Shape = tuple[int, ...]
 """The shape of one sample without the batch axis: (C, *space), or (features,) after Flatten."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A named array that a layer learns (or, as a state, carries along).
+    """A named array that a layer learns (or, as a state, updates without learning).
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Window:
-    """The part of the input that one output sees, per axis; what receptive fields are made from.
+    """The part of the input that one output sees, per axis, from which receptive fields are computed.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Quantisation:
-    """What whole numbers q from 0 to 255 stand for: ``scale * (q - zero_point)``.
+    """The values that integers q from 0 to 255 represent: ``scale * (q - zero_point)``.
 
     Parameters
     ----------
@@ -150,23 +150,23 @@ class Layer:
         raise NotImplementedError
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return what the layer learns, given the shapes of its inputs."""
+        """Return the parameters of the layer, given the shapes of its inputs."""
         return ()
 
     def states(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return what the layer carries along without learning it (running statistics)."""
+        """Return the states that the layer updates without learning them (running statistics)."""
         return ()
 
     def multiply_adds(self, *inputs: Shape) -> int:
-        """Return the multiplications of the forward pass of one sample that go into sums."""
+        """Return the number of multiply-adds in the forward pass of one sample."""
         return 0
 
     def quantisation(self, *inputs: Quantisation | None) -> Quantisation | None:
-        """Return what whole numbers of the output stand for, None for floats; raises ShapeError for bad inputs."""
+        """Return what integers of the output represent, None for floats; raises ShapeError for bad inputs."""
         if self.keeps_quantisation:
             return inputs[0]
         if any(found is not None for found in inputs):
-            raise ShapeError("takes floats; got whole numbers. Leave out the output_scale of the layer before it.")
+            raise ShapeError("takes floats; got integers. Leave out the output_scale of the layer before it.")
         return None
 
     def window(self, *inputs: Shape) -> Window | None:
@@ -174,7 +174,7 @@ class Layer:
         return None
 
     def unpadded(self) -> Layer | None:
-        """Return the layer without its padding if all windows are then treated alike; None otherwise."""
+        """Return the layer without padding if it then treats all windows alike; None otherwise."""
         return None
 
     @property
@@ -196,8 +196,8 @@ class Layer:
         for node in nodes:
             if not isinstance(node, Node):
                 raise UsageError(
-                    f"{self.name or self.kind}: a layer is applied to nodes; got {type(node).__name__}. "
-                    "Begin with Input(shape)."
+                    f"{self.name or self.kind}: a layer is applied to nodes; got {type(node).__name__}. Start "
+                    "with Input(shape)."
                 )
         check_arity(self, nodes)
         try:
@@ -267,7 +267,7 @@ def check_arity(layer: Layer, nodes: Sequence[Node]) -> None:
 
 
 def format_shape(shape: Shape) -> str:
-    """Write a shape for people.
+    """Return a shape as text.
 
     Examples
     --------
@@ -278,7 +278,7 @@ def format_shape(shape: Shape) -> str:
 
 
 def format_shapes(shapes: Sequence[Shape], sources: Sequence[str] = ()) -> str:
-    """Write shapes for people, with the names of the layers they come from.
+    """Return shapes as text, with the names of the layers they come from.
 
     Examples
     --------

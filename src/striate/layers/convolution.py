@@ -1,4 +1,4 @@
-"""Convolution in 1, 2 and 3 dimensions (cross-correlation, as everywhere in the field)."""
+"""Convolution in 1, 2 and 3 dimensions (cross-correlation, as usual in the field)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from striate.layers.padding import PADDING_MODES, check_reach
 
 @dataclass(frozen=True, repr=False)
 class Convolution(Layer):
-    """What the convolutions of all dimensions share; use Conv1d, Conv2d or Conv3d.
+    """Base of the convolutions of all dimensions; use Conv1d, Conv2d or Conv3d.
 
     ``out[m, p] = bias[m] + sum over c, t of weight[m, c, t] * x[c, p * stride + t * dilation - padding]``
 
@@ -188,7 +188,7 @@ def canonical_connections(value: object, out_channels: int, groups: int) -> tupl
     table = tuple(tuple(integer(channel, "connections", minimum=0) for channel in row) for row in rows)
     for row in table:
         if list(row) != sorted(set(row)):
-            raise UsageError(f"connections: a filter names each channel once, in ascending order; got {row!r}.")
+            raise UsageError(f"connections: a filter must name each channel once, in ascending order; got {row!r}.")
     if groups != 1:
-        raise UsageError(f"connections: exclude groups; got groups={groups}. Use one or the other.")
+        raise UsageError(f"connections: cannot be combined with groups; got groups={groups}. Use one or the other.")
     return table

@@ -13,7 +13,7 @@ from striate.layers.base import Layer, Parameter, Shape, format_shape
 
 @dataclass(frozen=True, repr=False)
 class Embedding(Layer):
-    """Look up a vector for each symbol: text becomes a one-dimensional grid.
+    """Look up a vector for each symbol: a text becomes a one-dimensional grid of vectors.
 
     ``out[e, p] = weight[x[p], e]`` for whole numbers x from 0 to ``entries - 1``. An input (length,) or
     (1, length) gives (dimensions, length), ready for Conv1d.

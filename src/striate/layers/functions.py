@@ -1,4 +1,4 @@
-"""Functions of one number that other frameworks' models are made of: exp, log, roots, powers and the like."""
+"""Elementwise functions that occur in models of other frameworks: exp, log, roots, powers and the like."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from striate.layers.base import Layer, Shape, Window, format_shape
 
 @dataclass(frozen=True, repr=False)
 class GlobalPooling(Layer):
-    """What global pooling shares: one number for each channel, whatever the space."""
+    """Base of global pooling: one number for each channel, whatever the space."""
 
     kind: ClassVar[str] = "global_pool"
     sees_all: ClassVar[bool] = True
@@ -45,19 +45,19 @@ class GlobalAvgPool(GlobalPooling):
 
 @dataclass(frozen=True, repr=False)
 class GlobalMaxPool(GlobalPooling):
-    """``out[c] = max over p of x[c, p]``; of equal values the first, forward and backward alike."""
+    """``out[c] = max over p of x[c, p]``; among equal values the first one gets the gradient."""
 
     symbols: ClassVar[str] = "the largest value of the channel"
 
 
 def part_of(n: int, parts: int, number: int) -> range:
-    """Return the positions of one of ``parts`` of an axis of ``n``."""
+    """Return the positions of one of ``parts`` parts of an axis of length ``n``."""
     return range(number * n // parts, -(-(number + 1) * n // parts))
 
 
 @dataclass(frozen=True, repr=False)
 class AdaptivePooling(Layer):
-    """What adaptive pooling shares: windows that cut the input into ``output_size`` parts as equal as possible.
+    """Base of adaptive pooling: windows that cut the input into ``output_size`` parts as equal as possible.
 
     Part i of o along an axis of n positions has the positions ``floor(i n / o)`` to ``ceil((i + 1) n / o)``
     (exclusive).
@@ -106,7 +106,7 @@ class AdaptiveAvgPooling(AdaptivePooling):
 
 @dataclass(frozen=True, repr=False)
 class AdaptiveMaxPooling(AdaptivePooling):
-    """The largest value of each part: ``out[c, i] = max of x[c, p]``; of equal values the first counts."""
+    """The largest value of each part: ``out[c, i] = max of x[c, p]``; among equal values the first one counts."""
 
     symbols: ClassVar[str] = "largest value of the window"
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 
 class Described(Protocol):
-    """A layer, as far as its name goes."""
+    """The part of a layer that naming needs."""
 
     kind: ClassVar[str]
 
@@ -17,7 +17,7 @@ class Described(Protocol):
 
 
 class Linked(Protocol):
-    """A node, as far as its place in the graph goes."""
+    """The part of a node that sorting needs."""
 
     @property
     def layer(self) -> Any:
@@ -50,7 +50,7 @@ def topological_order(outputs: Iterable[N]) -> list[N]:
 
 
 def layer_names(layers: Sequence[Described]) -> list[str]:
-    """Return a name for each layer: its own, or its kind and a number that nobody else has.
+    """Return a name for each layer: its own, or its kind with a number that makes it unique.
 
     Examples
     --------

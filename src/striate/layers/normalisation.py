@@ -12,7 +12,7 @@ from striate.layers.base import Layer, Parameter, Shape, format_shape
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Normalisation(Layer):
-    """What all normalisations share: ``out = (x - mean) / sqrt(variance + epsilon) * weight + bias``.
+    """Base of all normalisations: ``out = (x - mean) / sqrt(variance + epsilon) * weight + bias``.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class BatchNorm(Normalisation):
 
 @dataclass(frozen=True, repr=False)
 class SampleNormalisation(Normalisation):
-    """What normalisations with statistics within one sample share."""
+    """Base of normalisations with statistics within one sample."""
 
     def channels_together(self, channels: int) -> int | None:
         """Return how many neighbouring channels are normalised together, over all their positions.

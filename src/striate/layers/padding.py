@@ -1,4 +1,4 @@
-"""What stands beyond the edge of an image."""
+"""Padding and cropping: what is beyond the edge of an image."""
 
 from __future__ import annotations
 

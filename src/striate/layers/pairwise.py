@@ -1,4 +1,4 @@
-"""Layers of several values: the larger, the smaller, a choice, products of matrices; and constant values."""
+"""Layers of several values: maximum, minimum, choice, matrix product; and constants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from striate.layers.base import Layer, Parameter, Shape, format_shapes
 
 @dataclass(frozen=True, repr=False)
 class Maximum(Layer):
-    """``max(x1, x2)``; of equal values the first gets the gradient; axes are broadcast as by Add."""
+    """``max(x1, x2)``; if both are equal, the first gets the gradient; axes are broadcast as by Add."""
 
     kind: ClassVar[str] = "maximum"
     symbols: ClassVar[str] = "larger of the inputs"
@@ -28,7 +28,7 @@ class Maximum(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Minimum(Layer):
-    """``min(x1, x2)``; of equal values the first gets the gradient; axes are broadcast as by Add."""
+    """``min(x1, x2)``; if both are equal, the first gets the gradient; axes are broadcast as by Add."""
 
     kind: ClassVar[str] = "minimum"
     symbols: ClassVar[str] = "smaller of the inputs"

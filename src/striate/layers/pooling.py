@@ -25,7 +25,7 @@ from striate.layers.base import Layer, Shape, Window, format_shape
 
 @dataclass(frozen=True, repr=False)
 class Pooling(Layer):
-    """What maximum and average pooling share.
+    """Base of maximum, average and Lp pooling.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Pooling(Layer):
         for pair, kernel, dilation in zip(pairs, axes(self.kernel_size), axes(self.dilation), strict=True):
             if 2 * max(pair) > dilation * (kernel - 1) + 1:
                 raise UsageError(
-                    f"padding: at most half the kernel, so that every window meets the input; got "
+                    f"padding: must be at most half the kernel, so that every window meets the input; got "
                     f"{max(pair)} for a kernel of {kernel}. Use a smaller padding."
                 )
 

@@ -1,4 +1,4 @@
-"""Layers that compute with whole numbers: 8-bit activations and weights, 32-bit sums, one rule of rounding.
+"""Integer layers: 8-bit activations and weights, 32-bit sums, one rounding rule.
 
 A value ``q`` from 0 to 255 stands for ``scale * (q - zero_point)``. To be rounded, a number is multiplied by a
 fixed-point number, ``m / 2**s`` with a whole m of at most 21 bits. The product is exact and rounded to the nearest
@@ -24,7 +24,7 @@ from striate.layers.quantised_sums import LARGEST, QuantisedSums, fixed_point, s
 
 @dataclass(frozen=True, repr=False)
 class Quantise(Layer):
-    """Whole numbers from 0 to 255: ``q = clip(round(multiplier * x) + zero_point, 0, 255)``.
+    """Quantise to integers from 0 to 255: ``q = clip(round(multiplier * x) + zero_point, 0, 255)``.
 
     The multiplier is ``1 / scale`` as a fixed-point number.
 
@@ -68,7 +68,7 @@ class Quantise(Layer):
 
 @dataclass(frozen=True, repr=False)
 class QuantisedConvolution(QuantisedSums):
-    """What the convolutions of whole numbers of all dimensions share.
+    """Base of the integer convolutions of all dimensions.
 
     Parameters
     ----------
@@ -96,12 +96,12 @@ class QuantisedConvolution(QuantisedSums):
 
     @classmethod
     def geometry(cls) -> list[str]:
-        """Return the arguments that it shares with the convolution of floats."""
+        """Return the arguments that it shares with the float convolution."""
         return [item.name for item in fields(cls) if not item.kw_only]
 
     @property
     def plain(self) -> convolution.Convolution:
-        """The convolution of floats whose shapes and costs it has."""
+        """The float convolution with the same shapes and costs."""
         kind: Any = getattr(convolution, f"Conv{self.rank}d")
         found: convolution.Convolution = kind(**{key: getattr(self, key) for key in self.geometry()})
         return found
@@ -109,7 +109,7 @@ class QuantisedConvolution(QuantisedSums):
 
 @dataclass(frozen=True, repr=False)
 class QuantisedConv1d(QuantisedConvolution):
-    """Convolution of whole numbers over signals: input (C, length).
+    """Integer convolution over signals: input (C, length).
 
     Examples
     --------
@@ -122,7 +122,7 @@ class QuantisedConv1d(QuantisedConvolution):
 
 @dataclass(frozen=True, repr=False)
 class QuantisedConv2d(QuantisedConvolution):
-    """Convolution of whole numbers over images: input (C, rows, columns).
+    """Integer convolution over images: input (C, rows, columns).
 
     Examples
     --------
@@ -135,7 +135,7 @@ class QuantisedConv2d(QuantisedConvolution):
 
 @dataclass(frozen=True, repr=False)
 class QuantisedConv3d(QuantisedConvolution):
-    """Convolution of whole numbers over volumes or clips: input (C, depth, rows, columns).
+    """Integer convolution over volumes or clips: input (C, depth, rows, columns).
 
     Examples
     --------
@@ -148,7 +148,7 @@ class QuantisedConv3d(QuantisedConvolution):
 
 @dataclass(frozen=True, repr=False)
 class QuantisedLinear(QuantisedSums):
-    """Fully connected layer of whole numbers.
+    """Integer fully connected layer.
 
     Parameters
     ----------
@@ -172,9 +172,9 @@ class QuantisedLinear(QuantisedSums):
 
     @property
     def plain(self) -> dense.Linear:
-        """The fully connected layer of floats whose shapes and costs it has."""
+        """The float fully connected layer with the same shapes and costs."""
         return dense.Linear(self.out_features)
 
 
 WHOLE: tuple[type[Layer], ...] = (Quantise, QuantisedSums)
-"""The layers that give or take whole numbers, subclasses included; they are exact and cannot be trained."""
+"""The layers that take or return integers, subclasses included; they are exact and cannot be trained."""

@@ -1,4 +1,4 @@
-"""What layers that add up products of whole numbers share: fixed-point numbers, limits, and the rule of a sum."""
+"""Base of integer layers that add up products: fixed-point numbers, limits, and rounding of sums."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fixed_point(values: Any) -> np.ndarray:
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class QuantisedSums(Layer):
-    """What layers that add up products of whole numbers share.
+    """Base of integer layers that add up products.
 
     ``sum = bias[m] + sum over the window of weight[m] * (q - input_zero_point)`` in whole numbers; then
     ``out = clip(round(multiplier[m] * sum) + output_zero_point, low, 255)``, where ``low`` is 0, or with a ReLU the
@@ -67,12 +67,12 @@ class QuantisedSums(Layer):
 
     @property
     def plain(self) -> Layer:
-        """The layer of floats whose shapes and costs it has."""
+        """The float layer with the same shapes and costs."""
         raise NotImplementedError
 
     @property
     def low(self) -> int:
-        """The least whole number of the output."""
+        """The smallest integer of the output."""
         return self.output_zero_point if self.relu else 0
 
     @property
@@ -82,22 +82,22 @@ class QuantisedSums(Layer):
 
     @property
     def rule_of_sum(self) -> str:
-        """What becomes of a sum, in symbols."""
+        """How a sum is rounded, in symbols."""
         if self.output_scale is None:
             return "max(0, multiplier * sum)" if self.relu else "multiplier * sum"
         return f"clip(round(multiplier * sum) + {self.output_zero_point}, {self.low}, {LARGEST})"
 
     def weight_scales(self, multiplier: np.ndarray) -> np.ndarray:
-        """Return what a step of each filter's weights stands for, float64[M]."""
+        """Return the value of one step of each filter's weights, float64[M]."""
         return np.asarray(multiplier, np.float64) * (self.output_scale or 1.0) / self.input_scale
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return the shape of the layer of floats; raises ShapeError if a sum has too many terms for 32 bits."""
+        """Return the shape of the float layer; raises ShapeError if a sum has too many terms for 32 bits."""
         shape = self.plain.output_shape(*inputs)
         terms = self.plain.parameters(*inputs)[0].size // shape[0]
         if terms > MOST_TERMS:
             raise ShapeError(
-                f"a sum in 32 bits has at most {MOST_TERMS:,} products; got {terms:,}. Keep this layer in float32."
+                f"a 32-bit sum has at most {MOST_TERMS:,} products; got {terms:,}. Keep this layer in float32."
             )
         return shape
 
@@ -112,15 +112,15 @@ class QuantisedSums(Layer):
         )
 
     def multiply_adds(self, *inputs: Shape) -> int:
-        """Return that of the layer of floats."""
+        """Return that of the float layer."""
         return self.plain.multiply_adds(*inputs)
 
     def window(self, *inputs: Shape) -> Window | None:
-        """Return that of the layer of floats."""
+        """Return that of the float layer."""
         return self.plain.window(*inputs)
 
     def quantisation(self, *inputs: Quantisation | None) -> Quantisation | None:
-        """Return what the output's whole numbers stand for; the input must be whole numbers with its zero point."""
+        """Return what the output's integers represent; the input must be integers with its zero point."""
         expect_zero_point(inputs[0], self.input_zero_point)
         return None if self.output_scale is None else Quantisation(self.output_scale, self.output_zero_point)
 
@@ -131,10 +131,10 @@ def scale_argument(value: Any, what: str) -> float:
 
 
 def expect_zero_point(found: Quantisation | None, zero_point: int) -> None:
-    """Raise ShapeError unless an input consists of whole numbers with this zero point."""
+    """Raise ShapeError unless an input consists of integers with this zero point."""
     if found is None:
-        raise ShapeError("takes whole numbers from 0 to 255; got floats. Put Quantise before it.")
+        raise ShapeError("takes integers from 0 to 255; got floats. Put Quantise before it.")
     if found.zero_point != zero_point:
         raise ShapeError(
-            f"takes whole numbers with the zero point {zero_point}; got {found.zero_point}. Make them equal."
+            f"takes integers with the zero point {zero_point}; got {found.zero_point}. Make them equal."
         )

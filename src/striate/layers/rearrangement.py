@@ -1,4 +1,4 @@
-"""Layers whose outputs are inputs at other places: axes exchanged, parts selected, channels turned into space."""
+"""Layers that move values: axes exchanged, parts selected, channels turned into space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from striate.layers.base import Layer, Shape, format_shape
 
 @dataclass(frozen=True, repr=False)
 class Rearrangement(Layer):
-    """What they share: ``out.ravel()[i] = x.ravel()[sources[i]]``, with sources that the layer names."""
+    """Base of rearrangements: ``out.ravel()[i] = x.ravel()[sources[i]]``, with sources given by the layer."""
 
     kind: ClassVar[str] = "rearrange"
     sees_all: ClassVar[bool] = True
@@ -26,7 +26,7 @@ class Rearrangement(Layer):
     per_axis: ClassVar[frozenset[str]] = frozenset()
 
     def sources(self, shape: Shape) -> np.ndarray:
-        """Return the place in the flattened input of every output, int64[*output_shape]."""
+        """Return the position in the flattened input of every output, int64[*output_shape]."""
         return self.select(np.arange(math.prod(shape)).reshape(shape))
 
     def select(self, x: np.ndarray) -> np.ndarray:
@@ -134,7 +134,7 @@ class Slice(Rearrangement):
 
 @dataclass(frozen=True, repr=False)
 class Select(Rearrangement):
-    """Chosen places of one axis, in any order and any number: ``out[i, p] = x[indices[i], p]``.
+    """Select positions of one axis, in any order and number: ``out[i, p] = x[indices[i], p]``.
 
     Parameters
     ----------
@@ -157,26 +157,26 @@ class Select(Rearrangement):
         object.__setattr__(self, "indices", _whole(self.indices, "indices"))
         object.__setattr__(self, "axis", integer(self.axis, "axis", minimum=0))
         if not self.indices:
-            raise UsageError("indices: needs at least one place; got none.")
+            raise UsageError("indices: needs at least one position; got none.")
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return the shape with as many places on the axis as there are indices."""
+        """Return the shape with one position on the axis for each index."""
         shape = inputs[0]
         if self.axis >= len(shape) or max(self.indices) >= shape[self.axis]:
             raise ShapeError(
-                f"place {max(self.indices)} of axis {self.axis} must exist; got {format_shape(shape)}. "
+                f"position {max(self.indices)} of axis {self.axis} must exist; got {format_shape(shape)}. "
                 "Change the indices or the axis."
             )
         return (*shape[: self.axis], len(self.indices), *shape[self.axis + 1 :])
 
     def select(self, x: np.ndarray) -> np.ndarray:
-        """Return the chosen places of ``x``."""
+        """Return the selected positions of ``x``."""
         return x.take(np.asarray(self.indices), axis=self.axis)
 
 
 @dataclass(frozen=True, repr=False)
 class Expand(Rearrangement):
-    """Repeat axes of size 1: ``out[i, j] = x[0, j]`` where the first side is 1 and is to be larger.
+    """Repeat axes of size 1: ``out[i, j] = x[0, j]`` where the first side is 1 and ``shape`` asks for more.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ class Expand(Rearrangement):
 
 @dataclass(frozen=True, repr=False)
 class PixelRearrangement(Rearrangement):
-    """What PixelShuffle and PixelUnshuffle share.
+    """Base of PixelShuffle and PixelUnshuffle.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ LAYERS["InputLayer"] = InputLayer
 
 
 def register(cls: type[Layer]) -> type[Layer]:
-    """Let model files name a layer of your own; use it as a decorator.
+    """Register a layer of your own, so that model files can name it; use it as a decorator.
 
     Raises
     ------
@@ -24,12 +24,12 @@ def register(cls: type[Layer]) -> type[Layer]:
         If another layer has the name already.
     """
     if LAYERS.setdefault(cls.__name__, cls) is not cls:
-        raise UsageError(f"{cls.__name__}: a registered layer has a name of its own; this one is taken. Rename it.")
+        raise UsageError(f"{cls.__name__}: a registered layer needs a unique name; this one is taken. Rename it.")
     return cls
 
 
 def to_dict(layer: Layer) -> dict[str, Any]:
-    """Return a layer as JSON types: its type and the arguments that are not the default.
+    """Return a layer as JSON types: its type and the arguments that differ from the defaults.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Layers that disturb training so that the network generalises; at evaluation they do nothing."""
+"""Layers that add randomness in training so that the network generalises; at evaluation they do nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from striate.layers.base import Layer, Shape
 
 @dataclass(frozen=True, repr=False)
 class Regulariser(Layer):
-    """What they share: the output has the shape of the input, and at evaluation its values.
+    """Base of dropout and noise: the output has the shape of the input and, at evaluation, its values.
 
     Random numbers are a pure function of (seed, step, name of the layer, sample, element), so a result
     does not depend on the number of threads or on the order of the work.
@@ -62,7 +62,7 @@ class SpatialDropout(Regulariser):
 
 @dataclass(frozen=True, repr=False)
 class GaussianNoise(Regulariser):
-    """``x + deviation * z`` with z normal, drawn for each value.
+    """``x + deviation * z`` with standard normal z, drawn for each value.
 
     References
     ----------

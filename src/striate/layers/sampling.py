@@ -1,4 +1,4 @@
-"""Values read between the positions of an image, where a grid says."""
+"""Sampling an image at the positions of a grid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PADDINGS = ("zeros", "border", "reflection")
 
 @dataclass(frozen=True, repr=False)
 class GridSample2d(Layer):
-    """``out[c, i, j] = x1[c]`` at the position ``x2[i, j]``, interpolated: an image warped as a network decides.
+    """``out[c, i, j] = x1[c]`` at the position ``x2[i, j]``, interpolated: an image warped by a computed grid.
 
     The second input holds (column, row) of every output: -1 is the left or upper edge of the image, 1 the right or
     lower one.
@@ -56,7 +56,7 @@ class GridSample2d(Layer):
             raise UsageError(f"align_corners: must be true or false; got {self.align_corners!r}.")
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return (C, rows, columns of the grid); raises ShapeError if the inputs are no image and grid."""
+        """Return (C, rows, columns of the grid); raises ShapeError unless the inputs are an image and a grid."""
         image, grid = inputs
         if len(image) != 3 or len(grid) != 3 or grid[2] != 2:
             raise ShapeError(

@@ -1,4 +1,4 @@
-"""Layers that only move numbers."""
+"""Layers that change shapes, or enlarge by repetition and interpolation."""
 
 from __future__ import annotations
 

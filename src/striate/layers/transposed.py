@@ -24,7 +24,7 @@ from striate.layers.base import Layer, Parameter, Shape, Window, format_shape
 
 @dataclass(frozen=True, repr=False)
 class TransposedConvolution(Layer):
-    """What the transposed convolutions of all dimensions share; use ConvTranspose1d, 2d or 3d.
+    """Base of the transposed convolutions of all dimensions; use ConvTranspose1d, 2d or 3d.
 
     Every input puts a weighted copy of the kernel into the output:
     ``out[m, p * stride + t * dilation - padding] += weight[c, m, t] * x[c, p]``, then ``+ bias[m]``.

@@ -1,4 +1,4 @@
-"""Values put back where a max pooling took them from, and values taken from there."""
+"""Layers that put values at the maxima of a max pooling, or take values from there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from striate.layers.pooling import MaxPool1d, MaxPool2d, MaxPool3d, MaxPooling, 
 
 @dataclass(frozen=True, repr=False)
 class AtMaxima(Pooling):
-    """What unpooling and gathering share: a second input whose maxima say where values go, or come from.
+    """Base of unpooling and gathering: the maxima of a second input say where values go, or come from.
 
     The positions are those of the maxima in the second input (of equal ones the first), so nothing has to be
     remembered between the pooling and this layer. Gradients flow to the first input only.
@@ -26,14 +26,14 @@ class AtMaxima(Pooling):
 
     @classmethod
     def of(cls, pool: MaxPooling, name: str | None = None) -> Self:
-        """Return the layer that belongs to ``pool``; raises UsageError if it is another kind of layer."""
+        """Return the layer that matches ``pool``; raises UsageError if that is another kind of layer."""
         if not isinstance(pool, MaxPooling) or pool.rank != cls.rank:
             raise UsageError(f"{cls.__name__}: needs a MaxPool{cls.rank}d; got {pool!r}. Use the matching layer.")
         fields = {item.name: getattr(pool, item.name) for item in dataclasses.fields(pool) if item.name != "name"}
         return cls(**fields, name=name)
 
     def pool(self) -> MaxPooling:
-        """Return the pooling that this layer belongs to."""
+        """Return the pooling that this layer matches."""
         fields = {item.name: getattr(self, item.name) for item in dataclasses.fields(self) if item.name != "name"}
         return {1: MaxPool1d, 2: MaxPool2d, 3: MaxPool3d}[self.rank](**fields)
 
@@ -79,7 +79,7 @@ class MaxUnpooling(AtMaxima):
 
 @dataclass(frozen=True, repr=False)
 class MaxGathering(AtMaxima):
-    """Take from each window the value that stands where another input has its maximum.
+    """Take from each window the value at the position where another input has its maximum.
 
     It has two inputs of the same shape: the values, and what the max pooling took as its input. If the values are
     numbers of positions, the output is what other programs call the indices of a max pooling. It is the adjoint of
@@ -90,7 +90,7 @@ class MaxGathering(AtMaxima):
     symbols: ClassVar[str] = "x1 where x2 is largest in the window"
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return what pooling makes of the shape of the inputs; raises ShapeError if they differ."""
+        """Return the shape that pooling gives for the inputs; raises ShapeError if their shapes differ."""
         if inputs[0] != inputs[1]:
             raise ShapeError(
                 f"both inputs must have the same shape; got {format_shapes(inputs)}. "

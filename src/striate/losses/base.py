@@ -1,4 +1,4 @@
-"""What all losses share: what a target is, what outputs mean, what a batch weighs, how files describe them."""
+"""The base class of losses: targets, the meaning of outputs, weights of samples, and descriptions in files."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ TINY = float(np.finfo(np.float32).tiny)
 
 
 class _ByName(ABCMeta):
-    """Lets ``Loss("huber", delta=2)`` make the loss of that name."""
+    """Makes ``Loss("huber", delta=2)`` return the loss of that name."""
 
     def __call__(cls, *arguments: Any, **options: Any) -> Any:
-        """Make a loss; the abstract ``Loss`` itself makes one by its name."""
+        """Return a loss; the abstract ``Loss`` itself makes one by its name."""
         if cls is Loss:
             from striate.losses.registry import by_name
 
@@ -39,7 +39,7 @@ class _ByName(ABCMeta):
 
 @dataclass(frozen=True)
 class Loss(metaclass=_ByName):
-    """What training minimises: a number for each sample, from outputs and target.
+    """A function that training minimises: a number for each sample, from outputs and target.
 
     ``Loss("huber", delta=2)`` makes the loss of that name, here ``Huber(delta=2)``. A loss of your own is a frozen
     dataclass that derives from one of the losses, or from this class, and defines ``name`` and ``reference``;
@@ -66,11 +66,11 @@ class Loss(metaclass=_ByName):
     ending: ClassVar[Layer | None] = None
     """The last activation that networks built for this loss get in place of a Softmax."""
     wants: ClassVar[str | None] = "plain outputs"
-    """What a network must not hide behind a Softmax that the loss does not absorb; None where that is no matter."""
+    """The outputs that the loss needs, which a Softmax would hide; None if a Softmax does no harm."""
     scale_free: ClassVar[bool] = False
-    """Whether targets may be standardised: another unit and zero leave the meaning as it is."""
+    """Whether targets may be standardised without changing their meaning."""
     takes_class_numbers: ClassVar[bool] = False
-    """Whether the engine hands over class numbers; other losses get a number for each output."""
+    """Whether the engine passes class numbers; other losses get a number for each output."""
     smooths: ClassVar[bool] = False
     """Whether the loss has an option ``label_smoothing``."""
 
@@ -105,7 +105,7 @@ class Loss(metaclass=_ByName):
         return by_name(options.pop("name"), **options)
 
     def describe(self) -> str | dict[str, Any]:
-        """Return the name, or with options a dict of the name and those that are not the default (JSON types)."""
+        """Return the name, or a dict of the name and the options that differ from the defaults (JSON types)."""
         changed: dict[str, Any] = {}
         for option in dataclasses.fields(self):
             value = getattr(self, option.name)
@@ -118,7 +118,7 @@ class Loss(metaclass=_ByName):
         """The name in words."""
         return self.name.replace("_", " ").replace("cross entropy", "cross-entropy")
 
-    # --- what it means
+    # --- meaning
 
     @abstractmethod
     def reference(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
@@ -153,14 +153,14 @@ class Loss(metaclass=_ByName):
             What the targets were in training.
         """
 
-    # --- what fits it
+    # --- checks
 
     @abstractmethod
     def check(self, network: Network, dataset: Dataset) -> None:
-        """Raise a StriateError if targets, or the number of the network's outputs, are none for this loss."""
+        """Raise a StriateError if the targets, or the number of the network's outputs, do not suit this loss."""
 
     def check_ending(self, network: Network) -> None:
-        """Raise UsageError if a last layer bends outputs to something that the loss cannot use."""
+        """Raise UsageError if the last layer turns outputs into something that the loss cannot use."""
         for name in (network.steps[-1].name, *network.auxiliary):
             layer = network.step(name).layer
             if self.wants and isinstance(layer, SOFTMAXES) and not isinstance(layer, self.absorbs):
@@ -170,20 +170,20 @@ class Loss(metaclass=_ByName):
                 )
 
     def output_count(self, dataset: Dataset) -> int:
-        """Return how many outputs a network needs for the targets of ``dataset``."""
+        """Return the number of outputs that a network needs for the targets of ``dataset``."""
         if np.issubdtype(dataset.targets.dtype, np.integer):
             return len(dataset.classes) or int(dataset.targets.max()) + 1
         return math.prod(dataset.targets.shape[1:])
 
     def reads(self, network: Network, output: str) -> str:
-        """Return the value that the loss reads where ``output`` ends the network: that before what it absorbs."""
+        """Return the value that the loss reads if ``output`` ends the network: the input of a layer it absorbs."""
         step = network.step(output)
         return step.inputs[0] if isinstance(step.layer, self.absorbs) else step.name
 
-    # --- what the engine needs
+    # --- for the engine
 
     def target_count(self, shape: Shape) -> int:
-        """Return how many numbers the target of a sample has for outputs of ``shape``.
+        """Return the number of values in the target of a sample for outputs of ``shape``.
 
         Raises
         ------
@@ -195,28 +195,28 @@ class Loss(metaclass=_ByName):
         return math.prod(shape)
 
     def kernel(self, shape: Shape) -> str | None:
-        """Return which kernel computes it for outputs of ``shape``, "module.name".
+        """Return the kernel that computes it for outputs of ``shape``, "module.name".
 
         None, the default, runs it through its reference.
         """
         return None
 
     def kernel_constants(self, shape: Shape) -> tuple[int | str, ...]:
-        """Return what the kernel is compiled for, if it is a factory of kernels."""
+        """Return the constants for which the kernel is compiled."""
         return ()
 
     def numbers(self, shape: Shape) -> Array | None:
-        """Return what the kernel takes as ``numbers`` for outputs of ``shape``, float32; None if it takes none."""
+        """Return the kernel's ``numbers`` for outputs of ``shape``, float32; None if it takes none."""
         return None
 
     def tells_right(self, kind: str, shape: Shape) -> bool:
-        """Return whether the engine counts right answers while it trains."""
+        """Return whether the engine counts correct answers during training."""
         return False
 
-    # --- what a batch weighs
+    # --- weights of samples
 
     def counts(self, targets: Array) -> Array:
-        """Return what each sample counts in a mean, float64[N]."""
+        """Return the weight of each sample in a mean, float64[N]."""
         return np.ones(len(targets))
 
     def keeps(self, labels: Array) -> Array:
@@ -233,7 +233,7 @@ class Loss(metaclass=_ByName):
         return self.reduction == "mean"
 
     def sample_weights(self, targets: Array) -> Array:
-        """Return what each sample of a batch counts, float32[n], so that its loss is the mean over the batch.
+        """Return the weight of each sample of a batch, float32[n], such that the loss is the mean over the batch.
 
         With the reduction "sum" each counts 1, or 0 if its labels are ignored.
         """
@@ -242,16 +242,16 @@ class Loss(metaclass=_ByName):
         return np.asarray(here / total, np.float32)
 
     def mean(self, losses: Array, targets: Array, weights: Array | None = None) -> float:
-        """Return the mean of the losses of samples (float64[N]); ``weights`` say how much each counts."""
+        """Return the weighted mean of the losses of samples (float64[N])."""
         counts = self.counts(targets)
         if weights is not None:
             losses, counts = losses * weights, counts * weights
         return float(np.sum(losses) / max(np.sum(counts), np.finfo(np.float64).tiny))
 
-    # --- what augmentation and regularisation make of it
+    # --- under augmentation and regularisation
 
     def smoothed(self, smoothing: float) -> Loss:
-        """Return the loss with label smoothing; without the option itself, and its targets are smoothed instead.
+        """Return the loss with label smoothing; a loss without this option is returned for smoothed targets.
 
         Raises
         ------
@@ -261,9 +261,9 @@ class Loss(metaclass=_ByName):
         return dataclasses.replace(self, **cast(Any, {"label_smoothing": smoothing})) if self.smooths else self
 
     def for_targets(self, targets: Array) -> Loss:
-        """Return the loss to evaluate a model of this loss with on such targets."""
+        """Return the loss with which a model trained with this loss is evaluated on such targets."""
         return self
 
     def for_shares(self) -> Loss:
-        """Return the loss of targets that mixup blended; raises UsageError where there is none."""
+        """Return the loss for targets blended by mixup; raises UsageError if there is none."""
         return self

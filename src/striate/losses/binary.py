@@ -1,4 +1,4 @@
-"""Binary cross-entropy of sigmoids: labels that are on or off, or two classes."""
+"""Binary cross-entropy of sigmoids, for labels that are on or off, or for two classes."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class BinaryCrossEntropy(Loss):
         return np.concatenate([[self.label_smoothing], weights.ravel()]).astype(np.float32)
 
     def tells_right(self, kind: str, shape: Shape) -> bool:
-        """Return whether right answers are right labels; several classes are compared with each other instead."""
+        """Return whether answers are compared label by label; several classes are compared with each other."""
         return kind == LABELS or math.prod(shape) == 1
 
     @property

@@ -1,4 +1,4 @@
-"""The loss that a network and its targets call for."""
+"""The default loss for a network and its targets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from striate.network import Network
 
 
 def usual_loss(dataset: Dataset, before: Loss | None = None) -> Loss:
-    """Return the loss that the targets of ``dataset`` call for.
+    """Return the default loss for the targets of ``dataset``.
 
     That is the cross-entropy for class numbers, the binary one for several labels of 0 or 1, the mean squared error
     for other numbers. A model that was trained with the loss ``before`` keeps it where it can learn such targets.
@@ -37,7 +37,7 @@ def usual_loss(dataset: Dataset, before: Loss | None = None) -> Loss:
 
 
 def resolve_loss(network: Network, dataset: Dataset, before: Loss | None = None) -> Loss:
-    """Return the usual loss of ``dataset``, or the one that the end of ``network`` calls for.
+    """Return the default loss for ``dataset``, or the one that the last layer of ``network`` implies.
 
     Class numbers are learnt with the binary cross-entropy by a network that ends in a Sigmoid or has one output.
     That output, and labels, are learnt as numbers by a network that ends in another activation, which no binary
@@ -54,7 +54,7 @@ def resolve_loss(network: Network, dataset: Dataset, before: Loss | None = None)
 
 
 def _tells_two_apart(network: Network, dataset: Dataset) -> bool:
-    """Return whether a single output, which no Softmax makes 1, can learn the class numbers 0 and 1."""
+    """Return whether a single output, not followed by a Softmax, can learn the class numbers 0 and 1."""
     single = math.prod(network.output_shape) == 1 and not isinstance(network.steps[-1].layer, SOFTMAXES)
     return single and len(dataset.classes) <= 2 and bool((dataset.targets <= 1).all())
 
@@ -72,7 +72,7 @@ def are_shares(targets: np.ndarray) -> bool:
 
 
 def assumed_loss(network: Network, kind: str) -> Loss:
-    """Return the loss that says what outputs mean if it is not known how the network was trained."""
+    """Return the loss by which outputs are interpreted if it is not known how the network was trained."""
     if kind == NUMBERS:
         return _plain(MeanSquaredError)
     single = network.output_shape[0] == 1

@@ -88,7 +88,7 @@ class CrossEntropy(Loss):
         return Interpretation(kind, softmax(outputs, last))
 
     def check(self, network: Network, dataset: Dataset) -> None:
-        """Raise a StriateError unless every label that counts is a class, and every class has an output."""
+        """Raise a StriateError unless every label (other than the ignored one) is a class with an output."""
         targets, space = dataset.targets, network.output_shape[1:]
         if not are_numbers_of_classes(targets):
             raise refuse_numbers(self, dataset)
@@ -156,8 +156,8 @@ class CrossEntropy(Loss):
         """Return the cross-entropy with shares of classes."""
         if self.class_weights is not None or self.ignored_index is not None:
             raise UsageError(
-                "mixup: blends the shares of classes; got a loss with class weights or an ignored index. Leave "
-                "them out, or weigh samples."
+                "mixup: cannot be combined with the class weights or the ignored index of a loss. Leave them out, "
+                "or use sample weights."
             )
         return SoftCrossEntropy(reduction=self.reduction)
 

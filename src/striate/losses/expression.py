@@ -1,4 +1,4 @@
-"""A loss that is written as an expression, such as ``log(cosh(output - target))``."""
+"""A loss written as an expression, such as ``log(cosh(output - target))``."""
 
 from __future__ import annotations
 
@@ -90,14 +90,15 @@ def _parsed(text: Any) -> Graph:
     for node in graph.nodes:
         if node.operation is None and node.name not in NAMES:
             raise UsageError(
-                f"loss: an expression has the names output and target; got {node.name} ({node.place}). Write its "
+                f"loss: an expression can only use the names output and target; got {node.name} ({node.place}). "
+                "Write its "
                 "value as a number, or define it in a part before."
             )
         if node.operation is not None and node.operation.name not in ELEMENTWISE:
             raise UsageError(
-                f"loss: an expression treats every output alike; got {node.operation.name} ({node.place}). Write a "
+                f"loss: an expression must be elementwise; got {node.operation.name} ({node.place}). Write a "
                 "class that derives from striate.losses.Loss."
             )
     if "output" not in graph.inputs:
-        raise UsageError(f"loss: an expression needs output, or there is nothing to learn; got {text!r}.")
+        raise UsageError(f"loss: an expression must contain output, or there is nothing to learn; got {text!r}.")
     return graph

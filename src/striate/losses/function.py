@@ -22,12 +22,12 @@ TOLERANCE = 1e-4  # of a slope, relative: truncation and rounding of the differe
 
 @dataclass(frozen=True)
 class FunctionLoss(ErrorLoss):
-    """A loss whose meaning is a function; see `striate.losses.register`."""
+    """A loss computed by a Python function; see `striate.losses.register`."""
 
     @staticmethod
     @abstractmethod
     def function(outputs: Array, targets: Array) -> tuple[Array, Array]:
-        """Return the loss of each sample, and its gradient."""
+        """Return the loss of each sample and its gradient."""
 
     def reference(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
         """Return what the function returns, as float64.
@@ -52,7 +52,7 @@ class FunctionLoss(ErrorLoss):
         return losses, gradient
 
     def kernel(self, shape: Shape) -> str | None:
-        """Return None: the function runs in Python, in the middle of a step."""
+        """Return None: there is no kernel, the function runs in Python."""
         return None
 
     def check(self, network: Network, dataset: Dataset) -> None:
@@ -79,7 +79,7 @@ class FunctionLoss(ErrorLoss):
 
 
 def loss_of(function: Function) -> type[FunctionLoss]:
-    """Return a loss with the name of a function and its meaning.
+    """Return a loss class made of a function, with its name.
 
     Raises
     ------
@@ -88,8 +88,6 @@ def loss_of(function: Function) -> type[FunctionLoss]:
     """
     name = getattr(function, "__name__", "")
     if not name.isidentifier():
-        raise UsageError(
-            f"loss: a function needs a name, by which files call it; got {name or function!r}. Use def."
-        )
+        raise UsageError(f"loss: a function needs a name for use in files; got {name or function!r}. Use def.")
     space = {"name": name, "function": staticmethod(function), "__doc__": function.__doc__}
     return dataclass(frozen=True)(type(name, (FunctionLoss,), {**space, "__module__": function.__module__}))

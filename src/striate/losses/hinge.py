@@ -21,7 +21,7 @@ from striate.reference import loss as definitions
 
 @dataclass(frozen=True)
 class Hinge(Loss):
-    """How far the true class falls short of leading every other by the margin; see ``reference.loss.hinge``.
+    """By how much the true class fails to lead every other by the margin; see ``reference.loss.hinge``.
 
     Parameters
     ----------
@@ -78,11 +78,9 @@ class Hinge(Loss):
         return True
 
     def smoothed(self, smoothing: float) -> Loss:
-        """Raise UsageError: a margin has no shares."""
+        """Raise UsageError: the hinge loss cannot blend classes."""
         return self.for_shares()
 
     def for_shares(self) -> Loss:
-        """Raise UsageError: a margin has no shares."""
-        raise UsageError(
-            "hinge: learns one class for each sample; got mixup or label smoothing. Use cross_entropy."
-        )
+        """Raise UsageError: the hinge loss cannot blend classes."""
+        raise UsageError("hinge: needs one class for each sample; got mixup or label smoothing. Use cross_entropy.")

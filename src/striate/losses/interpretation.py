@@ -41,10 +41,7 @@ class Interpretation:
             If the outputs are numbers.
         """
         if self.kind == NUMBERS:
-            raise UsageError(
-                "probabilities: come from a model of classes or labels; got the numbers of a regression. "
-                "Use predictions."
-            )
+            raise UsageError("probabilities: need a model of classes or labels; got a regression. Use predictions.")
         return self.values
 
     @property
@@ -77,7 +74,7 @@ def two_classes(positive: np.ndarray) -> np.ndarray:
 
 
 def usual_names(kind: str, count: int) -> tuple[str, ...]:
-    """Return names of outputs that have none: numbers of classes from 0, of labels and targets from 1.
+    """Return names for outputs without names: class numbers from 0, label and target numbers from 1.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Negative log-likelihoods of numbers: a network gives the parameters of their distribution."""
+"""Negative log-likelihoods of numbers: the network predicts the parameters of their distribution."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class PoissonNegativeLogLikelihood(Loss):
         values = check_numbers(network, dataset)
         if (values < 0).any():
             raise DataError(
-                f"{dataset.name}: {self.name} learns counts of at least 0; got {values.min():g}. Use another loss."
+                f"{dataset.name}: {self.name} needs counts of at least 0; got {values.min():g}. Use another loss."
             )
 
     def output_count(self, dataset: Dataset) -> int:

@@ -1,4 +1,4 @@
-"""The losses that files and the command line may name."""
+"""The losses that files and the command line can name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 def register(loss: type[Loss] | Function) -> type[Loss]:
-    """Let files and the command line name a loss of your own; use it as a decorator.
+    """Register a loss of your own for files and the command line; use it as a decorator.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Losses of errors: squared, absolute, and Huber's; of numbers, or of the shares of classes."""
+"""Squared, absolute and Huber losses, of numbers or of the shares of classes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from striate.reference import regression_loss as definitions
 
 @dataclass(frozen=True)
 class ErrorLoss(Loss):
-    """What losses of the difference between output and target share.
+    """Base of losses of the difference between output and target.
 
     Targets are a number for each output. Class numbers become a 1 for the class and 0 for the others, unless there
     is a single output, which learns them as numbers.
@@ -68,7 +68,7 @@ class ErrorLoss(Loss):
 def _refuse_maps(loss: Loss, dataset: Dataset) -> None:
     if are_numbers_of_classes(dataset.targets):
         raise ShapeError(
-            f"{loss.name}: learns numbers; got class maps of {format_shape(dataset.targets.shape[1:])} from "
+            f"{loss.name}: needs numbers; got class maps of {format_shape(dataset.targets.shape[1:])} from "
             f"{dataset.name}. Use cross_entropy, or convert the targets to float32."
         )
 

@@ -48,7 +48,7 @@ def check_row(loss: Loss, shape: Shape) -> None:
 
 
 def check_classes(network: Network, dataset: Dataset, labels: Array, *, single: bool = False) -> None:
-    """Check class numbers that count against the outputs of a network.
+    """Check class numbers against the outputs of a network.
 
     Parameters
     ----------
@@ -99,17 +99,17 @@ def check_fractions(loss: Loss, dataset: Dataset, values: Array) -> None:
     """Raise DataError unless all targets are from 0 to 1."""
     wrong = values[(values < 0) | (values > 1)]
     if len(wrong):
-        raise DataError(f"{dataset.name}: {loss.name} learns targets from 0 to 1; got {wrong[0]:g}. Rescale them.")
+        raise DataError(f"{dataset.name}: {loss.name} needs targets from 0 to 1; got {wrong[0]:g}. Rescale them.")
 
 
 def refuse_numbers(loss: Loss, dataset: Dataset) -> UsageError:
-    """Return the error of a loss of class numbers for other targets."""
+    """Return the error for a loss of class numbers with other targets."""
     return UsageError(
-        f"{loss.name}: learns class numbers; {dataset.name} has other targets. Use a loss of numbers, such as "
+        f"{loss.name}: needs class numbers; {dataset.name} has other targets. Use a loss of numbers, such as "
         "mean_squared_error."
     )
 
 
 def refuse_classes(loss: Loss, dataset: Dataset, learns: str) -> UsageError:
-    """Return the error of a loss of ``learns`` for class numbers."""
-    return UsageError(f"{loss.name}: learns {learns}; {dataset.name} has classes. Use cross_entropy.")
+    """Return the error for a loss of ``learns`` with class numbers."""
+    return UsageError(f"{loss.name}: needs {learns}; {dataset.name} has classes. Use cross_entropy.")

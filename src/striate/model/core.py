@@ -1,4 +1,4 @@
-"""A network with its parameters and all that is needed to use it: what a user trains, saves and loads."""
+"""A network with its parameters and everything needed to use it: what a user trains, saves and loads."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Model(Vectors):
         return self._computed(self._pool_without_last if absorbs else self._pool, x, batch_size)
 
     def interpret(self, outputs: np.ndarray) -> Interpretation:
-        """Return what outputs mean: probabilities, predictions, numbers in the user's units, variances.
+        """Return the meaning of outputs: probabilities, predictions, numbers in the user's units, variances.
 
         Parameters
         ----------
@@ -172,14 +172,14 @@ class Model(Vectors):
         found = self.interpret(self.outputs(x, batch_size))
         if found.variances is None:
             raise UsageError(
-                f"{self.network.name}: variances come from a model trained with gaussian_negative_log_likelihood; "
-                f"got {'one without a loss' if self.loss is None else self.loss.name}. Use predict."
+                f"{self.network.name}: variances need a model trained with gaussian_negative_log_likelihood; got "
+                f"{'one without a loss' if self.loss is None else self.loss.name}. Use predict."
             )
         return found.values, found.variances
 
     @property
     def loss(self) -> Loss | None:
-        """The loss that the model was trained with; None where that is not known."""
+        """The loss that the model was trained with; None if unknown."""
         found = self.metadata.get("loss_function")
         if found is None:
             return None
@@ -221,7 +221,7 @@ class Model(Vectors):
         return self.loss or assumed_loss(self.network, self.kind)
 
     def loss_for(self, targets: np.ndarray) -> Loss:
-        """Return the loss of the model on such targets: the one it was trained with.
+        """Return the loss for these targets: the one that the model was trained with.
 
         A model that knows none is taken for a classifier with the cross-entropy, or a regression with the
         mean squared error.
@@ -300,7 +300,7 @@ class Model(Vectors):
         return onnx.save(self, path, preprocessing=preprocessing)
 
     def contents(self) -> model_file.Contents:
-        """Return what a file of the model holds."""
+        """Return the contents of a file of the model."""
         return model_file.Contents(
             self.network,
             self.theta,
@@ -316,7 +316,7 @@ class Model(Vectors):
         return raw_samples(self, x)
 
     def _computed(self, pool: SessionPool, x: Inputs | Stream, batch_size: int) -> np.ndarray:
-        """Return what the network of a pool computes for raw samples."""
+        """Return the outputs of a pool's network for raw samples."""
         samples, size = self.raw_samples(x), integer(batch_size, "batch size")
         count = len(samples)
         if not count:
@@ -357,7 +357,7 @@ class Model(Vectors):
         return for_size(self, size)
 
     def quantise(self, calibration: Inputs | Dataset) -> Model:
-        """Return the model with convolutions and fully connected layers that compute with whole numbers of 8 bits.
+        """Return the model with convolutions and fully connected layers that compute in 8-bit integers.
 
         Its file takes about a quarter of the space. Layers that have no such form, or would not be faster, stay in
         float32; ``metadata["quantisation"]`` names them with the reason. It cannot be trained further. See
@@ -381,7 +381,7 @@ class Model(Vectors):
         return quantise(self, calibration)
 
     def predictor(self, batch_size: int = 1, dtype: Any = np.float32) -> Predictor:
-        """Return a function that computes ``outputs`` of up to ``batch_size`` samples as fast as it can be done.
+        """Return a function that computes ``outputs`` of up to ``batch_size`` samples with the least overhead.
 
         It keeps the parameters of now, and takes contiguous samples of ``dtype``, uint8 or float32, alone.
         """
@@ -399,7 +399,7 @@ class Model(Vectors):
         return f"<Model {self.network.name!r}, {len(self.theta):,} parameters{classes}>"
 
     def _repr_html_(self) -> str:
-        """Return what the model is and its layers, for notebooks."""
+        """Return a summary of the model and its layers, for notebooks."""
         from striate.drawing.html import Markup, element, join
 
         named = f" Classes: {', '.join(self.classes)}." if self.classes else ""
@@ -414,7 +414,7 @@ def _class_names(classes: Sequence[str], network: Network) -> tuple[str, ...]:
     outputs = network.output_shape[0]
     if not model_file.fits(len(names), outputs):
         raise UsageError(
-            f"{network.name}: classes: needs a name for each of {outputs} outputs; got {len(names)}. "
-            "Leave them out for numbers."
+            f"{network.name}: classes: needs a name for each of {outputs} outputs; got {len(names)}. Leave them "
+            "out to use numbers."
         )
     return names

@@ -1,4 +1,4 @@
-"""How good a model is on a data set."""
+"""The result of testing a model on a data set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Metric = Callable[[np.ndarray, np.ndarray], float]
 
 @dataclass(frozen=True, eq=False)
 class ClassScores:
-    """How well each class is told from the others; 0 where nothing was called, or was, of a class.
+    """How well each class is recognised; 0 where a class was never predicted, or has no samples.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class ClassScores:
 
     @property
     def mean_iou(self) -> float:
-        """The mean intersection over union of the classes that are, or were called, somewhere."""
+        """The mean intersection over union of the classes that occur, or were predicted, somewhere."""
         known = (self.support > 0) | (self.precision > 0)
         return float(self.iou[known].mean())
 
@@ -66,7 +66,7 @@ class ClassScores:
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Return ``part / whole``, or 0 where there is nothing."""
+    """Return ``part / whole``, or 0 where ``whole`` is 0."""
     return np.asarray(np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0))
 
 
@@ -141,7 +141,7 @@ class Evaluation:
 
     @property
     def is_map(self) -> bool:
-        """Whether there is a class for each position of a sample, so that a row is a position."""
+        """Whether there is a class for each position of a sample; then each row is a position."""
         return self.confusion is not None and bool((np.diff(self.samples) == 0).any())
 
     def with_metrics(self, metrics: Mapping[str, Metric]) -> Evaluation:
@@ -169,7 +169,7 @@ class Evaluation:
             If the evaluation is not one of classes.
         """
         if self.confusion is None:
-            raise UsageError(f"scores by class: need classes; got {self.kind}. Use their own metrics.")
+            raise UsageError(f"scores by class: need classes; got {self.kind}. Use the metrics for those.")
         return ClassScores.of(self.confusion)
 
     def mistakes(self) -> np.ndarray:
@@ -189,7 +189,7 @@ def evaluation(
     loss: str | Loss,
     weights: np.ndarray | None = None,
 ) -> Evaluation:
-    """Return the evaluation of what a network computed for every sample of ``dataset``.
+    """Return the evaluation of a network's outputs for every sample of ``dataset``.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def _of_classes(
     loss: Loss,
     weights: np.ndarray | None,
 ) -> Evaluation:
-    """Return the evaluation of classes; each position of a class map that counts is a row."""
+    """Return the evaluation of classes; each position of a class map that is not ignored is a row."""
     targets, count = dataset.targets, shares.shape[1]
     labels = targets if are_numbers_of_classes(targets) else targets.argmax(axis=1)
     positions = labels[0].size

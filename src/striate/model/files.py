@@ -1,4 +1,4 @@
-"""Models from files: what a file says is checked before a model is made of it."""
+"""Models from files: the contents of a file are checked before a model is made of them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def load(path: str | Path, threads: int | None = None, winograd: bool = True) ->
 
 
 def _check_metadata(path: Path, model: Model) -> None:
-    """Raise ModelFileError if the metadata of a file say something that no model has."""
+    """Raise ModelFileError if the metadata of a file are not those of a model."""
     name = _loss_name(model.metadata.get("loss_function"))
     if isinstance(name, str) and name not in LOSSES:
         raise ModelFileError(
-            f"{path}: was trained with the loss {name!r}, which is not known here. If it is your own, define "
-            "and register it with striate.losses.register before loading."
+            f"{path}: was trained with the loss {name!r}, which is not known here. If it is your own, register it "
+            "with striate.losses.register before loading."
         )
     try:
         preparation, kind, _ = model.metadata.get("preparation") or {}, model.kind, model.loss
@@ -44,16 +44,16 @@ def _check_metadata(path: Path, model: Model) -> None:
             raise ModelFileError(f"targets must be {CLASSES}, {LABELS} or {NUMBERS}; got {kind!r}.")
     except (StriateError, TypeError, ValueError) as error:
         reason = error if isinstance(error, StriateError) else "a value is of the wrong type"
-        raise ModelFileError(f"{path}: its metadata are damaged; {reason} Restore it from a copy.") from None
+        raise ModelFileError(f"{path}: its metadata is damaged; {reason} Restore it from a copy.") from None
 
 
 def _loss_name(description: Any) -> Any:
-    """Return the name in what ``Loss.describe`` wrote."""
+    """Return the name of the loss that ``Loss.describe`` wrote."""
     return description.get("name") if isinstance(description, Mapping) else description
 
 
 def from_contents(contents: model_file.Contents, threads: int | None = None, winograd: bool = True) -> Model:
-    """Return the model that a file holds."""
+    """Return the model in a file."""
     c = contents
     return Model(
         c.network,

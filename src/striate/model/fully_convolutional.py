@@ -1,4 +1,4 @@
-"""A classifier as a network that answers at every place of a larger picture, in one go."""
+"""A classifier turned into a fully convolutional network, which answers at every position of a larger picture."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _map_before(network: Network, step: Step) -> Shape:
 
 
 def _everywhere(step: Step, shape: Shape) -> Layer | None:
-    """Return what does at every place what a layer does to one window; None for nothing."""
+    """Return a layer that does at every position what the given one does to one window; None for nothing."""
     layer, window = step.layer, step.layer.window(*step.input_shapes)
     if isinstance(layer, Flatten):
         return None
@@ -100,6 +100,6 @@ def _everywhere(step: Step, shape: Shape) -> Layer | None:
 
 def _refused(step: Step) -> ShapeError:
     return ShapeError(
-        f"{step.name}: treats the edge of a window in another way than its middle; it is {step.layer!r}. "
-        "Sweep window by window."
+        f"{step.name}: treats the edge of a window differently from its middle; it is {step.layer!r}. Sweep "
+        "window by window."
     )

@@ -1,4 +1,4 @@
-"""A model for inputs of another size than it was trained on."""
+"""A model for inputs of a size other than the one it was trained on."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def for_size(model: Model, size: Sequence[int]) -> Model:
 
 
 def _check_same(old: Network, new: Network) -> None:
-    """Raise ShapeError unless parameters, states and what a sample's answer consists of are the same."""
+    """Raise ShapeError unless parameters, states and the form of the answer are the same."""
     for slot, other in zip(_slots(old), _slots(new), strict=True):
         if slot.spec.shape != other.spec.shape:
             raise ShapeError(

@@ -1,4 +1,4 @@
-"""The part of a model up to one of its layers, as a model of its own."""
+"""The part of a model up to one of its layers, as a model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def part_of(model: Model, layer: str) -> Model:
 
 
 def carried_over(model: Model, network: Network, skip: Collection[str] = ()) -> tuple[np.ndarray, np.ndarray]:
-    """Return parameters and states, float32, of a network whose layers are some of the model's, by name.
+    """Return parameters and states, float32, of a network that consists of some of the model's layers.
 
     Those of the layers to ``skip`` are zeros.
     """
@@ -68,5 +68,5 @@ def rebuilt(network: Network, shape: Shape, first: Layer | None = None) -> Netwo
 
 
 def named(step: Step) -> Layer:
-    """Return the layer of a step under the name that the network gave it."""
+    """Return the layer of a step with the name that the network gave it."""
     return dataclasses.replace(step.layer, name=step.name)

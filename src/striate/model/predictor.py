@@ -1,4 +1,4 @@
-"""Predictions one call after the other, as fast as they can be: everything is prepared once."""
+"""Fast repeated predictions: everything is prepared once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Predictor:
-    """The outputs of a model as it was when the predictor was made; later changes of the model do not reach it.
+    """Computes the outputs of a model as it was when the predictor was made; later changes have no effect.
 
     A call checks dtype and shape and nothing else. Several Python threads may call one predictor; they take turns,
     so each thread is faster with a predictor of its own.
@@ -88,9 +88,9 @@ class Predictor:
     def _refusal(self, x: np.ndarray) -> ShapeError:
         got = f"{x.dtype}, {format_shape(x.shape)}{'' if x.flags.c_contiguous else ', not contiguous'}"
         return ShapeError(
-            f"{self._name}: this predictor takes contiguous {self._dtype} samples of {format_shape(self._shape)}, "
-            f"with the number of samples before it; got {got}. Convert them, or use Model.outputs."
+            f"{self._name}: this predictor takes contiguous {self._dtype} samples, N x "
+            f"{format_shape(self._shape)}; got {got}. Convert them, or use Model.outputs."
         )
 
     def __reduce__(self) -> Any:
-        raise UsageError(f"{self._name}: a predictor can be neither pickled nor copied. Make one from the model.")
+        raise UsageError(f"{self._name}: a predictor cannot be pickled or copied. Make another from the model.")

@@ -1,4 +1,4 @@
-"""Files and data sets as a model takes them, brought to its input as in training."""
+"""Files and data sets converted to the input of a model, as in training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read_inputs(model: Model, path: str | Path, fit: str | None = None, invert: bool = False) -> Unlabelled:
-    """Return the inputs in a file, folder, archive or pattern as ``model`` takes them.
+    """Return the inputs in a file, folder, archive or pattern, converted for ``model``.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def read_inputs(model: Model, path: str | Path, fit: str | None = None, invert: 
 
 
 def read_picture(model: Model, file: BinaryIO) -> np.ndarray:
-    """Return the image of a file in memory as ``model`` takes it, uint8[1, C, H, W].
+    """Return the image of a file in memory, converted for ``model``, uint8[1, C, H, W].
 
     Raises FileProblem or DataError as `unlabelled.read_picture` does.
     """
@@ -58,7 +58,7 @@ def _preparation(model: Model) -> dict[str, Any]:
 
 
 def like_model(model: Model, options: Options) -> Options:
-    """Return ``options`` with the size, channels and shape that a model takes, where they say nothing else."""
+    """Return ``options`` with the size, channels and shape of a model's input where they leave these open."""
     shape = model.input_shape
     size = options.size or (shape[1:] if len(shape) in (2, 3) else None)
     channels = options.channels or (shape[0] if len(shape) == 3 and shape[0] in (1, 3) else None)

@@ -1,4 +1,4 @@
-"""The loss of every sample in float64, as the references have it."""
+"""The loss of every sample in float64, computed by the references."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from striate.losses import Loss
 
-CHUNK = 4096  # samples that are computed at once, so that memory stays small
+CHUNK = 4096  # samples computed at once, so that memory stays small
 
 
 def sample_losses(loss: str | Loss, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Raw samples as the network of a model takes them."""
+"""Raw samples checked and converted for the network of a model."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def raw_samples(model: Model, x: Inputs | Stream) -> Any:
     samples = samples if isinstance(samples, Stream) else _channels_first(model, samples)
     if samples.shape[1:] != model.input_shape:
         raise ShapeError(
-            f"{model.network.name}: takes samples of {format_shape(model.input_shape)}, with the number of "
-            f"samples before it; got {format_shape(samples.shape)}. Resize or reshape them."
+            f"{model.network.name}: takes samples N x {format_shape(model.input_shape)}; got "
+            f"{format_shape(samples.shape)}. Resize or reshape them."
         )
     return samples if isinstance(samples, Stream) else np.ascontiguousarray(samples)
 
 
 def _channels_first(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return samples with their channels first, if the model was imported from one that has them last."""
+    """Return samples with channels first, if the model was imported from one with channels last."""
     inputs = (model.metadata.get("origin") or {}).get("inputs") or [{}]
     last = inputs[0].get("layout") == "channels last" and x.ndim == len(model.input_shape) + 1 > 2
     moved = np.moveaxis(x, -1, 1) if last else x

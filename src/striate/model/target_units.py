@@ -1,4 +1,4 @@
-"""Regression targets in the user's units, and in those of a network that learnt standardised ones."""
+"""Regression targets in the user's units and standardised for the network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_TARGETS = 256
 def fit_target_normalisation(
     network: Network, train: Dataset, weights: np.ndarray | None = None
 ) -> Normalisation | None:
-    """Return mean and deviation of each regression target; None where the network must learn them as they are.
+    """Return mean and deviation of each regression target; None if the network learns them unchanged.
 
     That is the case if its last layer is an activation, which may be there to bound the outputs.
     """

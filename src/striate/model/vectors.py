@@ -1,4 +1,4 @@
-"""The vectors of a model, and whether a session has their latest values."""
+"""The parameters and states of a model, and whether a session has their latest values."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Vectors:
         return self.network.views(self.theta)
 
     def load_into(self, session: InferenceSession) -> None:
-        """Give a session the vectors, unless it has them.
+        """Pass the vectors to a session, unless it has them already.
 
         The arrays are compared with those of the session only while somebody else holds them, and may have
         changed them in place.
@@ -79,7 +79,7 @@ class Vectors:
 
 
 class _Alone:
-    """Holds an array as a model does, and nobody else does."""
+    """Holds an array as a model does, without any other owner."""
 
     def __init__(self) -> None:
         self._theta = np.zeros(1)

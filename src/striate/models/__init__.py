@@ -1,4 +1,4 @@
-"""Networks people teach and use: each a short function from classes and input size to a description."""
+"""Well-known networks: each a short function from classes and input shape to a network."""
 
 from striate.models.alexnet import alexnet
 from striate.models.classic import logistic_regression, mlp, perceptron, xor

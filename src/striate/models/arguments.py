@@ -1,4 +1,4 @@
-"""Check what a model is asked for, and name its exchangeable parts."""
+"""Check the arguments of models, and name their exchangeable parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A convolutional network whose depth, width and parts are options: what a search tries."""
+"""A convolutional network whose depth, width and parts are options, for searches."""
 
 from __future__ import annotations
 

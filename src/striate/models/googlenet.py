@@ -1,4 +1,4 @@
-"""GoogLeNet: inception modules, and heads on the way that help it to learn."""
+"""GoogLeNet: inception modules, with auxiliary outputs that help it learn."""
 
 from __future__ import annotations
 

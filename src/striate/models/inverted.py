@@ -1,4 +1,4 @@
-"""What MobileNet and EfficientNet are made of: inverted residuals and squeeze-and-excitation."""
+"""Building blocks of MobileNet and EfficientNet: inverted residuals and squeeze-and-excitation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from striate.layers.base import Node
 
 
 def divisible(value: float, by: int = 8) -> int:
-    """Return the multiple of ``by`` next to ``value``, at most a tenth below it.
+    """Return the multiple of ``by`` nearest to ``value``, at most a tenth below it.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def unit(
 
 
 def excited(x: Node, squeezed: int, name: str, inner: Layer, gate: Layer) -> Node:
-    """Return ``x`` with every channel weighted by what all channels say of the image.
+    """Return ``x`` with every channel weighted by a gate computed from all channels.
 
     References
     ----------

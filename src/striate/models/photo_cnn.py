@@ -1,4 +1,4 @@
-"""A small network for photographs, to learn from few of them on a CPU."""
+"""A small network for photographs, to be trained on few of them on a CPU."""
 
 from __future__ import annotations
 

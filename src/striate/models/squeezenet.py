@@ -1,4 +1,4 @@
-"""SqueezeNet: few 1x1 filters before many small ones."""
+"""SqueezeNet: fire modules, which squeeze channels before they expand them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VGG networks: nothing but 3x3 convolutions and 2x2 poolings before the linear layers."""
+"""VGG networks: only 3x3 convolutions and 2x2 poolings before the linear layers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pages that compute: a model to be explored in a browser, and a network that learns there."""
+"""Interactive pages: a model to explore in a browser, and a network that learns there."""

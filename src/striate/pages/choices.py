@@ -1,4 +1,4 @@
-"""The networks that a page which trains offers: a list of layers, each with a few forms.
+"""The networks offered on a training page: a list of layers, each with a few variants.
 
 Plans are made here, not in the page: what places layers in memory are thousands of lines of Python, and a second
 version of them in JavaScript could go wrong in ways of its own. All plans share their kernels, so a network more
@@ -82,7 +82,7 @@ def network_of(
     Raises
     ------
     ShapeError
-        If a small picture is used up by so many layers.
+        If a small picture is too small for so many layers.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One HTML file with everything inside: style, scripts, data; nothing is fetched."""
+"""A self-contained HTML file: style, scripts and data inside; nothing is fetched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``page.html``: a trained model to be explored in a browser, computed there by our kernels."""
+"""``page.html``: a trained model to explore in a browser, computed there by our kernels."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def explorer_page(model: Model, samples: str | Path | None = None) -> str:
 
 
 def model_info(model: Model, *, samples: str | Path | None = None) -> dict[str, Any]:
-    """Return what the explorer knows of a model whoever computes it, as JSON types.
+    """Return the explorer's facts about a model, as JSON types.
 
     ``web/source.js`` says where it goes; ``samples`` as in ``write``.
     """
@@ -137,7 +137,7 @@ def _seen(axis: AxisField) -> list[Any]:
 
 
 def _input_kind(model: Model) -> str:
-    """Return what the page lets people enter: "picture", "series", "table", "text" or "volume"."""
+    """Return the kind of input that the page offers: "picture", "series", "table", "text" or "volume"."""
     shape = model.input_shape
     if any(isinstance(step.layer, Embedding) for step in model.network.steps):
         return "text"

@@ -127,7 +127,7 @@ def page_of(splits: Splits, name: str, offer: Offer | None = None) -> str:
 
 
 def _plan(model: Model, add: Callable[[bytes], Any], is_saved: bool) -> dict[str, Any]:
-    """Return what the page knows of a network."""
+    """Return the page's facts about a network."""
     network = model.network
     metadata = {**model.metadata, **{fact: f"@{fact}@" for fact in FACTS}}
     contents = replace(model.contents(), metadata=metadata)

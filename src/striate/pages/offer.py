@@ -1,4 +1,4 @@
-"""Which networks a page trains: those of a list of layers, or one that the user brings."""
+"""The networks that a page can train: those of a list of layers, or one given by the user."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def usual(train: Dataset) -> Offer:
         try:
             network = network_of(choices, chosen, train.sample_shape, loss.output_count(train))
         except ShapeError:
-            continue  # a small picture is used up by so many layers
+            continue  # a small picture is too small for so many layers
         networks[",".join(map(str, values))] = with_ending(network, train, loss)
     return Offer(choices, networks)
 

@@ -1,4 +1,4 @@
-"""What a page learns: samples and targets that fit into it, the loss, and the model that begins."""
+"""The training problem of a page: samples and targets that fit into it, the loss, and the initial model."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def reduced(splits: Splits, name: str) -> tuple[Dataset, Dataset]:
             "Use striate train."
         )
     if len(train) < BATCH:
-        raise UsageError(f"{name}: needs at least {BATCH} samples to learn from; got {len(train)}. Add some.")
+        raise UsageError(f"{name}: needs at least {BATCH} training samples; got {len(train)}. Add some.")
     train = _converted(train)
     each = math.prod(shape) * train.inputs.dtype.itemsize + 4 * math.prod(train.targets.shape[1:])
     most = max(BATCH, MOST_BYTES // each)

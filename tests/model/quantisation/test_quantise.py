@@ -168,12 +168,12 @@ def test_branches_meet_in_floats() -> None:
 
 
 def test_what_cannot_be_quantised_is_said_in_one_line(small: Model, samples: np.ndarray) -> None:
-    with pytest.raises(UsageError, match=r"is quantised already\. Quantise the float32 model"):
+    with pytest.raises(UsageError, match=r"is already quantised\. Quantise the float32 model"):
         small.quantise(samples)
     with pytest.raises(UsageError, match="a quantised network cannot be trained"):
         Trainer(small)
     tiny = model_of([layers.Conv2d(1, 1)], (1, 4, 4))
-    with pytest.raises(UsageError, match="no layer would be faster in whole numbers"):
+    with pytest.raises(UsageError, match="no layer would be faster in integers"):
         tiny.quantise(np.zeros((1, 1, 4, 4), np.float32))
     with pytest.raises(UsageError, match="calibration needs at least one sample"):
         model_of([layers.Conv2d(32, 3)], (32, 9, 9)).quantise(np.zeros((0, 32, 9, 9), np.float32))

@@ -1,4 +1,4 @@
-"""From a trained model to one that computes with whole numbers of 8 bits."""
+"""Quantisation: from a trained model to one that computes in 8-bit integers."""
 
 from striate.model.quantisation.quantise import quantise
 

@@ -1,4 +1,4 @@
-"""Which layers compute with whole numbers: those that do it faster, by one rule about shapes alone.
+"""Which layers compute in integers: those that gain speed, by a rule that depends on shapes alone.
 
 Costs are those of a multiplication of vectors of floats (0.3 ns on the Zen 4 core where they were measured).
 """
@@ -26,12 +26,12 @@ DOT = {"vnni": 1.05, "pairs": 2.0, "plain": 4.4}  # four products of bytes in ev
 ROUND = 8.0  # rounding and storing a vector of sums
 QUANTISE = 10.0  # turning a vector of floats into bytes
 IDLE: tuple[type[Layer], ...] = (Dropout, SpatialDropout, GaussianNoise, Identity)
-"""Layers that do nothing in inference."""
+"""Layers that do nothing at inference."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """A convolution or fully connected layer, with what disappears into it.
+    """A convolution or fully connected layer, with the layers folded into it.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Sums:
 
 
 def sums_of(network: Network) -> list[Sums]:
-    """Return every convolution and fully connected layer of a network with the verdict on it."""
+    """Return every convolution and fully connected layer of a network, and whether it is quantised."""
     found: list[Sums] = []
     whole: set[str] = set()
     for step in network.steps:
@@ -70,12 +70,12 @@ def sums_of(network: Network) -> list[Sums]:
 
 
 def moves(step: Step) -> bool:
-    """Return whether a step gives whole numbers as it takes them, or does nothing."""
+    """Return whether a step passes integers on as it takes them, or does nothing."""
     return step.layer.keeps_quantisation or isinstance(step.layer, IDLE)
 
 
 def refusal(step: Step) -> str:
-    """Return why a layer has no form in whole numbers; empty where it has one."""
+    """Return why a layer has no integer form; empty if it has one."""
     layer = step.layer
     if isinstance(layer, Convolution):
         if layer.groups > 1:
@@ -89,7 +89,7 @@ def refusal(step: Step) -> str:
 
 
 def _after(network: Network, step: Step) -> tuple[tuple[Step, ...], Step | None]:
-    """Return the affine maps and the ReLU that follow a step and that nothing else reads before."""
+    """Return the affine maps and the ReLU that follow a step and can be folded into it."""
     readers_of = readers(network)
     affine: list[Step] = []
     while True:
@@ -105,7 +105,7 @@ def _after(network: Network, step: Step) -> tuple[tuple[Step, ...], Step | None]
 
 
 def _slower(network: Network, step: Step, whole: set[str]) -> str:
-    """Return why whole numbers would not be faster; empty where they are."""
+    """Return why integers would not be faster; empty if they are."""
     lanes = default_lanes()
     floats, integers = cost_of_step(step) / lanes, whole_cost(step, lanes)
     if step.inputs[0] not in whole:
@@ -114,7 +114,7 @@ def _slower(network: Network, step: Step, whole: set[str]) -> str:
 
 
 def whole_cost(step: Step, lanes: int) -> float:
-    """Return what a step costs a sample in whole numbers, in multiplications of vectors."""
+    """Return the cost of a step per sample in integers, in vector multiplications."""
     channels, *space = step.shape
     weights = step.parameters[0].spec.shape[1:]
     words = -(-weights[0] // IN_A_WORD) * math.prod(weights[1:])

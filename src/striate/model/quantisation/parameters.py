@@ -37,7 +37,7 @@ def whole_parameters(model: Model, network: Network, chosen: Sequence[Sums]) -> 
             "multiplier": multiplier,
         }
         for slot in step.parameters:
-            slot.view(theta)[...] = found[slot.spec.name] + 0.0  # a file of whole numbers knows no -0
+            slot.view(theta)[...] = found[slot.spec.name] + 0.0  # integers in a file have no -0
     return theta, states
 
 

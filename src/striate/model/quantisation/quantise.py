@@ -1,4 +1,4 @@
-"""A model whose convolutions and fully connected layers compute with whole numbers of 8 bits."""
+"""Turn a model into one whose convolutions and fully connected layers compute in 8-bit integers."""
 
 from __future__ import annotations
 
@@ -22,17 +22,15 @@ SAMPLES = 512  # of the calibration data that are looked at
 
 
 def quantise(model: Model, calibration: Inputs | Dataset) -> Model:
-    """Return the model in whole numbers; see ``Model.quantise``."""
+    """Return the quantised model; see ``Model.quantise``."""
     if model.network.is_quantised:
-        raise UsageError(f"{model.network.name}: is quantised already. Quantise the float32 model it came from.")
+        raise UsageError(f"{model.network.name}: is already quantised. Quantise the float32 model it came from.")
     samples, whole = _samples(model, calibration), model
     model = part_of(model, model.network.steps[-1].name)  # without the heads that help training alone
     layers = sums_of(model.network)
     chosen = [layer for layer in layers if not layer.refused]
     if not chosen:
-        raise UsageError(
-            f"{model.network.name}: no layer would be faster in whole numbers. Keep the float32 model."
-        )
+        raise UsageError(f"{model.network.name}: no layer would be faster in integers. Keep the float32 model.")
     names = _observed(model, chosen)
     ranges = {name: choose(values) for name, values in observe(model, samples, names).items()}
     rewriting = Rewriting(model.network, {layer.step.name: layer for layer in chosen}, ranges)
@@ -63,12 +61,12 @@ def _samples(model: Model, calibration: Inputs | Dataset) -> np.ndarray:
 
 
 def _observed(model: Model, chosen: list[Sums]) -> list[str]:
-    """Return the layers whose values become whole numbers: what the chosen layers read, and what they give."""
+    """Return the layers whose values become integers: inputs and outputs of the chosen layers."""
     names = {name for layer in chosen for name in (layer.step.inputs[0], layer.end)}
     return [step.name for step in model.network.steps if step.name in names]
 
 
 def _described(layers: list[Sums], samples: int) -> dict[str, Any]:
-    """Return what the metadata say: the layers that stayed in float32, with the reason."""
+    """Return the metadata: the layers that stay in float32, with the reasons."""
     kept = {layer.step.name: layer.refused for layer in layers if layer.refused}
     return {"samples": samples, "float32": kept}

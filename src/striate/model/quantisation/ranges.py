@@ -1,4 +1,4 @@
-"""What whole numbers should stand for, from the values that layers have on samples."""
+"""Scales and zero points, from the values of layers on samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph of a quantised network: layers of whole numbers, and conversions where they meet layers of floats."""
+"""The graph of a quantised network: integer layers, with conversions to and from float layers."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Rewriting:
         (self.floats if out is None else self.whole)[sums.end] = node
 
     def _stays_whole(self, name: str) -> bool:
-        """Return whether all that read a value, or the same value moved, take whole numbers."""
+        """Return whether all readers of a value, or of the same value moved, take integers."""
         following = self._readers[name]
         return bool(following) and all(
             step.name in self.chosen or (moves(step) and self._stays_whole(step.name)) for step in following

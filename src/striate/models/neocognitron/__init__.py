@@ -1,4 +1,4 @@
-"""Fukushima's Neocognitron of 1980 and of 2003 as networks; `striate.training.neocognitron` trains them."""
+"""Fukushima's Neocognitrons of 1980 and 2003 as networks; `striate.training.neocognitron` trains them."""
 
 from __future__ import annotations
 
