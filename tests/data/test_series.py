@@ -81,6 +81,8 @@ def test_tabs_and_arff(tmp_path):
         (HEAD, "at least one series"),
         (HEAD + "1,2:up\n1:2:up\n", "line 7: 1 channels expected; got 2"),
         (HEAD + "1,x:up\n", "line 6: numbers expected .got 'x'."),
+        (HEAD + "1,-1e39:up\n", "line 6: numbers expected .got '-1e39'."),
+        (HEAD + "inf,1:up\n", "line 6: numbers expected .got 'inf'."),
         (HEAD + "up\n", "line 6: values, a colon and a label expected"),
     ],
 )

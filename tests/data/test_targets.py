@@ -45,7 +45,8 @@ def test_names_of_the_source_are_kept():
     ("labels", "classes", "message"),
     [
         ([2, 0], ("a", "b"), "labels must be 0 to 1 for 2 class names; got 0 to 2"),
-        ([0.5, np.inf], (), "labels must be finite; got inf for sample 1"),
+        ([0.5, np.inf], (), "labels must be finite, and below 3.4e38; got inf for sample 1"),
+        ([0.5, -1e300], (), r"labels must be finite, and below 3.4e38; got -1e\+300 for sample 1"),
         (np.zeros((2, 2, 2)), (), r"one number or text for each sample; got float64 of shape \[2, 2, 2\]"),
         (np.array([1j]), (), "got complex128"),
     ],

@@ -140,6 +140,9 @@ def test_another_search_and_a_damaged_journal(done, tmp_path):
         (folder / "journal.log").write_text(text)
         with pytest.raises(DataError, match=r"journal\.log: cannot be read as the journal of a search"):
             search(folder)
+    (folder / "journal.log").write_text(re.sub(r'"mark":\{[^\n]*\n', '"mark":[[1,2],["x",3]]}}\n', whole))
+    with pytest.raises(UsageError, match=r"holds another search; it differs in 1, .*data"):
+        search(folder)
 
 
 @pytest.mark.parametrize("part", [1, 40])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.data.layout import to_float32
 from striate.data.streaming.stream import Stream
 from striate.errors import DataError
 
@@ -28,8 +29,7 @@ def readable(inputs: Any, what: str) -> Any:
         return array
     if array.dtype.kind not in "fiub":
         raise DataError(f"{what}: must be real numbers; got {array.dtype}. Convert them.")
-    with np.errstate(over="ignore"):  # infinity, as for infinity itself
-        return array.astype(np.float32)
+    return to_float32(array)
 
 
 def _plain(values: Any, what: str) -> np.ndarray:

@@ -90,6 +90,12 @@ def _are_bytes(raw: StoredStream) -> bool:
     return all(chunk.min() >= 0 and chunk.max() <= 255 for chunk in chunks)
 
 
+def to_float32(values: np.ndarray) -> np.ndarray:
+    """Return numbers as float32; infinity for those beyond 3.4e38, as for infinity itself."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
 def _to_bytes_or_float(array: np.ndarray, where: str) -> np.ndarray:
     if array.dtype == np.uint8:
         return array
@@ -99,8 +105,7 @@ def _to_bytes_or_float(array: np.ndarray, where: str) -> np.ndarray:
         raise DataError(f"{where}: inputs must be numbers; got {array.dtype}. Convert them.")
     if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 255:
         return array.astype(np.uint8)
-    with np.errstate(over="ignore"):
-        converted = array.astype(np.float32, copy=False)
+    converted = to_float32(array)
     if not all(np.isfinite(piece).all() for piece in np.array_split(converted, max(1, len(converted) // 1024))):
         row = next(i for i, sample in enumerate(converted) if not np.isfinite(sample).all())
         raise DataError(f"{where}: inputs must be finite; sample {row} is not. Correct or remove it.")

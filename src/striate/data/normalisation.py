@@ -13,6 +13,7 @@ from striate.data.dataset import Dataset
 from striate.errors import DataError, ModelFileError, ShapeError, UsageError
 
 CHUNK_ELEMENTS = 1 << 20
+LARGEST, TINY = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,12 @@ class Normalisation:
     Parameters
     ----------
     mean, scale : tuple of float
-        One number per channel; a scale is positive.
+        One number per channel; the kernels hold means and the reciprocals of scales as float32.
 
     Raises
     ------
     UsageError
-        If the lengths differ, a number is not finite, or a scale is not positive.
+        If the lengths differ, or a mean or the reciprocal of a scale is no normal number of float32.
     """
 
     mean: tuple[float, ...]
@@ -41,11 +42,10 @@ class Normalisation:
                 "normalisation: mean and scale need one number per channel; "
                 f"got {len(self.mean)} and {len(self.scale)}."
             )
-        if not all(map(math.isfinite, self.mean + self.scale)) or min(self.scale) <= 0:
-            raise UsageError(
-                "normalisation: means must be finite and scales positive; "
-                f"got mean {self.mean}, scale {self.scale}."
-            )
+        if not all(abs(mean) <= LARGEST for mean in self.mean):
+            raise UsageError(f"normalisation: means must be finite, and below 3.4e38; got {self.mean}.")
+        if not all(TINY <= scale <= 1 / TINY for scale in self.scale):
+            raise UsageError(f"normalisation: scales must be from 1.2e-38 to 8.5e37; got {self.scale}.")
 
     @classmethod
     def fit(cls, dataset: Dataset, weights: np.ndarray | None = None) -> Normalisation:
@@ -94,7 +94,7 @@ class Normalisation:
             )
         if moments is _float_moments:
             mean = mean.astype(np.float32)  # subtracting it in float32 is exact for values near it (Sterbenz)
-        deviation[deviation < np.finfo(np.float32).tiny] = 1  # kernels take denormal numbers for 0
+        deviation[deviation < TINY] = 1  # kernels take denormal numbers for 0
         return cls(tuple(mean), tuple(deviation))
 
     def invert(self, y: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.data.layout import make_inputs, stream_inputs
+from striate.data.layout import make_inputs, stream_inputs, to_float32
 from striate.data.streaming import ObjectStream, is_streamed
 from striate.data.streaming.choice import AUTO
 from striate.data.streaming.spool import gathered
@@ -125,7 +125,7 @@ def _size(source: Any, name: str, shape: tuple[int, ...] | None) -> int:
 def _sample(item: Any, where: str, shape: tuple[int, ...] | None) -> np.ndarray:
     """Return the sample of an item; bytes stay bytes, other numbers become float32."""
     values = _array(_pair(item, where)[0])
-    values = values if values.dtype == np.uint8 else values.astype(np.float32)
+    values = values if values.dtype == np.uint8 else to_float32(values)
     return np.ascontiguousarray(make_inputs(values[np.newaxis], where, shape)[0])
 
 

@@ -21,6 +21,7 @@ from striate.data.targets import align_classes, describe_targets, make_targets
 from striate.errors import DataError
 
 SUFFIX = ".ts"
+LARGEST = float(np.finfo(np.float32).max)
 PAIRED = re.compile(r"(?P<name>.+)_(?P<split>TRAIN|TEST)(?P<suffix>\.ts|\.tsv|\.arff|\.csv|\.txt)", re.IGNORECASE)
 """How the files of these archives are called."""
 
@@ -181,7 +182,7 @@ def _value(cell: str) -> float:
     cell = cell.strip()
     if cell.lower() in MISSING:
         return float("nan")
-    if not is_number(cell):
+    if not is_number(cell) or not abs(float(cell)) <= LARGEST:
         raise ValueError(f"got {printable(cell)[:20]!r}")
     return float(cell)
 

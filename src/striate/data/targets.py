@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.layout import to_float32
 from striate.data.options import Task
 from striate.errors import DataError
 
@@ -57,10 +58,11 @@ def make_targets(
             f"{where}: labels must be one number or text for each sample; "
             f"got {labels.dtype} of shape {list(labels.shape)}. Convert them."
         )
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        row = int(np.argwhere(~np.isfinite(labels))[0, 0])
+    if labels.dtype.kind == "f" and not np.isfinite(to_float32(labels)).all():
+        row = int(np.argwhere(~np.isfinite(to_float32(labels)))[0, 0])
         raise DataError(
-            f"{where}: labels must be finite; got {labels[row]} for sample {row}. Correct or remove it."
+            f"{where}: labels must be finite, and below 3.4e38; "
+            f"got {labels[row]} for sample {row}. Correct or remove it."
         )
     if labels.ndim == 2 and labels.dtype.kind == "U":
         raise DataError(f"{where}: needs one text label for each sample; got {labels.shape[1]}. Keep one column.")

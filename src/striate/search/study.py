@@ -67,7 +67,7 @@ class Study:
                 known, found = self.study.user_attrs.get(MARK), json.loads(json.dumps(mark))
                 if known is None:
                     self.study.set_user_attr(MARK, found)
-                known = found if known is None else dict(known)
+                known = found if known is None else {str(name): value for name, value in dict(known).items()}
             if known != found:
                 names = sorted(name for name in {*known, *found} if known.get(name) != found.get(name))
                 raise UsageError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from striate.data.layout import to_float32
 from striate.data.problems import printable
 from striate.data.tables.reading import Table, missing_text
 from striate.errors import DataError
@@ -85,13 +86,14 @@ def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarra
         if missing == "refuse" or column.fill is None:
             _refuse(table, column.name, absent)
         values[absent] = column.fill
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0])
+    numbers = to_float32(values)
+    if not np.isfinite(numbers).all():
+        row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         raise DataError(
-            f"{printable(table.path)}: line {table.lines[row]}: numbers in column {column.name!r} must be finite; "
-            f"got {values[row]}. Correct or remove it."
+            f"{printable(table.path)}: line {table.lines[row]}: numbers in column {column.name!r} must be finite, "
+            f"and below 3.4e38; got {values[row]}. Correct or remove it."
         )
-    return values.astype(np.float32)[:, np.newaxis]
+    return numbers[:, np.newaxis]
 
 
 def _refuse(table: Table, name: str, absent: np.ndarray) -> None:
