@@ -1,4 +1,4 @@
-"""What a network consists of, as a table."""
+"""The layers of a network as a table."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Summary:
 
     @property
     def parameters(self) -> int:
-        """Learnt numbers in all."""
+        """Number of learnt parameters in all layers."""
         return sum(row.parameters for row in self.rows)
 
     @property
@@ -71,7 +71,7 @@ class Summary:
 
     @property
     def states(self) -> int:
-        """Running means and variances in all."""
+        """Number of running means and variances in all layers."""
         return sum(row.states for row in self.rows)
 
     @property
@@ -81,7 +81,7 @@ class Summary:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiplications that go into sums in the forward pass of one sample."""
+        """Multiply-adds in the forward pass of one sample."""
         return sum(row.multiply_adds for row in self.rows)
 
     @property
@@ -118,7 +118,7 @@ class Summary:
         return "\n".join([title, text[0], rule, *text[1:-1], rule, text[-1], *self._apart()])
 
     def _apart(self) -> list[str]:
-        """Return a line that tells trainable from other numbers, if there are others."""
+        """Return a line about non-trainable numbers, if there are any."""
         kinds = {"frozen": self.parameters - self.trainable, "running statistics": self.states}
         others = " and ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
         return [f"trainable {self.trainable:,}, non-trainable {self.non_trainable:,} ({others})"] if others else []
@@ -174,7 +174,7 @@ def summarize(network: Network, freeze: Iterable[str] = ()) -> Summary:
 
 
 def format_bytes(count: int) -> str:
-    """Write a number of bytes for people.
+    """Return a number of bytes as text.
 
     Examples
     --------

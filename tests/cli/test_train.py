@@ -113,7 +113,7 @@ def test_a_run_that_is_there_is_left_alone(run, refused, tmp_path):
     run("train", "digits", *QUICK, "--out", tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     line = refused("train", "digits", *QUICK, "--seed", 1, "--out", tmp_path, status=2)
-    assert f"holds a run already. Continue it with: striate resume {tmp_path}; or choose another" in line
+    assert f"already holds a run. Continue it with: striate resume {tmp_path}; or choose another" in line
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 

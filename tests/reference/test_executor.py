@@ -121,5 +121,5 @@ def test_a_layer_without_reference_says_so() -> None:
             return inputs[0]
 
     network = Sequential([Nothing()], 2)
-    with pytest.raises(NotImplementedError, match=r"Nothing has no reference; register one with reference.define"):
+    with pytest.raises(NotImplementedError, match=r"Nothing has no reference. Register one with reference.define"):
         reference.forward(network, np.zeros(0), np.zeros((1, 2)))

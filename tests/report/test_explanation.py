@@ -162,7 +162,7 @@ def test_what_does_not_fit(trained_lenet, digits, arguments, error, message):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_model_that_diverged():
     model = Model(Sequential([Linear(2)], 3), np.full(8, np.inf))
-    with pytest.raises(UsageError, match="network: only finite outputs can be explained; got inf for sample"):
+    with pytest.raises(UsageError, match="network: outputs must be finite to be explained; got inf for sample"):
         explain_page(model, np.ones(3))
 
 

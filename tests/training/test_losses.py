@@ -296,9 +296,9 @@ def test_labels_have_figures_of_their_own():
     assert found.exact == np.all(model.predict(data.inputs) == data.targets, axis=1).mean()
     assert [m.name for m in found.by_label] == ["a", "b", "c"]
     assert found.auc > 0.99
-    with pytest.raises(UsageError, match="label metrics: are for labels"):
+    with pytest.raises(UsageError, match="label metrics: need labels"):
         label_metrics(_classes())
-    with pytest.raises(UsageError, match="these are for classes; got the evaluation of labels"):
+    with pytest.raises(UsageError, match="need classes; got the evaluation of labels"):
         classification_metrics(evaluation)
 
 
@@ -382,7 +382,7 @@ def test_balance_goes_with_a_single_output():
         (network(1), stripes(9), {"loss": "binary_cross_entropy"}, ShapeError, "an output for each of the 3"),
         (
             network(3), stripes(9), {"loss": Loss("cross_entropy", label_smoothing=0.1),
-            "regularisation": Regularisation(label_smoothing=0.1)}, UsageError, "label smoothing: is given once",
+            "regularisation": Regularisation(label_smoothing=0.1)}, UsageError, "must be given only once",
         ),
         (
             straight(2), line(9), {"regularisation": Regularisation(label_smoothing=0.1)}, UsageError,

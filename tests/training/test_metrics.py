@@ -110,7 +110,7 @@ def test_r2_of_equal_targets():
 
 
 def test_figures_of_classes_need_classes():
-    with pytest.raises(UsageError, match="metrics: these are for classes; got the evaluation of numbers"):
+    with pytest.raises(UsageError, match="metrics: need classes; got the evaluation of numbers"):
         metrics.classification_metrics(regression([[1, 0]], [[1, 1]]))
 
 

@@ -218,12 +218,12 @@ def test_the_model_knows_how_its_files_were_read_also_after_a_resume(tmp_path, m
 def test_folders_must_fit_the_wish(whole, tmp_path, monkeypatch):
     monkeypatch.setattr("striate.training.run.run.load_splits", None)  # it is known before the data are read
     with pytest.raises(
-        UsageError, match=r"holds a run already. Continue it with: striate resume .*/whole; or choose"
+        UsageError, match=r"already holds a run. Continue it with: striate resume .*/whole; or choose"
     ):
         train(config(), whole.folder.path)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.safetensors").write_bytes(b"precious")
-    with pytest.raises(UsageError, match=r"holds a model already, model.safetensors"):
+    with pytest.raises(UsageError, match=r"already holds a model, model.safetensors"):
         train(config(), tmp_path / "model")
     with pytest.raises(UsageError, match=r"must be the folder of a run; there is no config.toml in it"):
         resume(tmp_path)

@@ -24,7 +24,7 @@ def test_one_at_a_time(tmp_path):
 
     def meanwhile(splits, trainer):
         for start in (lambda: resume(tmp_path / "run"), lambda: train(config(), tmp_path / "run")):
-            with pytest.raises(UsageError, match=r"another process is training in this folder|holds a run already"):
+            with pytest.raises(UsageError, match=r"another process is training in this folder|already holds a run"):
                 start()
         seen.append(True)
 
@@ -48,7 +48,7 @@ def test_what_a_run_left_is_not_written_over(tmp_path, left):
     place = tmp_path / "run" / left
     place.parent.mkdir(parents=True)
     place.write_text("kept")
-    with pytest.raises(UsageError, match=r"run: holds a (run|model) already"):
+    with pytest.raises(UsageError, match=r"run: already holds a (run|model)"):
         RunFolder(tmp_path / "run").begin(config(), registry.load("digits"))
     assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == [place]
     assert place.read_text() == "kept"
@@ -72,7 +72,7 @@ def test_after_a_divergence_the_folder_can_be_trained_in_again(tmp_path):
     kept = RunFolder(tmp_path / "run" / "diverged-2")
     assert json.loads(kept.log.read_text().splitlines()[-1])["event"] == "diverged"
     assert RunConfig.load(kept.config).training.learning_rate == 1e30
-    with pytest.raises(UsageError, match="holds a run already"):
+    with pytest.raises(UsageError, match="already holds a run"):
         train(config(), tmp_path / "run")
 
 
@@ -83,7 +83,7 @@ def test_more_epochs(tmp_path):
     assert run.history["learning_rate"][2] > run.history["learning_rate"][-1]
     assert RunConfig.load(run.folder.config).training.epochs == 5
     assert len(resume(tmp_path / "run", report=False).history) == 5
-    with pytest.raises(UsageError, match=r"the run has 5 epochs already; got --epochs 5. Give more."):
+    with pytest.raises(UsageError, match=r"the run already has 5 epochs; got --epochs 5. Give more."):
         resume(tmp_path / "run", epochs=5)
 
 

@@ -117,7 +117,7 @@ def test_starts_that_cannot_be_are_refused(known: Path, tmp_path: Path) -> None:
         train(settings(photos, "resnet18-imagnet"), tmp_path / "run")
     with pytest.raises(UsageError, match="--network: unknown name 'xxx"):
         train(settings(photos, known, model={"name": "x" * 3000}), tmp_path / "run")
-    with pytest.raises(UsageError, match="--start takes the network from there too"):
+    with pytest.raises(UsageError, match="--start also sets the network"):
         train(settings(photos, known, model={"start": str(known), "options": {"width": 8}}), tmp_path / "run")
-    with pytest.raises(UsageError, match="--start takes the network from there too"):
+    with pytest.raises(UsageError, match="--start also sets the network"):
         train(settings(photos, known, model={"start": str(known), "name": str(known)}), tmp_path / "run")

@@ -214,7 +214,7 @@ def test_callbacks_must_be_callbacks(data, item):
 
 def test_two_callbacks_of_one_name_are_refused(data):
     recorder = Recorder()
-    with pytest.raises(UsageError, match="callbacks: each needs a name of its own; got 'Recorder0' twice"):
+    with pytest.raises(UsageError, match="callbacks: each needs a unique name; got 'Recorder0' twice"):
         Trainer(small_network()).fit(data, callbacks=[recorder, recorder])
 
 

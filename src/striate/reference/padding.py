@@ -1,4 +1,4 @@
-"""The meaning of what stands beyond the edge: padding and cropping."""
+"""The meaning of padding and cropping."""
 
 from __future__ import annotations
 

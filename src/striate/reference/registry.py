@@ -18,7 +18,7 @@ Gradients = tuple[tuple[np.ndarray, ...], Arrays]
 
 @dataclass
 class Context:
-    """What an operation may need beside its inputs and parameters.
+    """What an operation may need in addition to its inputs and parameters.
 
     Parameters
     ----------
@@ -93,4 +93,4 @@ def operation(layer: Layer) -> Operation:
     for cls in type(layer).__mro__:
         if cls in OPERATIONS:
             return OPERATIONS[cls]
-    raise NotImplementedError(f"{type(layer).__name__} has no reference; register one with reference.define.")
+    raise NotImplementedError(f"{type(layer).__name__} has no reference. Register one with reference.define.")

@@ -1,4 +1,4 @@
-"""The meaning of layers that disturb training."""
+"""The meaning of dropout and noise."""
 
 from __future__ import annotations
 

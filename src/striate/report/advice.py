@@ -1,4 +1,4 @@
-"""What to try next: whether a network under- or overfits, by which metrics, and two commands that may help."""
+"""What to try next: whether a network under- or overfits, by which metrics, and which commands may help."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Advice:
-    """What the metrics of a run say.
+    """What the metrics of a run suggest.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def _kept(run: Run) -> Any:
 
 
 def _rise(run: Run) -> str:
-    """Return the words for a validation loss that has risen by more than a tenth since its best epoch."""
+    """Return a phrase about a validation loss that has risen by more than a tenth since its best epoch."""
     losses = [record.val_loss for record in run.history.records if record.val_loss is not None]
     best = min(range(len(losses)), key=losses.__getitem__)
     if losses[-1] <= 1.1 * losses[best] or best > 0.8 * len(losses):

@@ -1,4 +1,4 @@
-"""How long the pictures of a report may take that need gradients."""
+"""A time limit for the pictures of a report that need gradients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SECONDS = 4.0  # the rest of a report takes about one
 
 
 class Budget:
-    """Time that runs out.
+    """A time limit.
 
     Parameters
     ----------
@@ -21,13 +21,13 @@ class Budget:
         self._end = self._asked + seconds
 
     def is_over(self) -> bool:
-        """Return whether a picture that takes as long as what was done since the last call would come too late."""
+        """Return whether another step as long as the one since the last call would exceed the limit."""
         now = time.perf_counter()
         took, self._asked = now - self._asked, now
         return now + took >= self._end
 
     def note(self, shown: int, wanted: int) -> str:
-        """Return what to say about pictures that were left out; nothing if all are there."""
+        """Return a note about pictures that were left out; empty if all are there."""
         if shown == wanted:
             return ""
         return f"{shown} of {wanted} shown: the pictures of a report may take {self.seconds:g} seconds."

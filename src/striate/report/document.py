@@ -1,4 +1,4 @@
-"""The frame of every report: one HTML file with its style inside, without scripts."""
+"""The frame of every report: one self-contained HTML file without scripts."""
 
 from __future__ import annotations
 

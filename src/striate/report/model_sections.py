@@ -1,4 +1,4 @@
-"""What a model makes of a sample, as sections of the report of a run: maps, receptive fields, what decided."""
+"""Sections of a run's report about samples: feature maps, receptive fields, attribution."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _channels(values: np.ndarray) -> list[np.ndarray]:
 
 
 def receptive_fields(found: Trace | None, budget: Budget) -> Markup:
-    """What the strongest value of each layer with maps sees of the sample."""
+    """The part of the sample that the strongest value of each layer with maps sees."""
     if found is None:
         return Markup()
     figures, wanted = [], maps(found.network)[:MOST_LAYERS]
@@ -85,7 +85,7 @@ def _field(found: Trace, name: str) -> Markup:
 
 
 def what_decided(run: Run, budget: Budget) -> Markup:
-    """What spoke for the class chosen, and for the true one, in the most confident mistakes."""
+    """What counted for the predicted class, and for the true one, in the most confident mistakes."""
     evaluation, data = run.evaluation, evaluated_split(run)
     if evaluation is None or evaluation.confusion is None or data is None:
         return Markup()

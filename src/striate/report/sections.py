@@ -31,7 +31,7 @@ MOST_CLASSES = 60
 
 
 def key_metrics(run: Run) -> Markup:
-    """What one looks at first."""
+    """The most important numbers."""
     records, evaluation = run.history.records, run.evaluation
     speeds = [record.samples_per_second for record in records]
     metrics: dict[str, Any] = {}
@@ -87,7 +87,7 @@ def advice(run: Run) -> Markup:
 
 
 def filters(run: Run) -> Markup:
-    """What the first layer looks for."""
+    """The filters of the first layer."""
     name, found = first_filters(run.model)
     if not found:
         return Markup()
@@ -123,7 +123,7 @@ def network(run: Run) -> Markup:
 
 
 def data(run: Run) -> Markup:
-    """What was learnt from, and the files that were left out."""
+    """The training data, and the files that were left out."""
     splits = run.splits
     named = {"training": splits.train, "validation": splits.validation, "test": splits.test}
     header = ("split", "samples", *splits.train.classes[:MOST_CLASSES])

@@ -1,4 +1,4 @@
-"""Charts of a search: trials one after the other, parallel coordinates, and a Pareto front. Inline SVG."""
+"""Charts of a search as inline SVG: trials in order, parallel coordinates, and a Pareto front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file in which the processes of a search tell each other what they found."""
+"""The file through which the processes of a search share their results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def backend(journal: Path) -> Any:
 
 
 def _remove_unfinished(journal: Path) -> None:
-    """Cut a journal behind its last line break."""
+    """Cut a journal off after its last line break."""
     with journal.open("rb+") as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - 1))
@@ -49,7 +49,7 @@ def _remove_unfinished(journal: Path) -> None:
 
 @contextmanager
 def reading(journal: Path) -> Iterator[None]:
-    """Turn what Optuna raises for a damaged journal, which is nearly anything, into one message.
+    """Turn the errors of Optuna for a damaged journal, which can be almost any, into one message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a search found: the winner, the smallest network that is nearly as good, and the report."""
+"""The result of a search: the winner, the smallest network that is nearly as good, and the report."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _importance(found: Findings) -> Markup:
         except (ValueError, RuntimeError, ImportError, ZeroDivisionError):
             shares = {}
     if not shares:
-        return section("Importance", element("p", "There are too few trials that differ to tell."))
+        return section("Importance", element("p", "Too few different trials for an estimate."))
     rows = [
         (name, element("div", class_="share", style=f"width: {200 * share:.0f}px"), f"{share:.0%}")
         for name, share in shares.items()
@@ -174,7 +174,7 @@ def _fronts(found: Findings) -> Markup:
 
 
 def _trials(found: Findings) -> Markup:
-    """Return the best trials with their settings, and how many the others were."""
+    """Return the best trials with their settings, and the number of the others."""
     names = list(dict.fromkeys(name for trial in found.ranked for name in trial.params))
     rows = []
     for trial in found.ranked[:MOST_LISTED]:

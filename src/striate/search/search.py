@@ -33,7 +33,7 @@ TRIALS, FINAL = "trials", "final"
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings:
-    """How much is searched.
+    """The extent of a search.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Search:
         self.study = Study(self.folder, mark, self.config.training.seed, self.maximise)
 
     def run(self) -> bool:
-        """Search until there are enough trials, or the time is over; return whether everything has ended.
+        """Search until there are enough trials, or time is up; return whether everything has ended.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class Search:
         return None
 
     def _repeat(self, trial: Any, seed: int) -> bool:
-        """Train with another seed, unless another process does; return whether that has ended."""
+        """Train with another seed, unless another process does; return whether that training has ended."""
         place = self.folder_of(trial, seed)
         config = changed(self.config, trial.params)
         config = config.changed(training=config.training.changed(seed=config.training.seed + seed))
@@ -216,7 +216,7 @@ class Search:
 
 
 class _Watcher(Callback):
-    """Tells Optuna of every epoch, and stops a trial that is worse than the others were."""
+    """Reports every epoch to Optuna, and stops a trial that is worse than earlier ones were."""
 
     name, REASON = "search", "worse than other trials"
 

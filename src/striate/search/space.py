@@ -1,4 +1,4 @@
-"""What a search varies: ranges by name, and how a value changes a configuration."""
+"""The ranges that a search varies, and how a value changes a configuration."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Range:
     choices: tuple[Any, ...] = ()
 
     def suggest(self, trial: Any) -> Any:
-        """Return the value that a trial of Optuna is to have."""
+        """Ask a trial of Optuna for a value."""
         if self.choices:
             return trial.suggest_categorical(self.name, self.choices)
         whole = isinstance(self.low, int) and isinstance(self.high, int)
@@ -56,12 +56,12 @@ class Range:
         return draw(self.name, self.low, self.high, log=self.log)
 
     def describe(self) -> list[Any]:
-        """Return the range as JSON types, by which journals are told apart."""
+        """Return the range as JSON types, by which searches are compared."""
         return [self.name, self.low, self.high, self.log, list(self.choices)]
 
 
 def parse_range(text: str) -> Range:
-    """Return the range that ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log`` or ``NAME=A,B,C`` stands for.
+    """Return the range described by ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log`` or ``NAME=A,B,C``.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def parse_range(text: str) -> Range:
 
 
 def ranges_for(config: RunConfig, data: Dataset, given: Sequence[Range]) -> list[Range]:
-    """Return what a search varies: the ranges that were given, else what suits the data.
+    """Return the ranges of a search: those given, else what suits the data.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ class Study:
 
     @contextmanager
     def next_trial(self, most: int, first: dict[str, Any], over: bool) -> Iterator[Any]:
-        """Hold a trial to run: one that was left, else a new one; None if there are enough.
+        """Lock a trial to run: an abandoned one, else a new one; None if there are enough.
 
         Parameters
         ----------
@@ -113,7 +113,7 @@ class Study:
         return found
 
     def completed(self) -> list[Any]:
-        """Return the trials that ran to their end, the best first; equal ones by their validation loss."""
+        """Return the completed trials, the best first; ties are broken by the validation loss."""
         sign = -1 if self.study.direction.name == "MAXIMIZE" else 1
         done = [trial for trial in self.trials() if trial.state.name == "COMPLETE"]
         return sorted(done, key=lambda trial: (sign * trial.value, trial.user_attrs.get("val_loss", 0.0)))

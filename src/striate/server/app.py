@@ -47,7 +47,7 @@ def application(
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """Return what went wrong as JSON, without anything of the inside."""
+    """Return an error as JSON, without internal details."""
     if isinstance(error, HTTPException):
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
     return JSONResponse({"error": "the server failed; its log has more."}, 500)

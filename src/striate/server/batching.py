@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Batcher:
-    """Collects samples while the batch before them is computed; nobody waits for more to come.
+    """Collects samples while the previous batch is computed; no request waits for more to arrive.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A model with some parameters changed, as an explorer's page asks for: the model that is served stays as it is."""
+"""A model with some parameters changed, as an explorer page asks for; the served model does not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask: exact hosts and origins, a token, headers that keep browsers from lending themselves to others.
+"""Access control: exact hosts and origins, a token, and headers that keep other sites out.
 
 Everything is decided before routing and on ``scope["path"]``, which no header can forge.
 
@@ -35,7 +35,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-"""What every answer carries; there are no headers that let other origins read it."""
+"""Headers of every response; none of them lets other origins read it."""
 OPEN = ("/health",)
 """Paths that need no token."""
 SAFE = ("GET", "HEAD")
@@ -43,7 +43,7 @@ SAFE = ("GET", "HEAD")
 
 @dataclass(frozen=True)
 class Access:
-    """Who may ask.
+    """The rules for who may use the server.
 
     Parameters
     ----------
@@ -74,11 +74,11 @@ class Access:
 
     @property
     def cookie(self) -> str:
-        """The name of the cookie: cookies do not tell ports apart, servers on several must."""
+        """The name of the cookie, which depends on the port because cookies do not."""
         return "striate-" + "-".join(sorted({host.rpartition(":")[2] for host in self.hosts if ":" in host}))
 
     def refusal(self, scope: Scope) -> tuple[int, str] | None:
-        """Return status and message for a request that may not even be routed."""
+        """Return status and message for a request that is refused before routing."""
         host = _values(scope, b"host")
         if len(host) != 1 or host[0].lower() not in self.hosts:
             return 403, "the header Host must name this server. Use the printed address, or --allow-host."
@@ -130,7 +130,7 @@ class Access:
 
 
 class Guard:
-    """An application that answers only those who may ask, with ``HEADERS``.
+    """An application that answers only permitted requests, with ``HEADERS``.
 
     Parameters
     ----------
@@ -174,5 +174,5 @@ def _values(scope: Scope, name: bytes) -> list[str]:
 
 
 def _same(given: str, secret: str) -> bool:
-    """Compare in a time that does not depend on where texts differ."""
+    """Compare texts in constant time."""
     return secrets.compare_digest(given.encode(), secret.encode())

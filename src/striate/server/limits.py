@@ -1,4 +1,4 @@
-"""What one client may ask of the server: size and time of a request, and how many run at the same time."""
+"""Limits on requests: their size, their time, and how many run at the same time."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Limits:
 
 
 class _Refusal(HTTPException):
-    """A status and a message, after which the connection is of no use."""
+    """A status and a message, after which the connection is closed."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(status, text, {"connection": "close"})
 
 
 class Limited:
-    """An application within limits: 413, 408, 503 or 504 for what exceeds them.
+    """An application with limits: 413, 408, 503 or 504 for requests that exceed them.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Limited:
                 raise self._too_large()
 
     def _too_large(self) -> _Refusal:
-        return _Refusal(413, f"a body may have {self.limits.body:,} bytes. Send less at a time.")
+        return _Refusal(413, f"the body may have at most {self.limits.body:,} bytes. Send less at a time.")
 
     def _measured(self, receive: Receive) -> Receive:
         """Return ``receive`` that counts bytes and seconds until the body is complete."""

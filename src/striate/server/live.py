@@ -1,4 +1,4 @@
-"""The diary of a run as it grows, as server-sent events.
+"""The log of a run as it grows, as server-sent events.
 
 References
 ----------

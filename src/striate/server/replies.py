@@ -1,4 +1,4 @@
-"""Answers that need no route: refusals as JSON."""
+"""Responses sent before routing: errors as JSON."""
 
 from __future__ import annotations
 

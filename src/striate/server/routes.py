@@ -1,4 +1,4 @@
-"""What each path answers."""
+"""The handlers of all paths."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Service:
-    """The answers of a server.
+    """The handlers of a server.
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ class Service:
         return JSONResponse(_plain(await run_in_threadpool(_why, loaded, samples[0], layer, index)))
 
     async def live(self, request: Request) -> Response:
-        """Return the diary of the run as it grows."""
+        """Return the log of the run as it grows."""
         run = self.source.run
         if run is None:
-            raise UsageError("live curves: belong to a run; a model file is served. Serve the folder of a run.")
+            raise UsageError("live curves: need a run, but a model file is served. Serve the folder of a run.")
         from striate.training.run.log import RunLog
 
         return StreamingResponse(events(RunLog(run.log), self.is_closing), media_type="text/event-stream")
@@ -176,7 +176,7 @@ def _edits(request: Request, loaded: Loaded) -> dict[int, float]:
 
 
 def _target(request: Request, loaded: Loaded) -> int:
-    """Return the number of the score that is asked about."""
+    """Return the number of the requested score."""
     text, count = request.query_params.get("target", ""), int(np.prod(loaded.model.network.output_shape))
     if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) < count):
         raise UsageError(f"target: must be from 0 to {count - 1}; got {text[:40]!r}. Correct it.")

@@ -1,4 +1,4 @@
-"""The server as a process: its socket, its address, its end."""
+"""The server as a process: socket, address and shutdown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Patient(H11Protocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; begin to wait if they are the begin of headers, stop if these are complete."""
+        """Take bytes; start waiting at the beginning of headers, stop when they are complete."""
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop()
@@ -65,7 +65,7 @@ def serve(
     limits: Limits | None = None,
     announce: Callable[[str, Access], None] = lambda address, access: None,
 ) -> None:
-    """Serve a model or a run until SIGINT or SIGTERM, then finish what was begun.
+    """Serve a model or a run until SIGINT or SIGTERM, then finish the requests in progress.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def serve(
 
 @contextlib.contextmanager
 def _signals_end_it() -> Iterator[None]:
-    """Let SIGINT and SIGTERM, which uvicorn raises again when all is answered, be a good end."""
+    """Treat SIGINT and SIGTERM, which uvicorn raises again after the last response, as a clean exit."""
     names = (signal.SIGINT, signal.SIGTERM)
     before = {name: signal.signal(name, lambda number, frame: None) for name in names}
     try:
@@ -139,7 +139,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
-        listener.listen(CONNECTIONS)  # who reads the printed address may come at once
+        listener.listen(CONNECTIONS)  # clients may connect as soon as the address is printed
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

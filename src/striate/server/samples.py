@@ -74,7 +74,7 @@ def read_files(model: Model, files: list[tuple[str, bytes]]) -> tuple[np.ndarray
     Raises UsageError if there are none, or one cannot be read.
     """
     if not files:
-        raise UsageError("body: must hold a file; got none. Send an image, a form with files, or JSON.")
+        raise UsageError("body: must contain a file; got none. Send an image, a form with files, or JSON.")
     samples = [_read_file(model, name, data) for name, data in files]
     return np.concatenate(samples), [name for name, _ in files]
 
@@ -109,7 +109,7 @@ def read_numbers(model: Model, body: bytes, most: int) -> np.ndarray:
     except (ValueError, RecursionError) as error:
         raise DataError(f"body: must be JSON; {type(error).__name__}: {error}.") from None
     if not isinstance(asked, dict) or set(asked) != {"samples"}:
-        raise DataError('body: must be {"samples": [...]}; got something else. Send nested lists of numbers.')
+        raise DataError('body: must be {"samples": [...]}; got other JSON. Send nested lists of numbers.')
     shape, values = model.input_shape, _array(asked["samples"])
     if values.shape == shape or (values.ndim == 1 and values.size == math.prod(shape)):
         return values.reshape(1, *shape)

@@ -1,4 +1,4 @@
-"""What is served: a model, read again when its file changes, and the diary of the run that makes it."""
+"""The served model, read again when its file changes, and the log of its run."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Source:
         return folder if self.path.is_dir() and (folder.config.exists() or folder.log.exists()) else None
 
     def unchanged(self) -> Loaded | None:
-        """Return the model if its file is as it was when it was read; never waits for another to be read."""
+        """Return the model if its file has not changed since it was read; never waits for a file."""
         known = self._loaded
         if known is None or known.file != self._current():
             return None
@@ -146,7 +146,7 @@ class Source:
             if self.unchanged() is None:
                 try:
                     self._loaded = Loaded(self._current())
-                except StriateError:  # half of a training's work is no reason to forget the model before
+                except StriateError:  # a half-written file is no reason to drop the previous model
                     if self._loaded is None:
                         raise
             assert self._loaded is not None

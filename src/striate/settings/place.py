@@ -1,4 +1,4 @@
-"""Where a setting stands: the words with which a message about it begins."""
+"""The place of a setting: the beginning of messages about it."""
 
 from __future__ import annotations
 

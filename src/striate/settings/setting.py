@@ -1,4 +1,4 @@
-"""A setting is a field of a dataclass; what is known about it stands in the field."""
+"""Settings: fields of dataclasses that hold their kind, default and help."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NONE, AUTO = "none", "auto"
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known about a setting.
+    """The metadata of a setting.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Setting:
         return self.kind.check(self._parsed(value, place), place)
 
     def _words(self) -> tuple[str, ...]:
-        """Return the words that stand for None; "none" is a value of its own for some kinds."""
+        """Return the words that stand for None; some kinds have "none" as a value."""
         words = (AUTO,) if self.auto else ()
         return (*words, NONE) if (self.off or self.auto) and not self.kind.has_none else words
 

@@ -1,4 +1,4 @@
-"""Write a file so that at every moment either the old one or the new one is there, whole."""
+"""Write a file such that either the old or the new one is there at any moment, complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from striate.errors import ModelFileError
 
 PART = ".part"
-"""How the name of a file ends that is being written."""
+"""The suffix of files that are being written."""
 PIECE = 1 << 24  # bytes handed to the system at once
 NAME = 40  # characters of the file's name in that of its temporary file, which must not become too long
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # where a folder cannot be synchronised

@@ -74,7 +74,7 @@ class Container:
             )
         arrays = {name: self._read(entry) for name, entry in self.entries.items()}
         if _checksum(self.content, arrays) != self.checksum:
-            raise ModelFileError(f"{self.path}: is damaged; its checksum is not that of its content. {RESTORE}")
+            raise ModelFileError(f"{self.path}: is damaged; its checksum does not match its contents. {RESTORE}")
         return arrays
 
     def _read(self, entry: Entry) -> np.ndarray:
@@ -108,7 +108,7 @@ def write(path: str | Path, content: Mapping[str, Any], tensors: Mapping[str, np
 
 @contextlib.contextmanager
 def reading(path: str | Path) -> Iterator[Container]:
-    """Open a file, check its header and give what it holds; allocates no more than the header needs.
+    """Open a file, check its header and return its entries; allocates no more than the header needs.
 
     The file stays the same until the end of the block, even if another process replaces it.
 

@@ -1,4 +1,4 @@
-"""The header of a ``.safetensors`` file that nobody has to trust: everything is bounded before it is used."""
+"""The header of an untrusted ``.safetensors`` file: everything is checked against limits before it is used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Entry:
 
 
 def too_large(text: bytes) -> str | None:
-    """Return which limit a header of JSON passes, None if it passes none.
+    """Return which limit a JSON header exceeds, None if it exceeds none.
 
     Examples
     --------
@@ -122,14 +122,14 @@ def _nbytes(dtype: str, shape: tuple[int, ...]) -> int:
 
 
 def _parse_json(text: str | bytes) -> Any:
-    """Return what JSON text holds; raises ValueError for a key that comes twice or a whole number without end."""
+    """Return the contents of JSON text; raises ValueError for a duplicate key or an endless integer."""
     return json.loads(text, object_pairs_hook=_no_duplicates, parse_int=_whole_number)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("a key is repeated")
     return fields
 
 

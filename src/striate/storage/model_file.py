@@ -20,11 +20,11 @@ from striate.storage.header import DTYPES
 
 _LIMITS = {"int8": LARGEST_WEIGHT, "int32": LARGEST_BIAS}
 _CODES = {dtype.name: code for code, dtype in DTYPES.items()}
-MESSAGE = 400  # characters of what a hostile description may put into one line
+MESSAGE = 400  # characters of a hostile description that are shown in one line
 MODEL_NAME = "model.safetensors"
 """The name of the model in the folder of a run."""
 EXTRA = "training/"
-"""How the names of tensors begin that a checkpoint has beside the model's."""
+"""Prefixes of the tensors that a checkpoint has in addition to the model's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ def _normalisation(description: Any) -> Normalisation | None:
 
 
 def _metadata(content: Mapping[str, Any]) -> Any:
-    """Return what a file says of the model's making; files of version 0.1 call it "facts"."""
+    """Return the metadata of the model's training; files of version 0.1 call it "facts"."""
     return content["metadata"] if "metadata" in content else content["facts"]
 
 
@@ -163,7 +163,7 @@ def check_description(container: Container) -> Network:
 
 
 def fits(classes: int, outputs: int) -> bool:
-    """Return whether a network with so many outputs tells so many classes apart; one output does it for two."""
+    """Return whether a number of outputs suits a number of classes; one output suits two."""
     return classes in (0, outputs) or (classes, outputs) == (2, 1)
 
 

@@ -25,7 +25,7 @@ DAMAGED = (
     *(DataError, OSError, ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError),
     *(ArithmeticError, RuntimeError, MemoryError),
 )
-"""What a damaged file makes its readers raise."""
+"""The errors of readers of a damaged file."""
 
 
 def write_program(program: Program, path: str | Path) -> Path:

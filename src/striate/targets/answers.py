@@ -1,4 +1,4 @@
-"""From what a network computes to what a user wants: probabilities, or numbers in the units of the targets."""
+"""From a network's outputs to answers: probabilities, or numbers in the units of the targets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "exponentials": np.exp,
     "clipped": lambda y: np.clip(y, 0.0, 1.0),
 }
-"""What may stand between outputs and probabilities; ``readings`` in ``web/reading.js`` are the same functions."""
+"""Functions from outputs to probabilities; ``readings`` in ``web/reading.js`` are the same functions."""
 
 
 def reading_of(model: Model) -> str:

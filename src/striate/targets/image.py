@@ -1,4 +1,4 @@
-"""A program as a flat piece of memory and lists of calls: what a machine without Python runs, on one thread."""
+"""A program as one block of memory and lists of calls, to be run without Python on one thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apply an augmentation fast: pixels are moved by a kernel, values changed by NumPy."""
+"""Fast augmentation: pixels are moved by a kernel, values changed by NumPy."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def warp(x: np.ndarray, index: np.ndarray, affine: np.ndarray, border: str, fill
 
 @functools.cache
 def _kernel(name: str) -> Any:
-    """Return a kernel of ``striate.kernels.warp`` as a function of addresses, which runs without the GIL."""
+    """Return a kernel of ``striate.kernels.warp`` as a function of addresses that runs without the GIL."""
     from striate.kernels.library import Request, load
 
     request = Request("warp", name, 8)

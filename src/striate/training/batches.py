@@ -1,4 +1,4 @@
-"""What a training draws its batches from: samples, targets, weights, and their order in every epoch."""
+"""The batches of a training: samples, targets, weights, and their order in every epoch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from striate.training.order import balanced_order, epoch_order
 Block = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Which samples, and an array and the places in it where they are."""
 GROUP_SAMPLES = 4096  # changed together at most
-GROUP_BYTES = 1 << 25  # that they take, unless a single batch takes more
+GROUP_BYTES = 1 << 25  # that they may take, unless a single batch takes more
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ class Batches:
         return np.dtype(np.float32) if self.augmentation is not None else self.inputs.dtype
 
     def order(self, epoch: int) -> np.ndarray:
-        """Return the samples of an epoch, int64[N], in the order in which they are learnt from."""
+        """Return the samples of an epoch, int64[N], in training order."""
         if self.balanced:
             labels = self.targets if self.labels is None else self.labels
             return balanced_order(labels, self.seed, epoch)
@@ -114,7 +114,7 @@ class Batches:
 
     @cached_property
     def augmenter(self) -> Augmenter | None:
-        """What changes the samples, if anything does."""
+        """The augmenter of the samples, if there is one."""
         return None if self.augmentation is None else Augmenter(self.augmentation, self.seed)
 
     def batch(self, index: np.ndarray, epoch: int) -> Batch:
@@ -130,7 +130,7 @@ class Batches:
         matrices: np.ndarray | None,
         own: Callable[[int], list[slice]] | None = None,
     ) -> Batch:
-        """Return a batch of samples that are read already, changed if they are to be."""
+        """Return a batch of samples that have been read, augmented if requested."""
         index, block, places = found
         weights = None if self.weights is None else self.weights[index]
         if self.augmenter is None:
@@ -165,7 +165,7 @@ class Batches:
                 yield from self._changed(pool, group, epoch)
 
     def _changed(self, pool: ThreadPoolExecutor, group: list[Block], epoch: int) -> Iterator[Batch]:
-        """Return some batches of changed samples; random numbers are drawn for all at once, which is quicker."""
+        """Return some batches of augmented samples; random numbers are drawn for all at once, which is faster."""
         assert self.augmenter is not None
         matrices = self.augmenter.matrices(np.concatenate([part for part, _, _ in group]), epoch, self.space)
         ends = np.cumsum([len(part) for part, _, _ in group])

@@ -39,7 +39,7 @@ def save(state: TrainingState, path: str | Path) -> Path:
 
 
 def copy_of(state: TrainingState) -> Written:
-    """Return what a checkpoint would hold now, for ``write`` later."""
+    """Return the contents of a checkpoint of the current state, for ``write``."""
     content, tensors = _compose(state)
     return content, {name: tensor.copy() for name, tensor in tensors.items()}
 
@@ -65,7 +65,7 @@ def _compose(state: TrainingState) -> Written:
 
 
 def restore(state: TrainingState, path: str | Path) -> None:
-    """Bring a state to where the training of a checkpoint stood.
+    """Restore a state from a checkpoint.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def restore(state: TrainingState, path: str | Path) -> None:
 
 
 def exact_settings(state: TrainingState) -> dict[str, Any]:
-    """Return what must be the same for a training to go on bit for bit, as JSON types."""
+    """Return what must not change for a training to continue bit for bit, as JSON types."""
     settings = state.settings
     exact = settings.exact()
     if callable(settings.learning_rate):
@@ -134,9 +134,7 @@ def _migrated(saved: Mapping[str, Any]) -> dict[str, Any]:
         if found.get("augmentation") is None:
             found["augmentation"] = {"transforms": [], "border": "constant", "fill": 0.0}
     rule = found.get("optimizer")
-    if (
-        isinstance(rule, dict) and str(rule.get("name")) in OPTIMIZERS
-    ):  # with the arguments that it has gained since
+    if isinstance(rule, dict) and str(rule.get("name")) in OPTIMIZERS:  # with the arguments added since
         found["optimizer"] = describe(from_description(rule))
     return found
 

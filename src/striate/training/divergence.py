@@ -1,4 +1,4 @@
-"""Find where a loss that has become NaN or infinite went wrong."""
+"""Find the origin of a loss that has become NaN or infinite."""
 
 from __future__ import annotations
 

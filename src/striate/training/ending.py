@@ -1,4 +1,4 @@
-"""End a named network, which is built for classes, as its loss wants it."""
+"""Replace the end of a named network, which is built for classes, as its loss requires."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from striate.network_description import from_description
 
 
 def with_ending(network: Network, dataset: Dataset, loss: Loss) -> Network:
-    """Return ``network`` with what its loss wants in the place of a last Softmax.
+    """Return ``network`` with the ending that its loss requires in place of a last Softmax.
 
     A regression keeps the Softmax where it learns the shares of classes.
     """

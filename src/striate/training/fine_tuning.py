@@ -15,7 +15,7 @@ from striate.training.defaults import INITIAL
 from striate.training.initialisation import initialise
 
 OUTPUTS = ("out_features", "out_channels")
-"""The arguments by which a layer says how many values it makes."""
+"""The arguments that set the number of values of a layer's output."""
 
 
 def replace_head(model: Model, classes: Sequence[str] | int, seed: int = 0, initial: str = INITIAL) -> Model:

@@ -1,4 +1,4 @@
-"""Recognise the data that a training began with."""
+"""Fingerprints by which the data of a training is recognised."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SAMPLES = 64
 
 
 def fingerprint(dataset: Dataset) -> dict[str, object]:
-    """Return what tells data sets apart without reading them whole, as JSON types.
+    """Return the fingerprint of a data set, computed without reading all of it, as JSON types.
 
     It holds the shape and type, and checksums of all targets and of 64 samples spread over the set.
     """

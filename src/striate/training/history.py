@@ -1,4 +1,4 @@
-"""What happened in training, epoch by epoch."""
+"""The history of a training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch.
+    """The record of one epoch.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""First values of parameters: a pure function of the seed and each parameter's name."""
+"""Initial values of parameters: a pure function of the seed and each parameter's name."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ INITIALISERS: dict[str, Callable[[int, int], float]] = {"glorot": glorot, "he": 
 
 
 def initialise(network: Network, initial: str = INITIAL, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first parameters and states of a network.
+    """Return the initial parameters and states of a network.
 
     Weights are normal with mean 0 and the initialiser's standard deviation; biases, scales and running
     statistics are the constants that their layers ask for. A parameter's values depend on the seed and on

@@ -25,7 +25,7 @@ class Interruption:
 
 
 def is_requeue(number: int | None) -> bool:
-    """Return whether a batch system has stopped the run and is to start it again.
+    """Return whether a batch system has stopped the run and should start it again.
 
     That is SIGUSR1, which job scripts ask Slurm to send before the time is over, and SIGTERM inside a job of Slurm.
     """

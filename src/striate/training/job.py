@@ -1,4 +1,4 @@
-"""What one call of ``fit`` learns from: worked out before anything changes."""
+"""The inputs of one call of ``fit``, worked out before anything changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from striate.training.weights import sample_weights
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What one call of ``fit`` learns from.
+    """The inputs of one call of ``fit``.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Job:
     validation_weights: np.ndarray | None = None
 
     def begin(self, state: TrainingState) -> None:
-        """Let the model know classes and units of the data."""
+        """Set the classes and units of the model from the data."""
         model = state.model
         model.classes = tuple(self.train.classes) or model.classes
         model.normalisation, model.target_normalisation = self.normalisation, self.target_normalisation
@@ -66,7 +66,7 @@ def plan_job(
     by_sample: np.ndarray | None,
     weighted_validation: bool,
 ) -> Job:
-    """Return what a training would learn from these data; nothing is changed.
+    """Return the job of a training with this data; nothing is changed.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from striate.training.ranking import area_under_roc, average_precision
 
 @dataclass(frozen=True)
 class LabelMetrics:
-    """The metrics of a network that says of several labels whether each is on.
+    """The metrics of a network that predicts several labels, each on or off.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def label_metrics(evaluation: Evaluation) -> LabelMetrics:
     """
     if evaluation.kind != "labels":
         raise UsageError(
-            f"label metrics: are for labels that are on or off; got {evaluation.kind}. Use its own metrics."
+            f"label metrics: need labels that are on or off; got {evaluation.kind}. Use the metrics for those."
         )
     shares = evaluation.outputs.reshape(len(evaluation.outputs), -1)
     truth, called = evaluation.targets.reshape(shares.shape) >= 0.5, shares >= 0.5

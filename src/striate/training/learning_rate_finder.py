@@ -1,4 +1,4 @@
-"""Find a learning rate: raise it step by step and see where the loss falls fastest."""
+"""Find a learning rate: raise it step by step and find where the loss falls fastest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORSE = 4.0  # the search ends where the smoothed loss is so many times the best
 
 @dataclass(frozen=True, eq=False)
 class RateSearch:
-    """What a search for a learning rate found.
+    """The result of a search for a learning rate.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def find_learning_rate(
         with contextlib.suppress(DivergenceError):
             trainer.fit(train, epochs=-(-steps // -(-len(train) // size)), callbacks=watch)
     if len(watch.losses) < 5:
-        raise UsageError(f"learning-rate finder: the loss is not finite at {lowest:g}. Begin with a lower rate.")
+        raise UsageError(f"learning-rate finder: the loss is not finite at {lowest:g}. Start with a lower rate.")
     rates, losses = np.array(watch.rates), np.array(watch.losses)
     return RateSearch(rates, losses, suggest(rates, losses))
 
@@ -100,7 +100,7 @@ def suggest(rates: np.ndarray, losses: np.ndarray) -> float:
 
 
 class _Watch(Callback):
-    """Notes the loss of every step and ends the search."""
+    """Records the loss of every step and ends the search."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
@@ -110,7 +110,7 @@ class _Watch(Callback):
         self._sums = (0.0, 0)
 
     def on_epoch_begin(self, state: TrainingState) -> None:
-        """Begin new sums, as the progress does."""
+        """Reset the sums, as the progress does."""
         self._sums = (0.0, 0)
 
     def on_step_end(self, state: TrainingState) -> None:
@@ -127,7 +127,7 @@ class _Watch(Callback):
 
 @contextmanager
 def untouched(trainer: Trainer) -> Iterator[TrainingState]:
-    """Let the block train; afterwards the state is as it was."""
+    """Train within the block; afterwards the state is restored."""
     state = trainer.state
     state.synchronise()
     model = state.model

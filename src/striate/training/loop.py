@@ -41,7 +41,7 @@ def run(state: TrainingState, job: Job, callbacks: Sequence[Callback]) -> None:
 
 
 def _train(loop: _Loop) -> None:
-    """Take all steps; afterwards the model is up to date."""
+    """Run all steps; afterwards the model is up to date."""
     state = loop.state
     with interruptible() as loop.interruption:
         for callback in loop.callbacks:
@@ -69,7 +69,7 @@ def _prepare(state: TrainingState, job: Job) -> tuple[Batches, Stepper]:
 
 
 def metadata(state: TrainingState, job: Job) -> dict[str, Any]:
-    """Return how the model came to be: what is saved with it, the same for the same training."""
+    """Return the metadata saved with the model, the same for the same training."""
     records = state.history.records
     last = records[-1].to_dict() if records else {}
     kept = {key: last.get(key) for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
@@ -120,7 +120,7 @@ class _Loop:
                 self.interrupt()
 
     def steps(self, order: np.ndarray) -> None:
-        """Take the remaining steps of an epoch; what is done here is done for every batch, so it is little."""
+        """Run the remaining steps of an epoch; this is done for every batch, so it is kept short."""
         state, progress, step = self.state, self.state.progress, self.stepper.step
         optimizer, snapshots = state.settings.optimizer, self.snapshots
         assert optimizer is not None

@@ -1,4 +1,4 @@
-"""Which loss a training follows, and what it reads of the targets."""
+"""The loss of a training, and the form of the targets it reads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["LOSSES", "Loss", "Plan", "choose_loss", "metrics", "plan_targets"]
 def choose_loss(
     network: Network, dataset: Dataset, loss: str | Loss | None = None, before: Loss | None = None
 ) -> Loss:
-    """Return the loss to train with: the one asked for, else what network and targets call for.
+    """Return the loss to train with: the one asked for, else the default for network and targets.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def plan_targets(
     own = getattr(loss, "label_smoothing", 0.0)
     if smoothing and own:
         raise UsageError(
-            "label smoothing: is given once; got it in the regularisation and in the loss. Leave one out."
+            "label smoothing: must be given only once; got it in the regularisation and in the loss. Leave one out."
         )
     smoothing = smoothing or own
     loss = loss.for_shares() if mixed else loss

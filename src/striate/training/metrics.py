@@ -209,7 +209,7 @@ def calibration(evaluation: Evaluation, bins: int = 15) -> tuple[np.ndarray, np.
 
 
 def calibration_error(evaluation: Evaluation, bins: int = 15) -> float:
-    """Return the mean distance between confidence and accuracy over bins of confidence, by their samples."""
+    """Return the mean distance between confidence and accuracy over bins of confidence, weighted by samples."""
     mean, accuracy, counts = calibration(evaluation, bins)
     return float(np.average(np.abs(mean - accuracy), weights=counts))
 
@@ -228,5 +228,5 @@ def _averages(scores: ClassScores, weights: np.ndarray | None) -> dict[str, floa
 def _check_classifier(evaluation: Evaluation) -> None:
     if evaluation.confusion is None:
         raise UsageError(
-            f"metrics: these are for classes; got the evaluation of {evaluation.kind}. Use its own metrics."
+            f"metrics: need classes; got the evaluation of {evaluation.kind}. Use the metrics for those."
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_STREAM = 0x6F72646572  # keeps these numbers apart from others drawn with the same seed
+_STREAM = 0x6F72646572  # separates these numbers from others drawn with the same seed
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
@@ -17,7 +17,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def balanced_order(labels: np.ndarray, seed: int, epoch: int) -> np.ndarray:
-    """Return as many samples as there are, int64[N], with as many of each class, in shuffled order.
+    """Return N samples, int64[N], with equally many of each class, in shuffled order.
 
     Where a class has fewer, its samples are repeated, each as often as the others or once more; where
     it has more, every epoch draws another part of them. Counts that do not divide differ by one.

@@ -1,4 +1,4 @@
-"""Where a training stands, updated in place after every step."""
+"""The progress of a training, updated in place after every step."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Progress:
     seconds_before: float = 0.0
 
     def plan(self, epochs: int) -> None:
-        """Begin a training of so many further epochs."""
+        """Start a training of ``epochs`` further epochs."""
         self.first_epoch, self.first_step = self.epoch, self.step
         self.epochs = self.epoch + epochs
 
     def begin_epoch(self, batches: int, samples: int) -> None:
-        """Start the clock; sums stay, so that an epoch goes on where it was interrupted."""
+        """Start the clock; sums are kept, so that an epoch continues where it was interrupted."""
         self.batches, self.epoch_samples = batches, samples
         self.started = time.perf_counter()
         self.samples_before = self.samples
@@ -93,7 +93,7 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Time since this epoch began, interruptions left out."""
+        """Time since this epoch began, without interruptions."""
         return self.seconds_before + time.perf_counter() - self.started
 
     @property
@@ -104,7 +104,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float:
-        """Time that the remaining steps will take at this speed, without validation; NaN while it is unknown."""
+        """Time for the remaining steps at this speed, without validation; NaN while unknown."""
         left = (self.epochs - self.epoch) * self.epoch_samples - self.samples
         if left <= 0:
             return 0.0

@@ -34,12 +34,12 @@ def parameter_rates(network: Network, rates: Mapping[str, float], freeze: Iterab
         value = real(factor, f"rate of {pattern!r}", above=0, closed=True)
         factors.update(dict.fromkeys((slot.name for slot in network.matching(pattern)), value))
     if factors and not any(factors.values()):
-        raise UsageError(f"{network.name}: every parameter is frozen; nothing is left to learn. Freeze fewer.")
+        raise UsageError(f"{network.name}: every parameter is frozen, so nothing can be learnt. Freeze fewer.")
     return factors
 
 
 def frozen_layers(network: Network, factors: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the names of the layers none of whose parameters learns."""
+    """Return the names of the layers whose parameters are all frozen."""
     learning = (step for step in network.steps if step.parameters)
     return tuple(step.name for step in learning if not any(factors[slot.name] for slot in step.parameters))
 

@@ -1,4 +1,4 @@
-"""What keeps weights small, gradients bounded, and a network from learning its samples by heart."""
+"""Regularisation: penalties, clipping and noise around the optimizer's step."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Regulariser:
                 theta[part] *= np.float32(1.0 - learning_rate * w.weight_decay)
 
     def after_update(self, flat: Flat) -> None:
-        """Bound the length of every unit's weights."""
+        """Limit the norm of every unit's weights."""
         if self.what.max_norm is not None:
             for slot in self.slots:
                 for weights in units(self.layers[slot.name], slot.view(flat.theta)):

@@ -239,7 +239,7 @@ def schedule_arguments(description: str | Mapping[str, Any]) -> dict[str, Any]:
     given = {"name": description} if isinstance(description, str) else dict(description)
     name = given.pop("name", "constant")
     defaults = _check_names(name, [key for key in given if key != WARM_UP])
-    schedule(name, 1.0, 100, 10, **given)  # refuses values that cannot mean anything
+    schedule(name, 1.0, 100, 10, **given)  # refuses values that are not valid
     return {"name": name, WARM_UP: 0.0, **defaults, **given}
 
 

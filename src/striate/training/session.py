@@ -1,4 +1,4 @@
-"""The engine's session for a training, and what happens around its updates."""
+"""The engine's session for a training, and the adjustments around its updates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from striate.training.stepper import Adjustment, Stepper
 
 
 def stepper_for(state: TrainingState, job: Job, batches: Batches) -> Stepper:
-    """Return what takes the steps of a training; its session is the one of the call before where that fits.
+    """Return the stepper of a training; it reuses the session of the previous call if that fits.
 
     The session gets the parameters with ``state.publish``.
     """
@@ -51,7 +51,7 @@ def step_size(state: TrainingState, batches: Batches) -> int:
 
 
 def batches_for(state: TrainingState, job: Job) -> Batches:
-    """Return what the batches of a job are drawn from."""
+    """Return the source of a job's batches."""
     plan, settings = job.plan, state.settings
     augmentation = settings.augmentation
     return Batches.of(
@@ -69,7 +69,7 @@ def batches_for(state: TrainingState, job: Job) -> Batches:
 
 
 def adjustments(state: TrainingState) -> list[Adjustment]:
-    """Return what happens between gradient and update, in order."""
+    """Return the adjustments between gradient and update, in order."""
     found: list[Adjustment] = []
     rates = Rates(state.network, state.factors)
     if rates.parts:

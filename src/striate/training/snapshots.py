@@ -46,7 +46,7 @@ class Snapshots:
         self.newest = state.progress.step
 
     def go_back(self, order: np.ndarray) -> tuple[int, str | None]:
-        """Put the training back to the last good snapshot.
+        """Restore the last good snapshot.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class Snapshots:
         self.state.publish()
 
     def _find(self, failed: Progress, order: np.ndarray) -> str | None:
-        """Repeat the steps from the newest snapshot up to the one that failed, and look at that one in float64."""
+        """Repeat the steps from the newest snapshot to the one that failed, and examine that one in float64."""
         snapshot, state, size = self.kept[-1], self.state, self.size
         optimizer, schedule = state.settings.optimizer, state.schedule
         assert optimizer is not None

@@ -16,7 +16,7 @@ from striate.training.settings.training import TrainingSettings
 
 
 class TrainingState:
-    """Where a training stands.
+    """The state of a training between two steps.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class TrainingState:
             self.model.states[:] = vectors.states[: self.network.state_count]
 
     def publish(self) -> None:
-        """Let training go on from ``model`` and ``optimizer`` as they are now."""
+        """Continue training from the current ``model`` and ``optimizer``."""
         if self.session is None:
             return
         vectors, count = self.session.vectors, self.network.parameter_count
@@ -113,7 +113,7 @@ class TrainingState:
         self.session.spread()
 
     def take(self, other: TrainingState) -> History:
-        """Take over the parameters that another training has learnt; return its history."""
+        """Take over the parameters of another training; return its history."""
         self.model.theta[:], self.model.states[:] = other.model.theta, other.model.states
         self.history, self.progress = other.history, other.progress
         return self.history

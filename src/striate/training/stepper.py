@@ -1,4 +1,4 @@
-"""One step of a training: the engine's, or in parts where something happens between gradient and update."""
+"""One step of a training: by the engine, or in parts if gradients are adjusted before the update."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Stepper:
         return self._run(batch, self._shares(batch), numbers, number, update=True)
 
     def _shares(self, batch: Batch) -> np.ndarray | None:
-        """Return what each sample counts in the loss of its batch, float32[n]; None for 1/n."""
+        """Return the weight of each sample in the loss of its batch, float32[n]; None for 1/n."""
         if self.plain:
             return None if batch.weights is None else batch.weights / np.float32(len(batch))
         shares: np.ndarray = self.session.loss.sample_weights(batch.targets)

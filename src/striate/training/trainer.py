@@ -189,7 +189,7 @@ class Trainer:
         sample_weights: np.ndarray | None = None,
         weighted_validation: bool | None = None,
     ) -> None:
-        """Raise what ``fit`` would raise for these data before its first step; nothing is changed."""
+        """Raise what ``fit`` would raise for this data before its first step; nothing is changed."""
         weighted = self.settings.weighted_validation if weighted_validation is None else weighted_validation
         data, held_out = datasets(train, targets, validation, self.network.input_shape)
         job = plan_job(self.state, data, held_out, sample_weights, weighted)
@@ -201,7 +201,7 @@ class Trainer:
         self.state.stop(reason)
 
     def save_checkpoint(self, path: str | Path) -> Path:
-        """Write the state of training, from which it continues bit for bit; return the path.
+        """Save the state of training, from which it continues bit for bit; return the path.
 
         Raises
         ------
@@ -211,7 +211,7 @@ class Trainer:
         return checkpoint.save(self.state, path)
 
     def restore(self, path: str | Path) -> None:
-        """Take over the state that a checkpoint holds; then ``fit(..., epochs=None)`` continues.
+        """Restore the state in a checkpoint; then ``fit(..., epochs=None)`` continues.
 
         Raises
         ------
@@ -234,7 +234,7 @@ class Trainer:
         )
 
     def _check_data(self, train: Dataset, anew: bool) -> None:
-        """Remember the data; raises UsageError if a training would continue with others."""
+        """Remember the data; raises UsageError if a training would continue with other data."""
         mark = fingerprint(train)
         if not anew and self.state.fingerprint not in (None, mark):
             raise UsageError(

@@ -1,4 +1,4 @@
-"""How certain the metrics of a test are: intervals, and tests whether two models differ on the same samples."""
+"""Uncertainty of metrics: confidence intervals, and tests whether two models differ on the same samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_CELLS = 10_000  # of a confusion matrix that is resampled in a moment
 
 
 class Interval(NamedTuple):
-    """A metric and the bounds that hold its true value with a confidence of 95 %."""
+    """A metric and its 95 % confidence interval."""
 
     value: float
     low: float

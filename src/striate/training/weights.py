@@ -56,7 +56,7 @@ def class_weights(dataset: Dataset, weights: ClassWeights) -> np.ndarray:
 def sample_weights(
     dataset: Dataset, by_class: ClassWeights | None, by_sample: np.ndarray | None
 ) -> np.ndarray | None:
-    """Return the weight of each sample, float32[N], or None if all count alike.
+    """Return the weight of each sample, float32[N], or None if all are equal.
 
     Raises
     ------

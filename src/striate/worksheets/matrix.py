@@ -1,4 +1,4 @@
-"""Convolution as a matrix: the same few parameters again and again, and zeros."""
+"""Convolution as a sparse matrix in which the same few parameters repeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where does a small picture fit best into a large one?"""
+"""Template matching: where a small picture fits best into a large one."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def disagreements(entries: Sequence[Entry]) -> Markup:
 def _figure(
     entries: Sequence[Entry], places: list[np.ndarray], n: int, true: int, calls: np.ndarray, sure: np.ndarray
 ) -> Markup:
-    """Return a sample with what each run calls it; those that are right are set in bold."""
+    """Return a sample with the prediction of each run; correct ones are in bold."""
     evaluation, data = entries[0].evaluation, entries[0].data
     assert evaluation is not None
     assert data is not None
@@ -69,7 +69,7 @@ def _by_score(entries: Sequence[Entry], places: list[np.ndarray]) -> Markup:
     rows = [
         (_sample(data.files, int(places[0][n])), *(number(value) for value in scores[:, n].tolist())) for n in order
     ]
-    note = "The samples whose scores differ most: the share that is right, or minus the mean absolute error."
+    note = "The samples whose scores (share that is correct, or minus the mean absolute error) differ most."
     return join([element("p", note), table(header, rows)])
 
 

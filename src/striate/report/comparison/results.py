@@ -36,7 +36,7 @@ class Pair:
 
     @property
     def better(self) -> str | None:
-        """The run that is better; None where the samples do not tell."""
+        """The run that is better; None if the difference is not significant."""
         if self.adjusted >= SIGNIFICANT:
             return None
         return self.first if self.difference.mean.value > 0 else self.second

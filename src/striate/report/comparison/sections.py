@@ -26,7 +26,7 @@ CURVES = {
 
 
 def overview(entries: Sequence[Entry], page: Path) -> Markup:
-    """What each run is, with a link to its report."""
+    """The runs, with links to their reports."""
     header = ("run", "data", "model", "parameters", "epochs", "time", "seed", "state")
     rows = []
     for place, entry in enumerate(entries):
@@ -77,7 +77,7 @@ def tested(entries: Sequence[Entry]) -> Markup:
 
 
 def _recorded(entries: Sequence[Entry]) -> Markup:
-    """What the runs themselves found, with mean and standard deviation: the folds of a cross-validation."""
+    """The runs' own metrics with mean and standard deviation, for the folds of a cross-validation."""
     names = [n for n in ("accuracy", "r2", "loss") if all(getattr(e.record, n) is not None for e in entries)]
     rows: list[tuple[Any, ...]] = [
         (named(entry.name, place), *(getattr(entry.record, name) for name in names))
@@ -89,7 +89,7 @@ def _recorded(entries: Sequence[Entry]) -> Markup:
 
 
 def comparison(found: Sequence[Pair]) -> Markup:
-    """Which runs are better than which."""
+    """Pairwise comparisons of the runs."""
     title = "Which is better"
     if not found:
         return section(title, element("p", "The runs were not tested on the same samples, so no test applies."))

@@ -1,4 +1,4 @@
-"""A page of its own for one sample: the network, its feature maps, and every number's terms."""
+"""The explanation page of one sample: the network, its feature maps, and the terms of every number."""
 
 from __future__ import annotations
 

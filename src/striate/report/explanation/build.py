@@ -1,4 +1,4 @@
-"""One self-contained page that explains what a model makes of one sample."""
+"""A self-contained page that explains a model's prediction for one sample."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def page_of(
     model = found.model
     if not np.isfinite(found.output).all():
         raise UsageError(
-            f"{model.network.name}: only finite outputs can be explained; got {found.output.flat[0]} for {name}. "
+            f"{model.network.name}: outputs must be finite to be explained; got {found.output.flat[0]} for {name}. "
             "Train it again with a smaller learning rate."
         )
     data = page_data(found, target=target, name=name, methods=methods)
@@ -96,7 +96,7 @@ def page_of(
 def page_data(
     found: Trace, *, target: int | str | None = None, name: str = "sample", methods: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Return everything that the page holds, as JSON types."""
+    """Return the data of the page, as JSON types."""
     model = found.model
     chosen = class_number(model, target, found.scores)
     rules, fields = Rules(found), receptive_fields(found.network)

@@ -10,7 +10,7 @@ from striate.errors import unknown_name
 
 @dataclass(frozen=True)
 class Processor:
-    """What LLVM must know of a processor.
+    """How LLVM describes a processor.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ _FAMILIES = {
     "riscv64": "riscv64",
     "riscv64gc": "riscv64",
 }
-"""The least processor of an architecture, the first part of a triple."""
+"""The minimal processor of an architecture, the first part of a triple."""
 NATIVE = "native"
 
 

@@ -58,7 +58,7 @@ def write(model: Model, folder: str | Path, target: str = NATIVE, name: str = "m
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{folder}: cannot be made; {error.strerror}. Choose another folder.") from None
+        raise DataError(f"{folder}: cannot be created; {error.strerror}. Choose another folder.") from None
     return [write_atomically(folder / file, data) for file, data in files.items()]
 
 

@@ -1,4 +1,4 @@
-"""What happens beside training: one callback per file, with the semantics of Keras where Keras has one."""
+"""Callbacks: one per file, with the semantics of Keras where Keras has the same one."""
 
 from striate.training.callbacks.base import Callback
 from striate.training.callbacks.checkpoint import Checkpoint

@@ -32,32 +32,32 @@ class Callback:
     wants_steps: bool = False
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let a class that defines ``on_step_end`` be called, unless it says otherwise."""
+        """Set ``wants_steps`` for a class that defines ``on_step_end``, unless it sets it itself."""
         super().__init_subclass__(**arguments)
         if "on_step_end" in vars(cls) and "wants_steps" not in vars(cls):
             cls.wants_steps = True
 
     def check(self, job: Job) -> None:
-        """Raise UsageError if the training lacks what the callback needs; nothing has been learnt yet."""
+        """Raise UsageError if the training lacks what the callback needs; called before the first step."""
 
     def on_train_begin(self, state: TrainingState) -> None:
-        """Before the first step of a call of ``fit``."""
+        """Called before the first step of a call of ``fit``."""
 
     def on_epoch_begin(self, state: TrainingState) -> None:
-        """Before the first step of an epoch."""
+        """Called before the first step of an epoch."""
 
     def on_step_end(self, state: TrainingState) -> None:
-        """After every step."""
+        """Called after every step."""
 
     def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
-        """After the validation of an epoch."""
+        """Called after the validation of an epoch."""
 
     def on_train_end(self, state: TrainingState, history: History) -> None:
-        """After the last step, also when training was interrupted or stopped."""
+        """Called after the last step, also when training was interrupted or stopped."""
 
     def state(self) -> dict[str, Any]:
-        """Return what must be saved with a checkpoint: JSON types and float32 arrays."""
+        """Return the state to save with a checkpoint: JSON types and float32 arrays."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back what ``state`` returned."""
+        """Restore what ``state`` returned."""

@@ -1,4 +1,4 @@
-"""Save a training again and again while it runs."""
+"""Save a training periodically while it runs."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ class Checkpoint(Callback):
         self.saved_at = time.monotonic()
 
     def on_step_end(self, state: TrainingState) -> None:
-        """Save if it is time."""
+        """Save if it is due."""
         step = state.progress.step
         due = self.every_steps is not None and step % self.every_steps == 0
         if due or (self.every_minutes and time.monotonic() - self.saved_at >= 60.0 * self.every_minutes):
             self.save(state)
 
     def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
-        """Keep the best, and save, unless the last checkpoint is too recent."""
+        """Keep the best model, and save unless the last checkpoint is too recent."""
         monitor = self.monitors[0] if record.val_loss is not None or len(self.monitors) == 1 else self.monitors[1]
         if monitor.improves(monitor.value(record), self.best):
             self.best, self._best = monitor.value(record), checkpoint.copy_of(state)
@@ -83,7 +83,7 @@ class Checkpoint(Callback):
             self.save(state)
 
     def on_train_end(self, state: TrainingState, history: History) -> None:
-        """Save the best, and where training stopped."""
+        """Save the best model, and the state at which training stopped."""
         self._write_best()
         if self.saved_step != state.progress.step:
             self.save(state)
@@ -114,7 +114,7 @@ class Checkpoint(Callback):
         return {"best": self.best}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back what ``state`` returned."""
+        """Restore what ``state`` returned."""
         self.best = state["best"]
 
 

@@ -1,4 +1,4 @@
-"""The epochs as a table."""
+"""The epochs as a CSV table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CSVLog(Callback):
-    """Write one line per epoch, with a heading; the file is whole at every moment.
+    """Write one line per epoch under a header; the file is complete at any moment.
 
     It holds every epoch of the history, so a run that was resumed has each epoch once.
 

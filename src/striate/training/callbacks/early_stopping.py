@@ -70,7 +70,7 @@ class EarlyStopping(Callback):
             state.stop(f"{self.monitor.key} did not improve for {self.waited} epochs")
 
     def on_train_end(self, state: TrainingState, history: History) -> None:
-        """Give the model the best parameters, unless the training is to go on."""
+        """Restore the best parameters, unless training was only interrupted."""
         if self.restore_best_weights and self._kept and not history.interrupted:
             state.model.theta[:], state.model.states[:] = self._kept["theta"], self._kept["states"]
             state.publish()
@@ -81,10 +81,10 @@ class EarlyStopping(Callback):
             self._kept = {"theta": state.model.theta.copy(), "states": state.model.states.copy()}
 
     def state(self) -> dict[str, Any]:
-        """Return the best value and parameters, and how long there has been no better one."""
+        """Return the best value and parameters, and the number of epochs since."""
         return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited, **self._kept}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back what ``state`` returned."""
+        """Restore what ``state`` returned."""
         self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
         self._kept = {key: state[key] for key in ("theta", "states") if key in state}

@@ -34,18 +34,18 @@ class FunctionCallback(Callback):
         self.wants_steps = on_step_end is not None
 
     def on_step_end(self, state: TrainingState) -> None:
-        """Hand the progress to the user's function."""
+        """Pass the progress to the user's function."""
         if self._on_step_end is not None:
             self._on_step_end(state.progress)
 
     def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
-        """Hand the record to the user's function."""
+        """Pass the record to the user's function."""
         if self._on_epoch_end is not None and self._on_epoch_end(record) is True:
             state.stop("a callback asked for it")
 
 
 def as_callbacks(items: Callback | Callable[..., Any] | Iterable[Any]) -> list[Callback]:
-    """Return callbacks with names of their own; a plain function is called with every epoch's record.
+    """Return callbacks with unique names; a plain function is called with every epoch's record.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def as_callbacks(items: Callback | Callable[..., Any] | Iterable[Any]) -> list[C
         callback.name = callback.name or f"{type(callback).__name__}{number}"
         if any(other.name == callback.name for other in callbacks):
             raise UsageError(
-                f"callbacks: each needs a name of its own; got {callback.name!r} twice. Set the name of one."
+                f"callbacks: each needs a unique name; got {callback.name!r} twice. Set the name of one."
             )
         callbacks.append(callback)
     return sorted(callbacks, key=lambda callback: callback.last)

@@ -1,4 +1,4 @@
-"""Tell how training goes on, not too often."""
+"""Report the progress of training, at limited intervals."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class ProgressHook(Callback):
         self._next = 0.0
 
     def on_step_end(self, state: TrainingState) -> None:
-        """Show the progress if it is time."""
+        """Show the progress if it is due."""
         now = time.monotonic()
         if now >= self._next:
             self._next = now + self.pause
             self.show(state.progress)
 
     def on_train_end(self, state: TrainingState, history: History) -> None:
-        """Show the end."""
+        """Show the final progress."""
         self.show(state.progress)

@@ -1,4 +1,4 @@
-"""Show how training goes on: a bar in a terminal or a notebook, plain lines elsewhere."""
+"""Show the progress of training: a bar in a terminal or a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ProgressBar(Callback):
         self._wait()
 
     def on_step_end(self, state: TrainingState) -> None:
-        """Move the bar, or write a line now and then."""
+        """Move the bar, or write a line from time to time."""
         if time.monotonic() < self._next:
             return
         p = state.progress
@@ -80,7 +80,7 @@ class ProgressBar(Callback):
         self.close()
 
     def close(self) -> None:
-        """Give the terminal back, also after a failure."""
+        """Restore the terminal, also after a failure."""
         if self._bar:
             self._bar.stop()
             self._bar = None
@@ -93,7 +93,7 @@ class ProgressBar(Callback):
 
 
 def epoch_line(record: EpochRecord, epochs: int, shape: Sequence[int]) -> str:
-    """Return what happened in one epoch as a line."""
+    """Return the record of one epoch as a line."""
     digits = len(str(epochs))
     parts = [f"epoch {record.epoch:>{digits}}/{epochs}  loss {record.loss:.4f}"]
     if record.accuracy is not None:

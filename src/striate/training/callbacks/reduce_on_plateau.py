@@ -59,9 +59,9 @@ class ReduceOnPlateau(Callback):
                 self.cooling, self.waited = self.cooldown, 0
 
     def state(self) -> dict[str, Any]:
-        """Return the best value, and how long there has been no better one."""
+        """Return the best value, and the number of epochs since."""
         return {"best": self.best, "waited": self.waited, "cooling": self.cooling}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back what ``state`` returned."""
+        """Restore what ``state`` returned."""
         self.best, self.waited, self.cooling = state["best"], state["waited"], state["cooling"]

@@ -43,7 +43,7 @@ class TensorBoardLog(Callback):
         self.folder = Path(folder)
 
     def on_train_begin(self, state: TrainingState) -> None:
-        """Open an event file of its own for this call."""
+        """Open a new event file for this call of ``fit``."""
         self._writer = self._open(str(self.folder))
 
     def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:

@@ -60,13 +60,13 @@ def selectivity(model: Model, name: str) -> float:
     """Return r of an S-layer; raises UsageError for another layer."""
     layer = model.network.step(name).layer
     if not isinstance(layer, Scale) or not is_s_layer(model.network, name):
-        raise UsageError(f"{name}: is not an S-layer of a Neocognitron. Name one, such as s1 or s2.")
+        raise UsageError(f"{name}: is not an S-layer of a Neocognitron. Choose one, such as s1 or s2.")
     return layer.factor
 
 
 @dataclass(frozen=True)
 class SCell:
-    """One S-cell: why it fires, or does not.
+    """Why one S-cell fires or stays silent.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class SCell:
 
 
 def s_cell(model: Model, sample: np.ndarray, layer: str, place: Sequence[int] | None = None) -> SCell:
-    """Return what makes one S-cell fire or keeps it silent.
+    """Return why one S-cell fires or stays silent.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Learning without a teacher: planes compete for what they see, and new planes arise where nobody answers."""
+"""Learning without a teacher: planes compete, and new planes arise where no cell responds."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class _Planes:
         return taken
 
     def _found(self, seen: np.ndarray, unit: np.ndarray, v: np.ndarray) -> None:
-        """Found planes where all cells are silent, beginning with the strongest V-cell."""
+        """Add planes where all cells are silent, starting at the strongest V-cell."""
         while v.max() > 0 and self.count < MOST_PLANES:
             place = int(v.argmax())
             self.templates[self.count] = seen[place]

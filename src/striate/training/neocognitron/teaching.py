@@ -1,4 +1,4 @@
-"""Learning with a teacher, in the last stage: planes belong to classes, and a wrong answer founds a new plane."""
+"""Learning with a teacher, in the last stage: planes belong to classes, and a wrong answer adds a plane."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from striate.layers.arguments import real
 
 
 class OptimizerState:
-    """What an optimizer carries from step to step: vectors as long as theta, by name.
+    """The state of an optimizer between steps: vectors as long as theta, by name.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def optimizer(name: str | Optimizer, **arguments: Any) -> Optimizer:
     except TypeError:
         known = ", ".join(cls().config()) or "none"
         got = ", ".join(arguments)
-        raise UsageError(f"{name}: takes the arguments {known}; got {got}. Leave the others out.") from None
+        raise UsageError(f"{name}: takes the arguments {known}; got {got}. Leave out the others.") from None
 
 
 def describe(optimizer: Optimizer) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs that survive: a configuration, a folder, and going on after whatever stopped them."""
+"""Runs: a configuration and a folder, from which training continues after any interruption."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""From a configuration to the parts of a run."""
+"""Build the parts of a run from its configuration."""
 
 from __future__ import annotations
 

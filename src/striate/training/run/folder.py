@@ -1,4 +1,4 @@
-"""The folder of a run: what lies where."""
+"""The folder of a run and its files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from striate.training.run.lock import locked
 from striate.training.run.log import RunLog
 
 ASIDE = "diverged-"
-"""How the folders begin that keep what a run that diverged has left."""
+"""The prefix of folders that keep the files of a diverged run."""
 
 
 class RunFolder:
@@ -52,14 +52,14 @@ class RunFolder:
             return
         if self.config.exists() or any(self.checkpoints.glob("*.safetensors")):
             raise UsageError(
-                f"{self.path}: holds a run already. Continue it with: striate resume {self.path}; "
+                f"{self.path}: already holds a run. Continue it with: striate resume {self.path}; "
                 "or choose another folder."
             )
         if self.model.exists():
-            raise UsageError(f"{self.path}: holds a model already, {self.model.name}. Choose another folder.")
+            raise UsageError(f"{self.path}: already holds a model, {self.model.name}. Choose another folder.")
 
     def begin(self, config: RunConfig, splits: Splits) -> RunLog:
-        """Write down what the run is; raises UsageError if the folder holds one already.
+        """Write the configuration of the run; raises UsageError if the folder already holds one.
 
         What a run that diverged left is moved into a folder ``diverged-1``, ``diverged-2`` and so on.
         """
@@ -74,7 +74,7 @@ class RunFolder:
         return RunLog(self.log)
 
     def has_diverged(self) -> bool:
-        """Return whether the last that happened in this folder was a divergence."""
+        """Return whether the last event in this folder was a divergence."""
         entries = RunLog(self.log).entries()
         return bool(entries) and entries[-1].get("event") == "diverged"
 
@@ -87,7 +87,7 @@ class RunFolder:
                 item.rename(place / item.name)
 
     def hold(self) -> AbstractContextManager[None]:
-        """Keep other processes from training in this folder, which is made if need be; see `locked`."""
+        """Keep other processes from training in this folder, which is created if needed; see `locked`."""
         self.path.mkdir(parents=True, exist_ok=True)
         return locked(self.path)
 
@@ -97,7 +97,7 @@ class RunFolder:
             raise UsageError(f"{self.path}: must be the folder of a run; there is no {self.config.name} in it.")
 
     def reopen(self) -> tuple[RunConfig, RunLog]:
-        """Return what the run is, and its log; raises UsageError if the folder holds none."""
+        """Return the configuration of the run and its log; raises UsageError if the folder holds none."""
         self.check_run()
         for folder in (self.path, self.checkpoints):
             remove_leftovers(folder)

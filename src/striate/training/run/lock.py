@@ -1,4 +1,4 @@
-"""One process at a time trains in the folder of a run."""
+"""A lock that lets only one process train in the folder of a run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Return whether a process trains in a folder; False where locks are not known."""
+    """Return whether a process trains in a folder; False on systems without locks."""
     try:
         with locked(folder):
             return False

@@ -1,4 +1,4 @@
-"""The diary of a run: one JSON object a line."""
+"""The log of a run: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RunLog(Callback):
-    """Appends a line for every epoch and every turning point of a run.
+    """Appends a line for every epoch and every other event of a run.
 
     Every line has ``time`` and ``event``: "start", "epoch", "resume", "stop", "diverged" or "end".
 
@@ -37,7 +37,7 @@ class RunLog(Callback):
         append(self.path, (json.dumps(entry, ensure_ascii=False) + "\n").encode(errors="replace"))
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return every line that is whole.
+        """Return every complete line.
 
         Raises
         ------
@@ -59,17 +59,17 @@ class RunLog(Callback):
         return [entry for entry in found if isinstance(entry, dict)]
 
     def rewind(self, epoch: int) -> None:
-        """Forget lines that were cut off, and epochs after ``epoch``, which will come again."""
+        """Drop lines that were cut off, and epochs after ``epoch``, which will be repeated."""
         kept = [entry for entry in self.entries() if not _is_later(entry, epoch)]
         text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept)
         write_atomically(self.path, text.encode(errors="replace"))
 
     def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
-        """Write the epoch down."""
+        """Record the epoch."""
         self.write("epoch", **record.to_dict())
 
     def on_train_end(self, state: TrainingState, history: History) -> None:
-        """Write down why training stopped."""
+        """Record why training stopped."""
         self.write("stop", reason=history.stop_reason or "all epochs done", steps=state.progress.step)
 
 

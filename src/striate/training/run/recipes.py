@@ -1,4 +1,4 @@
-"""What a run does where its configuration leaves it open: a network and settings that suit the data.
+"""Defaults of runs: a network and settings that suit the data.
 
 The choice depends on nothing but the name of a named set, the kind and shape of the samples and their number.
 """
@@ -28,7 +28,7 @@ from striate.training import defaults
 LARGEST_CHARACTER = 32  # a grey image of up to this side is taken for a character, a larger one for a photograph
 LEAST_VOLUME = 3
 EPOCHS, MOST_EPOCHS = 30, 100
-LEAST_STEPS = 1000  # few samples are gone through more often, until so many steps are taken
+LEAST_STEPS = 1000  # with few samples there are more epochs, until this many steps
 LEAST_BATCH, LEAST_BATCHES = 8, 16
 LEAST_SERIES, LONGEST_SERIES = 8, 1024
 MOST_SERIES_EPOCHS = 200
@@ -78,7 +78,7 @@ NAMED: dict[str, Recipe] = {
     "mnist": Recipe(model="lenet5", epochs=defaults.EPOCHS),
     "fashion-mnist": Recipe(model="lenet5", epochs=defaults.EPOCHS),
 }
-"""Named sets that need something of their own."""
+"""Named data sets that need settings of their own."""
 
 SLIGHT_MOVES = (Rotation(10), Zoom(0.9, 1.1), Shift(0.05, 0.05))
 LIGHT = (Brightness(0.1), Contrast(0.8, 1.2))
@@ -89,7 +89,7 @@ PHOTO_TRAINING: dict[str, Any] = {
     "schedule": {"name": "cosine", "warm_up_epochs": 2.0},
     "initial": "he",
 }
-"""Batch normalisation bears three times Adam's usual rate, once the first steps were taken with less."""
+"""Networks with batch normalisation train well at three times Adam's usual rate, after a warm-up."""
 
 NORMALISED: dict[str, Any] = {"batch_size": 16, "learning_rate": 3e-3, "initial": "he"}
 """For other networks with batch normalisation."""
@@ -108,7 +108,7 @@ are right (mean of 3 seeds), 73.9 and 83.6 % where the layers before the last le
 
 
 def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> Recipe:
-    """Return what suits a data set.
+    """Return the recipe for a data set.
 
     ==============================================  ============================================================
     samples                                         network
@@ -175,13 +175,13 @@ def _features(samples: int) -> Recipe:
 
 
 def photographs(mirrored: bool) -> Recipe:
-    """Return the recipe for photographs; beyond their border they are continued by their mirror image."""
+    """Return the recipe for photographs, which are reflected at their borders."""
     flips = (HorizontalFlip(),) if mirrored else ()
     return Recipe(**PHOTO_TRAINING, augmentation=Augmentation((*flips, *SLIGHT_MOVES, *LIGHT), "reflect"))
 
 
 def fine_tuning(data: Dataset) -> Recipe:
-    """Return how a network that was trained on other data learns these."""
+    """Return the recipe for fine-tuning a network that was trained on other data."""
     found = recipe(data)
     return dataclasses.replace(found, **TUNING)
 

@@ -1,4 +1,4 @@
-"""What the folder of a run says of it, read without its data or model."""
+"""A summary of a run's folder, read without its data or model."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield the folders of runs; inside of a run there is no other."""
+    """Yield the folders of runs; runs are not nested."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder. Train first, for example: striate train digits; or name one.")
     for place, inner, files in os.walk(folder):

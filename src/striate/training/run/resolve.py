@@ -1,4 +1,4 @@
-"""Write out everything that a configuration leaves open, so that a run can be repeated and resumed anywhere."""
+"""Fill in everything that a configuration leaves open, so that a run can be repeated and resumed anywhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from striate.training.settings.training import TrainingSettings
 
 
 def with_absolute_paths(config: RunConfig) -> RunConfig:
-    """Return the same run with absolute paths of data and model, so that it can go on from any folder."""
+    """Return the same run with absolute paths of data and model, so that it can continue from any folder."""
     data, model = config.data, config.model
     folder = None if data.folder is None else _absolute(data.folder)
     source = data.name if data.name in NAMES else _absolute(data.name)
@@ -31,7 +31,7 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
 
 
 def resolve(config: RunConfig, data: Dataset, start: Model | None = None) -> RunConfig:
-    """Return the same run with nothing left open: what it does not set is chosen from the training data.
+    """Return the same run with every setting filled in, from the training data where it is not set.
 
     The recipe of the data chooses network, training and augmentation. Its learning rate belongs to its network
     and optimizer: with others, the optimizer's usual rate is taken.

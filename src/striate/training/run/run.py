@@ -1,4 +1,4 @@
-"""Train from a configuration into a folder, and go on after whatever stopped it."""
+"""Train from a configuration into a folder, and continue after interruptions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Callbacks = Callback | Iterable[Callback | Callable[..., Any]]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run that has ended, or was interrupted.
+    """The result of a run that has ended or was interrupted.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Run:
 
     @property
     def model(self) -> Model:
-        """What was learnt."""
+        """The trained model."""
         return self.trainer.model
 
     @property
@@ -76,7 +76,7 @@ def train(
     report: bool = True,
     splits: Splits | None = None,
 ) -> Run:
-    """Train as ``config`` says, and as suits the data where it says nothing; all of it goes into ``folder``.
+    """Train as ``config`` says, with defaults that suit the data; everything is written to ``folder``.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def resume(
     epochs: int | None = None,
     splits: Splits | None = None,
 ) -> Run:
-    """Continue the run of ``folder``; it ends with the same bits as one that was never stopped.
+    """Continue the run of ``folder``; the result equals that of an uninterrupted run, bit for bit.
 
     A run that has ended already is only evaluated again. The other arguments are those of ``train``.
 
@@ -185,10 +185,10 @@ def _tell(config: RunConfig) -> None:
 
 
 def _extend(place: RunFolder, trainer: Trainer, epochs: int) -> None:
-    """Let a training end after so many epochs in total."""
+    """Set the total number of epochs of a training."""
     done = trainer.progress.epoch
     if epochs <= done:
-        raise UsageError(f"{place.path}: the run has {done} epochs already; got --epochs {epochs}. Give more.")
+        raise UsageError(f"{place.path}: the run already has {done} epochs; got --epochs {epochs}. Give more.")
     trainer.state.progress.epochs, trainer.state.stop_reason = epochs, None
 
 
@@ -244,7 +244,7 @@ def _go_on(
 
 
 def _kept(place: RunFolder, trainer: Trainer) -> str:
-    """Save the last good weights, if there are any that were learnt; say what is left of a run that diverged."""
+    """Save the last good weights of a diverged run, if it has learnt any, and say where they are."""
     saved = checkpoints(place.checkpoints)
     kept = f" The last good checkpoint is {saved[-1]}." if saved else ""
     if trainer.progress.step == 0:

@@ -1,4 +1,4 @@
-"""Choose and order runs by their metrics and settings."""
+"""Filter and sort runs by their metrics and settings."""
 
 from __future__ import annotations
 

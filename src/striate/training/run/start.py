@@ -17,14 +17,14 @@ NETWORK_SUFFIX = ".toml"
 
 
 def is_saved(name: str) -> bool:
-    """Return whether a model is named by its file, or by the folder of a run; no name of a network has a slash."""
+    """Return whether ``name`` is a file or the folder of a run; names of networks contain no slash."""
     path = Path(name)
     elsewhere = len(path.parts) > 1 and path.suffix != NETWORK_SUFFIX
     return path.suffix == MODEL_SUFFIX or elsewhere or os.path.isdir(name)
 
 
 def starting_model(wanted: ModelConfig) -> Model | None:
-    """Return the model that a run starts or goes on from; None for a new network.
+    """Return the model that a run starts or continues from; None for a new network.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def starting_model(wanted: ModelConfig) -> Model | None:
         from striate import pretrained
 
         if wanted.options or is_saved(wanted.name):
-            raise UsageError("model: --start takes the network from there too. Leave --model and its options out.")
+            raise UsageError("model: --start also sets the network. Leave out --model and its options.")
         return pretrained.open_model(wanted.start, None if wanted.name == AUTO else wanted.name)
     if is_saved(wanted.name):
         if wanted.options:

@@ -1,1 +1,1 @@
-"""What a training is told: its settings, which import nothing heavy, so that the command line can list them."""
+"""The settings of a training; they import nothing heavy, so that the command line can list them."""

@@ -34,7 +34,7 @@ def _optimizer(value: Any) -> Any:
 
 
 def _optimizer_plain(value: Any) -> Any:
-    """Return an optimizer as a table; one of the user's own, which only Python can make again, by its class."""
+    """Return an optimizer as a table; a user-defined one, which only Python can create, by its class."""
     from striate.training.optimizers.registry import OPTIMIZERS, describe
 
     known = type(value) in OPTIMIZERS.values()

@@ -55,7 +55,7 @@ class Regularisation(Settings):
     label_smoothing: float = setting(
         0.0,
         number(0, 1, closed=True),
-        "Label smoothing: this share of each target is spread over all classes.",
+        "Label smoothing: fraction of each target that is spread over all classes.",
         option="--label-smoothing",
         metavar="X",
         panel=PANEL,

@@ -111,7 +111,7 @@ class TrainingSettings(Settings):
         None,
         CLASS_WEIGHTS,
         "Weight of each class in the loss: balanced, or 'crack=3 sound=1'.",
-        off="all classes count the same",
+        off="all classes have the same weight",
         option="--class-weights",
         metavar="WEIGHTS",
         panel=LEARNING,
@@ -184,10 +184,10 @@ class TrainingSettings(Settings):
     )
 
     def filled(self, defaults: TrainingSettings) -> TrainingSettings:
-        """Return the same settings with those of ``defaults`` where these are None."""
+        """Return the same settings, with those of ``defaults`` in place of None."""
         names = [name for name in settings_of(self) if getattr(self, name) is None]
         return self.changed(**{name: getattr(defaults, name) for name in names})
 
     def exact(self) -> dict[str, Any]:
-        """Return the settings that must be the same for a training to go on bit for bit, as JSON types."""
+        """Return the settings that must not change for a training to continue bit for bit, as JSON types."""
         return {name: known.plain(getattr(self, name)) for name, known in settings_of(self).items() if known.exact}

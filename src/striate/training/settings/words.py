@@ -1,4 +1,4 @@
-"""What texts such as ``step:10:0.5`` mean, on the command line and in a configuration file alike."""
+"""The meaning of texts such as ``step:10:0.5``, on the command line and in configuration files."""
 
 from __future__ import annotations
 

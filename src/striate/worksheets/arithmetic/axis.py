@@ -72,7 +72,7 @@ class Axis:
 
     @property
     def last_window_dropped(self) -> bool:
-        """Whether rounding up gave a window that would start behind the input."""
+        """Whether rounding up gave a window that would start beyond the input."""
         room = self.input + sum(self.padding) - self.effective_kernel
         return self.ceil_mode and self.output < -(-room // self.stride) + 1
 

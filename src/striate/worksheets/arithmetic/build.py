@@ -1,4 +1,4 @@
-"""The arithmetic of a layer from the arguments people write."""
+"""The arithmetic of a layer from arguments in their usual forms."""
 
 from __future__ import annotations
 

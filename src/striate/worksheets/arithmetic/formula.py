@@ -37,7 +37,7 @@ def filled(axis: Axis) -> str:
     numbers = f"({axis.input} + {_padding_numbers(axis, ' + ')} - {_kernel_numbers(axis, ' - ')})/{axis.stride}"
     steps = [f"{rounding}({numbers}) + 1", f"{rounding}({span / axis.stride:.6g}) + 1"]
     if axis.last_window_dropped:
-        steps.append(f"{axis.output + 1}, less the window that would start behind the input")
+        steps.append(f"{axis.output + 1}, less the window that would start beyond the input")
     return " = ".join([*steps, str(axis.output)])
 
 

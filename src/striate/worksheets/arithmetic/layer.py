@@ -1,4 +1,4 @@
-"""What a convolution, transposed convolution or pooling layer makes of its input, and what it costs."""
+"""Sizes and costs of a convolution, transposed convolution or pooling layer."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class LayerArithmetic:
 
     @property
     def kind(self) -> Kind:
-        """What the layer does: "convolution", "transposed" or "pooling"."""
+        """The kind of layer: "convolution", "transposed" or "pooling"."""
         return self.axes[0].kind
 
     @property

@@ -1,4 +1,4 @@
-"""Check sums that somebody wrote down: find the wrong cells, show their terms, and guess what went wrong."""
+"""Check written calculations: find the wrong cells, show their terms, and guess what went wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sum really gives: its values, and the terms of each."""
+"""The correct result of a calculation: its values, and the terms of each."""
 
 from __future__ import annotations
 

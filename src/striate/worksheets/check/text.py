@@ -1,4 +1,4 @@
-"""Text to claims: what is to be computed, and what is said to come out."""
+"""Parse text to claims: a calculation and its claimed result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """A sum as it was written.
+    """A calculation as it was written.
 
     Parameters
     ----------

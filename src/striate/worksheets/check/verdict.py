@@ -35,7 +35,7 @@ class Checked:
 
     @property
     def right_reading(self) -> str:
-        """Another meaning with which everything shown would be right, "" if there is none."""
+        """Another meaning under which everything shown would be right, "" if there is none."""
         return next((one.reading for one in self.others if not _wrong(self.claim, one)), "") if self.wrong else ""
 
     @property
@@ -86,7 +86,7 @@ class Checked:
 
 
 def check(text: str) -> Checked:
-    """Check a sum as a slide shows it: what is to be computed, an equals sign, and the result.
+    """Check a written calculation: the terms, an equals sign, and the result.
 
     Numbers with decimals may be rounded; whole numbers must be exact. The left side is one of
 

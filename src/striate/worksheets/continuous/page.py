@@ -93,8 +93,8 @@ def _layer(found: Convolved) -> Markup:
         f"Conv1d(1, {count}, padding={count - 1}, bias=False)  # weights: g turned around, times {found.spacing:g}"
     )
     said = (
-        "Layers compute cross-correlations, so the kernel is turned around beforehand. A layer that learns "
-        f"finds the turned kernel by itself. Computed in float32, its {len(found.sums)} outputs differ from the "
+        "Layers compute cross-correlations, so the kernel is reversed beforehand. A layer that learns finds the "
+        "reversed kernel by itself. Computed in float32, its {len(found.sums)} outputs differ from the "
         f"sums above by at most {difference:.1e}."
     )
     return section("4. As a layer", element("pre", code), element("p", said))

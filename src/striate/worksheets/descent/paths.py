@@ -12,13 +12,13 @@ from striate.worksheets.descent.problem import Problem, Surface, problem
 
 METHODS = ("gradient descent", "sgd", "mini-batch", "momentum", "nesterov", "rmsprop", "adam")
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Learning rates of which each method gets its best, unless they are given."""
+"""Learning rates from which each method gets its best one, unless a rate is given."""
 _ON_BATCHES = ("sgd", "mini-batch")
 
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The way of one method.
+    """The path of one method.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class Backpropagation:
     unused: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Step:
-        """Return the step of a name."""
+        """Return the step called ``name``."""
         for step in self.steps:
             if step.node.name == name:
                 return step

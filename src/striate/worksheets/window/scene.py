@@ -1,4 +1,4 @@
-"""What is drawn: rectangles, lines and words in pixels, the same for SVG and GIF."""
+"""The shapes of the drawing: rectangles, lines and words in pixels, the same for SVG and GIF."""
 
 from __future__ import annotations
 
