@@ -134,7 +134,7 @@ def test_attribution_maps_as_numbers(run, trained, tmp_path):
         (["why", "{model}", "digits:7", "--layer", "linear1", "--row", 1], "has no row axis"),
         (["why", "{model}", "digits:359"], "digits: has samples 0 to 358; got 359"),
         (["why", "{model}", "digits:3", "--fit", "pad"], "--invert and --fit are for files"),
-        (["why", "{model}", "digit:1"], "data set: unknown name 'digit'"),
+        (["why", "{model}", "digit:1"], "data set: no file, folder or data set is called 'digit'"),
         (
             ["gradient", "{model}", "digits:7", "--parameter", "conv1.wait", "--index", "0"],
             "unknown name 'conv1.wait'",

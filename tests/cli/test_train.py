@@ -127,7 +127,7 @@ def test_training_goes_on_from_a_saved_model(run, trained, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["digit"], "data set: unknown name 'digit'; did you mean 'digits'?"),
+        (["digit"], "data set: no file, folder or data set is called 'digit'; did you mean 'digits'?"),
         (["digits", "--model", "lenet"], "model: unknown name 'lenet'; did you mean 'lenet5'"),
         (["digits", "--optimizer", "adma"], "optimizer: unknown name 'adma'; did you mean 'adam"),
         (["digits", "--learning-rate", "-1"], "--learning-rate: must be at least 0; got -1"),

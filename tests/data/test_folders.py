@@ -235,6 +235,22 @@ class TestDamage:
         with pytest.raises(DataError, match="its folders hold none"):
             class_folders(tmp_path, Options(test_fraction=0), validation_fraction=0)
 
+    def test_files_of_other_kinds_are_named(self, tmp_path):
+        for label in ("ape", "bee"):
+            (tmp_path / label).mkdir()
+            (tmp_path / label / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+        with pytest.raises(DataError, match=r"got files of other kinds \(.heic\). Convert them"):
+            class_folders(tmp_path)
+
+    def test_what_is_passed_over_is_said(self, photos):
+        label = next(photos.iterdir())
+        (label / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+        assert class_folders(photos).notes == ("not read, because they are not images: 1 .heic",)
+
+    def test_images_are_not_read_in_the_length_of_a_series(self, photos):
+        with pytest.raises(DataError, match="takes samples of 1 x 21383; got images, which have 3 axes"):
+            class_folders(photos, Options(shape=(1, 21383), size=(21383,)))
+
     def test_arrays_belong_into_one_file(self, tmp_path):
         for label in ("ape", "bee"):
             (tmp_path / label).mkdir()

@@ -18,7 +18,7 @@ def test_a_folder_is_used(shared_data):
 
 
 def test_an_unknown_name_gives_the_nearest():
-    with pytest.raises(UsageError, match="data set: unknown name 'minst'; did you mean 'mnist'"):
+    with pytest.raises(UsageError, match="no file, folder or data set is called 'minst'; did you mean 'mnist'"):
         load("minst")
 
 

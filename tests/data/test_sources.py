@@ -97,7 +97,7 @@ class TestBadPaths:
             load_path(tmp_path / "a.npy")
 
     def test_a_word_that_is_neither_name_nor_path(self):
-        with pytest.raises(UsageError, match="unknown name 'cifar'; did you mean 'cifar10'"):
+        with pytest.raises(UsageError, match="called 'cifar'; did you mean 'cifar10'"):
             load("cifar")
 
     def test_a_name_goes_before_a_folder_of_this_name(self, tmp_path, monkeypatch):

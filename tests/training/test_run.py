@@ -317,7 +317,7 @@ def test_a_missing_configuration_is_one_line(tmp_path):
             {"data": DataConfig(name="wave.npz"), "training": TrainingSettings(augmentation="rotation:5")},
             "rotation: needs images; the samples are signals of length 70",
         ),
-        ({"data": DataConfig(name="digts")}, "data set: unknown name 'digts'"),
+        ({"data": DataConfig(name="digts")}, "data set: no file, folder or data set is called 'digts'"),
     ],
 )
 def test_runs_that_cannot_mean_anything_are_refused_and_leave_nothing(tmp_path, monkeypatch, changes, message):

@@ -105,6 +105,7 @@ def _decisive(model: Model, found: Trace, asked: Why) -> tuple[str, list[tuple[s
         if name:
             weights[name] = weights.get(name, 0.0) + value
     order = sorted(weights.items(), key=lambda item: -abs(item[1]))[:MOST_NAMED]
+    order = [(name, value) for name, value in order if value]
     return ("words" if words else "columns"), order
 
 

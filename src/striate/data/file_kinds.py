@@ -19,8 +19,10 @@ from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
 
 @dataclass(frozen=True)
 class Kind:
-    """What differs between images, clips, recordings and texts."""
+    """What differs between images, clips, recordings and texts; ``axes`` counts the channels too."""
 
+    title: str
+    axes: int
     suffixes: Callable[[], frozenset[str]]
     guard: Callable[[], AbstractContextManager[None]]
     scan: Callable[[Path], Any]
@@ -47,10 +49,12 @@ def _text_reader(headers: list[Any], options: Options) -> Reader:
     return TextReader(Vocabulary.fit(headers, options.size[0] if options.size else None))
 
 
-IMAGES = Kind(pixels.image_suffixes, pixels.bombs_refused, pixels.scan, _image_reader)
-CLIPS = Kind(lambda: pixels.image_suffixes() | VIDEOS, pixels.bombs_refused, scan_clip, _clip_reader)
-RECORDINGS = Kind(lambda: audio.SUFFIXES, contextlib.nullcontext, audio.scan_recording, _recording_reader)
-TEXTS = Kind(lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
+IMAGES = Kind("images", 3, pixels.image_suffixes, pixels.bombs_refused, pixels.scan, _image_reader)
+CLIPS = Kind("clips", 4, lambda: pixels.image_suffixes() | VIDEOS, pixels.bombs_refused, scan_clip, _clip_reader)
+RECORDINGS = Kind(
+    "recordings", 2, lambda: audio.SUFFIXES, contextlib.nullcontext, audio.scan_recording, _recording_reader
+)
+TEXTS = Kind("texts", 2, lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
 
 
 def must_scan(kind: Kind, options: Options) -> bool:

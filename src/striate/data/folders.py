@@ -12,7 +12,7 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.data.decoding import Decoded, Reader, bytes_needed, decode_files, scan_files
 from striate.data.division import divide
-from striate.data.file_kinds import CLIPS, TEXTS, must_scan
+from striate.data.file_kinds import CLIPS, TEXTS, Kind, must_scan
 from striate.data.listing import Listing, group_numbers, kind_of, list_folder, with_clips, without_foreign
 from striate.data.options import Options
 from striate.data.pixel_cache import cached_rows
@@ -56,6 +56,7 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
     found, listing = listing, with_clips(listing) if kind is CLIPS else without_foreign(listing, kind)
     if not listing.paths:
         raise DataError(f"{printable(root)}: images, recordings or texts are needed; {_instead(found.paths)}")
+    _check_axes(root, kind, options)
     groups = group_numbers(listing.below, options)
     split = _divide(root, listing, groups, options, seed, validation_fraction)
     order = np.concatenate([np.flatnonzero(split == number) for number in range(len(SPLITS))])
@@ -72,7 +73,27 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
     splits = _assemble(root, listing, split[rows], rows, decoded.rows, groups)
     if isinstance(reader, TextReader):
         splits = {name: replace(data, symbols=reader.vocabulary.symbols) for name, data in splits.items()}
-    return Splits(**splits, bad_files=tuple(sorted(bad)), preparation=reader.preparation)
+    notes = () if kind is CLIPS else _passed_over(found.paths, listing.paths, kind)
+    return Splits(**splits, notes=notes, bad_files=tuple(sorted(bad)), preparation=reader.preparation)
+
+
+def _check_axes(root: Path, kind: Kind, options: Options) -> None:
+    """Raise DataError if a model takes samples with other axes: read in its size, files could fill the disk."""
+    shape = options.shape
+    if shape is not None and len(shape) != kind.axes:
+        raise DataError(
+            f"{printable(root)}: the model takes samples of {' x '.join(map(str, shape))}; got {kind.title}, "
+            f"which have {kind.axes} axes. Use data of the kind it was trained on."
+        )
+
+
+def _passed_over(found: list[Path], read: list[Path], kind: Kind) -> tuple[str, ...]:
+    """Return a line about the files of other kinds, if there are any."""
+    others = Counter(path.suffix.lower() or path.name for path in set(found) - set(read))
+    if not others:
+        return ()
+    named = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(8))
+    return (f"not read, because they are not {kind.title}: {named}",)
 
 
 def _instead(paths: list[Path]) -> str:
@@ -83,6 +104,9 @@ def _instead(paths: list[Path]) -> str:
             f"got {suffixes['.npy']:,} .npy files. Stack their arrays into x [N, ...] of an .npz file, and their "
             "classes into y [N]."
         )
+    if paths:
+        kinds = ", ".join(sorted(suffix or "no suffix" for suffix in suffixes)[:8])
+        return f"got files of other kinds ({kinds}). Convert them, for instance to .png, .wav or .txt."
     return "its folders hold none. Check that this folder contains one folder for each class."
 
 

@@ -14,7 +14,7 @@ from striate.data.mnist import fashion_mnist, mnist
 from striate.data.options import Options
 from striate.data.sources import load_path, with_fold
 from striate.data.splits import Splits
-from striate.errors import unknown_name
+from striate.errors import UsageError, suggestion
 
 Loader = Callable[[str | Path | None, int, float], Splits]
 
@@ -72,7 +72,11 @@ def load(
     if name in NAMES:
         return with_fold(partial(NAMES[str(name)], folder), options or Options(), seed, validation_fraction)
     if isinstance(name, str) and not _looks_like_a_path(name):
-        raise unknown_name("data set", name, NAMES)
+        hint = suggestion(name, [*NAMES, *(entry for entry in os.listdir() if entry[0] != ".")])
+        raise UsageError(
+            f"data set: no file, folder or data set is called {name!r}{f'; {hint}' if hint else '.'} "
+            f"Known data sets: {', '.join(sorted(NAMES))}."
+        )
     return load_path(name, options, seed, validation_fraction)
 
 

@@ -109,8 +109,8 @@ def read_unlabelled(
     else:
         found = _read_files([path], sample_shape, fit, invert, rate, every=True)
     if not found.names:
-        reason = found.bad_files[0].reason if found.bad_files else "it holds no files of a supported format"
-        raise DataError(f"{printable(path)}: {reason}. Give images, recordings or a table.")
+        default = "it holds no files of a supported format. Give images, recordings or a table"
+        raise DataError(f"{printable(path)}: {found.bad_files[0].reason if found.bad_files else default}.")
     return found
 
 
@@ -155,7 +155,7 @@ def _read_texts(path: Path, chosen: Sequence[Path] | None, text: Mapping[str, An
     decoded = decode_files(paths, reader, np.empty((len(paths), *reader.shape), reader.dtype))
     bad += [BadFile(printable(paths[number]), str(problem)) for number, problem in decoded.problems.items()]
     if not len(decoded.rows):
-        raise DataError(f"{printable(path)}: {bad[0].reason if bad else 'it holds no texts'}. Give .txt files.")
+        raise DataError(f"{printable(path)}: {bad[0].reason if bad else 'it holds no texts. Give .txt files'}.")
     names = [printable(file) for number, file in enumerate(paths) if number not in decoded.problems]
     return Unlabelled(decoded.rows, names, bad)
 

@@ -61,7 +61,7 @@ def _tells_two_apart(network: Network, dataset: Dataset) -> bool:
 
 def are_labels(targets: np.ndarray) -> bool:
     """Return whether targets are several labels for each sample, each on (1) or off (0)."""
-    several = targets.ndim > 1 and targets.shape[1] > 1
+    several = targets.ndim > 1 and targets.shape[1] > 1 and not are_numbers_of_classes(targets)
     return several and bool(np.isin(targets, (0, 1)).all())
 
 

@@ -14,7 +14,7 @@ from striate.errors import DataError
 MOST_CATEGORIES = 100
 """Of a column; rarer ones are all encoded alike, as zeros."""
 FEW_CATEGORIES, DISTINCT_SHARE = 10, 0.5
-"""Text with more distinct values than both the number and this share of the rows says nothing about other rows."""
+"""Text with more distinct values than both the number and this share of its cells says nothing about other rows."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def _text_column(name: str, cells: np.ndarray) -> tuple[Column | None, str | Non
     values, counts = np.unique(cells[~absent], return_counts=True)
     if not len(values):
         return None, f"column {name!r} is empty; left out"
-    if len(values) > max(FEW_CATEGORIES, DISTINCT_SHARE * len(cells)):
-        return None, f"column {name!r}: {len(values):,} different texts in {len(cells):,} rows; left out"
+    if len(values) > max(FEW_CATEGORIES, DISTINCT_SHARE * counts.sum()):
+        return None, f"column {name!r}: {len(values):,} different texts in {counts.sum():,} rows; left out"
     kept = values[np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])]
     note = f"column {name!r}: the {MOST_CATEGORIES} most common of {len(values):,} categories are told apart"
     return Column(name, tuple(kept.tolist())), note if len(values) > len(kept) else None

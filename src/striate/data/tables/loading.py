@@ -64,7 +64,7 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     roles = roles_of(learn, options)
     learn, notes = labelled(learn, roles)
     targets, classes, names = targets_of(learn, roles, options.task)
-    notes.append(describe_targets(names, targets, classes, options.task))
+    notes.append(describe_targets(names if learn.has_names else (), targets, classes, options.task))
     groups = None if roles.group is None else np.unique(learn.column(roles.group), return_inverse=True)[1]
     later = _later_tables(paths, names)
     share, name = options.test_fraction, learn.path.name
