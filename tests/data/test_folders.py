@@ -248,8 +248,8 @@ class TestDamage:
         assert class_folders(photos).notes == ("not read, because they are not images: 1 .heic",)
 
     def test_images_are_not_read_in_the_length_of_a_series(self, photos):
-        with pytest.raises(DataError, match="takes samples of 1 x 21383; got images, which have 3 axes"):
-            class_folders(photos, Options(shape=(1, 21383), size=(21383,)))
+        with pytest.raises(DataError, match="samples with 2 axes, channels included; images have 3"):
+            class_folders(photos, Options(axes=2, size=(21383,)))
 
     def test_arrays_belong_into_one_file(self, tmp_path):
         for label in ("ape", "bee"):

@@ -78,12 +78,11 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
 
 
 def _check_axes(root: Path, kind: Kind, options: Options) -> None:
-    """Raise DataError if a model takes samples with other axes: read in its size, files could fill the disk."""
-    shape = options.shape
-    if shape is not None and len(shape) != kind.axes:
+    """Raise DataError if a model takes other samples: read in its size, files could fill the disk."""
+    if options.axes not in (None, kind.axes):
         raise DataError(
-            f"{printable(root)}: the model takes samples of {' x '.join(map(str, shape))}; got {kind.title}, "
-            f"which have {kind.axes} axes. Use data of the kind it was trained on."
+            f"{printable(root)}: the model takes samples with {options.axes} axes, channels included; "
+            f"{kind.title} have {kind.axes}. Use data of the kind it was trained on."
         )
 
 

@@ -101,6 +101,8 @@ class Options(Settings):
         Called now and then while files are decoded.
     preparation : mapping
         How the inputs of a model were made (``Splits.preparation``), to make these in the same way.
+    axes : int, optional
+        How many axes a sample of that model has, channels included; files of another kind are refused.
 
     Raises
     ------
@@ -211,6 +213,7 @@ class Options(Settings):
     )
     progress: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
     preparation: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    axes: int | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

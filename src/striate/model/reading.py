@@ -69,6 +69,7 @@ def like_model(model: Model, options: Options) -> Options:
         size=size,
         channels=channels,
         shape=rows,
+        axes=len(shape) if len(shape) > 1 else None,
         fit=known.get("fit", options.fit),
         task=options.task or ("regression" if model.kind == "numbers" else "classification"),
         preparation=known,
