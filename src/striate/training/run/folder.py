@@ -94,7 +94,9 @@ class RunFolder:
     def check_run(self) -> None:
         """Raise UsageError unless the folder holds a run."""
         if not self.config.is_file():
-            raise UsageError(f"{self.path}: must be the folder of a run; there is no {self.config.name} in it. Check the path.")
+            raise UsageError(
+                f"{self.path}: must be the folder of a run; there is no {self.config.name} in it. Check the path."
+            )
 
     def reopen(self) -> tuple[RunConfig, RunLog]:
         """Return the configuration of the run and its log; raises UsageError if the folder holds none."""
