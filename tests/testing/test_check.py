@@ -158,6 +158,8 @@ def test_false_facts_are_seen() -> None:
     )
     LAYERS.pop("Cubic")
     fails(own(forward=whole, backward=back), "facts: pointwise|others changed")
+    LAYERS.pop("Cubic")
+    fails(own(channel_affine=True), "channel_affine: other values")
 
 
 def test_a_description_that_loses_an_argument_is_seen() -> None:

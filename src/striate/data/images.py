@@ -10,8 +10,8 @@ from typing import get_args
 
 import numpy as np
 
-from striate.data.jpeg import File
-from striate.data.pixels import MAX_PIXELS, Fit, Header, bombs_refused, decode
+from striate.data.jpeg import File, Header
+from striate.data.pixels import MAX_PIXELS, Fit, bombs_refused, decode
 from striate.data.problems import FileProblem, printable
 from striate.errors import DataError, UsageError
 

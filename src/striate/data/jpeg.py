@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,13 @@ MOST_BYTES = 2**26  # of a file that is read at once
 HEAD_BYTES = 2**16  # in which a header is looked for
 TURNING = (b"Exif\0\0", b"http://ns.adobe.com/xap/")  # where a file may say that it is to be turned
 COLOURS = {"Gray": "GRAY", "YCbCr": "RGB"}
-Header = tuple[int, int, bool]
+
+
+class Header(NamedTuple):
+    """The header of an image file: (rows, columns) as it will be seen, and whether it is grey."""
+
+    size: tuple[int, int]
+    grey: bool
 
 
 @cache
@@ -32,7 +38,7 @@ def _library() -> Any:
 
 
 def header(path: str | Path) -> Header | None:
-    """Return rows, columns and whether the image is grey; None for a file that Pillow should read."""
+    """Return the header of a file; None for one that Pillow should read."""
     data = _start(path, HEAD_BYTES)
     return None if data is None else _header(data)
 
@@ -52,7 +58,7 @@ def pixels(file: File, most: int, least: tuple[int, int] | None) -> np.ndarray |
     found = None if data is None else _header(data)
     if data is None or found is None:
         return None
-    rows, columns, grey = found
+    (rows, columns), grey = found
     if rows * columns > most or (least is not None and min(rows, columns) >= 4 * max(least)):
         return None
     try:
@@ -69,7 +75,7 @@ def _header(data: bytes) -> Header | None:
         rows, columns, colour, _ = _library().decode_jpeg_header(data)
     except ValueError:
         return None
-    return (rows, columns, colour == "Gray") if colour in COLOURS else None
+    return Header((rows, columns), colour == "Gray") if colour in COLOURS else None
 
 
 def _start(file: File, most: int) -> bytes | None:

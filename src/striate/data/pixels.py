@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from striate.data import jpeg
-from striate.data.jpeg import File
+from striate.data.jpeg import File, Header
 from striate.data.problems import FileProblem, why
 
 if TYPE_CHECKING:
@@ -37,13 +37,6 @@ class Mask(NamedTuple):
 
     values: np.ndarray
     size: tuple[int, int]
-
-
-class Header(NamedTuple):
-    """The header of an image file: (rows, columns) as it will be seen, and whether it is grey."""
-
-    size: tuple[int, int]
-    grey: bool
 
 
 @contextmanager
@@ -86,7 +79,7 @@ def scan(path: str | Path) -> Header:
     """
     known = jpeg.header(path)
     if known is not None:
-        return Header(known[:2], known[2])
+        return known
     with _opened(path) as image:
         turned = image.getexif().get(ORIENTATION) in TURNED
         size = (image.width, image.height) if turned else (image.height, image.width)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from striate.distributed.parts import filled, merges, without
 from striate.engine import segments
 from striate.engine.plan import CHUNK_FLOATS, update_row
-from striate.engine.program import BACKWARD, CHUNK, COUNT, UPDATE, ByCount, Place, Program
+from striate.engine.program import BACKWARD, CHUNK, COUNT, ByCount, Place, Program
 from striate.engine.updates import UPDATES
 
 OWN, PIECES = "own", "pieces"
@@ -72,9 +72,6 @@ def combining_program(
     program.phase(rows, list(_chunks(0, end - begin)))
     program.phase([update_row(program, optimizer)], list(_chunks(begin, end)))
     return program.finish()
-
-
-SECTIONS = (SUM, MERGE, UPDATE)
 
 
 def _chunks(begin: int, end: int) -> Iterator[dict[int, int]]:

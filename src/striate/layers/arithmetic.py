@@ -135,6 +135,7 @@ class ChannelScale(Layer):
     kind: ClassVar[str] = "channel_scale"
     linear: ClassVar[bool] = True
     pointwise: ClassVar[bool] = True
+    channel_affine: ClassVar[bool] = True
     symbols: ClassVar[str] = "weight * x"
 
     bias: bool = True

@@ -124,6 +124,9 @@ class Layer:
         weights from the reference's gradient.
     pointwise : bool
         Whether output n depends on nothing but input n, counted row by row.
+    channel_affine : bool
+        Whether, once trained, the output is ``weight[c] * (x - running_mean[c]) / sqrt(running_variance[c] +
+        epsilon) + bias[c]``, or this without some of them, so that a layer before it can absorb the map.
     keeps_quantisation : bool
         Whether the layer treats quantised values like any others, so that its outputs stand for the same.
     symbols : str
@@ -137,6 +140,7 @@ class Layer:
     sees_all: ClassVar[bool] = False
     linear: ClassVar[bool] = False
     pointwise: ClassVar[bool] = False
+    channel_affine: ClassVar[bool] = False
     symbols: ClassVar[str] = ""
     mixes_channels: ClassVar[bool] = False
     keeps_quantisation: ClassVar[bool] = False

@@ -74,6 +74,7 @@ class BatchNorm(Normalisation):
 
     linear: ClassVar[bool] = True
     pointwise: ClassVar[bool] = True
+    channel_affine: ClassVar[bool] = True
     symbols: ClassVar[str] = "(x - running mean) / sqrt(running variance + epsilon)"
 
     momentum: float = 0.1

@@ -70,12 +70,14 @@ def _along_a_direction(entry: Operation, case: Case, values: Values, rng: np.ran
 
 
 def check_facts(entry: Operation, case: Case, batch: int, seed: int) -> None:
-    """What the layer says of itself is true: ``linear`` and ``pointwise``."""
+    """What the layer says of itself is true: ``linear``, ``pointwise`` and ``channel_affine``."""
     values = values_for(entry, case, batch, seed, training=False)
     if case.layer.linear and not entry.indices:
         _linear(case, values, np.random.default_rng(seed))
     if case.layer.pointwise and len(values.inputs) == 1:
         _pointwise(case, values)
+    if case.layer.channel_affine:
+        _channel_affine(case, values)
 
 
 def _linear(case: Case, values: Values, rng: np.random.Generator) -> None:
@@ -103,3 +105,15 @@ def _pointwise(case: Case, values: Values) -> None:
     if before.size != x.size:
         raise AssertionError(f"pointwise: the output has {before.size} values, the input {x.size}")
     assert_allclose(before.ravel()[others], after.ravel()[others], rtol=1e-12, err_msg="pointwise: others changed")
+
+
+def _channel_affine(case: Case, values: Values) -> None:
+    """The output follows from weight, bias and running statistics of each channel."""
+    (x,) = values.inputs
+    arrays = {**values.parameters, **values.context.states}
+    each = {name: array.reshape(-1, *(1,) * (x.ndim - 2)) for name, array in arrays.items()}
+    expected = x - each.get("running_mean", 0.0)
+    if "running_variance" in each:
+        expected = expected / np.sqrt(each["running_variance"] + getattr(case.layer, "epsilon", 0.0))
+    expected = expected * each.get("weight", 1.0) + each.get("bias", 0.0)
+    assert_allclose(forward(case, values), expected, rtol=1e-12, atol=1e-12, err_msg="channel_affine: other values")

@@ -67,14 +67,13 @@ def sample_weights(
     """
     if by_class is None and by_sample is None:
         return None
-    weights = np.ones(len(dataset))
-    if by_sample is not None:
-        weights = check_weights(np.asarray(by_sample, np.float64), "sample weights")
-        if weights.shape != (len(dataset),):
-            raise DataError(
-                f"{dataset.name}: every sample needs one weight; got {list(weights.shape)} weights "
-                f"for {len(dataset)} samples."
-            )
+    weights = np.ones(len(dataset)) if by_sample is None else np.asarray(by_sample, np.float64)
+    check_weights(weights, "sample weights")
+    if weights.shape != (len(dataset),):
+        raise DataError(
+            f"{dataset.name}: every sample needs one weight; got {list(weights.shape)} weights "
+            f"for {len(dataset)} samples."
+        )
     if by_class is not None:
         weights = weights * class_weights(dataset, by_class)[dataset.targets]
     if not weights.any():

@@ -9,10 +9,8 @@ from striate.engine import graph
 from striate.engine.channels.context import ChannelLowering, rule
 from striate.engine.program import Place
 from striate.engine.segments import PARAMETERS, STATES
-from striate.layers.arithmetic import ChannelScale
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear
-from striate.layers.normalisation import BatchNorm
 from striate.network import Network, Slot, Step
 
 
@@ -44,7 +42,7 @@ def affine(lowering: ChannelLowering, step: Step) -> Affine:
         has_weight=int(weight is not None),
         has_bias=int(bias is not None),
         normalises=int(variance is not None),
-        epsilon=layer.epsilon if isinstance(layer, BatchNorm) else 0.0,
+        epsilon=getattr(layer, "epsilon", 0.0),
     )
     return found
 
@@ -58,7 +56,7 @@ def folds(network: Network, outputs: Collection[str]) -> dict[str, str]:
     readers = graph.readers(network)
     found: dict[str, str] = {}
     for step in network.steps:
-        if not isinstance(step.layer, (BatchNorm, ChannelScale)):
+        if not step.layer.channel_affine:
             continue
         source = network.step(step.inputs[0])
         alone = len(readers[source.name]) == 1 and source.name not in outputs

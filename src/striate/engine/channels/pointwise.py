@@ -18,7 +18,7 @@ from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, Glo
 from striate.layers.normalisation import BatchNorm
 from striate.layers.padding import Crop, Pad
 from striate.layers.pooling import AvgPooling
-from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
+from striate.layers.regularisation import Regulariser
 from striate.layers.shape import Flatten, Reshape, Upsample
 from striate.network import Step
 
@@ -159,7 +159,7 @@ for _layer in FUNCTIONS:
     RULES[CHANNELS, _layer] = ChannelRule(_activation)
 for _layer in (AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Crop):
     RULES[CHANNELS, _layer] = ChannelRule(RULES[SAMPLES, _layer].forward)
-for _layer in (Flatten, activation.Identity, Dropout, SpatialDropout, GaussianNoise):
+for _layer in (Flatten, activation.Identity, Regulariser):
     RULES[CHANNELS, _layer] = ChannelRule(_same, reads_single=True)
 RULES[CHANNELS, Pad] = ChannelRule(RULES[SAMPLES, Pad].forward)
 RULES[CHANNELS, Add] = ChannelRule(RULES[SAMPLES, Add].forward, fits=_alike)

@@ -12,20 +12,18 @@ from striate.engine.channels.choice import cost_of_step
 from striate.engine.channels.words import IN_A_WORD
 from striate.engine.graph import readers
 from striate.layers.activation import Identity, ReLU
-from striate.layers.arithmetic import ChannelScale
 from striate.layers.base import Layer
 from striate.layers.convolution import Convolution
 from striate.layers.dense import Linear
-from striate.layers.normalisation import BatchNorm
 from striate.layers.quantised_sums import MOST_TERMS
-from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
+from striate.layers.regularisation import Regulariser
 from striate.machine import byte_products, default_lanes
 from striate.network import Network, Step
 
 DOT = {"vnni": 1.05, "pairs": 2.0, "plain": 4.4}  # four products of bytes in every lane
 ROUND = 8.0  # rounding and storing a vector of sums
 QUANTISE = 10.0  # turning a vector of floats into bytes
-IDLE: tuple[type[Layer], ...] = (Dropout, SpatialDropout, GaussianNoise, Identity)
+IDLE: tuple[type[Layer], ...] = (Regulariser, Identity)
 """Layers that do nothing at inference."""
 
 
@@ -99,7 +97,7 @@ def _after(network: Network, step: Step) -> tuple[tuple[Step, ...], Step | None]
         step = following[0]
         if isinstance(step.layer, ReLU):
             return tuple(affine), step
-        if not isinstance(step.layer, (BatchNorm, ChannelScale)):
+        if not step.layer.channel_affine:
             return tuple(affine), None
         affine.append(step)
 

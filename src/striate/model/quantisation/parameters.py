@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.layers.normalisation import BatchNorm
 from striate.layers.quantised_sums import LARGEST_BIAS, LARGEST_WEIGHT, QuantisedSums, fixed_point
 from striate.model.part import carried_over
 from striate.model.quantisation.choice import Sums
@@ -56,9 +55,9 @@ def _affine(step: Step, model: Model) -> tuple[np.ndarray, np.ndarray]:
     channels = step.shape[0]
     own = _named(step.parameters, model.theta)
     scale, offset = own.get("weight", np.ones(channels)), own.get("bias", np.zeros(channels))
-    if isinstance(step.layer, BatchNorm):
+    if step.states:
         state = _named(step.states, model.states)
-        scale = scale / np.sqrt(state["running_variance"] + step.layer.epsilon)
+        scale = scale / np.sqrt(state["running_variance"] + getattr(step.layer, "epsilon", 0.0))
         offset = offset - scale * state["running_mean"]
     return scale, offset
 
