@@ -10,6 +10,7 @@ from striate.engine.channels import choice
 from striate.engine.channels.context import rule
 from striate.engine.channels.session import ChannelSession
 from striate.engine.inference_session import InferenceSession
+from striate.engine.program import FORWARD
 from striate.engine.session import Session
 from striate.layers import BatchNorm, ChannelScale, Conv2d, Linear, LogSoftmax
 from striate.machine import LANES
@@ -78,6 +79,9 @@ def test_random_networks_agree_in_both_layouts(seed: int) -> None:
         ([Conv2d(20, 3)], (500, 5, 5)),
         ([layers.Scale(0.5, shift=-1.0), Conv2d(8, 3)], (3, 9, 9)),
         ([layers.ReLU(), layers.Pad(1), layers.MaxPool2d(2), Conv2d(8, 3)], (3, 16, 16)),
+        ([Conv2d(6, 5), layers.Tanh(), layers.Pad(1), layers.AvgPool2d(2), Conv2d(20, 3)], (1, 17, 17)),
+        ([Conv2d(8, 3, stride=2), layers.Upsample(2), Conv2d(8, 3, groups=8), layers.GlobalMaxPool()], (3, 15, 15)),
+        ([Conv2d(5, 1), layers.Scale(2.0), layers.Softmax(), layers.Reshape((5, 9, 4))], (2, 6, 6)),
     ],
 )
 def test_layers_give_the_same_bits_in_both_layouts(network: list, shape: tuple[int, ...], lanes: int) -> None:
@@ -85,6 +89,24 @@ def test_layers_give_the_same_bits_in_both_layouts(network: list, shape: tuple[i
     samples = samples_for(graph, 3)
     expected = outputs(InferenceSession, graph, samples, lanes=lanes)
     assert outputs(ChannelSession, graph, samples, threads=2, lanes=lanes).tobytes() == expected.tobytes()
+
+
+def test_joins_values_with_few_channels_and_many() -> None:
+    x = layers.Input((3, 10, 10))
+    few, others, many = (Conv2d(n, 3)(x) for n in (6, 6, 32))
+    graph = Network(Conv2d(4, 3)(layers.Concatenate()(many, few, layers.Add()(few, others))))
+    samples = samples_for(graph, 2)
+    expected = outputs(InferenceSession, graph, samples, lanes=16)
+    assert outputs(ChannelSession, graph, samples, threads=2, lanes=16).tobytes() == expected.tobytes()
+
+
+def test_few_channels_take_half_the_lanes() -> None:
+    graph = Sequential(
+        [Conv2d(6, 5), layers.ReLU(), layers.MaxPool2d(2), Conv2d(16, 5), layers.Flatten(), Linear(3)], (1, 14, 14)
+    )
+    rows = ChannelSession(graph, batch_size=1, dtype=FLOAT, lanes=16).program.rows
+    lanes = {row.where: row.request.lanes for row in rows if row.request and row.section == FORWARD}
+    assert [lanes[name] for name in ("conv1", "pool1", "conv2", "linear1")] == [8, 8, 16, 16]
 
 
 def test_batch_normalisation_folds_into_the_convolution_before_it() -> None:

@@ -116,10 +116,19 @@ def _apart(program: Program, row: Row, axis: Axis, parts: list[np.ndarray]) -> b
             continue
         places = entries[: len(owner), int(columns[0])]
         order = np.argsort(places, kind="stable")
-        near = np.diff(places[order]) < row.request.lanes
+        near = np.diff(places[order]) < _extent(row, terms)
         if (near & (np.diff(owner[order]) != 0)).any():
             return False
     return True
+
+
+def _extent(row: Row, terms: list[str]) -> int:
+    """Return how many values from an entry of a table on are used: a vector, or equally distant ones."""
+    assert row.request is not None
+    constants = {f"constant{i}": value for i, value in enumerate(row.request.constants)}
+    pairs = [term.split(":") for term in terms if ":" in term]
+    steps = [(constants[n], constants[step]) for n, step in pairs if n in constants and step in constants]
+    return row.request.lanes + sum((int(n) - 1) * int(step) for n, step in steps)
 
 
 def _entries(program: Program, row: Row, axis: Axis) -> np.ndarray:

@@ -119,8 +119,15 @@ ACCESS = {
     "channels.correlate": """
         read image: blocks:image_block + outer_count:image_outer + rows.0 + taps.high
         read weights: blocks:weights_block + outer_count:weights_outer + places.0 + taps.low + lanes
-        read bias: places.2 + rows.2 + lanes
+        read bias: places.2 + lanes
         add out: blocks:out_block + places.1 + rows.1 + lanes
+        read floor: 1
+    """,
+    "channels.correlate_neighbours": """
+        read image: blocks:image_block + outer_count:image_outer + rows.0 + constant0:constant2 + taps.high
+        read weights: blocks:weights_block + outer_count:weights_outer + places.0 + taps.low + lanes
+        read bias: places.2 + lanes
+        add out: blocks:out_block + places.1 + rows.1 + constant0:constant3 + lanes
         read floor: 1
     """,
     "channels.depthwise": """
@@ -461,6 +468,7 @@ CUTS = {
     "broadcast.add_products": "run_count blocks",
     "channels.affine": "run_count",
     "channels.correlate": "row_count*constant0 place_count*constant1",
+    "channels.correlate_neighbours": "row_count place_count*constant1",
     "channels.depthwise": "place_count channel_count",
     "channels.load_bytes": "run_count",
     "channels.load_floats": "run_count",

@@ -22,11 +22,13 @@ from striate.kernels.vector import (
     high_half,
     lanes_of,
     low_half,
+    neighbours,
     offsets,
     select,
     shift,
     splat,
     tile_add,
+    tile_columns,
     tile_load,
     tile_outer,
     tile_store,
@@ -45,11 +47,26 @@ def correlate(K, X):
     spread over the lanes, the weights are vectors. The terms of a sum come in the same order, and to accumulate,
     what ``out`` holds is added at the end.
 
-    rows : (image, output, 0) of each position
+    rows : (image, output) of each position
     taps : pairs (weight, image), ended
     places : (weights, output, bias) of each block of output channels
     blocks : repetitions of it all with other images, weights and outputs
     """
+    return _correlation(K, X, 0, 0)
+
+
+def correlate_neighbours(K, X, image_step, out_step):
+    """The same sums, where the K positions of a tile are equally far apart, in the image and in the output.
+
+    Their addresses then take one register in place of K.
+
+    rows : (image, output) of the first position of each tile
+    """
+    return _correlation(K, X, image_step, out_step)
+
+
+def _correlation(K, X, image_step, out_step):
+    listed = 1 if out_step else K  # entries of ``rows`` for a tile
 
     def kernel(
         image: Floats,
@@ -76,9 +93,13 @@ def correlate(K, X):
             ob = shift(out, block * out_block)
             for p in range(0, place_count, X):
                 weights_at, out_at = offsets(places, 3 * p, 3, X), offsets(places, 3 * p + 1, 3, X)
-                for k in range(0, row_count, K):
-                    image_row, out_row = offsets(rows, 3 * k, 3, K), offsets(rows, 3 * k + 1, 3, K)
-                    tile = tile_load(bias, offsets(rows, 3 * k + 2, 3, K), offsets(places, 3 * p + 2, 3, X))
+                for k in range(0, row_count, listed):
+                    if listed == 1:
+                        image_row = neighbours(rows, 2 * k, image_step, K)
+                        out_row = neighbours(rows, 2 * k + 1, out_step, K)
+                    else:
+                        image_row, out_row = offsets(rows, 2 * k, 2, K), offsets(rows, 2 * k + 1, 2, K)
+                    tile = tile_columns(bias, offsets(places, 3 * p + 2, 3, X), K)
                     image_from, weights_from = 0, 0
                     for _ in range(outer_count):
                         t = 0

@@ -33,6 +33,11 @@ class Channels(Buffer):
         """Return the places of all values in the order of Flatten, int64[count*D*H*W]."""
         return np.asarray((self.channel_places()[:, None] + self.positions()[None, :]).ravel())
 
+    def part(self, first: int, count: int) -> Channels:
+        """Return ``count`` channels from ``first``, a multiple of the lanes, as a buffer of their own."""
+        shape = (-(-count // self.lanes), *self.shape[1:])
+        return replace(self, offset=self.offset + first // self.lanes * self.strides[0], shape=shape, count=count)
+
 
 class ChannelArena(Arena):
     """Hands out places for the buffers of one sample."""

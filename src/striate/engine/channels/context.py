@@ -19,6 +19,8 @@ from striate.network import Network, Step
 if TYPE_CHECKING:
     from striate.engine.analysis import Facts
 
+WIDE = 16  # lanes of 512 bits
+
 
 @dataclass(frozen=True)
 class Work:
@@ -62,6 +64,12 @@ class ChannelLowering:
     program : Program
     folded : dict
         Affine map -> the layer before it, into whose weights it disappears.
+
+    Attributes
+    ----------
+    lanes : int
+        Channels of a vector in the layer at work: as many as the program has, or half as many where a
+        layer has few channels.
     """
 
     facts: Facts
@@ -69,6 +77,7 @@ class ChannelLowering:
     folded: dict[str, str]
     arena: ChannelArena = field(init=False)
     stored: Channels = field(init=False)
+    lanes: int = field(init=False)
     where: str = ""
     byte_products: str = "plain"
     works: list[Work | Chain] = field(default_factory=list)
@@ -77,11 +86,7 @@ class ChannelLowering:
 
     def __post_init__(self) -> None:
         self.arena = ChannelArena(self.program.lanes)
-
-    @property
-    def lanes(self) -> int:
-        """Channels of a vector."""
-        return self.program.lanes
+        self.lanes = self.program.lanes
 
     @property
     def samples(self) -> int:
@@ -109,12 +114,13 @@ class ChannelLowering:
         return Work(self._row(kernel, constants, arguments), products)
 
     def _row(self, kernel: str, constants: tuple[Any, ...], arguments: dict[str, Any]) -> Row:
-        return self.program.row(FORWARD, kernel, constants, where=self.where, **arguments)
+        row = self.program.row(FORWARD, kernel, constants, where=self.where, **arguments)
+        return with_lanes(row, self.lanes)
 
     def pack(self, kernel: str, *, after_maps: bool = True, **arguments: Any) -> None:
         """Append a call that depends on parameters and states alone; maps come before the weights they scale."""
         row = self.program.row(PACK, kernel, where=self.where, **arguments)
-        self.packs[int(after_maps)].append(row)
+        self.packs[int(after_maps)].append(with_lanes(row, self.lanes))
 
     def room(self, floats: int) -> Place:
         """Return a place for numbers that depend on parameters and states alone."""
@@ -132,9 +138,9 @@ class ChannelLowering:
         """Return a new buffer for the value of ``step``, with the margins that its readers need."""
         margin = self.margins.get(step.name, NO_MARGIN)
         if isinstance(like, Channels):
-            found = self.arena.of_channels((like.count, *like.shape[1:]), margin)
+            found = self.arena.of_channels((like.count, *like.shape[1:]), margin, self.lanes)
         else:
-            found = self.arena.of_channels(step.shape, margin)
+            found = self.arena.of_channels(step.shape, margin, self.lanes)
         self.values[step.name] = found
         return found
 
@@ -143,16 +149,17 @@ class ChannelLowering:
         buffer, shape = self.values[name], canonical_shape(self.network.step(name).shape)
         if (buffer.count, *buffer.shape[1:]) == shape and buffer.lanes == self.lanes:
             return buffer
-        out = self.arena.of_channels(shape)
+        out = self.arena.of_channels(shape, lanes=self.lanes)
         self.copy_features(buffer, out)
         return out
 
     def in_lanes(self, name: str) -> Channels:
-        """Return the value ``name`` with as many lanes as the layout has."""
+        """Return the value ``name`` with as many lanes as the layer at work has."""
         buffer = self.values[name]
         if buffer.lanes == self.lanes:
             return buffer
-        out = self.arena.of_channels((buffer.count, *buffer.shape[1:]), self.margins.get(name, NO_MARGIN))
+        shape = (buffer.count, *buffer.shape[1:])
+        out = self.arena.of_channels(shape, self.margins.get(name, NO_MARGIN), self.lanes)
         self.copy_features(buffer, out)
         self.values[name] = out
         return out
@@ -184,6 +191,12 @@ class ChannelLowering:
         folded = [name for name, into in self.folded.items() if into == step.name]
         clipped = self.facts.fused.values()
         return 0.0 if any(name in clipped for name in (step.name, *folded)) else -np.inf
+
+
+def with_lanes(row: Row, lanes: int) -> Row:
+    """Return ``row`` with a kernel of so many lanes."""
+    assert row.request is not None
+    return replace(row, request=replace(row.request, lanes=lanes))
 
 
 def move_arguments(program: Program, x: Channels, out: Channels) -> dict[str, Any]:
@@ -236,12 +249,32 @@ class ChannelRule:
         Whether the rule holds for this step; always by default.
     margin : function of a step, optional
         What the layer wants around its input, where the other layout has no rule that says so.
+    lanes : function of (lowering, step), optional
+        How many lanes the layer's vectors have; by default as many as the program.
     """
 
     forward: Forward
     reads_single: bool = False
     fits: Callable[[Step], bool] | None = None
     margin: Callable[[Step], Margin] | None = None
+    lanes: Callable[[ChannelLowering, Step], int] | None = None
+
+
+def lanes_for(lowering: ChannelLowering, channels: int) -> int:
+    """Return how many lanes suit so many channels.
+
+    A vector of 8 costs half of one of 16 on processors that compute 512 bits in two halves, and no more on others.
+    """
+    whole = lowering.program.lanes
+    return whole // 2 if whole == WIDE and channels <= whole // 2 else whole
+
+
+def lanes_of_inputs(lowering: ChannelLowering, step: Step) -> int:
+    """Return the lanes that all inputs of ``step`` have, where they have the same and enough."""
+    whole = lowering.program.lanes
+    inputs = [lowering.values[name] for name in step.inputs]
+    narrow = all(lanes_for(lowering, x.count) == x.lanes for x in inputs)
+    return inputs[0].lanes if narrow and len({x.lanes for x in inputs}) == 1 else whole
 
 
 def rule(step: Step) -> ChannelRule | None:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from striate.engine.channels.buffers import Channels
-from striate.engine.channels.context import ChannelLowering, ChannelRule
+from striate.engine.channels.context import ChannelLowering, ChannelRule, lanes_of_inputs
 from striate.engine.channels.words import Words, allocate_words, emit_blocks
 from striate.engine.lowering.pooling import geometry_of, unrolled, window_arguments, window_tables
 from striate.engine.rules import CHANNELS, RULES, SAMPLES
@@ -61,4 +61,4 @@ def _max_pool(lowering: ChannelLowering, step: Step) -> None:
 
 
 RULES[CHANNELS, Quantise] = ChannelRule(_quantise, reads_single=True)
-RULES[CHANNELS, MaxPooling] = ChannelRule(_max_pool, reads_single=True)
+RULES[CHANNELS, MaxPooling] = ChannelRule(_max_pool, reads_single=True, lanes=lanes_of_inputs)

@@ -93,6 +93,7 @@ def _lower_steps(lowering: ChannelLowering) -> None:
         if step.name not in needed or isinstance(step.layer, InputLayer):
             continue
         lowering.where, found = step.name, rule(step)
+        lowering.lanes = found.lanes(lowering, step) if found and found.lanes else lowering.program.lanes
         if found is None:
             single_forward(lowering, single, step)
         else:
@@ -100,6 +101,7 @@ def _lower_steps(lowering: ChannelLowering) -> None:
                 lowering.in_lanes(name)
             found.forward(lowering, step)
         _release(lowering, step.inputs, alive)
+    lowering.lanes = lowering.program.lanes
     lowering.packs[0] += single.packs
 
 

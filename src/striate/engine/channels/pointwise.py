@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 
 from striate.engine.channels.buffers import Channels
-from striate.engine.channels.context import ChannelLowering, ChannelRule
+from striate.engine.channels.context import ChannelLowering, ChannelRule, Forward, lanes_of_inputs
 from striate.engine.channels.folding import affine
 from striate.engine.lowering.activation import FUNCTIONS
 from striate.engine.lowering.shape import emit_copy
@@ -51,13 +51,11 @@ def _concatenate(lowering: ChannelLowering, step: Step) -> None:
     out, first = lowering.allocate(step), 0
     lowering.clear_rest(out)
     for name, (channels, *_) in zip(step.inputs, step.input_shapes, strict=True):
-        x = lowering.compact(name)
-        if first % out.lanes == 0:
-            blocks = -(-channels // out.lanes)
-            part = replace(
-                out, offset=out.offset + first // out.lanes * out.strides[0], shape=(blocks, *out.shape[1:])
-            )
-            emit_copy(lowering, x, part, 0)  # type: ignore[arg-type]
+        x = lowering.values[name]
+        if (x.count, *x.shape[1:]) != (channels, *out.shape[1:]):
+            x = lowering.compact(name)
+        if first % out.lanes == 0 and x.lanes == out.lanes:
+            emit_copy(lowering, x, out.part(first, channels), 0)  # type: ignore[arg-type]
         else:
             _copy_channels(lowering, x, out, first)
         first += channels
@@ -155,17 +153,20 @@ def _softmax(lowering: ChannelLowering, step: Step) -> None:
     )
 
 
+def _like_inputs(forward: Forward, fits: Callable[[Step], bool] | None = None) -> ChannelRule:
+    return ChannelRule(forward, fits=fits, lanes=lanes_of_inputs)
+
+
 for _layer in FUNCTIONS:
-    RULES[CHANNELS, _layer] = ChannelRule(_activation)
-for _layer in (AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Crop):
-    RULES[CHANNELS, _layer] = ChannelRule(RULES[SAMPLES, _layer].forward)
+    RULES[CHANNELS, _layer] = _like_inputs(_activation)
+for _layer in (AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Crop, Pad):
+    RULES[CHANNELS, _layer] = _like_inputs(RULES[SAMPLES, _layer].forward)
 for _layer in (Flatten, activation.Identity, Regulariser):
     RULES[CHANNELS, _layer] = ChannelRule(_same, reads_single=True)
-RULES[CHANNELS, Pad] = ChannelRule(RULES[SAMPLES, Pad].forward)
-RULES[CHANNELS, Add] = ChannelRule(RULES[SAMPLES, Add].forward, fits=_alike)
-RULES[CHANNELS, Upsample] = ChannelRule(RULES[SAMPLES, Upsample].forward, fits=_nearest)
-RULES[CHANNELS, Reshape] = ChannelRule(_reshape)
-RULES[CHANNELS, Concatenate] = ChannelRule(_concatenate)
-RULES[CHANNELS, Scale] = ChannelRule(_scale)
-RULES[CHANNELS, BatchNorm] = RULES[CHANNELS, ChannelScale] = ChannelRule(_affine)
-RULES[CHANNELS, activation.Softmax] = RULES[CHANNELS, activation.LogSoftmax] = ChannelRule(_softmax)
+RULES[CHANNELS, Add] = _like_inputs(RULES[SAMPLES, Add].forward, fits=_alike)
+RULES[CHANNELS, Upsample] = _like_inputs(RULES[SAMPLES, Upsample].forward, fits=_nearest)
+RULES[CHANNELS, Reshape] = ChannelRule(_reshape, reads_single=True)
+RULES[CHANNELS, Concatenate] = ChannelRule(_concatenate, reads_single=True)
+RULES[CHANNELS, Scale] = _like_inputs(_scale)
+RULES[CHANNELS, BatchNorm] = RULES[CHANNELS, ChannelScale] = _like_inputs(_affine)
+RULES[CHANNELS, activation.Softmax] = RULES[CHANNELS, activation.LogSoftmax] = _like_inputs(_softmax)

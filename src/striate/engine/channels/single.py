@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from striate.engine.channels.buffers import Channels, SingleArena
-from striate.engine.channels.context import ChannelLowering, work_of
+from striate.engine.channels.context import ChannelLowering, with_lanes, work_of
 from striate.engine.layout import NO_MARGIN
 from striate.engine.lowering import FALLBACK, Lowering
 from striate.engine.lowering import rule as sample_rule
@@ -24,17 +24,12 @@ class SingleLowering(Lowering):
 
     def row(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> Row:
         """Return a kernel call of the section and layer at work."""
-        return _with_one_lane(super().row(kernel, constants, **arguments))
+        return with_lanes(super().row(kernel, constants, **arguments), 1)
 
     def emit_pack(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> None:
         """Append a call that depends on parameters and states alone."""
         super().emit_pack(kernel, constants, **arguments)
-        self.packs[-1] = _with_one_lane(self.packs[-1])
-
-
-def _with_one_lane(row: Row) -> Row:
-    assert row.request is not None
-    return replace(row, request=replace(row.request, lanes=1))
+        self.packs[-1] = with_lanes(self.packs[-1], 1)
 
 
 def forward(lowering: ChannelLowering, single: SingleLowering, step: Step) -> None:

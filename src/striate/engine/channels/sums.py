@@ -11,9 +11,9 @@ import numpy as np
 
 from striate.engine.channels import winograd
 from striate.engine.channels.buffers import Channels
-from striate.engine.channels.context import ChannelLowering, ChannelRule, Work
+from striate.engine.channels.context import ChannelLowering, ChannelRule, Work, lanes_for
 from striate.engine.channels.folding import affine_after
-from striate.engine.channels.tiles import tile_for
+from striate.engine.channels.tiles import Tiling, tile_for, tiling
 from striate.engine.channels.weights import in_place, packed_bias, packed_weights
 from striate.engine.lowering.correlation import FLAT_TERMS, LONGEST_SUM, ended_pairs, whole_tiles
 from striate.engine.lowering.weights import weight_index
@@ -55,10 +55,16 @@ def emit_correlation(
 
     ``parts`` of a long sum are added up.
     """
-    tile = tile_for(lowering.lanes, len(rows), out.shape[0], len(parts[0]), lowering.facts.most_sums)
-    positions = whole_tiles(np.pad(rows, ((0, 0), (0, 1))), tile[0])
-    table = lowering.program.table(positions)
-    lowering.works += _works(lowering, x, out, weights, bias, table, len(positions), parts, tile, floor)
+    found = tiling(
+        rows,
+        out.shape[0],
+        len(parts[0]),
+        lowering.program.lanes,
+        lowering.facts.most_sums,
+        again=len(parts) == 1,
+    )
+    table = lowering.program.table(found.rows)
+    lowering.works += _works(lowering, x, out, weights, bias, table, found, parts, floor)
 
 
 def _works(
@@ -68,16 +74,15 @@ def _works(
     weights: Place,
     bias: Place,
     rows: Any,
-    row_count: int,
+    tiles: Tiling,
     parts: list[Terms],
-    tile: tuple[int, int],
     floor: float,
 ) -> Iterator[Work]:
     """Yield the calls that add up ``parts`` of the sums of all filters."""
     lanes, blocks, total = lowering.lanes, out.shape[0], sum(map(len, parts))
     numbers = np.arange(blocks)
     where = np.stack([numbers * total * lanes, numbers * out.strides[0], numbers * lanes], axis=1)
-    places = whole_tiles(where, tile[1])
+    places = whole_tiles(where, tiles.size[1])
     for number, terms in enumerate(parts):
         last = number == len(parts) - 1
         arguments = {
@@ -86,7 +91,7 @@ def _works(
             "bias": bias if number == 0 else lowering.constant(0.0, blocks * lanes),
             "out": lowering.place(out),
             "rows": rows,
-            "row_count": row_count,
+            "row_count": len(tiles.rows),
             **terms_arguments(lowering, terms),
             "places": lowering.program.table(places),
             "place_count": len(places),
@@ -94,8 +99,8 @@ def _works(
             "floor": lowering.constant(floor if last else -math.inf, 1),
             "accumulate": int(number > 0),
         }
-        products = row_count * len(places) * len(terms) * lanes
-        yield lowering.call("channels.correlate", tile, arguments, products)
+        products = tiles.positions * len(places) * len(terms) * lanes
+        yield lowering.call(tiles.kernel, tiles.constants, arguments, products)
 
 
 def terms_arguments(lowering: ChannelLowering, terms: Terms) -> dict[str, Any]:
@@ -147,7 +152,7 @@ def _convolution(lowering: ChannelLowering, step: Step) -> None:
     groups, filters, channels, _ = index.shape
     terms = channels * index.shape[3]
     for g in range(groups):
-        own = out_part(out, g * filters, filters)
+        own = out.part(g * filters, filters)
         emit_correlation(
             lowering,
             x,
@@ -158,12 +163,6 @@ def _convolution(lowering: ChannelLowering, step: Step) -> None:
             _window_terms(x, g * channels, channels, taps(x, geometry), lowering.lanes),
             lowering.floor(step),
         )
-
-
-def out_part(out: Channels, first: int, count: int) -> Channels:
-    """Return ``count`` channels from ``first``, a multiple of the lanes, as a buffer of their own."""
-    shape = (-(-count // out.lanes), *out.shape[1:])
-    return replace(out, offset=out.offset + first // out.lanes * out.strides[0], shape=shape, count=count)
 
 
 def _is_depthwise(step: Step) -> bool:
@@ -203,6 +202,11 @@ def _convolution_fits(step: Step) -> bool:
     return layer.groups == 1 or _is_depthwise(step) or (layer.out_channels // layer.groups) % 16 == 0
 
 
+def _convolution_lanes(lowering: ChannelLowering, step: Step) -> int:
+    layer: Convolution = step.layer  # type: ignore[assignment]
+    return lanes_for(lowering, layer.out_channels)
+
+
 def _dense(lowering: ChannelLowering, step: Step) -> None:
     """All samples at once: every weight is read from memory once, however many samples there are."""
     x, out = lowering.values[step.inputs[0]], lowering.allocate(step)
@@ -218,18 +222,22 @@ def emit_dense(
 ) -> None:
     """Append the sums over all features of ``x``, for every filter of ``out`` and all samples."""
     features, samples = x.features(), lowering.samples
-    tile = tile_for(lowering.lanes, samples, out.shape[0], len(features), lowering.facts.most_sums)
+    tile = tile_for(lowering.program.lanes, samples, out.shape[0], len(features), lowering.facts.most_sums)
 
-    def rows(stride: int) -> Place:
+    def rows(stride: int) -> np.ndarray:
         begins = np.arange(samples) * stride
-        return lowering.program.table(whole_tiles(np.stack([begins, begins, 0 * begins], axis=1), tile[0]))
+        return whole_tiles(np.stack([begins, begins], axis=1), tile[0])
+
+    def table(stride: int) -> Place:
+        return lowering.program.table(rows(stride))
 
     pairs = np.stack([np.arange(len(features)) * lowering.lanes, features], axis=1)
     parts = [Terms(part) for part in np.array_split(pairs, -(-len(pairs) // LONGEST_SUM))]
-    count = -(-samples // tile[0]) * tile[0]
-    for work in _works(lowering, x, out, weights, bias, rows, count, parts, tile, floor):
+    for work in _works(lowering, x, out, weights, bias, table, Tiling(tile, rows(0)), parts, floor):
         lowering.works.append(replace(work, samples=True))
 
 
-RULES[CHANNELS, Convolution] = ChannelRule(_convolution, reads_single=True, fits=_convolution_fits)
+RULES[CHANNELS, Convolution] = ChannelRule(
+    _convolution, reads_single=True, fits=_convolution_fits, lanes=_convolution_lanes
+)
 RULES[CHANNELS, Linear] = ChannelRule(_dense, reads_single=True)

@@ -9,7 +9,7 @@ import numpy as np
 from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import Chain, ChannelLowering, Work
 from striate.engine.channels.folding import Affine
-from striate.engine.channels.tiles import tile_for
+from striate.engine.channels.tiles import tiling
 from striate.engine.channels.weights import in_place, packed_bias, winograd_weights
 from striate.engine.layout import canonical_shape
 from striate.engine.lowering.correlation import ended_pairs, whole_tiles
@@ -94,8 +94,15 @@ def _chunk(
         lowering.arena.allocate((size,)) for size in (36 * x.shape[0] * count, 36 * blocks * count, 72)
     )
     before = (geometry.padding[1][0], geometry.padding[2][0])
-    tile = tile_for(lanes, count, blocks, channels, lowering.facts.most_sums)
     rows, numbers, terms = np.arange(count) * lanes, np.arange(blocks), np.arange(channels)
+    found = tiling(
+        np.stack([rows, rows], axis=1),
+        blocks,
+        channels,
+        lowering.program.lanes,
+        lowering.facts.most_sums,
+        again=True,
+    )
     where = np.stack([numbers * channels * lanes, numbers * count * lanes, 0 * numbers], axis=1)
     taps = np.stack([terms * lanes, terms // lanes * count * lanes + terms % lanes], axis=1)
     transform = {
@@ -109,13 +116,13 @@ def _chunk(
         "weights": weights,
         "bias": lowering.constant(0.0, lanes),
         "out": lowering.place(products),
-        "rows": table(whole := whole_tiles(np.stack([rows, rows, 0 * rows], axis=1), tile[0])),
-        "row_count": len(whole),
+        "rows": table(found.rows),
+        "row_count": len(found.rows),
         "taps": table(ended_pairs(taps)),
         "outer_count": 1,
         "image_outer": 0,
         "weights_outer": 0,
-        "places": table(places := whole_tiles(where, tile[1])),
+        "places": table(places := whole_tiles(where, found.size[1])),
         "place_count": len(places),
         "blocks": 36,
         "image_block": x.shape[0] * count * lanes,
@@ -137,6 +144,6 @@ def _chunk(
     cost = TRANSFORM_PRODUCTS // 2 * count * lanes
     return [
         lowering.call("winograd.winograd_input", (), transform, cost * x.shape[0]),
-        lowering.call("channels.correlate", tile, sums, 36 * len(whole) * len(places) * lanes * channels),
+        lowering.call(found.kernel, found.constants, sums, 36 * found.positions * len(places) * lanes * channels),
         lowering.call("winograd.winograd_output", (), back, cost * blocks),
     ]

@@ -52,7 +52,12 @@ _BY_SUMS = {EIGHT: _EIGHT_SUMS, TWELVE: _TWELVE_SUMS, MANY: _MANY_SUMS}
 
 def tiles(lanes: int, most_sums: int | None = None) -> Tiles:
     """Return the tiles with at most 8, 12 or 24 sums; by default as many as fit the registers of these lanes."""
-    return _BY_SUMS[most_sums or (TWELVE if lanes == 8 else MANY)]
+    return _BY_SUMS[sums_of_a_tile(lanes, most_sums)]
+
+
+def sums_of_a_tile(lanes: int, most_sums: int | None = None) -> int:
+    """Return how many sums fit the registers of a processor with so many lanes, unless that is given."""
+    return most_sums or (TWELVE if lanes == 8 else MANY)
 
 
 def cheapest(
@@ -72,10 +77,13 @@ def cheapest(
     (4, 3)
     """
 
-    def cost(tile: tuple[int, int, float]) -> float:
-        k, x, speed = tile
-        cycles = terms * k * x / 2 / speed + TILE_CYCLES + EDGE_CYCLES * (k + x)
-        return math.ceil(rows / k) * math.ceil(columns / x) * cycles
-
-    k, x, _ = min((tile for tile in menu if row_tile in (None, tile[0])), key=cost)
+    allowed = (tile for tile in menu if row_tile in (None, tile[0]))
+    k, x, _ = min(allowed, key=lambda tile: cycles(tile, rows, columns, terms))
     return k, x
+
+
+def cycles(tile: tuple[int, int, float], rows: int, columns: int, terms: int) -> float:
+    """Return what covering ``rows`` x ``columns`` sums of ``terms`` products costs."""
+    k, x, speed = tile
+    each = terms * k * x / 2 / speed + TILE_CYCLES + EDGE_CYCLES * (k + x)
+    return math.ceil(rows / k) * math.ceil(columns / x) * each

@@ -48,8 +48,10 @@ from striate.kernels.vector.threads import (
     unpack,
 )
 from striate.kernels.vector.tiles import (
+    neighbours,
     offsets,
     tile_add,
+    tile_columns,
     tile_dot,
     tile_load,
     tile_outer,
@@ -97,6 +99,7 @@ __all__ = [
     "low_half",
     "mask_and",
     "mask_not",
+    "neighbours",
     "offsets",
     "power_of_two",
     "present",
@@ -113,6 +116,7 @@ __all__ = [
     "square_store",
     "square_turn",
     "tile_add",
+    "tile_columns",
     "tile_dot",
     "tile_load",
     "tile_outer",

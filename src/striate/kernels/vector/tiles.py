@@ -35,6 +35,22 @@ def offsets(tc: Any, table: Any, first: Any, step: Any, count: Any) -> Any:
     return kind(table, types.int64, types.int64, count), build
 
 
+@intrinsic(prefer_literal=True)
+def neighbours(tc: Any, table: Any, first: Any, step: Any, count: Any) -> Any:
+    """Read one offset and return ``count`` of them, ``table[first] + i*step``, which take a single register."""
+    kind = OffsetsType(count.literal_value)
+
+    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+        table, first, _, _ = v
+        begin = b.load(address(b, table, first))
+        out = ir.Constant(ctx.get_value_type(kind), ir.Undefined)
+        for i in range(kind.count):
+            out = b.insert_value(out, b.add(begin, I64(i * step.literal_value)), i)
+        return out
+
+    return kind(table, types.int64, step, count), build
+
+
 def _tile(tile: TileType, values: Callable[[int, int], Any], out: Any, b: ir.IRBuilder) -> Any:
     for i in range(tile.k):
         for j in range(tile.x):
@@ -63,6 +79,18 @@ def tile_rows(tc: Any, values: Any, rows: Any, x: Any) -> Any:
         return _tile(tile, lambda i, j: row[i], ir.Constant(ctx.get_value_type(tile), ir.Undefined), b)
 
     return tile(values, rows, x), build
+
+
+@intrinsic(prefer_literal=True)
+def tile_columns(tc: Any, values: Any, places: Any, k: Any) -> Any:
+    """tile[i, j] = values[places[j] : + lanes]: a vector of biases for every column."""
+    tile = TileType(k.literal_value, places.count, values.lanes)
+
+    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+        column = [load_vector(b, address(b, v[0], _part(b, v[1], j)), tile.lanes) for j in range(tile.x)]
+        return _tile(tile, lambda i, j: column[j], ir.Constant(ctx.get_value_type(tile), ir.Undefined), b)
+
+    return tile(values, places, k), build
 
 
 @intrinsic
