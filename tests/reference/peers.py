@@ -197,7 +197,25 @@ def elementwise(function: Any) -> Any:
     return lambda layer, x, p, values: function(layer, x)
 
 
+def recurrent(layer: Any, x: Any, p: Any, values: Values) -> Any:
+    """PyTorch has a second bias for every gate, and no GRU that resets before the product."""
+    kind, size = type(layer).__name__, layer.features
+    if kind == "GRU" and not layer.reset_after:
+        return None
+    options = {"nonlinearity": layer.activation} if kind == "RNN" else {}
+    module = getattr(torch.nn, kind)(x.shape[1], size, bias=layer.bias, dtype=torch.float64, **options)
+    weights = {"weight_ih_l0": p["weight"], "weight_hh_l0": p["recurrent_weight"]}
+    if layer.bias:
+        zeros = torch.zeros(len(p["bias"]) - (size if kind == "GRU" else 0), dtype=torch.float64)
+        weights["bias_ih_l0"] = p["bias"]
+        weights["bias_hh_l0"] = torch.cat([zeros, p["recurrent_bias"]]) if kind == "GRU" else zeros
+    series = x.permute(2, 0, 1)
+    found, _ = torch.func.functional_call(module, weights, (series.flip(0) if layer.reverse else series,))
+    return (found.flip(0) if layer.reverse else found).permute(1, 2, 0)
+
+
 PEERS: dict[str, Any] = {
+    "recurrent": recurrent,
     "convolution": convolution,
     "transposed convolution": transposed,
     "max pooling": max_pooling,

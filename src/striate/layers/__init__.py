@@ -52,6 +52,7 @@ from striate.layers.pooling import (
 )
 from striate.layers.quantised import Quantise, QuantisedConv1d, QuantisedConv2d, QuantisedConv3d, QuantisedLinear
 from striate.layers.rearrangement import Expand, Permute, PixelShuffle, PixelUnshuffle, Select, Slice
+from striate.layers.recurrent import GRU, LSTM, RNN
 from striate.layers.regularisation import Dropout, GaussianNoise, SpatialDropout
 from striate.layers.resize import Resize
 from striate.layers.sampling import GridSample2d
@@ -64,6 +65,9 @@ __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "Absolute",
     "AdaptiveAvgPool1d",

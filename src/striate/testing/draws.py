@@ -369,6 +369,17 @@ def embedding(choose: Choices) -> Case:
     return Case(layer, ((1, length) if choose.integer(0, 1) else (length,),))
 
 
+def recurrent(choose: Choices) -> Case:
+    """Draw a recurrent layer and a short series."""
+    options: dict[str, Any] = {"features": choose.integer(1, 3)}
+    options |= {name: choose.one_of([False, True]) for name in ("reverse", "bias")}
+    layer = choose.one_of([
+        layers.LSTM(**options), layers.RNN(**options, activation=choose.one_of(["tanh", "relu"])),
+        layers.GRU(**options, reset_after=choose.one_of([False, True])),
+    ])  # fmt: skip
+    return Case(layer, ((choose.integer(1, 9), choose.integer(1, 6)),))
+
+
 def fits(layer: Layer, *shapes: Shape) -> bool:
     """Return whether ``layer`` takes inputs of these shapes."""
     try:

@@ -246,6 +246,23 @@ def grid_sample(case: Case, values: Values, grad: np.ndarray) -> Result:
     return Result(sample(found, np.abs(x), grid), sample_backward(found, np.abs(x), grid, np.abs(grad)), {})
 
 
+def jacobian(case: Case, values: Values, grad: np.ndarray) -> Result:
+    """What each output of each sample adds to a gradient, without its sign."""
+    inputs = tuple(map(np.zeros_like, values.inputs))
+    parameters = {name: np.zeros_like(array) for name, array in values.parameters.items()}
+    for n in range(len(grad)):
+        one = Values(tuple(x[n : n + 1] for x in values.inputs), values.parameters, values.context)
+        for place in range(grad[n].size):
+            alone = np.zeros_like(grad[n])
+            alone.flat[place] = grad[n].flat[place]
+            found = exact(case, one, alone[np.newaxis], np.zeros_like(alone)[np.newaxis])
+            for total, part in zip(inputs, found.inputs, strict=True):
+                total[n] += np.abs(part[0])
+            for name, array in found.parameters.items():
+                parameters[name] += np.abs(array)
+    return Result(np.abs(forward(case, values)), inputs, parameters)
+
+
 def at_maxima(case: Case, values: Values, grad: np.ndarray) -> Result:
     """The positions are those of the true source; nothing is summed but where windows overlap."""
     moved, source = values.inputs

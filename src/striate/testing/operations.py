@@ -20,6 +20,7 @@ from striate.layers.convolution import Convolution
 from striate.layers.global_pooling import AdaptiveAvgPooling, AdaptiveMaxPooling
 from striate.layers.pooling import AvgPooling, LpPooling, MaxPooling
 from striate.layers.rearrangement import Rearrangement
+from striate.layers.recurrent import Recurrent
 from striate.layers.subsampling import Subsampling
 from striate.layers.transposed import TransposedConvolution
 from striate.layers.unpooling import MaxGathering, MaxUnpooling
@@ -172,6 +173,7 @@ OPERATIONS: dict[str, Operation] = {
     "linear": Operation((layers.Linear,), draws.linear, without_signs, products, always, 300),
     "radial basis": Operation((layers.RadialBasis,), draws.radial, of.radial_basis, radial, always, 100),
     "embedding": Operation((layers.Embedding,), draws.embedding, selected, terms(2), always, 60, indices=True),
+    "recurrent": Operation((Recurrent,), draws.recurrent, of.jacobian, terms(2), never, 60),
     # pooling
     "max pooling": Operation((MaxPooling,), pooling("MaxPool"), selected, windows, always, 300),
     "average pooling": Operation((AvgPooling,), pooling("AvgPool", count_padding=COINS), without_signs, windows, powers_of_two, 250),

@@ -5,7 +5,7 @@ Linear layers and activations follow from what the layer says of itself; what is
 
 from __future__ import annotations
 
-from striate.explain.decompositions import integers, maximum, nonlinear, pairwise, statistics
+from striate.explain.decompositions import integers, maximum, nonlinear, pairwise, recurrent, statistics
 from striate.explain.decompositions.linear import linear, linearised
 from striate.explain.decompositions.terms import DECOMPOSERS, Cell, Decomposition, Terms, decomposes
 
@@ -19,6 +19,7 @@ __all__ = [
     "maximum",
     "nonlinear",
     "pairwise",
+    "recurrent",
     "statistics",
 ]
 

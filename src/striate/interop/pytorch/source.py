@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from striate import layers
 from striate.errors import ModelFileError
 from striate.interop.pytorch.weights import save_arrays
@@ -14,6 +16,7 @@ from striate.layers.base import Layer, Window
 from striate.layers.convolution import Convolution
 from striate.layers.global_pooling import AdaptivePooling
 from striate.layers.pooling import AvgPooling, MaxPooling
+from striate.layers.recurrent import Recurrent
 from striate.layers.regularisation import Regulariser
 from striate.layers.shape import InputLayer
 from striate.layers.transposed import TransposedConvolution
@@ -124,6 +127,31 @@ def _batch_norm(step: Step) -> str:
     return f"nn.BatchNorm{rank}d({step.shape[0]}, eps={layer.epsilon!r}, momentum={layer.momentum!r}{affine})"
 
 
+def _recurrent(step: Step) -> str:
+    layer: Any = step.layer
+    if getattr(layer, "reset_after", True) is False:
+        raise ModelFileError(f"{step.name}: PyTorch has no GRU with reset_after=False. Export to ONNX.")
+    options = "" if layer.bias else ", bias=False"
+    options += ', nonlinearity="relu"' if getattr(layer, "activation", "") == "relu" else ""
+    return f"nn.{type(layer).__name__}({step.input_shapes[0][0]}, {layer.features}{options})"
+
+
+def _read_in_order(name: str, layer: Any, x: str) -> str:
+    """Write the call of a recurrent module, which takes [length, N, channels]."""
+    flip = ".flip(0)" if layer.reverse else ""
+    return f"self.{name}({x}.permute(2, 0, 1){flip})[0]{flip}.permute(1, 2, 0)"
+
+
+def _recurrent_arrays(layer: Any, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the parameters of a recurrent layer by PyTorch's names, which has two biases for each gate."""
+    found = {"weight_ih_l0": arrays["weight"], "weight_hh_l0": arrays["recurrent_weight"]}
+    if layer.bias:
+        found["bias_ih_l0"], found["bias_hh_l0"] = arrays["bias"], np.zeros_like(arrays["bias"])
+        if "recurrent_bias" in arrays:
+            found["bias_hh_l0"][-layer.features :] = arrays["recurrent_bias"]
+    return found
+
+
 MODULES: dict[type[Layer], Writing] = {
     Convolution: _convolution,
     TransposedConvolution: _transposed,
@@ -137,6 +165,7 @@ MODULES: dict[type[Layer], Writing] = {
     layers.LocalResponseNorm: lambda s: (
         f"nn.LocalResponseNorm({s.layer.size}, {s.layer.alpha}, {s.layer.beta}, {s.layer.k})"  # type: ignore[attr-defined]
     ),
+    Recurrent: _recurrent,
     layers.Dropout: lambda s: f"nn.Dropout({s.layer.rate})",  # type: ignore[attr-defined]
 }
 """Layers that are modules: what is written into ``__init__``."""
@@ -183,10 +212,13 @@ def save(model: Model, path: Path) -> list[Path]:
     names = {step.name: re.sub(r"\W", "_", step.name) for step in network.steps}
     text = _source(model, names, weights.name)
     arrays = {}
-    for slots, vector in ((network.parameters, model.theta), (network.states, model.states)):
-        for slot in slots:
-            step, _, array = slot.name.rpartition(".")
-            arrays[f"{names[step]}.{array.replace('running_variance', 'running_var')}"] = slot.view(vector)
+    for step in network.steps:
+        own = {slot.spec.name: slot.view(model.theta) for slot in step.parameters}
+        own |= {slot.spec.name: slot.view(model.states) for slot in step.states}
+        if isinstance(step.layer, Recurrent):
+            own = _recurrent_arrays(step.layer, own)
+        for name, array in own.items():
+            arrays[f"{names[step.name]}.{name.replace('running_variance', 'running_var')}"] = array
     return [write_atomically(path, text.encode()), save_arrays(weights, arrays)]
 
 
@@ -252,6 +284,8 @@ def _call(step: Step, names: dict[str, str], sources: list[str]) -> str:
         rank = len(step.shape)
         parts = zip(sources, step.input_shapes, strict=True)
         return sign.join(x if len(s) == rank else f"{x}[(...,) + (None,) * {rank - len(s)}]" for x, s in parts)
+    if isinstance(step.layer, Recurrent):
+        return _read_in_order(names[step.name], step.layer, sources[0])
     if _module(step) is not None:
         return f"self.{names[step.name]}({sources[0]})"
     found = next((FUNCTIONS[cls] for cls in type(step.layer).__mro__ if cls in FUNCTIONS), None)

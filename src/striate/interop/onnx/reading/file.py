@@ -94,7 +94,7 @@ def _checked(graph: Graph, outside: Iterable[str] = ()) -> dict[str, np.ndarray]
 
 
 def _in_order(graph: Graph, known: set[str]) -> list[Node]:
-    """Return the nodes so that each comes after what it reads.
+    """Return the nodes so that each comes after what it reads; as they are where that holds already.
 
     Raises
     ------
@@ -108,6 +108,12 @@ def _in_order(graph: Graph, known: set[str]) -> list[Node]:
             if name in makers:
                 raise MalformedError(f"the value {name!r} is computed twice")
             makers[name] = number
+    if all(
+        name in known or makers.get(name, len(graph.node)) < number
+        for number, node in enumerate(graph.node)
+        for name in node.input
+    ):
+        return graph.node  # whose branches may read values without naming them among the inputs
     waiting: list[int] = []
     readers: dict[int, list[int]] = {}
     for number, node in enumerate(graph.node):

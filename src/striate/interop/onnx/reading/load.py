@@ -28,6 +28,8 @@ from striate.network import Network
 
 Shapes = Sequence[int] | Mapping[str, Sequence[int]] | None
 """The shape of a sample, or of each input by name."""
+RECURRENT = ("RNN", "LSTM", "GRU")
+"""Operators whose samples lie along the second axis."""
 ANY = 7919  # how many samples a model for any number is read with: a number that no shape has by chance
 SHOWN = 8  # problems in one message
 __all__ = ["load", "operators"]
@@ -94,16 +96,18 @@ def load_file(
         outputs = ", ".join(item.name for item in file.graph.output)
         hint = suggestion(output, made) or f"its outputs are {outputs}."
         raise UsageError(f"{file.path}: there is no value {output!r} to end with; {hint}")
-    attempts = [ANY, 1] if samples else [0]
+    attempts = [(ANY, 0), (1, 0)] if samples else [(0, 0)]
+    if samples and any(node.op_type in RECURRENT for node in file.graph.node):
+        attempts.append((ANY, 1))
     errors = []
-    for count in attempts:
+    for count, axis in attempts:
         try:
             with np.errstate(all="ignore"):  # of numbers that a damaged file may hold
-                return _load(file, count, input_shape, fixed, output)
+                return _load(file, count, axis, input_shape, fixed, output)
         except (ModelFileError, MalformedError, Unsupported, UsageError, RecursionError) as error:
             text = str(error)
             errors.append(text if text.startswith(str(file.path)) else f"{file.path}: {text}")
-    raise ModelFileError(min(errors, key=len)) from None
+    raise ModelFileError(min(errors[:2], key=len)) from None
 
 
 def _constant(file: File, item: ValueInfo, given: ArrayLike) -> np.ndarray:
@@ -120,14 +124,14 @@ def _constant(file: File, item: ValueInfo, given: ArrayLike) -> np.ndarray:
 
 
 def _load(
-    file: File, count: int, input_shape: Shapes, constants: dict[str, np.ndarray], output: str | None
+    file: File, count: int, axis: int, input_shape: Shapes, constants: dict[str, np.ndarray], output: str | None
 ) -> Model:
     importer = Importer(file)
     fixed = {**file.constants, **constants}
     entries = [item for item in file.graph.input if item.name not in fixed]
     if not entries:
         raise ModelFileError(f"{file.path}: a model has an input; this graph has none.")
-    inputs = _inputs(file, entries, count, input_shape)
+    inputs = _inputs(file, entries, count, axis, input_shape)
     importer.values.update(constants)
     importer.values.update(inputs)
     names = [item.name for item in file.graph.output] if output is None else [output]
@@ -162,9 +166,9 @@ def _sides(item: ValueInfo) -> list[int | None] | None:
     return [side.dim_value if side.dim_value and side.dim_value > 0 else None for side in kind.shape.dim]
 
 
-def _inputs(file: File, entries: list[ValueInfo], count: int, input_shape: Shapes) -> dict[str, Value]:
+def _inputs(file: File, entries: list[ValueInfo], count: int, first: int, input_shape: Shapes) -> dict[str, Value]:
     """Return the value of every input: nodes of their own, or parts of one row."""
-    shapes: dict[str, tuple[Shape, int]] = {}
+    shapes: dict[str, tuple[Shape, int, int]] = {}
     for item in entries:
         sides = _sides(item)
         if isinstance(input_shape, Mapping):
@@ -173,15 +177,17 @@ def _inputs(file: File, entries: list[ValueInfo], count: int, input_shape: Shape
             given = tuple(input_shape or ()) if len(entries) == 1 else ()
         if sides is None:
             sides = [None, *given]
-        batch = count
-        if count == ANY and sides and sides[0] is not None:
-            batch = sides[0]
+        axis, batch = _axis_of_samples(item, entries[0], first), count
+        if count and len(sides) <= axis:
+            sides = []
+        if count == ANY and sides and sides[axis] is not None:
+            batch = sides[axis] or count
         if count and not sides:
             raise Unsupported(
                 f"the input {item.name!r} has no axis of samples; if it is always the same number, give it, such "
                 f"as --constant {item.name}=1 (constants=)."
             )
-        sample = list(sides[1:] if count else sides)
+        sample = [*sides[:axis], *sides[axis + 1 :]] if count else sides
         if given and len(given) == len(sample):
             sample = [wanted if side is None else side for side, wanted in zip(sample, given, strict=True)]
         if None in sample:
@@ -192,28 +198,42 @@ def _inputs(file: File, entries: list[ValueInfo], count: int, input_shape: Shape
                 f"{file.path}: the input {item.name!r} has open sides ({shown}); give the shape of a sample, such "
                 f"as --input {example} (input_shape=)."
             )
-        shapes[item.name] = (tuple(int(side) for side in sample if side is not None), batch)
+        shapes[item.name] = (tuple(int(side) for side in sample if side is not None), axis, batch)
     return _apart(shapes, whole=not count)
 
 
-def _apart(shapes: dict[str, tuple[Shape, int]], whole: bool) -> dict[str, Value]:
+def _axis_of_samples(item: ValueInfo, first: ValueInfo, axis: int) -> int:
+    """Return the axis that is declared as the one of samples of the first input is; the first where none is."""
+    if item is first:
+        return axis
+    axes, wanted = _declared(item), _declared(first)[axis : axis + 1]
+    return axes.index(wanted[0]) if wanted and wanted[0] in axes else 0
+
+
+def _declared(item: ValueInfo) -> list[tuple[int | None, str | None]]:
+    kind = item.type.tensor_type if item.type else None
+    sides = kind.shape.dim if kind and kind.shape else []
+    return [(side.dim_value or None, side.dim_param or None) for side in sides]
+
+
+def _apart(shapes: dict[str, tuple[Shape, int, int]], whole: bool) -> dict[str, Value]:
     if len(shapes) == 1:
-        ((name, (shape, batch)),) = shapes.items()
-        return {name: _entry(shape, batch, whole)}
-    row = Input((sum(math.prod(shape) for shape, _ in shapes.values()),))
+        ((name, (shape, axis, batch)),) = shapes.items()
+        return {name: _entry(shape, axis, batch, whole)}
+    row = Input((sum(math.prod(shape) for shape, _, _ in shapes.values()),))
     begin, found = 0, {}
-    for name, (shape, batch) in shapes.items():
+    for name, (shape, axis, batch) in shapes.items():
         size = math.prod(shape)
         node: Node = Slice((begin,), (size,))(row)
-        found[name] = Value(node, shape, tuple(range(len(shape))), None if whole else 0, batch)
+        found[name] = Value(node, shape, tuple(range(len(shape))), None if whole else axis, batch)
         begin += size
     return found
 
 
-def _entry(shape: Shape, batch: int, whole: bool) -> Value:
+def _entry(shape: Shape, axis: int, batch: int, whole: bool) -> Value:
     """Return an input; a picture with channels last becomes one with channels first."""
-    place = None if whole else 0
-    if len(shape) == 3 and shape[2] in (1, 3, 4) and shape[0] not in (1, 3, 4) and not whole:
+    place = None if whole else axis
+    if len(shape) == 3 and shape[2] in (1, 3, 4) and shape[0] not in (1, 3, 4) and place == 0:
         rows, columns, channels = shape
         return Value(Input((channels, rows, columns)), (channels, rows, columns), (1, 2, 0), place, batch)
     own = shape if len(shape) <= MOST_AXES else (math.prod(shape),)
@@ -267,9 +287,8 @@ def _origin(file: File, entries: list[ValueInfo], inputs: dict[str, Value], coun
     for item in entries:
         value = inputs[item.name]
         last = value.order == (1, 2, 0)
-        described.append(
-            {"name": item.name, "shape": list(value.sample), "layout": "channels last" if last else "as is"}
-        )
+        entry = {"name": item.name, "shape": list(value.sample), "layout": "channels last" if last else "as is"}
+        described.append(entry | ({"samples_axis": value.batch} if value.batch else {}))
     return {
         "format": "onnx",
         "producer": file.producer[:200],

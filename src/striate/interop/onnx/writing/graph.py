@@ -13,7 +13,7 @@ from striate.interop.onnx.tensors import from_array
 from striate.layers.base import Layer, Shape
 from striate.network import Network, Step
 
-FLOAT, INT, STRING, FLOATS, INTS = 1, 2, 3, 6, 7  # AttributeProto.AttributeType
+FLOAT, INT, STRING, FLOATS, INTS, STRINGS = 1, 2, 3, 6, 7, 8  # AttributeProto.AttributeType
 
 
 def attribute(name: str, value: Any) -> Attribute:
@@ -24,6 +24,8 @@ def attribute(name: str, value: Any) -> Attribute:
         return Attribute(name=name, f=value, type=FLOAT)
     if isinstance(value, int):
         return Attribute(name=name, i=int(value), type=INT)
+    if len(value) and all(isinstance(item, str) for item in value):
+        return Attribute(name=name, strings=[item.encode() for item in value], type=STRINGS)
     return Attribute(name=name, ints=[int(item) for item in value], type=INTS)
 
 
