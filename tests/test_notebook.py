@@ -74,6 +74,12 @@ def test_notebooks_show_html(objects: dict[str, object], name: str) -> None:
     assert checker.open == []
     assert "<b</" not in html
     assert SHOWN[name] in checker.text
+    assert ".striate svg text { font-size: 11px; fill: currentColor; }" in html  # readable on dark ground
+
+
+def test_layers_are_named_once(objects: dict[str, object]) -> None:
+    html = objects["network"]._repr_html_()  # type: ignore[attr-defined]
+    assert "<td>conv1</td><td>Conv2d(2, 3)</td>" in html
 
 
 @pytest.mark.parametrize("name", sorted(SHOWN.keys() - {"network"}))

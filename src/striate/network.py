@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
@@ -192,14 +192,16 @@ class Network:
 
     def _repr_html_(self) -> str:
         """Return the layers as a table, for notebooks."""
-        from striate.drawing.html import element, join, table
+        from striate.drawing.html import element, table
+        from striate.drawing.notebook import shown
 
         rows = []
         for step in self.steps:
             count = sum(slot.spec.size for slot in step.parameters)
-            rows.append((step.name, repr(step.layer), " x ".join(map(str, step.shape)), count))
+            layer = replace(step.layer, name=None)
+            rows.append((step.name, repr(layer), " x ".join(map(str, step.shape)), count))
         heading = element("p", element("b", self.name), f": {self.parameter_count:,} parameters")
-        return join([heading, table(("name", "layer", "output", "parameters"), rows)])
+        return shown(heading, table(("name", "layer", "output", "parameters"), rows))
 
 
 def Sequential(layers: Iterable[Layer], input_shape: int | Sequence[int], name: str = "network") -> Network:

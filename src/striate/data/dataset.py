@@ -114,8 +114,9 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """Return a sample of each class, or the first ones, for notebooks: pictures, or rows of numbers."""
-        from striate.drawing.html import element, join, table
+        from striate.drawing.html import element, table
         from striate.drawing.images import limits, picture
+        from striate.drawing.notebook import shown
 
         if self.classes and self.targets.ndim == 1:
             chosen = [int(n) for n in np.unique(self.targets, return_index=True)[1][:12]]
@@ -124,13 +125,13 @@ class Dataset:
         title = element("p", repr(self)[1:-1])
         if self.symbols or math.prod(self.sample_shape[1:]) == 1:
             rows = [[self._target_text(n), *_first_values(self.inputs[n])] for n in chosen]
-            return join([title, table(["target", "inputs", *[""] * (len(rows[0]) - 2)], rows)])
+            return shown(title, table(["target", "inputs", *[""] * (len(rows[0]) - 2)], rows))
         figures = []
         for n in chosen:
             image = picture(self.inputs[n], *limits(self.inputs), 84, f"sample {n}")
             caption = element("figcaption", self._target_text(n))
-            figures.append(element("figure", image, caption, style="display: inline-block; margin: 4px"))
-        return join([title, *figures])
+            figures.append(element("figure", image, caption))
+        return shown(title, *figures)
 
     def _target_text(self, n: int) -> str:
         """Return the class or classes of a sample, or its numbers."""

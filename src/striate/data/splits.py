@@ -38,15 +38,16 @@ class Splits:
 
     def _repr_html_(self) -> str:
         """Return the size of every split and its classes, with samples of the training split, for notebooks."""
-        from striate.drawing.html import Markup, element, join, table
+        from striate.drawing.html import Markup, element, table
+        from striate.drawing.notebook import shown
 
         classes = self.train.classes[:20]
         rows = []
         for name, split in self._present().items():
             counts = np.bincount(split.targets, minlength=len(split.classes)).tolist() if split.classes else []
             rows.append((name, len(split), *counts[: len(classes)]))
-        shown = table(("split", "samples", *classes), rows)
-        return join([element("p", self.train.name), shown, Markup(self.train._repr_html_())])
+        counted = table(("split", "samples", *classes), rows)
+        return shown(element("p", self.train.name), counted, Markup(self.train._repr_html_()))
 
     def _present(self) -> dict[str, Dataset]:
         splits = {"training": self.train, "validation": self.validation, "test": self.test}

@@ -64,7 +64,8 @@ def png(levels: np.ndarray, side: int, title: str = "") -> Markup:
     tall, wide = levels.shape[:2]
     scale = side / max(tall, wide)
     size = {"width": max(1, round(wide * scale)), "height": max(1, round(tall * scale))}
-    return empty_element("img", src=source, alt=title, title=title, **size)
+    sharp = {"style": "image-rendering: pixelated"} if scale >= 2 else {}
+    return empty_element("img", src=source, alt=title, title=title, **size, **sharp)
 
 
 def flat(values: np.ndarray) -> np.ndarray:

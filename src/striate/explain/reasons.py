@@ -176,8 +176,9 @@ class Why:
     def _repr_html_(self) -> str:
         """Return the numbers as on a blackboard, for notebooks."""
         from striate.drawing.html import element
+        from striate.drawing.notebook import shown
 
-        return element("pre", str(self))
+        return shown(element("pre", str(self)))
 
     def __repr__(self) -> str:
         return f"<Why {self.place} = {self.value:.6g}, {len(self.terms)} terms>"

@@ -172,16 +172,17 @@ class Trace:
         """Return the sample and the first maps of every layer, for notebooks."""
         from striate.drawing.html import element, join, table
         from striate.drawing.images import picture
+        from striate.drawing.notebook import shown
 
         sample = picture(self.raw, float(self.raw.min()), float(self.raw.max()), 84, "sample")
         rows = []
         for step in self.network.steps:
             values = self[step.name]
             low, high = float(values.min()), float(values.max())
-            shown = [values] if values.ndim == 1 else [one[None] for one in values[:8]]
-            maps = join(picture(one, low, high, 42, step.name) for one in shown)
+            some = [values] if values.ndim == 1 else [one[None] for one in values[:8]]
+            maps = join(picture(one, low, high, 42, step.name) for one in some)
             rows.append((step.name, " x ".join(map(str, step.shape)), low, high, maps))
-        return join([element("p", sample), table(("layer", "shape", "least", "largest", "maps"), rows)])
+        return shown(element("p", sample), table(("layer", "shape", "least", "largest", "maps"), rows))
 
     def __repr__(self) -> str:
         return f"<Trace of {self.network.name!r}, {len(self)} layers>"

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from striate.engine.pool import SessionPool
 
 BATCH_SIZE = 256
+MOST_SHOWN = 20  # names of outputs, in notebooks
 Inputs = np.ndarray | str | Path
 """Raw samples, or the path of a picture, recording, table, folder, archive, or pattern of files."""
 
@@ -400,10 +401,13 @@ class Model(Vectors):
 
     def _repr_html_(self) -> str:
         """Return a summary of the model and its layers, for notebooks."""
-        from striate.drawing.html import Markup, element, join
+        from striate.drawing.html import Markup, element
+        from striate.drawing.notebook import shown
 
-        named = f" Classes: {', '.join(self.classes)}." if self.classes else ""
-        return join([element("p", f"Model for {self.kind}.{named}"), Markup(self.network._repr_html_())])
+        names = self.output_names
+        more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+        outputs = element("p", f"Predicts {self.kind}: {', '.join(names[:MOST_SHOWN])}{more}")
+        return shown(outputs, Markup(self.network._repr_html_()))
 
 
 def _class_names(classes: Sequence[str], network: Network) -> tuple[str, ...]:

@@ -121,16 +121,17 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         """Return the metrics and the confusion matrix, or predictions against the truth, for notebooks."""
-        from striate.drawing.html import element, join
+        from striate.drawing.html import element
+        from striate.drawing.notebook import shown
         from striate.drawing.svg import confusion, scatter
 
         heading = element("p", repr(self)[1:-1])
         if self.confusion is not None:
-            return join([heading, confusion(self.confusion, self.classes)])
+            return shown(heading, confusion(self.confusion, self.classes))
         if self.kind == LABELS:
-            return heading
+            return shown(heading)
         true = np.asarray(self.targets).reshape(len(self.targets), -1)
-        return join([heading, scatter("predicted", "true", true[:, 0], self.outputs[:, 0])])
+        return shown(heading, scatter("predicted", "true", true[:, 0], self.outputs[:, 0]))
 
     @property
     def kind(self) -> str:

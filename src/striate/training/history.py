@@ -88,7 +88,8 @@ class History:
 
     def _repr_html_(self) -> str:
         """Return the curves of loss and accuracy, for notebooks."""
-        from striate.drawing.html import element, join
+        from striate.drawing.html import element
+        from striate.drawing.notebook import shown
         from striate.drawing.svg import curves
 
         charts = []
@@ -98,7 +99,7 @@ class History:
                 found = zip(self["epoch"], self[name], strict=True)
                 series[label] = [(float(x), float(y)) for x, y in found if y is not None]
             charts.append(curves(key, "epoch", series))
-        return join([element("p", repr(self)[1:-1]), *charts])
+        return shown(element("p", repr(self)[1:-1]), *charts)
 
     def plot(self, axes: Any = None) -> Any:
         """Draw loss and accuracy over the epochs with matplotlib; return the axes.
