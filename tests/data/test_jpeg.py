@@ -12,6 +12,7 @@ from PIL import Image
 from striate.data import jpeg
 from striate.data.images import read_image
 from striate.data.pixels import decode, scan
+from striate.data.problems import FileProblem
 from striate.errors import DataError
 
 pytest.importorskip("simplejpeg")
@@ -98,6 +99,18 @@ def test_damaged_file_is_refused_as_by_pillow(tmp_path: Path) -> None:
         path.write_bytes(data[:kept])
         with pytest.raises(DataError, match=r"damaged|not a supported image"):
             read_image(path)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_files_that_repeat_their_scans_are_refused(monkeypatch: pytest.MonkeyPatch, installed: bool) -> None:
+    if not installed:
+        monkeypatch.setattr(jpeg, "_library", lambda: None)
+    file = io.BytesIO()
+    Image.new("L", (4000, 4000)).save(file, "JPEG", progressive=True)
+    once, begin = file.getvalue(), file.getvalue().rindex(b"\xff\xc4")  # the tables of the last scan
+    monkeypatch.setattr(Image.Image, "load", lambda image: pytest.fail("is decoded"))
+    with pytest.raises(FileProblem, match=r"286 scans of 4,000 x 4,000 pixels take too long to read"):
+        decode(io.BytesIO(once[:-2] + once[begin:-2] * 280 + once[-2:]), 1, None, "stretch")
 
 
 def test_file_in_memory_is_back_at_its_beginning() -> None:

@@ -227,6 +227,16 @@ def _compressed(h5py: Any, group: Any) -> None:
 # pictures
 
 
+def jpeg_scans(path: Path) -> None:
+    """Write a picture whose last scan comes thousands of times, 53 bytes each."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("L", (4000, 4000)).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    _put(path, data[:-2] + data[data.rindex(b"\xff\xc4") : -2] * 5_000 + data[-2:])
+
+
 def chunk(kind: bytes, data: bytes) -> bytes:
     """Return a chunk of a PNG."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -303,6 +313,7 @@ HOSTILE: dict[str, tuple[str, Write]] = {
         hdf5(lambda h5py, group: group.create_dataset("0:0", (10**6, 10**6), np.float32, chunks=(100, 100))),
     ),
     "picture: 60,000 by 60,000": ("p.png", _bytes(png(60_000, 60_000))),
+    "picture: 5,000 scans of 4,000 by 4,000": ("p.jpg", jpeg_scans),
     "picture: no data for 8,000 by 8,000": ("p.png", _bytes(png(8_000, 8_000))),
     "picture: text that unfolds to 50 MB": ("p.png", _bytes(png(8, 8, TEXT_BOMB))),
     "picture: a directory that is its own next": ("p.tif", _bytes(TIFF_LOOP)),

@@ -15,6 +15,8 @@ import numpy as np
 
 File = str | Path | BinaryIO
 MAGIC = b"\xff\xd8\xff"
+SCAN = b"\xff\xda"  # begins a pass over the pixels; within coded pixels a zero follows every 255
+MOST_SCANS = 50  # of the largest image: 3 seconds; a scan of a blank image of any size takes a few bytes
 MOST_BYTES = 2**26  # of a file that is read at once
 HEAD_BYTES = 2**16  # in which a header is looked for
 TURNING = (b"Exif\0\0", b"http://ns.adobe.com/xap/")  # where a file may say that it is to be turned
@@ -50,7 +52,7 @@ def pixels(file: File, most: int, least: tuple[int, int] | None) -> np.ndarray |
     ----------
     file : path or binary file
     most : int
-        Larger images are left to Pillow, which refuses them.
+        Larger images are left to Pillow, which refuses them, and so are those with too many scans.
     least : (rows, columns), optional
         What the image will be resized to: Pillow reads one that is several times larger at a part of its size.
     """
@@ -59,13 +61,27 @@ def pixels(file: File, most: int, least: tuple[int, int] | None) -> np.ndarray |
     if data is None or found is None:
         return None
     (rows, columns), grey = found
-    if rows * columns > most or (least is not None and min(rows, columns) >= 4 * max(least)):
+    if rows * columns * max(1, data.count(SCAN) / MOST_SCANS) > most:
+        return None
+    if least is not None and min(rows, columns) >= 4 * max(least):
         return None
     try:
         decoded = _library().decode_jpeg(data, COLOURS["Gray" if grey else "YCbCr"])
     except ValueError:
         return None
     return np.asarray(decoded, np.uint8)
+
+
+def scans(file: BinaryIO) -> int:
+    """Return how often a file in which the decoder stands goes over its pixels, or little more."""
+    place = file.tell()
+    file.seek(0)
+    count, end = 0, b""
+    while piece := file.read(HEAD_BYTES):
+        count += (end + piece).count(SCAN)
+        end = piece[-1:]
+    file.seek(place)
+    return count
 
 
 def _header(data: bytes) -> Header | None:

@@ -143,6 +143,7 @@ def _opened(file: File) -> Iterator[Image]:
     try:
         with Image.open(file, formats=_formats()) as image:
             _check_size(image)
+            _check_scans(image)
             yield image
     except FileProblem:
         raise
@@ -181,6 +182,14 @@ def _formats() -> tuple[str, ...]:
 def _check_size(image: Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise FileProblem(f"{image.width:,} x {image.height:,} pixels; more than {MAX_PIXELS:,} are not read")
+
+
+def _check_scans(image: Image) -> None:
+    """Raise FileProblem for a JPEG file whose pixels are sent so often that decoding them takes minutes."""
+    if image.info.get("progressive"):
+        scans = jpeg.scans(image.fp)  # type: ignore[attr-defined]
+        if image.width * image.height * scans > MAX_PIXELS * jpeg.MOST_SCANS:
+            raise FileProblem(f"{scans:,} scans of {image.width:,} x {image.height:,} pixels take too long to read")
 
 
 def _pixels(image: Image, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
