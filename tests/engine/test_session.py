@@ -32,7 +32,7 @@ def training(**options: object) -> TrainingSession:
 def test_a_plan_that_does_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
     """Known before anything is allocated, or once the buffers are counted."""
     monkeypatch.setattr(memory, "available_memory", lambda: free)
-    rule = r"small: batches of 20 need about \d+\.\d GB of memory; 0\.0 GB are free\. Use smaller batches"
+    rule = r"small: batches of 20 need about \d+\.\d GB of memory; 0\.0 GB are available\. Use smaller batches"
     with pytest.raises(CapacityError, match=rule):
         training()
     with pytest.raises(CapacityError, match=rule):
@@ -50,7 +50,7 @@ def test_a_plan_that_does_not_fit_into_memory_is_refused(monkeypatch: pytest.Mon
 ])  # fmt: skip
 def test_what_no_machine_can_hold_is_refused_before_anything_is_allocated(layers: list) -> None:
     huge = Sequential(layers, (1, 4, 4), "huge")
-    rule = r"huge: batches of \d+ need about [\d,]+\.\d GB of memory; [\d.]+ GB are free"
+    rule = r"huge: batches of \d+ need about [\d,]+\.\d GB of memory; [\d.]+ GB are available"
     with pytest.raises(CapacityError, match=rule):
         InferenceSession(huge, batch_size=4, dtype=FLOAT)
     if huge.parameter_count:
