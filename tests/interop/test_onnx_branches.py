@@ -9,6 +9,7 @@ import pytest
 
 from striate.errors import ModelFileError, UsageError
 from striate.interop.onnx.messages import Graph, TensorType, Type, ValueInfo
+from striate.interop.onnx.messages import Model as Message
 from striate.interop.protobuf import encode
 from support.onnx_graphs import kinds, message, node, read, value
 from support.onnx_runtime import agree, run_onnx
@@ -67,6 +68,7 @@ def test_branches_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         ),
         (branch(node("ReduceMax", "x", "out")), 1, r"its branches give \[1, 1\] and \[1, 6\]"),
         (branch(node("Neg", "x", "out")), "n", "its condition differs from sample to sample"),
+        (Graph(node=[node("Neg", "x", "out")], name="none"), 1, "its branches must have 1 outputs; got 0"),
         (branch(node("Neg", "nothing", "out")), 1, "the value 'nothing' is read but never computed"),
     ]:
         with pytest.raises(ModelFileError, match=reason):
@@ -115,3 +117,20 @@ def test_shapes_and_constants_are_given_by_name(tmp_path: Path) -> None:
     model = read(path, content, input_shape=shapes, constants={"rate": 2})
     x, y = np.random.default_rng(0).normal(size=(2, 5, 4)).astype(np.float32)
     np.testing.assert_allclose(model.outputs(np.concatenate([x, y], axis=1)), x * y + 2, rtol=1e-6)
+
+
+def nested(depth: int) -> Graph:
+    inner = branch(node("Neg", "x", "out"))
+    for _ in range(depth):
+        inner = branch(node("If", "yes", "out", then_branch=inner, else_branch=branch()))
+    return inner
+
+
+def test_branches_within_branches(tmp_path: Path) -> None:
+    def content(depth: int) -> Message:
+        nodes = [node("If", "yes", "y", then_branch=nested(depth), else_branch=branch()), node("Relu", "y", "out")]
+        return message(nodes, "n", 4, yes=np.array([True]))
+
+    assert kinds(read(tmp_path / "m.onnx", content(8)))["ReLU"] == 1
+    with pytest.raises(ModelFileError, match="its branches are nested more than 16 deep"):
+        read(tmp_path / "m.onnx", content(40))

@@ -88,6 +88,7 @@ def test_series_along_the_first_axis_of_the_input(tmp_path: Path) -> None:
     [
         ("series w r b none none none p", {}, "it has peepholes"),
         ("series w r b lengths", {}, "its series have different lengths"),
+        ("series w r b", {"direction": "sideways"}, "the direction 'sideways' is not known"),
         ("series w r b none state", {}, "a state other than 0 must have one position"),
         ("series w r b", {"clip": 1.0}, "other activations .Sigmoid, Tanh, Tanh., a clip, or coupled gates"),
         ("series w r b", {"activations": ["Sigmoid", "Relu", "Tanh"]}, "other activations .Sigmoid, Relu, Tanh."),

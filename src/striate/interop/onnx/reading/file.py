@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,22 +78,22 @@ def parse(data: bytes, path: Path) -> File:
     return File(path, model.graph, opset, constants, metadata, producer)
 
 
-def parse_branch(data: bytes, outside: Iterable[str]) -> tuple[Graph, dict[str, np.ndarray]]:
+def parse_branch(data: bytes, outside: Container[str]) -> tuple[Graph, dict[str, np.ndarray]]:
     """Return the graph in an attribute, whose nodes may also read the names ``outside``, and its constants."""
     graph = decode(Graph, data)
     return graph, _checked(graph, outside)
 
 
-def _checked(graph: Graph, outside: Iterable[str] = ()) -> dict[str, np.ndarray]:
+def _checked(graph: Graph, outside: Container[str] = ()) -> dict[str, np.ndarray]:
     """Return the constants of a graph, and put its nodes in order; raises MalformedError."""
     if graph.sparse_initializer:
         raise MalformedError("sparse constants are not supported; save them as dense ones")
     constants = {tensor.name: to_array(tensor) for tensor in graph.initializer}
-    graph.node = _in_order(graph, {*constants, *outside})
+    graph.node = _in_order(graph, set(constants), outside)
     return constants
 
 
-def _in_order(graph: Graph, known: set[str]) -> list[Node]:
+def _in_order(graph: Graph, own: set[str], outside: Container[str]) -> list[Node]:
     """Return the nodes so that each comes after what it reads; as they are where that holds already.
 
     Raises
@@ -101,7 +101,11 @@ def _in_order(graph: Graph, known: set[str]) -> list[Node]:
     MalformedError
         If a value is computed twice, never, or from itself.
     """
-    known |= {item.name for item in graph.input} | {""}
+    own |= {item.name for item in graph.input} | {""}
+
+    def known(name: str) -> bool:
+        return name in own or name in outside
+
     makers: dict[str, int] = {}
     for number, node in enumerate(graph.node):
         for name in filter(None, node.output):
@@ -109,7 +113,7 @@ def _in_order(graph: Graph, known: set[str]) -> list[Node]:
                 raise MalformedError(f"the value {name!r} is computed twice")
             makers[name] = number
     if all(
-        name in known or makers.get(name, len(graph.node)) < number
+        known(name) or makers.get(name, len(graph.node)) < number
         for number, node in enumerate(graph.node)
         for name in node.input
     ):
@@ -117,8 +121,8 @@ def _in_order(graph: Graph, known: set[str]) -> list[Node]:
     waiting: list[int] = []
     readers: dict[int, list[int]] = {}
     for number, node in enumerate(graph.node):
-        sources = {makers[name] for name in node.input if name in makers and name not in known}
-        missing = next((name for name in node.input if name not in makers and name not in known), None)
+        sources = {makers[name] for name in node.input if name in makers and not known(name)}
+        missing = next((name for name in node.input if name not in makers and not known(name)), None)
         if missing is not None:
             raise MalformedError(f"the value {missing!r} is read but never computed")
         waiting.append(len(sources))

@@ -218,6 +218,8 @@ def _size(kind: str, inputs: list[np.ndarray], axis: int) -> int:
     if kind == "MatMul" and min(item.ndim for item in inputs) >= 2:
         stack = math.prod(np.broadcast_shapes(inputs[0].shape[:-2], inputs[1].shape[:-2]))
         return int(stack * inputs[0].shape[-2] * inputs[1].shape[-1])
+    if kind == "Gemm":
+        return max(inputs[0].shape) * max(inputs[1].shape)
     if kind in BROADCAST:
         return math.prod(np.broadcast_shapes(*(item.shape for item in inputs)))
     return 0

@@ -20,6 +20,7 @@ from striate.layers.base import Layer, Node
 
 Operand = Value | np.ndarray | None
 """What a node reads: a value that depends on the sample, a constant, or nothing."""
+MOST_NESTED = 16  # branches
 LARGEST_CONSTANT = 2**28  # numbers that folding may make
 
 
@@ -139,8 +140,10 @@ class Importer:
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     pooled: dict[int, Node] = field(default_factory=dict)
     makers: dict[int, Operator] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
+    names: dict[str, int] = field(default_factory=dict)
+    """Names of layers, with the last number that was tried after each."""
     current: str = "layer"
+    depth: int = 0
     room: int = 2**22
     """How many numbers folding may still make."""
 
@@ -159,11 +162,17 @@ class Importer:
             If one of its nodes is not supported; which one stands in ``problems``.
         """
         inner, constants = parse_branch(data, self.values)
-        outside, current = dict(self.values), self.current
+        if self.depth == MOST_NESTED:
+            raise Unsupported(f"its branches are nested more than {MOST_NESTED} deep")
+        hidden = {name: self.values.pop(name) for name in constants if name in self.values}
+        self.depth += 1
         self.values.update(constants)
         self._read_all(inner.node)
         found = [self.values.get(item.name) for item in inner.output]
-        self.values, self.current = outside, current
+        for name in (*constants, *(name for node in inner.node for name in node.output)):
+            self.values.pop(name, None)
+        self.values.update(hidden)
+        self.depth -= 1
         if any(item is None for item in found):
             raise Unsupported("one of its branches is not supported")
         return found
@@ -180,7 +189,7 @@ class Importer:
             try:
                 self._read(message, name)
             except (Unsupported, UsageError) as error:
-                self.problems[name] = (message.op_type, str(error))
+                self.problems.setdefault(name, (message.op_type, str(error)))
                 unknown.update(message.output)
 
     def _read(self, message: Message, name: str) -> None:
@@ -216,11 +225,11 @@ class Importer:
         return node
 
     def _unused(self, stem: str) -> str:
-        name, number = stem, 1
+        name = stem
         while name in self.names:
-            number += 1
-            name = f"{stem}_{number}"
-        self.names.add(name)
+            self.names[stem] += 1
+            name = f"{stem}_{self.names[stem]}"
+        self.names[name] = 1
         return name
 
     def each(self, layer: Layer, value: Value) -> Value:

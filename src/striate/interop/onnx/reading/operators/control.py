@@ -18,12 +18,19 @@ def branches(graph: Importer, node: Operator) -> list[Operand]:
     condition = node.inputs[0]
     ways = [node.attributes["then_branch"], node.attributes["else_branch"]]
     if isinstance(condition, np.ndarray):
-        return graph.branch(ways[0] if condition.item() else ways[1])
+        return _outputs(graph, node, ways[0] if condition.item() else ways[1])
     value = node.value()
     if math.prod(value.shape) != 1:
         raise Unsupported("its condition differs from sample to sample")
-    found = zip(*(graph.branch(way) for way in ways), strict=True)
+    found = zip(*(_outputs(graph, node, way) for way in ways), strict=True)
     return [_chosen(graph, node, value, yes, no) for yes, no in found]
+
+
+def _outputs(graph: Importer, node: Operator, way: bytes) -> list[Operand]:
+    found = graph.branch(way)
+    if len(found) != len(node.outputs):
+        raise Unsupported(f"its branches must have {len(node.outputs)} outputs; got {len(found)}")
+    return found
 
 
 def _chosen(graph: Importer, node: Operator, condition: Value, yes: Operand, no: Operand) -> Value | np.ndarray:

@@ -47,6 +47,8 @@ def _directions(node: Operator) -> list[Direction]:
     """Return the directions of an operator; raises Unsupported for what no layer here has."""
     way = node.get("direction", "forward")
     count = 2 if way == "bidirectional" else 1
+    if way not in ("forward", "reverse", "bidirectional"):
+        raise Unsupported(f"the direction {way!r} is not known")
     activations = [str(item) for item in node.get("activations", USUAL[node.kind] * count)]
     each = len(activations) // count
     known = USUAL[node.kind] if node.kind != "RNN" or activations[0] != "Relu" else ["Relu"]
