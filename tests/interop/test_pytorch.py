@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import pickle
 import warnings
@@ -115,6 +116,43 @@ def test_files_that_are_not_what_they_say(tmp_path: Path) -> None:
         read_state_dict(with_pickle(path, b"\x80\x02t."))
     with pytest.raises(ModelFileError, match=r"holds no dictionary"):
         read_state_dict(with_pickle(path, pickle.dumps([1], 2)))
+
+
+class Claimed:
+    """A storage of four numbers."""
+
+
+class Pickler(pickle.Pickler):
+    def persistent_id(self, item: Any) -> Any:
+        return ("storage", torch.FloatStorage, "0", "cpu", 4) if isinstance(item, Claimed) else None
+
+
+class Rebuilt:
+    """A tensor with any place, shape and strides."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    def __reduce__(self) -> Any:
+        return torch._utils._rebuild_tensor_v2, (Claimed(), *self.arguments, False, {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((0, (True, 2), (2, 1)), "the shape of a tensor is damaged"),
+        ((0, (2.0, 2), (2, 1)), "the shape of a tensor is damaged"),
+        ((-1, (2,), (1,)), "the shape of a tensor is damaged"),
+        ((0, (2, 2), (1,)), "the shape of a tensor is damaged"),
+        ((3, (2,), (1,)), r"a tensor of shape \[2\] is larger than its storage"),
+        ((0, (2**40,), (0,)), r"a tensor of shape \[1099511627776\] is larger than its storage"),
+    ],
+)
+def test_tensors_that_reach_beyond_their_storage(arguments: Any, reason: str, tmp_path: Path) -> None:
+    content = io.BytesIO()
+    Pickler(content, 2).dump({"w": Rebuilt(*arguments)})
+    with pytest.raises(ModelFileError, match=reason):
+        read_state_dict(with_pickle(tmp_path / "a.pt", content.getvalue(), **{"0": bytes(16)}))
 
 
 def test_compressed_members_are_not_unpacked(tmp_path: Path) -> None:

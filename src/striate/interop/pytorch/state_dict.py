@@ -204,7 +204,7 @@ def _tensor(item: Any) -> _Tensor | None:
         raise PickleError("a tensor is damaged")
     source, offset, size, stride = item.arguments[:4]
     numbers = (offset, *size, *stride) if isinstance(size, tuple) and isinstance(stride, tuple) else (None,)
-    if any(not isinstance(n, int) or n < 0 for n in numbers) or len(size) != len(stride):
+    if any(type(n) is not int or n < 0 for n in numbers) or len(size) != len(stride):  # bool is an int, too
         raise PickleError("the shape of a tensor is damaged")
     return _Tensor(source.key, offset, size, stride)
 

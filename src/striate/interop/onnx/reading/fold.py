@@ -219,7 +219,7 @@ def _size(kind: str, inputs: list[np.ndarray], axis: int) -> int:
         stack = math.prod(np.broadcast_shapes(inputs[0].shape[:-2], inputs[1].shape[:-2]))
         return int(stack * inputs[0].shape[-2] * inputs[1].shape[-1])
     if kind == "Gemm":
-        return max(inputs[0].shape) * max(inputs[1].shape)
+        return int(max(inputs[0].shape) * max(inputs[1].shape))
     if kind in BROADCAST:
         return math.prod(np.broadcast_shapes(*(item.shape for item in inputs)))
     return 0
