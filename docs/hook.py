@@ -10,12 +10,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-RESULTS = Path(__file__).parents[1] / "benchmarks" / "RESULTS.md"
+README = Path(__file__).parents[1] / "README.md"
+RESULTS = README.with_name("benchmarks")
 SPEED = "<!-- speed -->"
 MEASURED = {"<!-- fine-tuning -->": "FINE_TUNING.md", "<!-- neocognitron -->": "NEOCOGNITRON.md"}
 PICTURE = re.compile(r"^!\[[^\]]*\]\((?P<file>[^)/]+)\)(?:\{[^}]*\})?$", re.M)
 HIDDEN = re.compile(r"^<!--\n```python\n.*?^```\n-->\n", re.M | re.S)
-NOT_MEASURED = "This copy has no measurements. `python -m benchmarks --write benchmarks/RESULTS.md` makes them.\n"
+TABLE = re.compile(r"^## Speed\n\n(?P<first>.*?\n\n\|.*?\n)\n", re.M | re.S)
 
 
 def _execution() -> ModuleType:
@@ -59,22 +60,20 @@ def _run(path: Path) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Put in the newest measurements, link pictures to their full size, and drop blocks that only check."""
+    """Put in measurements, link pictures to their full size, and drop blocks that only check."""
     markdown = HIDDEN.sub("", markdown)
     markdown = PICTURE.sub(r"[\g<0>](\g<file>)", markdown)
     if SPEED in markdown:
-        markdown = markdown.replace(SPEED, newest(RESULTS))
+        markdown = markdown.replace(SPEED, speed(README))
     for place, file in MEASURED.items():
         if place in markdown:
-            markdown = markdown.replace(place, RESULTS.with_name(file).read_text(encoding="utf-8"))
+            markdown = markdown.replace(place, (RESULTS / file).read_text(encoding="utf-8"))
     return markdown
 
 
-def newest(results: Path) -> str:
-    """Return the newest section of the file of results, its headings one level lower."""
-    if not results.is_file():
-        return NOT_MEASURED
-    sections = re.split(r"(?m)^(?=## )", results.read_text(encoding="utf-8"))
-    if len(sections) < 2:
-        return NOT_MEASURED
-    return re.sub(r"(?m)^(#+ )", r"#\1", sections[1])
+def speed(readme: Path) -> str:
+    """Return the first table of the README's measurements, with what is said before it."""
+    found = TABLE.search(readme.read_text(encoding="utf-8"))
+    if found is None:
+        raise ValueError(f"{readme}: needs a table below '## Speed'; got none.")
+    return found["first"]

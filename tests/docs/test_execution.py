@@ -94,13 +94,13 @@ def test_update_writes_what_is_printed(tmp_path: Path, execution: ModuleType) ->
     assert execution.main([str(page)]) == 1
 
 
-def test_newest_results(tmp_path: Path, hook: ModuleType) -> None:
-    results = tmp_path / "RESULTS.md"
-    assert hook.newest(results) == hook.NOT_MEASURED
-    results.write_text("# Results\n\nWords.\n", encoding="utf-8")
-    assert hook.newest(results) == hook.NOT_MEASURED
-    results.write_text("# Results\n\n## new\n\n### part\n\n| a |\n\n## old\n\n| b |\n", encoding="utf-8")
-    assert hook.newest(results) == "### new\n\n#### part\n\n| a |\n\n"
+def test_the_start_page_has_the_first_table_of_speeds(tmp_path: Path, hook: ModuleType) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("# x\n\n## Speed\n\nWords.\n\n| a |\n| b |\n\nMore.\n\n| c |\n", encoding="utf-8")
+    assert hook.speed(readme) == "Words.\n\n| a |\n| b |\n"
+    readme.write_text("# x\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="needs a table below '## Speed'"):
+        hook.speed(readme)
 
 
 def test_pictures_link_to_their_full_size(hook: ModuleType) -> None:

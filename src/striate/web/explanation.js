@@ -223,7 +223,8 @@ function featureTable(input, values) {
   const table = element("table", { class: "features" }), limit = values ? Math.max(...range(values).map(Math.abs)) || 1 : 1;
   const order = Array.from(input.rule.raw, (_, n) => n);
   if (values) order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]));
-  for (const n of order.slice(0, 60)) {
+  const telling = order.filter((n) => input.rule.raw[n] !== 0 || (values && values[n] !== 0)); // not the other categories
+  for (const n of (telling.length ? telling : order).slice(0, 60)) {
     const row = table.insertRow();
     row.insertCell().textContent = page.features[n] ?? `feature ${n}`;
     row.insertCell().textContent = short(input.rule.raw[n]);
