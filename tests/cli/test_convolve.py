@@ -121,6 +121,9 @@ def test_signals_are_drawn_and_feature_maps_pass_through_relu_and_pooling(run, r
     )
     assert [one["shape"] for one in told["results"]] == [[50], [50]]
     assert "<svg" in plot.read_text("utf-8")
+    plot.unlink()
+    assert run("pool", tmp_path / "signal.csv", "--kernel", 5, "--out", plot).exit_code == 0
+    assert "<svg" in plot.read_text("utf-8")
     result = run("convolve", photograph, "--kernel", "sobel-x", "--kernel", "blur", "--pool", 2, "--out", maps)
     assert result.exit_code == 0, result.output
     with Image.open(maps) as picture:

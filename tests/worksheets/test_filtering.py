@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from striate.drawing.pictures import as_picture
 from striate.errors import ShapeError, UsageError
+from striate.worksheets.draw_filtering import draw_pooled
 from striate.worksheets.filtering import convolve
 from striate.worksheets.pooling import pool
 
@@ -199,6 +200,16 @@ def test_pooling_is_that_of_the_reference():
 
 
 # Pictures
+
+
+def test_pooled_values_are_drawn_in_the_middle_of_their_windows():
+    axes = draw_pooled(pool([1, 5, 2, 0, 3, 4], 3, stride=2, padding=1))
+    signal, pooled = axes.get_lines()
+    assert list(signal.get_ydata()) == [1, 5, 2, 0, 3, 4]
+    assert list(pooled.get_xdata()) == [0, 2, 4]
+    assert list(pooled.get_ydata()) == [5, 5, 4]
+    with pytest.raises(ShapeError, match=r"draw_pooled: needs a signal \[length\]; got \(5, 5\)"):
+        draw_pooled(pool(PICTURE, 2))
 
 
 def test_as_picture_scales():

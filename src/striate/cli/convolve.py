@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from striate.cli.output import Output
     from striate.worksheets.filtering import Filtered
 
-PLOTS = (".png", ".svg", ".pdf")
 FILM = ".gif"
 
 
@@ -201,7 +200,7 @@ def _write(
     scale: str | None,
 ) -> list[Path]:
     """Write what was asked for: a plot, the stages of a picture, a picture or numbers."""
-    from striate.cli.files import write_figure, write_numbers
+    from striate.cli.files import PLOTS, write_figure, write_numbers
     from striate.errors import UsageError
     from striate.worksheets.draw_filtering import draw_signals, draw_stages
     from striate.worksheets.pooling import pool as pooling

@@ -11,6 +11,8 @@ from striate.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
+PLOTS = (".png", ".svg", ".pdf")  # kinds of files that a figure is written to
+
 
 def is_numbers(text: str) -> bool:
     """Return whether ``text`` is numbers rather than the name of a file."""

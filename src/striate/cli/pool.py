@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from striate.cli.options import Json
+
+if TYPE_CHECKING:
+    from striate.worksheets.pooling import Pooled
 
 
 def pool(
@@ -35,7 +38,8 @@ def pool(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Output file: an image, .csv or .npy. (default for images: IMAGE-STATISTIC-pooled.png)",
+            help="Output file: an image (of a signal, a plot), .csv or .npy. "
+            "(default for images: IMAGE-STATISTIC-pooled.png)",
             show_default=False,
         ),
     ] = None,
@@ -47,7 +51,7 @@ def pool(
 
     striate pool photo.jpg --kernel 9 --stride 3
     """
-    from striate.cli.files import is_numbers, read_numbers, write_numbers
+    from striate.cli.files import is_numbers, read_numbers
     from striate.cli.output import Output
     from striate.cli.parsing import paddings, sizes
     from striate.worksheets.pooling import pool as apply
@@ -69,10 +73,20 @@ def pool(
     if out is None and is_picture:
         out = Path(f"{Path(source).stem}-{result.statistic}-pooled.png")
     if out is not None:
-        output.line(f"written: {write_numbers(result.values, out)}")
+        output.line(f"written: {_write(result, out)}")
         facts["file"] = str(out)
     found = {"shape": result.values.shape} if is_picture else {"values": result.values.tolist()}
     output.result({**facts, **found})
+
+
+def _write(result: Pooled, out: Path) -> Path:
+    """Write a plot of a pooled signal, or the values."""
+    from striate.cli.files import PLOTS, write_figure, write_numbers
+    from striate.worksheets.draw_filtering import draw_pooled
+
+    if result.x.ndim == 1 and out.suffix.lower() in PLOTS:
+        return write_figure(draw_pooled(result), out)
+    return write_numbers(result.values, out)
 
 
 def _each_colour(value: Any, name: str) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_TILES = 256
+SMALLEST, LARGEST = 5, 7  # sizes of the names above tiles, in points
 EDGE = "#c5ccd3"  # around the tiles, so that white ones have one
 
 
@@ -123,9 +124,18 @@ def _frame_tiles(axes: Axes, shown: Sequence[np.ndarray], tiles: Mosaic, names: 
     for picture, (top, left) in zip(shown, tiles.corners, strict=True):
         rows, columns = picture.shape[:2]
         axes.add_patch(Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor=EDGE, linewidth=0.6))
+    pitch = shown[0].shape[1] * 9 / 8  # of tiles and the gaps between them
+    inches = axes.figure.bbox.width / axes.figure.dpi * pitch / tiles.values.shape[1]
+    longest = max((len(name) for name in names), default=1)
+    size = float(np.clip(inches * 128 / longest, SMALLEST, LARGEST))  # a character is about 0.56 of the size wide
     for name, (top, left) in zip(names, tiles.corners, strict=False):
         middle = left + (shown[0].shape[1] - 1) / 2
-        axes.text(middle, top - 0.6, name, fontsize=7, ha="center", va="bottom")
+        axes.text(middle, top - 0.6, _cut(name, int(inches * 128 / size)), fontsize=size, ha="center", va="bottom")
+
+
+def _cut(name: str, characters: int) -> str:
+    """Return a name, its end replaced by dots if it has more characters than fit."""
+    return name if len(name) <= characters else name[: max(1, characters - 1)] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _without_gaps(values: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from striate.drawing.axes import new_axes
 from striate.errors import ShapeError
+from striate.worksheets.arithmetic.axis import Axis
 from striate.worksheets.filtering import Filtered
 from striate.worksheets.pooling import Pooled
 
@@ -47,7 +48,7 @@ def draw_signals(signal: np.ndarray, results: Sequence[Filtered], names: Sequenc
     axes.plot(np.arange(len(signal)), signal, color="#9a9a9a", linewidth=1.2, label="signal")
     for row, (one, name) in enumerate(zip(results, names, strict=True)):
         colour = f"C{row}"
-        axes.plot(_middles(one), one.values, color=colour, linewidth=1.5, label=name)
+        axes.plot(_middles(one.axes[0]), one.values, color=colour, linewidth=1.5, label=name)
         _draw_kernel(figure.add_subplot(grid[row, 1]), one, name, colour)
     axes.set_xlabel("position")
     axes.grid(color="#e6e6e6", linewidth=0.6)
@@ -55,8 +56,28 @@ def draw_signals(signal: np.ndarray, results: Sequence[Filtered], names: Sequenc
     return axes
 
 
-def _middles(one: Filtered) -> np.ndarray:
-    axis = one.axes[0]
+def draw_pooled(pooled: Pooled) -> Axes:
+    """Draw a signal, and over it each value of the pooled signal in the middle of its window.
+
+    Raises
+    ------
+    ShapeError
+        If what was pooled is not a signal.
+    """
+    if pooled.x.ndim != 1:
+        raise ShapeError(f"draw_pooled: needs a signal [length]; got {pooled.x.shape}. Draw pictures as pictures.")
+    axis, values = pooled.axes[0], pooled.values
+    axes = new_axes(None, size=(WIDTH, 4.0))
+    axes.plot(np.arange(len(pooled.x)), pooled.x, color="#9a9a9a", linewidth=1.2, label="signal")
+    name = f"{pooled.statistic} pooling of {axis.kernel}: {axis.input} to {axis.output} values"
+    axes.plot(_middles(axis), values, "o-", color="C0", linewidth=1.2, markersize=3, label=name)
+    axes.set_xlabel("position")
+    axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.legend(fontsize=8)
+    return axes
+
+
+def _middles(axis: Axis) -> np.ndarray:
     first = (axis.effective_kernel - 1) / 2 - axis.padding[0]
     return np.asarray(first + axis.stride * np.arange(axis.output))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.errors import ShapeError, unknown_name
 from striate.numbers import as_numbers, format_array, format_number
-from striate.reference.convolution import correlate
+from striate.reference.convolution import taps
 from striate.worksheets.arithmetic.arguments import (
     AXIS_NAMES,
     Padding,
@@ -235,14 +235,16 @@ def _axes(
 
 
 def _correlate(padded: np.ndarray, weights: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
-    """Return float64[N, *positions] from float64[N, C, *cells] and float64[C, *taps]."""
-    return correlate(
-        padded,
-        weights[None],
-        stride=[axis.stride for axis in axes],
-        padding=[(0, 0) for _ in axes],
-        dilation=[axis.dilation for axis in axes],
-    )[:, 0]
+    """Return float64[N, *positions] from float64[N, C, *cells] and float64[C, *taps], summed in the written order.
+
+    Adding one product of every sum at a time takes no more memory than the result, however large the kernel.
+    """
+    strides, dilations = [axis.stride for axis in axes], [axis.dilation for axis in axes]
+    out = np.zeros((len(padded), *(axis.output for axis in axes)))
+    for channel, kernel in enumerate(weights):
+        for tap, part in taps(kernel.shape, strides, dilations, out.shape[1:]):
+            out += kernel[tap] * padded[(slice(None), channel, *part)]
+    return out
 
 
 def _bracketed(value: float) -> str:
