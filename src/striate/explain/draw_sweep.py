@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from striate.explain.score_map import ScoreMap
 
+Box = tuple[float, float, float, float]  # left, top, columns, rows
 WIDTH, HIGHEST = 8.0, 10.0  # of a figure, in inches
 COLOURS = ("#ffe14d", "#fb9a29", "#e8290b", "#b0003a")  # of low to high probabilities
 OPAQUE = 0.65  # at most, so that the picture stays visible
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
+LABEL = 8  # size of the text at a frame, in points
 COARSEST, FINEST = 150, 600  # dots per inch
 
 
@@ -71,21 +73,37 @@ def _frames(axes: Axes, found: ScoreMap, target: int | str, count: int) -> None:
     from matplotlib.patheffects import withStroke
 
     outline = withStroke(linewidth=3, foreground="black")
-    for rank, place in enumerate(found.strongest(target, count) if count else (), start=1):
-        corner = (place.column - 0.5, place.row - 0.5)
-        frame = Rectangle(corner, place.columns, place.rows, fill=False, edgecolor="white", linewidth=1.2)
+    places = found.strongest(target, count) if count else []
+    taken = [(place.column, place.row, place.columns, place.rows) for place in places]
+    for rank, (place, box) in enumerate(zip(places, list(taken), strict=True), start=1):
+        frame = Rectangle((box[0] - 0.5, box[1] - 0.5), *box[2:], fill=False, edgecolor="white", linewidth=1.2)
         frame.set_path_effects([outline])
         axes.add_patch(frame)
-        text = axes.annotate(
-            f"{rank}: {place.probability:.2f}",
-            corner,
-            xytext=(4, -4),
-            textcoords="offset points",
-            va="top",
-            color="white",
-            fontsize=8,
-        )
+        name = f"{rank}: {place.probability:.2f}"
+        label = _free_place(box, len(name), found.picture.shape[1:], taken)
+        taken.append(label)
+        text = axes.text(*label[:2], name, va="top", color="white", fontsize=LABEL)
         text.set_path_effects([outline])
+
+
+def _free_place(frame: Box, characters: int, size: tuple[int, ...], taken: list[Box]) -> Box:
+    """Return where a label stands: inside its frame if it fits, else beside it where nothing else is."""
+    point = size[1] / (0.85 * 72 * WIDTH)  # in pixels of the picture
+    wide, tall, gap = 0.65 * LABEL * characters * point, 1.5 * LABEL * point, 0.5 * LABEL * point
+    left, top, columns, rows = frame
+    if columns > wide + 2 * gap and rows > tall + 2 * gap:
+        return left + gap, top + gap, wide, tall
+    right, below = left + columns + gap, top + rows + gap
+    corners = [(x, y) for y in (top, top - tall - gap, below) for x in (right, left - wide - gap, left)]
+    boxes = [(x, y, wide, tall) for x, y in corners if 0 <= x <= size[1] - wide and 0 <= y <= size[0] - tall]
+    free = [box for box in boxes if not any(_overlap(box, other) for other in taken)]
+    return (free or boxes or [(right, top, wide, tall)])[0]
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return all(
+        one[axis] < other[axis] + other[axis + 2] and other[axis] < one[axis] + one[axis + 2] for axis in (0, 1)
+    )
 
 
 def _colours() -> Any:
