@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -143,6 +145,15 @@ def test_the_drawing_covers_the_picture(found):
     np.testing.assert_allclose(np.ma.getdata(heat.get_array()), found.heat(4), rtol=1e-6)
     assert len(axes.patches) == 3
     assert not found.draw(4, count=0).patches
+
+
+def test_labels_of_small_windows_do_not_cover_each_other():
+    picture = np.random.default_rng(1).random((1, 60, 80))
+    axes = sweep(small(), picture, stride=4).draw(0, count=6)
+    axes.figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 6
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
 
 def segmenting() -> Model:

@@ -59,7 +59,8 @@ def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axe
 def _grey(picture: np.ndarray) -> np.ndarray:
     """Return how light each pixel is, float32[rows, columns], without a copy of the picture in another type."""
     shares = LUMINANCE if len(picture) == 3 else np.full(len(picture), 1 / len(picture))
-    return np.asarray(np.einsum("crs,c->rs", picture, np.asarray(shares, np.float32), dtype=np.float32))
+    weights = np.asarray(shares, np.float32)
+    return np.asarray(np.einsum("crs,c->rs", picture, weights, dtype=np.float32, casting="same_kind"))
 
 
 def full_size(found: ScoreMap) -> float:
