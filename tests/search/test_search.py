@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -201,3 +202,18 @@ def test_the_command(tmp_path):
     refused = CliRunner().invoke(app, [*words[:-1], "--range", "hiden=4,8"])
     assert refused.exit_code == 2
     assert "did you mean 'hidden'" in refused.stderr
+
+
+@pytest.mark.parametrize("call", ["rename", "unlink"])
+def test_a_lock_that_cannot_be_released_names_its_file(tmp_path, monkeypatch, call):
+    from striate.search.journal import backend
+
+    shared = backend(tmp_path / "journal.log")
+
+    def refuse(path, *more):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, refuse)
+        with pytest.raises(PermissionError, match=r"journal\.log\.lock"):
+            shared.append_logs([{"op_code": 0}])

@@ -22,7 +22,17 @@ def backend(journal: Path) -> Any:
     """
     from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
-    lock = JournalFileSymlinkLock(str(journal))
+    class Lock(JournalFileSymlinkLock):
+        def release(self) -> None:
+            try:
+                super().release()
+            except RuntimeError as error:  # whatever the system said; Optuna expects it of a lock that is lost
+                reason = error.__context__
+                if isinstance(reason, OSError) and not isinstance(reason, FileNotFoundError):
+                    raise reason from None
+                raise
+
+    lock = Lock(str(journal))
 
     class WholeEntries(JournalFileBackend):
         def append_logs(self, logs: list[dict[str, Any]]) -> None:
