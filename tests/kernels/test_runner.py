@@ -16,7 +16,7 @@ from striate.engine.memory import aligned
 from striate.engine.program import BUFFERS, INDEX, LANEWISE, ByCount, Place, Program
 from striate.engine.team import Team
 from striate.engine.workers import PATIENCE, Workers
-from striate.kernels.mailboxes import ASLEEP
+from striate.kernels.mailboxes import ASLEEP, READY
 
 LANES = 4
 BYTES = 4 * LANES
@@ -141,11 +141,25 @@ def test_no_run_waits_for_a_worker_that_was_called_and_has_not_come() -> None:
         counting.team.run()
         np.testing.assert_array_equal(counting.cells[1], runs)
     counting.team.rest()
-    assert [worker.mailbox[0] for worker in counting.team._workers.threads] == [ASLEEP] * 2
+    assert [worker.mailbox[0] for worker in counting.team._workers.threads] == [READY] * 2
     late.gate.set()
     for runs in range(6, 200):
         counting.team.run()
         counting.check(runs)
+
+
+def test_no_run_waits_for_a_worker_that_watched_and_lost_its_core() -> None:
+    """The worker sleeps, though its mailbox says that it watches: as one does that another process displaces."""
+    counting = Counting(50, 3)
+    counting.team.run()
+    wait_until_asleep(counting.team)
+    for worker in counting.team._workers.threads:
+        worker.mailbox[0] = READY
+    for runs in range(2, 6):
+        counting.team.run()
+        np.testing.assert_array_equal(counting.cells[1], runs)
+    for worker in counting.team._workers.threads:
+        worker.mailbox[0] = ASLEEP
 
 
 @pytest.mark.parametrize("patience", [0, 1, 10, 10**5])

@@ -87,7 +87,7 @@ def _rest(mailboxes, worker_count, yield_address):
     """Wait for the workers that take part in the last run; those that have not come yet no longer take part."""
     for i in range(worker_count):
         waited = 0
-        while compare_exchange(mailboxes, LINE * i, CALLED, ASLEEP) == BUSY:
+        while compare_exchange(mailboxes, LINE * i, CALLED, READY) == BUSY:
             waited += 1
             _pause(waited, yield_address)
 
@@ -140,7 +140,7 @@ def lead(
     for i in range(LINE * phase_count):
         state[i] = 0
     for i in range(worker_count):
-        if compare_exchange(mailboxes, LINE * i, READY, BUSY) == ASLEEP:
+        if compare_exchange(mailboxes, LINE * i, READY, CALLED) == ASLEEP:
             compare_exchange(mailboxes, LINE * i, ASLEEP, CALLED)
             call_system(post_address, mailboxes[LINE * i + SEMAPHORE], 1, 0)
     _run(state, phases, phase_count, rows, row_size, tasks, register_count, arena, scratch, yield_address, end)
