@@ -76,7 +76,7 @@ def test_arrays_in_and_out(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["[1,2", "--kernel", "[1]"], "numbers in brackets are needed"),
+        (["[1,2", "--kernel", "[1]"], "needs numbers in brackets"),
         (["[1,2]", "--kernel", "[[1,2],[3]]"], "uneven rows"),
         (["[1,2,3]", "--kernel", "lapalcian"], "did you mean 'laplacian'"),
         (["[1,2]", "--kernel", "[1,2,3]"], "3"),

@@ -47,7 +47,7 @@ def test_writes_a_library(run: Any, model: Path, monkeypatch: pytest.MonkeyPatch
     ("arguments", "message"),
     [
         (["--to", "library"], "FILE: is required"),
-        (["a.onnx", "--out", "b.onnx"], "name one of them"),
+        (["a.onnx", "--out", "b.onnx"], "only one of them can be given"),
         (["a.onnx", "--target", "armv7"], "Add --to library"),
         (["--to", "library", "--out", "c", "--without-preprocessing"], "a library normalises"),
         (["--to", "library", "--out", "c", "--target", "cortex-m5"], "did you mean 'cortex-m7' or 'cortex-m4'"),

@@ -109,7 +109,7 @@ def test_number_of_inputs_is_checked() -> None:
         ReLU()(x, x)
     with pytest.raises(ShapeError, match="flatten1: takes 1 input; got 0"):
         Flatten()()
-    with pytest.raises(UsageError, match=r"conv: a layer is applied to nodes; got list. Begin with Input"):
+    with pytest.raises(UsageError, match=r"conv: a layer is applied to nodes; got list. Start with Input"):
         Conv2d(2, 3)([1, 2])  # type: ignore[arg-type]
 
 

@@ -255,7 +255,7 @@ def test_automatic_names_avoid_the_users():
         ("w*", r"^expression: cannot be read: invalid syntax \(column 3\)"),
         ("(w*x", r"'\(' was never closed \(column 1\)"),
         ("w x", r"\(column 3\)"),
-        ("lambda*w", "'lambda' is a word of Python; call it lam"),
+        ("lambda*w", "'lambda' is a keyword of Python; call it lam"),
         ("w^2", r"written with \*\*, not \^ \(column 1\)"),
         ("w*sigmod(x)", r"function at column 3: unknown name 'sigmod'; did you mean 'sigmoid'"),
         ("__import__('os').system('ls')", r"only arithmetic .* got .__import__\('os'\).system"),
