@@ -11,7 +11,7 @@ from PIL import Image
 
 import striate
 from striate.data import registry
-from striate.layers import Conv2d
+from striate.layers import Conv2d, Flatten
 from striate.network import Sequential
 
 from .helpers import last_json
@@ -185,7 +185,7 @@ def test_a_sample_of_a_data_set(run, refused, trained):
     assert item["file"] == "digits:7"
     assert item["class"] == str(striate.load(trained).predict(digits.inputs[7:8])[0])
     assert "digits: has samples 0 to 358; got 359" in refused("predict", trained, "digits:359", status=2)
-    assert "unknown name 'letters'" in refused("predict", trained, "letters:1", status=2)
+    assert "data set is called 'letters'" in refused("predict", trained, "letters:1", status=2)
 
 
 def test_class_maps_are_shares_of_the_positions(run, tmp_path):
@@ -214,3 +214,10 @@ def test_another_size_than_in_training(run, refused, trained, digit, tmp_path):
     assert item["probability"] == pytest.approx(float(expected.max()))
     assert "and would be" in refused("predict", trained, path, "--size", 16, status=2)
     assert "--size: must be a number" in refused("predict", saved, path, "--size", "big", status=2)
+
+
+def test_many_outputs_are_cut(run, digit, tmp_path):
+    striate.Model(Sequential([Flatten()], (1, 16, 16)), []).save(tmp_path / "m.safetensors")
+    Image.fromarray(digit).save(tmp_path / "digit.png")
+    answer = run("predict", tmp_path / "m.safetensors", tmp_path / "digit.png")
+    assert "and 156 more (--json prints all)" in " ".join(answer.output.split())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from striate.model import Model
 
 MOST_NAMED = 20
+MOST_SHOWN = 100  # numbers of one sample on the terminal
 """Most numbers of a sample that are printed with their names."""
 
 
@@ -228,6 +229,8 @@ def _text(item: dict[str, Any]) -> str:
         numbers = [f"{value:.6g}{spread}" for value, spread in zip(item["values"], spreads, strict=True)]
         if len(numbers) == len(item["names"]) <= MOST_NAMED and item["names"] != ["target 1"]:
             numbers = [f"{name} {text}" for name, text in zip(item["names"], numbers, strict=True)]
+        if len(numbers) > MOST_SHOWN:
+            numbers = [*numbers[:MOST_SHOWN], f"and {len(numbers) - MOST_SHOWN:,} more (--json prints all)"]
         return f"{item['file']}: {', '.join(numbers)}"
     if "labels" in item:
         return (
