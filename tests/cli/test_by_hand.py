@@ -98,5 +98,5 @@ def test_sums_are_checked(run, refused, tmp_path):
     assert [one["correct"] for one in last_json(result)["sums"]] == [True, False]
     assert "shown 78400, right 78500" in result.stderr
     slides.write_text("# nothing\n", "utf-8")
-    assert "holds no sum" in refused("check", slides, status=2)
+    assert "contains no sum" in refused("check", slides, status=2)
     assert "cannot be read" in refused("check", tmp_path / "none.txt", status=1)

@@ -342,7 +342,7 @@ def test_live_curves_of_a_run_without_a_model(tmp_path: Path, monkeypatch: Any) 
 
 
 def test_live_curves_need_a_run(served: Served) -> None:
-    assert "belong to a run" in served.ask("GET", "/live").json()["error"]
+    assert "need a run" in served.ask("GET", "/live").json()["error"]
 
 
 def test_refuses_an_empty_folder(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_says_where_a_folder_cannot_be_made(tmp_path: Path, monkeypatch: pytest.
     made = compiling.Compiled(b"", compiling.MARK * 50, 0)
     monkeypatch.setattr("striate.targets.library.writing.compile_library", lambda job: made)
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(DataError, match=r"cannot be made"):
+    with pytest.raises(DataError, match=r"cannot be created"):
         library.write(model_of(Sequential([Linear(1)], (3,))), tmp_path / "file" / "library")
 
 

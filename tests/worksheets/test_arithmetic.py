@@ -321,7 +321,7 @@ def test_report_shows_formula_padding_costs():
     assert "in no window" in str(convolution(6, 3, stride=2))
     assert "the last 1 cell of" in str(convolution(6, 3, stride=2))
     assert "values read 36" in str(pooling(6, 2))
-    assert "less the window that would start behind the input" in str(
+    assert "less the window that would start beyond the input" in str(
         pooling((5,), 2, stride=3, ceil_mode=True, padding=1)
     )
     assert "rows 0 before and 1 after; columns 1 before and 2 after" in str(convolution((20, 30), (3, 5), stride=2))

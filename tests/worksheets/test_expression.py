@@ -251,7 +251,7 @@ def test_automatic_names_avoid_the_users():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "an expression is needed"),
+        ("", "needs an expression"),
         ("w*", r"^expression: cannot be read: invalid syntax \(column 3\)"),
         ("(w*x", r"'\(' was never closed \(column 1\)"),
         ("w x", r"\(column 3\)"),
