@@ -75,7 +75,7 @@ def _frames(axes: Axes, found: ScoreMap, target: int | str, count: int) -> None:
 
     outline = withStroke(linewidth=3, foreground="black")
     places = found.strongest(target, count) if count else []
-    taken = [(place.column, place.row, place.columns, place.rows) for place in places]
+    taken: list[Box] = [(place.column, place.row, place.columns, place.rows) for place in places]
     for rank, (place, box) in enumerate(zip(places, list(taken), strict=True), start=1):
         frame = Rectangle((box[0] - 0.5, box[1] - 0.5), *box[2:], fill=False, edgecolor="white", linewidth=1.2)
         frame.set_path_effects([outline])
