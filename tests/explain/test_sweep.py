@@ -251,7 +251,7 @@ def test_windows_computed_at_once_are_those_computed_alone(layers, side, monkeyp
 
 
 def test_padding_keeps_windows_apart(trained_lenet):
-    with pytest.raises(ShapeError, match="conv1: treats the edge of a window in another way than its middle"):
+    with pytest.raises(ShapeError, match="conv1: treats the edge of a window differently from its middle"):
         fully_convolutional(trained_lenet, (20, 20))
     with pytest.raises(ShapeError, match="needs pictures, and one output"):
         fully_convolutional(Model(Sequential([Linear(2)], 3), np.zeros(8)), (20, 20))

@@ -78,7 +78,7 @@ def test_serves_several_python_threads(model: Model, samples: np.ndarray) -> Non
     ],
 )
 def test_refuses_other_samples(model: Model, x: np.ndarray) -> None:
-    with pytest.raises(ShapeError, match="contiguous float32 samples of 1 x 28 x 28"):
+    with pytest.raises(ShapeError, match="contiguous float32 samples, N x 1 x 28 x 28"):
         model.predictor()(x)
 
 

@@ -259,7 +259,7 @@ def splits_of(inputs: np.ndarray, targets: np.ndarray, classes: tuple[str, ...])
             ("a", "b"),
             "learns pictures, series and tables",
         ),
-        (np.zeros((20, 1, 8, 8), np.uint8), np.zeros(20, np.int64), ("a", "b"), "at least 32 samples"),
+        (np.zeros((20, 1, 8, 8), np.uint8), np.zeros(20, np.int64), ("a", "b"), "at least 32 training samples"),
         (np.zeros((40, 1, 1, 3), np.uint8), np.zeros(40, np.int64), ("a", "b"), "too small"),
     ],
 )

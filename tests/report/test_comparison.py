@@ -77,7 +77,7 @@ def test_numbers_are_compared_by_their_errors(tmp_path):
         "mean squared error",
     ]
     assert pairs(entries)[0].better == "30"
-    assert "scores differ most" in write_comparison(entries, tmp_path / "p.html").read_text()
+    assert "The samples whose scores" in write_comparison(entries, tmp_path / "p.html").read_text()
 
 
 def test_mistakes(folders, tmp_path):
