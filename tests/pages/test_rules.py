@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from striate.engine.lowering import rule as lowered
 from striate.layers import Layer
 from striate.network import Slot, Step
 from striate.pages.packing import pack
@@ -79,7 +80,8 @@ def decomposed(cases: list[dict[str, Any]]) -> list[list[list[Any]]]:
 
 
 def test_the_terms_of_every_layer_add_up_to_its_values() -> None:
-    names = [(name, seed) for name in OPERATIONS for seed in range(SEEDS)]
+    compiled = [name for name, entry in OPERATIONS.items() if lowered(entry.draw(Small(Seeded(0))).layer)]
+    names = [(name, seed) for name in compiled for seed in range(SEEDS)]  # a page holds kernels alone
     for (name, seed), cells in zip(names, decomposed([case_of(*each) for each in names]), strict=True):
         for result, value, size in cells:
             assert result is not None, (name, seed)

@@ -167,8 +167,8 @@ BAD: list[tuple[str, str, bytes, str]] = [
     ("texts", JSON, b'{"samples": ["1"' + b",0" * 63 + b"]}", "numbers"),
     ("ragged lists", JSON, b'{"samples": [[1, 2], [3]]}', "one length"),
     ("another shape", JSON, b'{"samples": [[1, 2], [3, 4]]}', "must be 1 x 8 x 8"),
-    ("other keys", JSON, b'{"sample": []}', "something else"),
-    ("a list", JSON, b"[1]", "something else"),
+    ("other keys", JSON, b'{"sample": []}', "other JSON"),
+    ("a list", JSON, b"[1]", "other JSON"),
     ("bytes that are no text", JSON, b"\xff\xfe\x00", "JSON"),
 ]
 
