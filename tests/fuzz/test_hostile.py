@@ -40,11 +40,11 @@ def test_hostile_files_are_refused_soon(name: str, tmp_path: Path) -> None:
     file, write = HOSTILE[name]
     write(tmp_path / file)
     tracemalloc.start()
-    begin = time.process_time()
+    begin = time.thread_time()
     try:
         with pytest.raises(StriateError) as caught:
             open_file(tmp_path / file)
-        assert time.process_time() - begin < SECONDS
+        assert time.thread_time() - begin < SECONDS
         assert tracemalloc.get_traced_memory()[1] < MEMORY
     finally:
         tracemalloc.stop()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MOST_OPCODES = 5_000_000
+DEEPEST = 1000  # marks that are open at the same time; a state_dict has fewer than ten
 
 
 class PickleError(ValueError):
@@ -89,6 +90,7 @@ class Reader:
         self.data, self.place = memoryview(data), place
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self._marks = 0
 
     def read(self) -> Any:
         """Return the object; raises PickleError."""
@@ -130,11 +132,18 @@ class Reader:
             raise PickleError("it takes from an empty stack")
         return self.stack.pop()
 
+    def _mark(self) -> None:
+        self._marks += 1
+        if self._marks > DEEPEST:
+            raise PickleError(f"its lists are more than {DEEPEST:,} deep")
+        self.stack.append(_MARK)
+
     def _to_mark(self) -> list[Any]:
         for place in range(len(self.stack) - 1, -1, -1):
             if self.stack[place] is _MARK:
                 items = self.stack[place + 1 :]
                 del self.stack[place:]
+                self._marks -= 1
                 return items
         raise PickleError("a mark is missing")
 
@@ -182,7 +191,7 @@ OPCODES: dict[int, Callable[[Reader], Any]] = {
     for key, action in {
         "\x80": lambda r: r._take(1),
         "\x95": lambda r: r._take(8),
-        "(": _push(lambda: _MARK),
+        "(": Reader._mark,
         "N": _push(None),
         "\x88": _push(True),
         "\x89": _push(False),
