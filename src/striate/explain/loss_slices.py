@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -165,13 +165,19 @@ def _lengths(weight: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt((weight**2).sum(axis=tuple(range(1, weight.ndim)), keepdims=True)))
 
 
-def _losses(model: Model, dataset: Dataset, moves: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the mean loss at ``theta + move`` for every move, float64[len(moves)]."""
-    moved, start, found = copy(model), model.theta.astype(np.float64), []
-    for move in moves:
-        moved.theta = (start + move).astype(np.float32)
+def losses_at(model: Model, dataset: Dataset, thetas: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the mean loss with each of ``thetas`` (float[parameter_count]) as parameters, float64[len(thetas)]."""
+    moved, found = copy(model), []
+    for theta in thetas:
+        moved.theta = theta.astype(np.float32)
         found.append(moved.evaluate(dataset).loss)
     return np.array(found)
+
+
+def _losses(model: Model, dataset: Dataset, moves: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the mean loss at ``theta + move`` for every move, float64[len(moves)]."""
+    start = model.theta.astype(np.float64)
+    return losses_at(model, dataset, (start + move for move in moves))
 
 
 def draw_loss_line(line: LossLine, axes: Axes | None = None) -> Axes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,8 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.drawing.axes import new_axes
 from striate.errors import DivergenceError, UsageError
+from striate.explain.loss_slices import losses_at
 from striate.layers.arguments import integer
-from striate.model import Model
 from striate.training.callbacks import Callback
 from striate.training.trainer import Trainer
 
@@ -146,7 +145,7 @@ def race(
     places = (together - origin) @ axes.T
     steps = tuple(_range(places[:, axis], points) for axis in (0, 1))
     model = next(iter(trainers.values())).model
-    losses = np.array([_loss(model, some, origin + x * axes[0] + y * axes[1]) for y in steps[1] for x in steps[0]])
+    losses = losses_at(model, some, (origin + x * axes[0] + y * axes[1] for y in steps[1] for x in steps[0]))
     return Race(runners, origin, axes, share, (steps[0], steps[1]), losses.reshape(points, points))
 
 
@@ -157,14 +156,7 @@ def _train(name: str, trainer: Trainer, train: Dataset, some: Dataset, epochs: i
     except DivergenceError:
         diverged = True
     thetas = np.stack(recorder.thetas)
-    losses = np.array([_loss(trainer.model, some, theta) for theta in thetas])
-    return Runner(name, thetas, losses, diverged)
-
-
-def _loss(model: Model, samples: Dataset, theta: np.ndarray) -> float:
-    moved = copy(model)
-    moved.theta = theta.astype(np.float32)
-    return float(moved.evaluate(samples).loss)
+    return Runner(name, thetas, losses_at(trainer.model, some, thetas), diverged)
 
 
 def _range(places: np.ndarray, points: int) -> np.ndarray:
