@@ -129,7 +129,9 @@ def test_weights_beyond_the_room_are_left_out():
     network = Sequential([Linear(1000), ReLU(), Linear(2)], 600)
     data = page_data(trace(Model(network, np.zeros(network.parameter_count)), np.ones(600)))
     assert data["layers"][1]["rule"]["formula"] == "the 601,000 weights of this layer are not part of the page"
-    assert data["layers"][3]["rule"]["kind"] == "rows"
+    assert "weights" not in data["layers"][1]
+    assert data["layers"][3]["rule"]["kind"] == "dense"
+    assert data["layers"][3]["weights"]["begin"] == 601_000
 
 
 def test_every_activation_of_lenet_1998_can_be_pointed_at():

@@ -36,19 +36,26 @@ from striate.targets.image import normalisation_of
 
 MOST_TERMS = 2_000_000
 """Terms of a layer that are listed where nothing says how they repeat."""
+LISTED = "rows"
+"""The kind of a layer whose terms are listed, value by value."""
 MOST_GRADIENT = 100_000_000
 """Numbers of a layer's whole matrix up to which its rows are read from the gradient."""
 Rule = dict[str, Any]
 
 
-def rule_of(model: Model, step: Step) -> Rule:
-    """Return how the page computes a value of a layer: JSON types, with ``kind`` naming the function."""
+def rule_of(model: Model, step: Step, most: int = MOST_TERMS) -> Rule:
+    """Return how the page computes a value of a layer: JSON types, with ``kind`` naming the function.
+
+    Terms of which nothing says how they repeat are listed if there are at most ``most``; else the kind is "none".
+    """
     layer = step.layer
     if isinstance(layer, InputLayer):
         mean, scale = normalisation_of(model)
         return {"kind": "given", "formula": "(raw - mean) * scale", "mean": mean.tolist(), "scale": scale.tolist()}
-    found = next((RULES[cls] for cls in type(layer).__mro__ if cls in RULES), None)
-    rule = _usual(model, step) if found is None else found(model, step)
+    found = next((RULES[cls] for cls in type(layer).__mro__ if cls in RULES), _usual)
+    rule = found(model, step)
+    if rule["kind"] == LISTED:
+        rule = _rows(model, step, most)
     biased = any(slot.spec.name == "bias" for slot in step.parameters)
     return {"formula": layer.formula, "constantName": "bias" if biased else "constant", **rule}
 
@@ -61,7 +68,7 @@ def _usual(model: Model, step: Step) -> Rule:
     if not layer.linear:
         return {"kind": "none"}
     unpadded = layer.unpadded()
-    return _rows(model, step) if unpadded is None else _windows(model, step, unpadded)
+    return {"kind": LISTED} if unpadded is None else _windows(model, step, unpadded)
 
 
 def _cell(model: Model, step: Step, parameters: dict[str, np.ndarray] | None = None) -> Cell:
@@ -151,7 +158,7 @@ def _pointwise(model: Model, step: Step) -> Rule:
     return {**rule, "factor": own}
 
 
-def _rows(model: Model, step: Step) -> Rule:
+def _rows(model: Model, step: Step, most: int) -> Rule:
     """Return the terms of every value: a place that it copies, or its row of the layer's matrix."""
     places = _copied(model, step)
     if places is not None:
@@ -162,10 +169,10 @@ def _rows(model: Model, step: Step) -> Rule:
     cell = _cell(model, step)
     rows = matrix(cell, count)
     at = [np.flatnonzero(row) for row in rows]
-    if sum(map(len, at)) > MOST_TERMS:
+    if sum(map(len, at)) > most:
         return {"kind": "none"}
     return {
-        "kind": "rows",
+        "kind": LISTED,
         "starts": pack(np.cumsum([0, *map(len, at)]), "i4"),
         "places": pack(np.concatenate(at), "i4"),
         "weight": exact(np.concatenate([row[here] for row, here in zip(rows, at, strict=True)])),
@@ -192,7 +199,7 @@ def _in_order(places: np.ndarray) -> bool:
 
 
 def _add(model: Model, step: Step) -> Rule:
-    return {"kind": "sum"} if len(set(step.input_shapes)) == 1 else _rows(model, step)
+    return {"kind": "sum" if len(set(step.input_shapes)) == 1 else LISTED}
 
 
 def _maximum(model: Model, step: Step) -> Rule:

@@ -1,5 +1,6 @@
 // How a value of a layer comes about: {rule, values, factors, products, places, ...}, with the sum of its terms.
-// `state` is {layers: Map of description by name, values: Map of Float32Array by name, parameters, raw}.
+// `state` is {layers: Map of description by name, values: Map of Float32Array by name, parameters, raw}; without
+// `parameters`, each layer has its own, {weights: {begin, values}}.
 import { flat, product, short, total, unflat } from "./numbers.js";
 
 function source(state, layer, number = 0) {
@@ -9,10 +10,13 @@ function source(state, layer, number = 0) {
 function pick(list, index, place, channels) {
   return list[list.length === 1 ? 0 : list.length === channels ? index[0] : place];
 }
+function parameter(state, layer, place) {
+  return state.parameters ? state.parameters[place] : layer.weights.values[place - layer.weights.begin];
+}
 function constantOf(state, layer, index, place) {
   const found = layer.rule.constant;
   if (!found) return 0;
-  return found.values ? pick(found.values, index, place, layer.shape[0]) : state.parameters[found.first + index[0]];
+  return found.values ? pick(found.values, index, place, layer.shape[0]) : parameter(state, layer, found.first + index[0]);
 }
 function named(layer, constant) {
   return constant === 0 && layer.rule.constantName !== "bias" ? {} : { [layer.rule.constantName]: constant };
@@ -68,14 +72,14 @@ const rules = {
     const { rule } = layer, from = source(state, layer), [m, ...position] = index, channels = rule.channels[rule.group[m]];
     const { places, kernel } = windowPlaces(rule.axes, position, channels, from.shape), taps = product(kernel);
     const begin = rule.first === undefined ? begins(rule, taps)[m] : 0, at = parameterPlaces(rule, m, begin, places.length);
-    const factors = at ? at.map((i) => state.parameters[i]) : Array.from(rule.weight.subarray(begin, begin + places.length));
+    const factors = at ? at.map((i) => parameter(state, layer, i)) : Array.from(rule.weight.subarray(begin, begin + places.length));
     const constants = named(layer, constantOf(state, layer, index, 0));
     return summed(read(from.values, places, 0), factors, places, constants, { kernel, channels, factorName: "kernel", parameters: at });
   },
   dense(state, layer, index) {
     const from = source(state, layer), size = from.values.length, at = range(layer.rule.first + index[0] * size, size);
     const constants = named(layer, constantOf(state, layer, index, 0));
-    return summed(Array.from(from.values), at.map((i) => state.parameters[i]), range(0, size), constants, { parameters: at });
+    return summed(Array.from(from.values), at.map((i) => parameter(state, layer, i)), range(0, size), constants, { parameters: at });
   },
   rows(state, layer, index) {
     const { rule } = layer, own = flat(index, layer.shape), [first, end] = [rule.starts[own], rule.starts[own + 1]];
@@ -114,7 +118,7 @@ const rules = {
   pointwise(state, layer, index) {
     const { rule } = layer, place = flat(index, layer.shape), x = source(state, layer).values[place];
     const at = rule.factor ? null : [rule.first + index[0]];
-    const factor = at ? state.parameters[at[0]] : pick(rule.factor, index, place, layer.shape[0]);
+    const factor = at ? parameter(state, layer, at[0]) : pick(rule.factor, index, place, layer.shape[0]);
     return summed([x], [factor], [place], named(layer, constantOf(state, layer, index, place)), { parameters: at });
   },
   function(state, layer, index) {
@@ -193,14 +197,14 @@ const rules = {
   radial(state, layer, index) {
     const from = source(state, layer), size = from.values.length, { rule } = layer;
     const at = rule.weight ? null : range(rule.first + index[0] * size, size);
-    const factors = at ? at.map((i) => state.parameters[i]) : Array.from(rule.weight.subarray(index[0] * size, (index[0] + 1) * size));
+    const factors = at ? at.map((i) => parameter(state, layer, i)) : Array.from(rule.weight.subarray(index[0] * size, (index[0] + 1) * size));
     const values = Array.from(from.values), products = values.map((x, t) => (x - factors[t]) ** 2);
     return { values, factors, products, places: range(0, size), factorName: "centre", sign: "−", constants: {}, result: total(products), parameters: at };
   },
   entry(state, layer, index) {
     const [dimension, place] = index, symbol = source(state, layer).values[place];
     const at = layer.rule.first + symbol * layer.shape[0] + dimension;
-    return { values: [symbol], places: [place], parameters: [at], lines: [`entry ${symbol}, dimension ${dimension}`], result: state.parameters[at] };
+    return { values: [symbol], places: [place], parameters: [at], lines: [`entry ${symbol}, dimension ${dimension}`], result: parameter(state, layer, at) };
   },
   text(state, layer, index) { // written beforehand
     const place = flat(index, layer.shape);
@@ -242,9 +246,9 @@ function located(state, layer, joint) { // a place counted through all inputs, o
 function standardised(state, layer, index, mean, variance, kind) {
   const { rule } = layer, place = flat(index, layer.shape), x = source(state, layer).values[place];
   const own = rule.each === false ? place : index[0], learnt = rule.first !== null;
-  const deviation = Math.sqrt(variance + rule.epsilon), weight = learnt ? state.parameters[rule.first + own] : 1;
+  const deviation = Math.sqrt(variance + rule.epsilon), weight = learnt ? parameter(state, layer, rule.first + own) : 1;
   const factor = weight / deviation, constants = { "−mean × factor": -mean * factor };
-  if (learnt) constants.bias = state.parameters[rule.constant.first + own];
+  if (learnt) constants.bias = parameter(state, layer, rule.constant.first + own);
   const lines = [`${kind}mean = ${short(mean)}, ${kind}variance = ${short(variance)}`, `factor = ${short(weight)} / ${short(deviation)}`];
   return summed([x], [factor], [place], constants, { lines, parameters: learnt ? [rule.first + own] : null, fixedFactor: true });
 }

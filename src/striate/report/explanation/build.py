@@ -130,7 +130,7 @@ def _layer(found: Trace, step: Step, rules: Rules, field: tuple[AxisField, ...],
         "parameters": sum(slot.spec.size for slot in step.parameters),
         "field": " x ".join(str(axis.size) for axis in field),
         "values": pack(found[step.name], "f8" if wide else "f4"),
-        "rule": rules.of(step),
+        **rules.of(step),
     }
 
 
