@@ -1,4 +1,4 @@
-"""Sections without peers: how evenly single calls run, and how near to the processor's limit networks come."""
+"""How evenly single calls run, and how near to the processor's limit networks come."""
 
 from __future__ import annotations
 
@@ -11,28 +11,41 @@ import torch
 from benchmarks import ours
 from benchmarks.networks import BATCHES_OF_DATA, CASES, samples
 from benchmarks.report import table
-from benchmarks.timing import alternate, timed
+from benchmarks.sections import peers
+from benchmarks.timing import PAUSE_SECONDS, Work, alternate, timed
 from striate.layers.shape import InputLayer
 from striate.machine import available_threads
 from striate.network import Network
 
-CALLS, WARM_UP = 10_000, 200
+CALLS, AT_ONCE, WARM_UP = 10_000, 1_000, 200
 MATRIX = 2048
 
 
 def latency(options: argparse.Namespace) -> list[str]:
-    """Time each of many calls with one sample."""
+    """Time each of many calls with one sample; the programs take turns, ``AT_ONCE`` calls each."""
     rows = []
     for name in options.networks:
         x, _ = samples(CASES[name], BATCHES_OF_DATA)
-        work = ours.inference(CASES[name], x, 1)
-        work(WARM_UP)
-        micros = np.array([timed(work, 1) for _ in range(CALLS)]) * 1e6
-        median, rare, rarer = np.percentile(micros, [50, 99, 99.9])
-        figures = (f"{value:,.1f}" for value in (median, rare, rarer, micros.max()))
-        rows.append((name, *figures, f"{rare / median:.2f}"))
-    header = ("network", "median", "99th percentile", "99.9th", "slowest", "99th / median")
+        contestants = {"striate": ours.inference(CASES[name], x, 1)}
+        contestants |= peers(options, "inference", CASES[name], x, 1)
+        for system, seconds in _every_call(contestants).items():
+            micros = 1e6 * np.array(seconds)
+            median, rare, rarer = np.percentile(micros, [50, 99, 99.9])
+            figures = (f"{value:,.1f}" for value in (median, rare, rarer, micros.max()))
+            rows.append((name, system, *figures, f"{rare / median:.2f}"))
+    header = ("network", "system", "median", "99th percentile", "99.9th", "slowest", "99th / median")
     return [f"### {CALLS:,} calls with one sample, microseconds", "", *table(header, rows)]
+
+
+def _every_call(contestants: dict[str, Work]) -> dict[str, list[float]]:
+    """Return the seconds of each of ``CALLS`` calls."""
+    found: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(0, CALLS, AT_ONCE):
+        for name, work in contestants.items():
+            time.sleep(PAUSE_SECONDS)
+            work(WARM_UP)
+            found[name] += [timed(work, 1) for _ in range(AT_ONCE)]
+    return found
 
 
 def peak(options: argparse.Namespace) -> list[str]:

@@ -34,7 +34,7 @@ def training(options: argparse.Namespace) -> list[str]:
             x, y = samples(case, batch * BATCHES_OF_DATA)
             work, setting = pytorch.training(case, x, y, batch)
             contestants = {OWN: ours.training(case, x, y, batch), TORCH: work}
-            contestants |= _peers(options, "training", case, x, y, batch)
+            contestants |= peers(options, "training", case, x, y, batch)
             speeds = alternate(contestants, batch, options.rounds, options.seconds)
             rows += _rows(name, batch, setting, speeds)
     return _section("Training step, images/s", rows)
@@ -50,7 +50,7 @@ def inference(options: argparse.Namespace) -> list[str]:
             x, _ = samples(case, batch * BATCHES_OF_DATA)
             work, setting = pytorch.inference(case, x, batch)
             contestants = {OWN: ours.inference(case, x, batch), TORCH: work}
-            contestants |= _peers(options, "inference", case, x, batch)
+            contestants |= peers(options, "inference", case, x, batch)
             speeds = alternate(contestants, batch, options.rounds, options.seconds)
             rows += _rows(name, batch, setting, speeds)
     return _section("Inference, images/s", rows)
@@ -248,7 +248,8 @@ def memory(options: argparse.Namespace) -> list[str]:
     return lines
 
 
-def _peers(options: argparse.Namespace, what: str, case: Case, *arguments: object) -> dict[str, Work]:
+def peers(options: argparse.Namespace, what: str, case: Case, *arguments: object) -> dict[str, Work]:
+    """Return the work ``what`` of every other program that is installed, by its name."""
     found: dict[str, Work] = {}
     for name, module in ({} if options.no_peers else installed()).items():
         try:
