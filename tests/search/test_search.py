@@ -4,7 +4,9 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
+import time
 
 import pytest
 
@@ -18,6 +20,7 @@ from striate.search.page import Findings, write_search_report
 from striate.search.study import Study
 from striate.training.callbacks import Callback
 from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingSettings, train
+from striate.training.run.lock import locked
 
 RANGES = tuple(map(parse_range, ["hidden=4,8,300", "learning_rate=1e-3:1e-1:log"]))
 
@@ -204,16 +207,36 @@ def test_the_command(tmp_path):
     assert "did you mean 'hidden'" in refused.stderr
 
 
-@pytest.mark.parametrize("call", ["rename", "unlink"])
-def test_a_lock_that_cannot_be_released_names_its_file(tmp_path, monkeypatch, call):
+def test_a_process_that_was_killed_while_it_wrote_holds_up_nobody(tmp_path):
     from striate.search.journal import backend
 
-    shared = backend(tmp_path / "journal.log")
+    journal, old = tmp_path / "journal.log", tmp_path / "journal.log.lock"
+    shared = backend(journal)
+    old.symlink_to(journal)  # as earlier versions left it
+    process = os.fork()
+    if process == 0:
+        with locked(journal):
+            os.kill(os.getpid(), signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+    with locked(journal):  # does not wait
+        pass
+    shared.append_logs([{"op_code": 0}])
+    assert old.is_symlink()
+    assert list(shared.read_logs(0)) == [{"op_code": 0}]
 
-    def refuse(path, *more):
-        raise PermissionError(13, "Permission denied", str(path))
 
-    with monkeypatch.context() as patched:
-        patched.setattr(os, call, refuse)
-        with pytest.raises(PermissionError, match=r"journal\.log\.lock"):
-            shared.append_logs([{"op_code": 0}])
+def test_entries_wait_for_whoever_writes(tmp_path):
+    from striate.search.journal import backend
+
+    shared, ready = backend(tmp_path / "journal.log"), os.pipe()
+    process = os.fork()
+    if process == 0:
+        with locked(tmp_path / "journal.log"):
+            os.write(ready[1], b"1")
+            time.sleep(0.1)
+            (tmp_path / "journal.log").write_bytes(b'{"op_code":1}\n')
+        os._exit(0)
+    os.read(ready[0], 1)
+    shared.append_logs([{"op_code": 2}])
+    os.waitpid(process, 0)
+    assert list(shared.read_logs(0)) == [{"op_code": 1}, {"op_code": 2}]

@@ -7,7 +7,9 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,13 +40,21 @@ class Scenario:
     end: Callable[[Path], object]
 
 
+@cache
+def command_line() -> Any:
+    """Return the command line, which all children of this process share."""
+    from typer.main import get_command
+
+    from striate.cli.app import app
+
+    return get_command(app)
+
+
 def command(*arguments: object) -> int:
     """Run a command of striate in this process; return its status."""
-    from striate.cli.app import main
-
     sys.argv[1:] = map(str, arguments)  # what --ranks hands on
     try:
-        main(sys.argv[1:])
+        command_line()(args=sys.argv[1:], prog_name="striate")
     except SystemExit as end:
         return int(end.code or 0)
     return 0

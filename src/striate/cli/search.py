@@ -125,7 +125,7 @@ def _finish(found: Search, output: Any, ended: bool) -> None:
     if small is not None and small.number != best.number:
         size = f"{small.user_attrs['parameters']:,} parameters"
         output.line(f"smallest within half a point: trial {small.number}, {percent(small.value)}, {size}")
-    output.line(f"repeat it: {findings.command(best)}")
+    output.line(f"repeat it: {findings.command()}")
     output.line(f"report: {page}")
     output.result(
         {
@@ -134,7 +134,7 @@ def _finish(found: Search, output: Any, ended: bool) -> None:
             "smallest": None if small is None else _facts(small),
             "test": findings.test(best),
             "trials": len(found.study.trials()),
-            "command": findings.command(best),
+            "command": findings.command(),
             "report": str(page),
             "ended": ended,
         }

@@ -11,6 +11,7 @@ from typing import Any
 
 from striate.errors import DataError, StriateError
 from striate.storage import append
+from striate.training.run.lock import locked
 
 MESSAGE = 300  # characters
 
@@ -18,33 +19,19 @@ MESSAGE = 300  # characters
 def backend(journal: Path) -> Any:
     """Return Optuna's backend for a journal, which here grows by whole entries or not at all.
 
-    The entry that a killed process, or a full disk, left unfinished is removed before the next one is written.
+    The entry that a killed process, or a full disk, left unfinished is removed before the next one is written. The
+    system's lock of the file replaces Optuna's, which a killed process leaves behind for half a minute.
     """
-    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-
-    class Lock(JournalFileSymlinkLock):
-        def release(self) -> None:
-            try:
-                super().release()
-            except RuntimeError as error:  # whatever the system said; Optuna expects it of a lock that is lost
-                reason = error.__context__
-                if isinstance(reason, OSError) and not isinstance(reason, FileNotFoundError):
-                    raise reason from None
-                raise
-
-    lock = Lock(str(journal))
+    from optuna.storages.journal import JournalFileBackend
 
     class WholeEntries(JournalFileBackend):
         def append_logs(self, logs: list[dict[str, Any]]) -> None:
             lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
-            lock.acquire()
-            try:
+            with locked(journal, wait=True):
                 _remove_unfinished(journal)
                 append(journal, lines.encode())
-            finally:
-                lock.release()
 
-    return WholeEntries(str(journal), lock)
+    return WholeEntries(str(journal))
 
 
 def _remove_unfinished(journal: Path) -> None:

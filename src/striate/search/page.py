@@ -63,10 +63,13 @@ class Findings:
     def _sign(self) -> int:
         return 1 if self.search.maximise else -1
 
-    def command(self, trial: Any, name: str = "best") -> str:
-        """Write the configuration of a trial; return the command that repeats it."""
-        path = changed(self.search.config, trial.params).save(self.search.folder / f"{name}.toml")
-        return shlex.join(["striate", "train", "--config", str(path)])
+    def command(self, name: str = "best") -> str:
+        """Return the command that repeats the trial whose configuration `save` wrote."""
+        return shlex.join(["striate", "train", "--config", str(self.search.folder / f"{name}.toml")])
+
+    def save(self, trial: Any, name: str = "best") -> None:
+        """Write the configuration of a trial."""
+        changed(self.search.config, trial.params).save(self.search.folder / f"{name}.toml")
 
     def test(self, trial: Any) -> list[float]:
         """Return the test accuracy (or loss) of every run with the settings of a trial."""
@@ -97,11 +100,13 @@ def write_search_report(search: Search) -> tuple[Findings, Path]:
 
 def _winner(found: Findings) -> Markup:
     best, small = found.ranked[0], found.smallest
-    pieces = [element("p", _said(found, best)), element("pre", found.command(best))]
+    found.save(best)
+    pieces = [element("p", _said(found, best)), element("pre", found.command())]
     if small is not None and small.number != best.number:
+        found.save(small, "smallest")
         pieces += [
             element("p", f"Smallest network within half a point: {_said(found, small)}"),
-            element("pre", found.command(small, "smallest")),
+            element("pre", found.command("smallest")),
         ]
     return section("Best", *pieces)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from striate.search.journal import backend, reading
 from striate.training.run.lock import locked
 
 NAME, MARK = "search", "mark"
-JOURNAL, LOCKS = "journal.log", "locks"
+JOURNAL, LOCKS, ALL = "journal.log", "locks", "study"
 START_UP = 5  # trials before unpromising ones are stopped
 WARM_UP = 2  # epochs that every trial has
 MOST_PER_TRIAL = 20  # trials that do not fit the limits, for each one that does
@@ -61,7 +61,7 @@ class Study:
     def __init__(self, folder: Path, mark: dict[str, Any], seed: int, maximise: bool) -> None:
         self.folder, self.locks = folder, folder / LOCKS
         self.locks.mkdir(parents=True, exist_ok=True)
-        with locked(self.locks, wait=True):
+        with self._locked():
             with reading(folder / JOURNAL):
                 self.study = _open(folder / JOURNAL, seed, maximise)
                 known, found = self.study.user_attrs.get(MARK), json.loads(json.dumps(mark))
@@ -89,7 +89,7 @@ class Study:
             Begin no new trial.
         """
         with ExitStack() as stack:
-            with locked(self.locks, wait=True):
+            with self._locked():
                 trial = self._left(stack)
                 if trial is None and not over and self._wanted(most):
                     if not self.trials():
@@ -102,7 +102,7 @@ class Study:
     def hold(self, name: Any) -> Iterator[None]:
         """Hold the lock of a trial, or of a run after the trials; raises UsageError if another process does."""
         place = self.locks / str(name)
-        place.mkdir(exist_ok=True)
+        place.touch()
         with locked(place):
             yield
 
@@ -117,6 +117,12 @@ class Study:
         sign = -1 if self.study.direction.name == "MAXIMIZE" else 1
         done = [trial for trial in self.trials() if trial.state.name == "COMPLETE"]
         return sorted(done, key=lambda trial: (sign * trial.value, trial.user_attrs.get("val_loss", 0.0)))
+
+    def _locked(self) -> AbstractContextManager[None]:
+        """Return the lock of the whole study, once no other process holds it."""
+        place = self.locks / ALL
+        place.touch()
+        return locked(place, wait=True)
 
     def _left(self, stack: ExitStack) -> Any:
         """Return a trial whose process has died, held by ``stack``."""

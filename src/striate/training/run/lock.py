@@ -1,4 +1,4 @@
-"""A lock that lets only one process train in the folder of a run."""
+"""A lock that lets only one process train in the folder of a run, or write a file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ except ImportError:  # Windows: folders cannot be locked
 
 
 @contextmanager
-def locked(folder: Path, wait: bool = False) -> Iterator[None]:
-    """Hold the lock of a folder, which ends with the process at the latest.
+def locked(place: Path, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of a folder or a file, which ends with the process at the latest.
 
-    File systems without locks let everyone in. With ``wait``, whoever else holds it is waited for.
+    File systems without locks let everyone in; network file systems lock files, but no folders. With ``wait``,
+    whoever else holds it is waited for.
 
     Raises
     ------
@@ -29,13 +30,13 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(place, os.O_RDONLY if place.is_dir() else os.O_RDWR)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise UsageError(
-                f"{folder}: another process is training in this folder. Wait for it to end, or stop it."
+                f"{place}: another process is training in this folder. Wait for it to end, or stop it."
             ) from None
         except OSError:
             pass
