@@ -49,7 +49,7 @@ def test_pixels_are_those_of_pillow(
 ) -> None:
     path = tmp_path / "a.jpg"
     picture(37, 53, mode).save(path, **options)
-    assert jpeg.pixels(path, 10**6, size) is not None
+    assert jpeg.pixels(path, lambda length: 10**6, size) is not None
     np.testing.assert_array_equal(
         decode(path, channels, size, "stretch"), by_pillow(monkeypatch, path, channels, size)
     )
@@ -65,15 +65,15 @@ def test_large_image_is_read_at_a_part_of_its_size_by_pillow(
         np.testing.assert_array_equal(
             decode(path, 3, (side, side), "stretch"), by_pillow(monkeypatch, path, 3, (side, side))
         )
-    assert jpeg.pixels(path, 10**6, (75, 75)) is None
-    assert jpeg.pixels(path, 10**6, (76, 76)) is not None
+    assert jpeg.pixels(path, lambda length: 10**6, (75, 75)) is None
+    assert jpeg.pixels(path, lambda length: 10**6, (76, 76)) is not None
 
 
 def test_turned_image_is_read_by_pillow(tmp_path: Path) -> None:
     path, exif = tmp_path / "a.jpg", Image.Exif()
     exif[0x0112] = 6
     picture(8, 24).save(path, exif=exif)
-    assert jpeg.pixels(path, 10**6, None) is None
+    assert jpeg.pixels(path, lambda length: 10**6, None) is None
     assert jpeg.header(path) is None
     assert read_image(path).shape == (3, 24, 8)
     assert scan(path).size == (24, 8)
@@ -82,13 +82,13 @@ def test_turned_image_is_read_by_pillow(tmp_path: Path) -> None:
 def test_other_colours_formats_and_sizes_are_left_to_pillow(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     picture(8, 8, "CMYK").save(path)
-    assert jpeg.pixels(path, 10**6, None) is None
+    assert jpeg.pixels(path, lambda length: 10**6, None) is None
     assert read_image(path).shape == (3, 8, 8)
     picture(8, 8).save(path, "PNG")
-    assert jpeg.pixels(path, 10**6, None) is None
+    assert jpeg.pixels(path, lambda length: 10**6, None) is None
     picture(8, 8).save(path)
-    assert jpeg.pixels(path, 63, None) is None
-    assert jpeg.pixels(tmp_path / "none.jpg", 64, None) is None
+    assert jpeg.pixels(path, lambda length: 63, None) is None
+    assert jpeg.pixels(tmp_path / "none.jpg", lambda length: 64, None) is None
 
 
 def test_damaged_file_is_refused_as_by_pillow(tmp_path: Path) -> None:

@@ -237,6 +237,22 @@ def jpeg_scans(path: Path) -> None:
     _put(path, data[:-2] + data[data.rindex(b"\xff\xc4") : -2] * 5_000 + data[-2:])
 
 
+def jpeg2000(path: Path) -> None:
+    """Write a picture of a few hundred bytes that says it has 81 million pixels."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("RGBA", (8, 8)).save(file, "JPEG2000")
+    _put(path, file.getvalue().replace(struct.pack(">II", 8, 8), struct.pack(">II", 9000, 9000)))
+
+
+def fax(path: Path) -> None:
+    """Write a white page of 88 million pixels in 3,200 bytes."""
+    from PIL import Image
+
+    Image.new("1", (9400, 9400)).save(path, compression="group4")
+
+
 def chunk(kind: bytes, data: bytes) -> bytes:
     """Return a chunk of a PNG."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -314,6 +330,8 @@ HOSTILE: dict[str, tuple[str, Write]] = {
     ),
     "picture: 60,000 by 60,000": ("p.png", _bytes(png(60_000, 60_000))),
     "picture: 5,000 scans of 4,000 by 4,000": ("p.jpg", jpeg_scans),
+    "picture: 9,000 by 9,000 in JPEG 2000": ("p.jp2", jpeg2000),
+    "picture: 9,400 by 9,400 of a fax": ("p.tif", fax),
     "picture: no data for 8,000 by 8,000": ("p.png", _bytes(png(8_000, 8_000))),
     "picture: text that unfolds to 50 MB": ("p.png", _bytes(png(8, 8, TEXT_BOMB))),
     "picture: a directory that is its own next": ("p.tif", _bytes(TIFF_LOOP)),

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from striate.data.bombs import FILMED, check_clip, check_frames
 from striate.data.images import NEARLY_ALL
 from striate.data.pixels import Fit, decode, decode_frames, image_suffixes, scan
 from striate.data.problems import FileProblem, why
@@ -185,6 +186,7 @@ def _animation(path: Path, frames: int) -> Iterator[Image]:
         count = int(getattr(image, "n_frames", 1))
         if count == 1:
             raise FileProblem("a single picture is not a clip; give a folder of frames, an animation or a video")
+        check_clip(image, count)
         for place in spread(count, frames):
             image.seek(place)
             yield image.copy()
@@ -199,9 +201,17 @@ def _video(path: Path, frames: int) -> Iterator[Image]:
 
     try:
         with av.open(str(path)) as container:
-            chosen = Counter(spread(sum(1 for _ in container.decode(video=0)), frames))
+            chosen = Counter(spread(_count(container, path.stat().st_size), frames))
         with av.open(str(path)) as container:
             for place, frame in enumerate(container.decode(video=0)):
                 yield from [frame.to_image()] * chosen[place]
     except (av.FFmpegError, IndexError) as error:  # IndexError: no stream of pictures
         raise FileProblem(f"damaged or unsupported video ({why(error)})") from error
+
+
+def _count(container: Any, length: int) -> int:
+    """Return how many pictures a video holds; raise FileProblem once they are too many for ``length`` bytes."""
+    count = 0
+    for count, frame in enumerate(container.decode(video=0), 1):
+        check_frames(3 * frame.width * frame.height, count, length, FILMED)
+    return count

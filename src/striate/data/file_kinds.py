@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.data import audio, pixels
+from striate.data.bombs import bombs_refused
 from striate.data.clips import VIDEOS, ClipReader, scan_clip
 from striate.data.decoding import Reader
 from striate.data.images import ImageReader
@@ -49,8 +50,8 @@ def _text_reader(headers: list[Any], options: Options) -> Reader:
     return TextReader(Vocabulary.fit(headers, options.size[0] if options.size else None))
 
 
-IMAGES = Kind("images", 3, pixels.image_suffixes, pixels.bombs_refused, pixels.scan, _image_reader)
-CLIPS = Kind("clips", 4, lambda: pixels.image_suffixes() | VIDEOS, pixels.bombs_refused, scan_clip, _clip_reader)
+IMAGES = Kind("images", 3, pixels.image_suffixes, bombs_refused, pixels.scan, _image_reader)
+CLIPS = Kind("clips", 4, lambda: pixels.image_suffixes() | VIDEOS, bombs_refused, scan_clip, _clip_reader)
 RECORDINGS = Kind(
     "recordings", 2, lambda: audio.SUFFIXES, contextlib.nullcontext, audio.scan_recording, _recording_reader
 )

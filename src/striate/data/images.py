@@ -10,8 +10,9 @@ from typing import get_args
 
 import numpy as np
 
+from striate.data.bombs import MAX_PIXELS, bombs_refused
 from striate.data.jpeg import File, Header
-from striate.data.pixels import MAX_PIXELS, Fit, bombs_refused, decode
+from striate.data.pixels import Fit, decode
 from striate.data.problems import FileProblem, printable
 from striate.errors import DataError, UsageError
 

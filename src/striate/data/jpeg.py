@@ -7,6 +7,7 @@ any flaw are read here; whatever is unusual is left to Pillow, which says what i
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -45,14 +46,14 @@ def header(path: str | Path) -> Header | None:
     return None if data is None else _header(data)
 
 
-def pixels(file: File, most: int, least: tuple[int, int] | None) -> np.ndarray | None:
+def pixels(file: File, most: Callable[[int], int], least: tuple[int, int] | None) -> np.ndarray | None:
     """Return uint8[rows, columns, 1 or 3] of a file; None for one that Pillow should read.
 
     Parameters
     ----------
     file : path or binary file
-    most : int
-        Larger images are left to Pillow, which refuses them, and so are those with too many scans.
+    most : function of the bytes of a file
+        Images of more pixels are left to Pillow, which refuses them, and so are those with too many scans.
     least : (rows, columns), optional
         What the image will be resized to: Pillow reads one that is several times larger at a part of its size.
     """
@@ -61,7 +62,7 @@ def pixels(file: File, most: int, least: tuple[int, int] | None) -> np.ndarray |
     if data is None or found is None:
         return None
     (rows, columns), grey = found
-    if rows * columns * max(1, data.count(SCAN) / MOST_SCANS) > most:
+    if rows * columns * max(1, data.count(SCAN) / MOST_SCANS) > most(len(data)):
         return None
     if least is not None and min(rows, columns) >= 4 * max(least):
         return None
@@ -72,14 +73,14 @@ def pixels(file: File, most: int, least: tuple[int, int] | None) -> np.ndarray |
     return np.asarray(decoded, np.uint8)
 
 
-def scans(file: BinaryIO) -> int:
-    """Return how often a file in which the decoder stands goes over its pixels, or little more."""
-    place = file.tell()
+def occurrences(file: BinaryIO, *marks: bytes) -> int:
+    """Return how often marks occur in a file in which a decoder stands: for `SCAN`, the passes over the pixels."""
+    place, overlap = file.tell(), max(map(len, marks)) - 1
     file.seek(0)
     count, end = 0, b""
     while piece := file.read(HEAD_BYTES):
-        count += (end + piece).count(SCAN)
-        end = piece[-1:]
+        count += sum((end + piece).count(mark) for mark in marks)
+        end = piece[-overlap:]
     file.seek(place)
     return count
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from striate.data.bombs import bombs_refused
 from striate.data.class_names import class_names
 from striate.data.dataset import Dataset
 from striate.data.decoding import scan_files
 from striate.data.images import ImageReader
 from striate.data.options import Options
-from striate.data.pixels import COLOUR, bombs_refused, decode_mask, image_suffixes, scan
+from striate.data.pixels import COLOUR, decode_mask, image_suffixes, scan
 from striate.data.problems import FileProblem, printable
 from striate.data.walk import SPLIT_NAMES, files_below, subfolders
 from striate.errors import DataError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from striate.data import jpeg
+from striate.data.bombs import MAX_PIXELS, check_picture, most_pixels
 from striate.data.jpeg import File, Header
 from striate.data.problems import FileProblem, why
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Fit = Literal["stretch", "crop", "pad"]
-MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte of RGB
 BACKGROUND = 255  # what shows through transparent pixels
 UNSAFE_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "BUFR", "GRIB", "MPEG", "FPX", "MIC"})
 COMMON_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
 SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 GREY = ("1", "L", "LA", *SIXTEEN_BITS)
-TURNED = (5, 6, 7, 8)  # EXIF orientations that swap rows and columns
 ORIENTATION = 0x0112
-
+TURNED = (5, 6, 7, 8)  # EXIF orientations that swap rows and columns
+TURNING = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")  # where a PNG says that it is to be turned
+LEVELS = ((np.arange(2**16) + 128) // 257).astype(np.uint8)  # the nearest ones to those of 16 bits
 
 COLOUR = 1 << 24  # added to the colour of a pixel of a mask, so that no grey level is taken for one
 
@@ -39,19 +39,6 @@ class Mask(NamedTuple):
     size: tuple[int, int]
 
 
-@contextmanager
-def bombs_refused() -> Iterator[None]:
-    """Make Pillow raise on an image of more than `MAX_PIXELS` instead of warning, and silence its other warnings.
-
-    It changes the warning filters of the whole process: enter it outside of threads.
-    """
-    from PIL import Image
-
-    with warnings.catch_warnings(action="ignore", category=UserWarning):
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
-
-
 def decode(file: File, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
     """Return pixels (uint8[channels, rows, columns]) of a file, or of one in memory; enter `bombs_refused` before.
 
@@ -60,7 +47,7 @@ def decode(file: File, channels: int, size: tuple[int, int] | None, fit: Fit) ->
     FileProblem
         Whatever is wrong with the file.
     """
-    read = jpeg.pixels(file, MAX_PIXELS, size)
+    read = jpeg.pixels(file, most_pixels, size)
     if read is not None:
         return _pixels_of_array(read, channels, size, fit)
     with _opened(file) as image:
@@ -81,7 +68,7 @@ def scan(path: str | Path) -> Header:
     if known is not None:
         return known
     with _opened(path) as image:
-        turned = image.getexif().get(ORIENTATION) in TURNED
+        turned = _may_be_turned(image) and image.getexif().get(ORIENTATION) in TURNED
         size = (image.width, image.height) if turned else (image.height, image.width)
         return Header(size, image.mode in GREY)
 
@@ -115,7 +102,7 @@ def decode_frames(
     found = []
     try:
         for image in frames:
-            _check_size(image)
+            check_picture(image)
             found.append(_pixels(image, channels, size, fit))
     except FileProblem:
         raise
@@ -142,8 +129,7 @@ def _opened(file: File) -> Iterator[Image]:
 
     try:
         with Image.open(file, formats=_formats()) as image:
-            _check_size(image)
-            _check_scans(image)
+            check_picture(image)
             yield image
     except FileProblem:
         raise
@@ -179,24 +165,16 @@ def _formats() -> tuple[str, ...]:
     return tuple(sorted(allowed, key=lambda name: name not in COMMON_FORMATS))
 
 
-def _check_size(image: Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise FileProblem(f"{image.width:,} x {image.height:,} pixels; more than {MAX_PIXELS:,} are not read")
-
-
-def _check_scans(image: Image) -> None:
-    """Raise FileProblem for a JPEG file whose pixels are sent so often that decoding them takes minutes."""
-    if image.info.get("progressive"):
-        scans = jpeg.scans(image.fp)  # type: ignore[attr-defined]
-        if image.width * image.height * scans > MAX_PIXELS * jpeg.MOST_SCANS:
-            raise FileProblem(f"{scans:,} scans of {image.width:,} x {image.height:,} pixels take too long to read")
+def _may_be_turned(image: Image) -> bool:
+    """Return whether a file may say that it is to be turned; Pillow decodes a whole PNG to find out."""
+    return image.format != "PNG" or jpeg.occurrences(image.fp, *TURNING) > 0  # type: ignore[attr-defined]
 
 
 def _pixels(image: Image, channels: int, size: tuple[int, int] | None, fit: Fit) -> np.ndarray:
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(image)
-    converted = _to_mode(upright, "L" if channels == 1 else "RGB")
+    ImageOps.exif_transpose(image, in_place=True)
+    converted = _to_mode(image, "L" if channels == 1 else "RGB")
     if size is not None:
         converted = _resize(converted, size, fit)
     pixels = np.asarray(converted, np.uint8)
@@ -217,15 +195,14 @@ def _to_mode(image: Image, mode: str) -> Image:
     from PIL import Image as pillow
 
     if image.mode in SIXTEEN_BITS:
-        wide = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        return pillow.fromarray(((wide + 128) // 257).astype(np.uint8)).convert(mode)  # to the nearest level
+        return pillow.fromarray(LEVELS[np.clip(np.asarray(image), 0, len(LEVELS) - 1)]).convert(mode)
     if image.mode == "F":
         raise FileProblem("pixels are 32-bit floating point numbers; save it with 8 or 16 bits a channel")
     if image.has_transparency_data:
         shown = image.convert("RGBA")
         paper = pillow.new("RGBA", shown.size, (BACKGROUND,) * 4)
         image = pillow.alpha_composite(paper, shown)
-    return image.convert(mode)
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _resize(image: Image, size: tuple[int, int], fit: Fit, nearest: bool = False) -> Image:

@@ -11,6 +11,7 @@ from typing import Any
 
 from striate.errors import UsageError
 from striate.search.journal import backend, reading
+from striate.storage import append
 from striate.training.run.lock import locked
 
 NAME, MARK = "search", "mark"
@@ -101,9 +102,7 @@ class Study:
     @contextmanager
     def hold(self, name: Any) -> Iterator[None]:
         """Hold the lock of a trial, or of a run after the trials; raises UsageError if another process does."""
-        place = self.locks / str(name)
-        place.touch()
-        with locked(place):
+        with locked(self._place(name)):
             yield
 
     def trials(self) -> list[Any]:
@@ -120,9 +119,14 @@ class Study:
 
     def _locked(self) -> AbstractContextManager[None]:
         """Return the lock of the whole study, once no other process holds it."""
-        place = self.locks / ALL
-        place.touch()
-        return locked(place, wait=True)
+        return locked(self._place(ALL), wait=True)
+
+    def _place(self, name: Any) -> Path:
+        """Return the file of a lock: network file systems lock files, but no folders."""
+        place = self.locks / str(name)
+        if not place.exists():
+            append(place, b"")
+        return place
 
     def _left(self, stack: ExitStack) -> Any:
         """Return a trial whose process has died, held by ``stack``."""
