@@ -124,3 +124,25 @@ def test_damaged_clips_are_problems_of_their_files(tmp_path):
 @pytest.mark.parametrize(("count", "wanted", "places"), [(1, 3, [0, 0, 0]), (0, 2, []), (5, 5, [0, 1, 2, 3, 4])])
 def test_short_clips_repeat_frames(count, wanted, places):
     assert spread(count, wanted) == places
+
+
+def test_the_first_animation_may_be_damaged(tmp_path):
+    for number in range(6):
+        path = tmp_path / "ab"[number % 2] / f"{number}.gif"
+        path.parent.mkdir(exist_ok=True)
+        frames = [Image.new("L", (8, 8), 40 * number + step) for step in range(4)]
+        frames[0].save(path, save_all=True, append_images=frames[1:])
+    (tmp_path / "a" / "0.gif").write_bytes(b"GIF89a")
+    found = load(tmp_path, options=Options(test_fraction=0), validation_fraction=0)
+    assert found.train.sample_shape == (3, 4, 8, 8)
+    assert len(found.train) == 5
+
+
+def test_an_animation_that_is_postscript_starts_no_program(tmp_path, monkeypatch):
+    monkeypatch.setattr("subprocess.check_call", lambda *words, **more: pytest.fail("a program is started"))
+    text = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
+    (tmp_path / "a.gif").write_bytes(text)
+    with pytest.raises(FileProblem, match="not a supported image format"):
+        scan_clip(tmp_path / "a.gif")
+    with pytest.raises(FileProblem, match="not a supported image format"):
+        ClipReader(1, 4, (8, 8)).read(tmp_path / "a.gif")

@@ -51,6 +51,52 @@ def make_onnx(folder: Path) -> str:
     return "m.onnx"
 
 
+def make_recurrent_onnx(folder: Path) -> str:
+    """Write an LSTM in both directions and a GRU over series of 7 values in 3 channels."""
+    from striate.interop.protobuf import encode
+    from support.onnx_graphs import message, node
+
+    def weights(name: str, gates: int, ways: int, channels: int) -> dict[str, np.ndarray]:
+        shapes = {"w": (ways, gates, channels), "r": (ways, gates, 2), "b": (ways, 2 * gates)}
+        return {name + key: rng.normal(0, 0.5, shape).astype(np.float32) for key, shape in shapes.items()}
+
+    rng = np.random.default_rng(0)
+    nodes = [
+        node("Transpose", "x", "series", perm=[1, 0, 2]),
+        node("LSTM", "series lw lr lb", "both", hidden_size=2, direction="bidirectional"),
+        node("Transpose", "both", "turned", perm=[0, 2, 1, 3]),
+        node("Reshape", "turned joined", "merged"),
+        node("GRU", "merged gw gr gb", "h", hidden_size=2, linear_before_reset=1),
+        node("Transpose", "h", "out", perm=[2, 0, 1, 3]),
+    ]
+    arrays = {**weights("l", 8, 2, 3), **weights("g", 6, 1, 4), "joined": np.array([0, 0, 4])}
+    (folder / "m.onnx").write_bytes(encode(message(nodes, "n", 7, 3, **arrays)))
+    return "m.onnx"
+
+
+def make_onnx_with_branches(folder: Path) -> str:
+    """Write a graph whose branches depend on a shape and on the sample."""
+    from striate.interop.onnx.messages import Graph, TensorType, Type, ValueInfo
+    from striate.interop.protobuf import encode
+    from support.onnx_graphs import message, node
+
+    def branch(*nodes: Any) -> Any:
+        out = ValueInfo(name="out", type=Type(tensor_type=TensorType(elem_type=1)))
+        return Graph(node=list(nodes), name="branch", output=[out])
+
+    inner = branch(node("Mul", "r half", "out")), branch(node("NonZero", "r", "out"))
+    nodes = [
+        node("Shape", "x", "sides"), node("Size", "sides", "rank"), node("Equal", "rank two", "flat"),
+        node("Relu", "x", "r"), node("If", "flat", "y", then_branch=inner[0], else_branch=inner[1]),
+        node("ReduceMax", "y", "top", keepdims=0), node("Greater", "top half", "high"),
+        node("If", "high", "z", then_branch=branch(node("Mul", "y half", "out")),
+             else_branch=branch(node("If", "flat", "out", then_branch=inner[0], else_branch=inner[1]))),
+        node("Neg", "z", "out"),
+    ]  # fmt: skip
+    (folder / "m.onnx").write_bytes(encode(message(nodes, 1, 6, two=np.int64(2), half=np.float32(0.5))))
+    return "m.onnx"
+
+
 def read_onnx(path: Path) -> object:
     """Load the model."""
     from striate.interop import onnx
@@ -97,10 +143,20 @@ def _spoil_field(message: Any, rng: Random) -> None:
     elif isinstance(value, str):
         value = rng.choice(("", "\0", "x" * 10_000, "Loop", "If", "Constant", "Reshape", "Conv", "\u202e"))
     elif isinstance(value, bytes | memoryview):
-        value = bytes(value)[: rng.randrange(len(value) + 1)]
+        value = _spoilt_graph(bytes(value), rng) if item.name == "g" else value[: rng.randrange(len(value) + 1)]
     else:
         value = None
     setattr(message, item.name, value)
+
+
+def _spoilt_graph(data: bytes, rng: Random) -> bytes:
+    """Change a field in the graph of a branch."""
+    from striate.interop.onnx.messages import Graph
+    from striate.interop.protobuf import decode, encode
+
+    graph = decode(Graph, data)
+    _spoil_field(rng.choice(_messages(graph)), rng)
+    return encode(graph)
 
 
 def _spoilt_list(values: list[Any], rng: Random) -> list[Any]:
@@ -298,6 +354,20 @@ def configuration(name: str, data: bytes, rng: Random) -> bytes:
         tree = json.loads(str(file.attrs["model_config"]))
         file.attrs["model_config"] = json.dumps(spoil_tree(tree, rng))
     return buffer.getvalue()
+
+
+def make_clips(folder: Path) -> str:
+    """Write animations of two classes."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for number in range(8):
+        place = folder / "set" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        frames = [Image.fromarray(pixels) for pixels in rng.integers(0, 255, (5, 8, 8)).astype(np.uint8)]
+        suffix, form = (("apng", "PNG"), ("gif", "GIF"))[number % 3 > 0]
+        frames[0].save(place / f"{number}.{suffix}", form, save_all=True, append_images=frames[1:])
+    return "set"
 
 
 def make_ts(folder: Path) -> str:

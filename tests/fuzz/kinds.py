@@ -642,6 +642,9 @@ KINDS: dict[str, Kind] = {
     "ts": Kind(foreign.make_ts, load_data, (bytewise, table_cells)),
     "arff": Kind(foreign.make_arff, load_data, (bytewise, table_cells)),
     "onnx": Kind(foreign.make_onnx, foreign.read_onnx, (bytewise, foreign.graph_meaning, foreign.graph_meaning)),
+    "onnx recurrent": Kind(foreign.make_recurrent_onnx, foreign.read_onnx, (bytewise, foreign.graph_meaning)),
+    "onnx branches": Kind(foreign.make_onnx_with_branches, foreign.read_onnx, (bytewise, foreign.graph_meaning)),
+    "clips": Kind(foreign.make_clips, load_data, (bytewise,), seconds=LARGE_PICTURE),
     "state dict": Kind(foreign.make_state_dict, foreign.read_state_dict_of_network, (bytewise, foreign.header)),
 }
 if find_spec("torch"):

@@ -52,7 +52,10 @@ RELATED: dict[str, tuple[str, ...]] = {
     "training/run/log.py": RUNS,
 }
 """The tests that answer for a file."""
-PATIENCE = 60  # seconds for the tests of a mutant
+PATIENCE = (
+    60,
+    10,
+)  # seconds for the tests of a mutant: at least so many, and so many times what they take without it
 OUTPUT = Path(tempfile.gettempdir()) / f"mutation-{os.getpid()}.txt"  # of the tests that ran last
 
 
@@ -101,25 +104,26 @@ def _of_consequence(name: str) -> list[Mutant]:
 
 def _report(name: str, chosen: list[Mutant], end: float) -> None:
     noticed = tried = 0
-    if not _tests_pass(name, (SOURCE / name).read_text("utf-8")):
+    begin = time.monotonic()
+    if not _tests_pass(name, (SOURCE / name).read_text("utf-8"), end):
         sys.exit(f"the tests of {name} fail without a mistake:\n{OUTPUT.read_text('utf-8', 'replace')[-2000:]}")
+    patience = max(PATIENCE[0], PATIENCE[1] * (time.monotonic() - begin))
     for mutant in chosen:
         if time.monotonic() > end:
             break
         tried += 1
-        if _tests_pass(name, mutant.source):
+        if _tests_pass(name, mutant.source, time.monotonic() + patience):
             print(f"  survives: {name}:{mutant.line}: {mutant.change}", flush=True)
         else:
             noticed += 1
     print(f"{name}: {noticed} of {tried} noticed ({noticed / max(1, tried):.0%}); {len(chosen)} chosen", flush=True)
 
 
-def _tests_pass(name: str, source: str) -> bool:
-    """Return whether the related tests pass in a child that has this source of a module."""
+def _tests_pass(name: str, source: str, end: float) -> bool:
+    """Return whether the related tests pass, before the clock passes ``end``, in a child with this source."""
     process = os.fork()
     if process == 0:
         _test(name, source)
-    end = time.monotonic() + PATIENCE
     while True:
         found, code = os.waitpid(process, os.WNOHANG)
         if found:

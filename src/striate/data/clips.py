@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 
 from striate.data.bombs import FILMED, check_clip, check_frames
 from striate.data.images import NEARLY_ALL
-from striate.data.pixels import Fit, decode, decode_frames, image_suffixes, scan
+from striate.data.pixels import Fit, decode, decode_frames, image_suffixes, opened, scan
 from striate.data.problems import FileProblem, why
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def look_like_clips(folders: Sequence[Path], files: Sequence[Path]) -> bool:
     """
     moving = [path for path in files if path.suffix.lower() in VIDEOS | ANIMATIONS]
     if len(moving) > len(files) / 2:
-        return any(path.suffix.lower() in VIDEOS for path in moving) or _length(moving[0]) > 1
+        return any(path.suffix.lower() in VIDEOS for path in moving) or _first_length(moving) > 1
     suffixes, tops = image_suffixes() - ANIMATIONS, set(folders)
     images = [path for path in files if path.suffix.lower() in suffixes]
     by_folder: dict[Path, list[str]] = {}
@@ -169,20 +170,21 @@ def _natural(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
-def _length(path: Path) -> int:
-    from PIL import Image
+def _first_length(paths: Sequence[Path]) -> int:
+    """Return the number of frames of the first animation that can be read, 0 if none can."""
+    for path in paths:
+        with contextlib.suppress(FileProblem):
+            return _length(path)
+    return 0
 
-    try:
-        with Image.open(path) as image:
-            return int(getattr(image, "n_frames", 1))
-    except Exception as error:  # damaged files make the decoders raise nearly anything
-        raise FileProblem(f"damaged or unsupported image ({why(error)})") from error
+
+def _length(path: Path) -> int:
+    with opened(path) as image:
+        return int(getattr(image, "n_frames", 1))
 
 
 def _animation(path: Path, frames: int) -> Iterator[Image]:
-    from PIL import Image
-
-    with Image.open(path) as image:
+    with opened(path) as image:
         count = int(getattr(image, "n_frames", 1))
         if count == 1:
             raise FileProblem("a single picture is not a clip; give a folder of frames, an animation or a video")

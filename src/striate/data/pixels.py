@@ -50,7 +50,7 @@ def decode(file: File, channels: int, size: tuple[int, int] | None, fit: Fit) ->
     read = jpeg.pixels(file, most_pixels, size)
     if read is not None:
         return _pixels_of_array(read, channels, size, fit)
-    with _opened(file) as image:
+    with opened(file) as image:
         if size is not None:
             image.draft(None, (2 * max(size), 2 * max(size)))
         return _pixels(image, channels, size, fit)
@@ -67,7 +67,7 @@ def scan(path: str | Path) -> Header:
     known = jpeg.header(path)
     if known is not None:
         return known
-    with _opened(path) as image:
+    with opened(path) as image:
         turned = _may_be_turned(image) and image.getexif().get(ORIENTATION) in TURNED
         size = (image.width, image.height) if turned else (image.height, image.width)
         return Header(size, image.mode in GREY)
@@ -81,7 +81,7 @@ def decode_mask(path: str | Path, size: tuple[int, int], fit: Fit) -> Mask:
     FileProblem
         Whatever is wrong with the file.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         held = (image.height, image.width)
         one = image.mode in ("P", *GREY)
         flat = image.convert("L" if one else "RGB") if image.mode not in ("1", "L", "P", *SIXTEEN_BITS) else image
@@ -123,8 +123,14 @@ def resized(pixels: np.ndarray, size: tuple[int, int], fit: Fit) -> np.ndarray:
 
 
 @contextmanager
-def _opened(file: File) -> Iterator[Image]:
-    """Open an image; any failure, also of what is done with it, becomes a FileProblem."""
+def opened(file: File) -> Iterator[Image]:
+    """Open an image in one of the formats that are read, for a time.
+
+    Raises
+    ------
+    FileProblem
+        Whatever fails, also of what is done with the image.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
