@@ -220,6 +220,42 @@ def test_tables_have_sliders_words_and_units(window: Browser, tmp_path: Path) ->
     assert window.console() == []
 
 
+def test_texts_are_typed(window: Browser, tmp_path: Path) -> None:
+    words = {"text": {"words": ["ship", "don't", "été"], "length": 8}}
+    network = models.text_cnn(3, (1, 8), entries=5)
+    model = model_of(network, metadata={"preparation": words}, classes=["sea", "wood", "air"], normalisation=None)
+    opened(window, explorer.write(model, tmp_path / "page.html"))
+    window.click("textarea")
+    window.press("A Ship, Don't! (été 42)")
+    window.until("!striate.busy && striate.steps.join() === '5 words,2 not in the vocabulary, shown as ?'")
+    (tmp_path / "new.txt").write_text("A Ship, Don't! (été 42)")
+    expected = model.predict_proba(str(tmp_path / "new.txt"))[0]
+    assert window.run(RAW) == [1, 2, 3, 4, 1, 0, 0, 0]
+    assert f"{model.classes[int(expected.argmax())]}, {100 * expected.max():.1f}\xa0%" in window.run(VERDICT)
+    window.run("striate.attribute('occlusion')")
+    window.until("!striate.busy && striate.map")
+    assert window.run("return document.querySelector('.words').innerText") == "? ship don't été ?"
+    drops = np.array(window.run("return Array.from(striate.map)"))
+    without = [np.where(np.arange(8) == n, 0.0, [[1, 2, 3, 4, 1, 0, 0, 0]]) for n in range(8)]
+    scores = model.scores(np.array([[[1, 2, 3, 4, 1, 0, 0, 0]], *without], np.float32))[:, expected.argmax()]
+    np.testing.assert_allclose(drops, scores[0] - scores[1:], atol=1e-4)
+    window.answer("striate.edits.undo()")
+    assert window.run("return document.querySelector('textarea').value") == ""
+    typed = "const t = document.querySelector('textarea'); t.value = 'ship '.repeat(9);"
+    window.run(f"{typed} t.dispatchEvent(new Event('input'))")
+    window.until("!striate.busy && striate.steps.join() === '9 words, of which the network reads the first 8'")
+    assert window.console() == []
+
+
+def test_symbols_without_words_come_from_samples(window: Browser, tmp_path: Path) -> None:
+    opened(
+        window,
+        explorer.write(model_of(models.text_cnn(3, (1, 8), entries=5), normalisation=None), tmp_path / "page.html"),
+    )
+    assert "holds no vocabulary" in window.run("return document.getElementById('input').innerText")
+    assert window.console() == []
+
+
 def test_series_are_dragged_and_dropped(window: Browser, tmp_path: Path) -> None:
     model = model_of(models.signal_cnn(4, (1, 400)), metadata={"preparation": {"rate": 8000}})
     opened(window, explorer.write(model, tmp_path / "page.html"))

@@ -11,6 +11,7 @@ from importlib import resources
 
 import pytest
 
+from striate.data.text import split_words
 from striate.training.optimizers import optimizer
 from striate.web.bundle import bundle, read
 
@@ -69,6 +70,31 @@ def test_work_that_is_asked_for_meanwhile_is_done_once_afterwards() -> None:
     })();"""
     found = json.loads(node(bundle("latest.js") + script))
     assert found == [[2, 2], "failed", 4, False, [2, 3, 4]]
+
+
+@needs_node
+def test_words_are_those_of_the_training() -> None:
+    text = "Don't panic: it's 42! Ångström_x ÉTÉ, l\u2019eau ΣΑΣ  naïve-ish 漢字 \u00bd \u2082 e\u0301 _ ' a'' İ"
+    script = bundle("text_input.js") + f"\nconsole.log(JSON.stringify(wordsOf({json.dumps(text)})));"
+    assert json.loads(node(script)) == split_words(text)
+
+
+@needs_node
+@pytest.mark.parametrize("dark", [False, True])
+def test_counts_can_be_read_on_their_colours(dark: bool) -> None:
+    script = f"""
+    const pairs = Array.from({{ length: 201 }}, (_, i) => i / 100 - 1)
+      .map((share) => [colour(share, true, {json.dumps(dark)}), ink(share, {json.dumps(dark)})]);
+    console.log(JSON.stringify(pairs));"""
+    for paper, text in json.loads(node(bundle("colours.js") + script)):
+        ink = [255 if text == "#fff" else 0] * 3
+        low, high = sorted((_luminance(paper), _luminance(ink)))
+        assert (high + 0.05) / (low + 0.05) > 4.5  # WCAG 2.2, 1.4.3
+
+
+def _luminance(colour: list[int]) -> float:
+    parts = [v / 255 / 12.92 if v <= 10 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in colour]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 @needs_node

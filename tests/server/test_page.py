@@ -100,3 +100,16 @@ def test_follows_a_run_from_its_first_epoch_to_its_model(tmp_path: Path) -> None
             window.until("window.striate && striate.raw && !striate.busy")  # without opening the page again
             assert window.run("return striate.info.name") == "logistic_regression"
             assert window.console() == []
+
+
+def test_says_that_the_server_is_gone_and_that_another_one_refuses(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+    (tmp_path / "log.jsonl").write_text(json.dumps({"event": "epoch", "epoch": 1, "loss": 2.0}) + "\n")
+    shown = "document.getElementById('live').innerText.includes({!r})"
+    with browser(tmp_path) as window:
+        with started(tmp_path) as (_, address, token):
+            window.visit(f"{address}/?token={token}")
+            window.until(shown.format("epoch 1 of the run is done"))
+        window.until(shown.format("trying again"))
+        with started(tmp_path, address.rpartition(":")[2]):  # which has another token
+            window.until(shown.format("Open the address that it printed"))

@@ -29,8 +29,8 @@ def process(model_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]
 
 
 @contextlib.contextmanager
-def started(model_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
-    command = [sys.executable, "-m", "striate", "serve", str(model_path), "--port", "0"]
+def started(model_path: Path, port: str = "0") -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    command = [sys.executable, "-m", "striate", "serve", str(model_path), "--port", port]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         server.stdout.readline()

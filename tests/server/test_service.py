@@ -7,13 +7,14 @@ import io
 import json
 import os
 import struct
+import time
 import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.server.conftest import Served, make_model, picture
+from tests.server.conftest import HOST, Served, make_model, picture
 
 from striate import load
 from striate.errors import ModelFileError
@@ -162,6 +163,12 @@ BAD: list[tuple[str, str, bytes, str]] = [
     ("a form of 2,000 files", FORM, PART_OF_FILE * 2000 + b"--x--\r\n", "files"),
     ("broken JSON", JSON, b'{"samples": [', "JSON"),
     ("deep JSON", JSON, b'{"samples": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "JSON|numbers"),
+    ("too many lists", JSON, b'{"samples": [' + b"[]," * 100_000 + b"0]}", "at most 256 samples of 64 numbers"),
+    ("too many numbers", JSON, b'{"samples": [' + b"0," * 100_000 + b"0]}", "holds more numbers"),
+    ("too many keys", JSON, b"{" + b",".join(b'"%d":0' % k for k in range(50_000)) + b"}", "holds more numbers"),
+    ("too many digits", JSON, b'{"samples": [' + b"9" * 5000 + b"]}", "too many digits"),
+    ("deep lists", JSON, b'{"samples": ' + b"[" * 1200 + b"]" * 1200 + b"}", "lists|numbers"),
+    ("an SVG", "image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "not a supported image format"),
     ("NaN", JSON, b'{"samples": [NaN]}', "not a JSON number"),
     ("huge numbers", JSON, b'{"samples": [1e99' + b",0" * 63 + b"]}", "finite"),
     ("texts", JSON, b'{"samples": ["1"' + b",0" * 63 + b"]}", "numbers"),
@@ -239,6 +246,47 @@ def test_refuses_huge_bodies(model_path: Path) -> None:
         assert served.ask("POST", "/predict", {"content-length": length}, content=b"").status_code == 413
     many = {"samples": np.zeros((3, 1, 8, 8), int).tolist()}
     assert "at most 2" in served.ask("POST", "/predict", json=many).text
+
+
+def test_refuses_a_body_of_two_lengths(served: Served) -> None:
+    lengths = {"transfer-encoding": "chunked", "content-length": "3"}
+    answer = served.ask("POST", "/predict", lengths, content=b"abc")
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+
+
+def test_clients_that_leave_raise_nothing(served: Served) -> None:
+    headers = [(b"host", HOST.encode()), (b"authorization", f"Bearer {served.access.token}".encode())]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
+
+    async def leave() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        pass
+
+    asyncio.run(served.app(scope, leave, send))
+
+
+def test_decodes_as_many_bodies_at_once_as_there_are_cores(model_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("striate.server.routes.available_cores", lambda: 1)
+    served, inside, most = Served(model_path), [], []
+
+    def watched(model: Any, files: Any, count: int) -> Any:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.005)
+        inside.pop()
+        return samples(1), ["body"]
+
+    monkeypatch.setattr("striate.server.samples.read_files", watched)
+
+    async def work(client: Any) -> list[int]:
+        token = {"authorization": f"Bearer {served.access.token}"}
+        asked = [client.post("/predict", headers=token, content=b"x") for _ in range(4)]
+        return [answer.status_code for answer in await asyncio.gather(*asked)]
+
+    assert served.run(work) == [200] * 4
+    assert most == [1, 1, 1, 1]
 
 
 def test_refuses_slow_bodies_and_endless_work(model_path: Path, monkeypatch: Any) -> None:
@@ -366,3 +414,32 @@ def test_reads_recordings(tmp_path: Path) -> None:
         out.setframerate(8000)
         out.writeframes(bytes(128))
     assert served.ask("POST", "/predict", content=file.getvalue()).status_code == 200
+
+
+def test_reads_texts(tmp_path: Path) -> None:
+    from striate import Model, models
+    from striate.training.initialisation import initialise
+
+    network = models.text_cnn(2, (1, 6), entries=4)
+    theta = initialise(network, "he", 0)[0].astype(np.float32)
+    metadata = {"preparation": {"text": {"words": ["ship", "tree"], "length": 6}}}
+    path = Model(network, theta, classes=("sea", "wood"), metadata=metadata).save(tmp_path / "m.safetensors")
+    (tmp_path / "new.txt").write_text("A Ship, a tree.")
+    (item,) = Served(path).ask("POST", "/predict", content=b"A Ship, a tree.").json()["predictions"]
+    expected = load(path).predict_proba(str(tmp_path / "new.txt"))[0]
+    np.testing.assert_allclose(list(item["probabilities"].values()), expected, atol=1e-6)
+
+
+def test_reads_the_rows_of_a_table(tmp_path: Path) -> None:
+    from tests.pages.test_explorer import table_model
+
+    model = table_model()
+    served = Served(model.save(tmp_path / "m.safetensors"), samples=2)
+    rows = "age,colour\n61,blue\n30,red\n"
+    found = served.ask("POST", "/predict", content=rows.encode()).json()["predictions"]
+    (tmp_path / "rows.csv").write_text(rows)
+    expected = np.ravel(load(tmp_path / "m.safetensors").predict(str(tmp_path / "rows.csv")))
+    assert [item["name"] for item in found] == ["body:1", "body:2"]
+    np.testing.assert_allclose([item["values"]["price"] for item in found], expected, rtol=1e-5)
+    answer = served.ask("POST", "/predict", content=(rows + "1,red\n").encode())
+    assert "at most 2 samples; got 3" in answer.json()["error"]

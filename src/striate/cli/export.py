@@ -85,7 +85,7 @@ def export(
     from striate.cli.output import Output
     from striate.interop.writing import LIBRARY
 
-    output = Output(json)
+    output, note = Output(json), ""
     if live is not None:
         if to or samples or target or name or without_preprocessing:
             raise UsageError(
@@ -105,8 +105,8 @@ def export(
     else:
         if target is not None or name is not None:
             raise UsageError("--target, --name: are for libraries. Add --to library, or leave them out.")
-        written = _file(model, _only_path(file, out), to, not without_preprocessing, samples)
-    output.line("\n".join(f"written: {path}" for path in written))
+        written, note = _file(model, _only_path(file, out), to, not without_preprocessing, samples)
+    output.line("\n".join([*(f"written: {path}" for path in written), *([note] if note else [])]))
     output.result({"model": str(model) if live is None else None, "written": [str(path) for path in written]})
 
 
@@ -117,15 +117,23 @@ def _library(model: Path, folder: Path, target: str, name: str) -> list[Path]:
     return write_library(striate.load(model), folder, target, name)
 
 
-def _file(model: Path, path: Path, to: str | None, preprocessing: bool, samples: str | None) -> list[Path]:
+def _file(
+    model: Path, path: Path, to: str | None, preprocessing: bool, samples: str | None
+) -> tuple[list[Path], str]:
+    """Write a model as one format; return the files and what else the user should know."""
     import striate
     from striate.interop.writing import ending_of, write
+    from striate.pages.samples import built_in
     from striate.storage.model_file import model_file_of
 
     path = path if to is None else path.with_suffix(ending_of(to))
     if path.exists() and model_file_of(model).samefile(path):
         raise UsageError(f"{path}: is the model itself; exporting would replace it. Choose another name.")
-    return write(striate.load(model), path, preprocessing=preprocessing, samples=samples)
+    loaded = striate.load(model)
+    written = write(loaded, path, preprocessing=preprocessing, samples=samples)
+    if path.suffix.lower() == ".html" and samples is None and not built_in(loaded):
+        return written, "The page offers no samples. To add some, name their data set with --samples."
+    return written, ""
 
 
 def _at_most_one(file: Path | None, out: Path | None) -> Path | None:

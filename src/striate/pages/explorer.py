@@ -12,6 +12,7 @@ from striate.data.tables import Schema
 from striate.explain.board import layer_text
 from striate.explain.positions import axis_names
 from striate.explain.samples import feature_names
+from striate.explain.tracing import score_step
 from striate.layers.embedding import Embedding
 from striate.layers.shape import Flatten, Reshape
 from striate.model import Model
@@ -101,11 +102,13 @@ def network_info(model: Model) -> dict[str, Any]:
         "multiplications": sum(
             step.layer.multiply_adds(*step.input_shapes) for step in network.steps if step.inputs
         ),
+        "scored": score_step(network),
         "input": _input_kind(model),
         "fit": preparation.get("fit", "stretch"),
         "features": list(feature_names(model)),
         "columns": _columns(model),
         "rate": preparation.get("rate"),
+        "words": (preparation.get("text") or {}).get("words", []),
         "values": math.prod(network.input_shape),
     }
 
@@ -137,10 +140,10 @@ def _seen(axis: AxisField) -> list[Any]:
 
 
 def _input_kind(model: Model) -> str:
-    """Return the kind of input that the page offers: "picture", "series", "table", "text" or "volume"."""
+    """Return the kind of input: "picture", "series", "symbols", "table", "text" or "volume"."""
     shape = model.input_shape
     if any(isinstance(step.layer, Embedding) for step in model.network.steps):
-        return "text"
+        return "text" if (model.metadata.get("preparation") or {}).get("text") else "symbols"
     if math.prod(shape[1:]) == 1:
         return "table"
     if len(shape) == 2:

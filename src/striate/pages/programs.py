@@ -76,7 +76,6 @@ def gradient_part(model: Model) -> tuple[Part, dict[str, Any]] | None:
         "ones": [network.step(PIXELS).parameters[0].offset, math.prod(model.input_shape)],
         "chosen": network.step(CHOSEN).parameters[0].offset,
         "scores": math.prod(network.step(CHOSEN).input_shapes[0]),
-        "scored": score_step(model.network),
         **_links(model, network.steps),
     }
 

@@ -47,9 +47,14 @@ def samples_of(
     return described(found, model.classes, COUNT)
 
 
+def built_in(model: Model) -> bool:
+    """Return whether a model was trained on the digits that come with striate."""
+    return bool(model.metadata.get("data") == "digits")
+
+
 def _built_in(model: Model) -> list[dict[str, Any]]:
     """Return samples of the digits that come with striate, if the model was trained on them."""
-    if model.metadata.get("data") != "digits":
+    if not built_in(model):
         return []
     try:
         return samples_of(model, "digits")

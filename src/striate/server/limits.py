@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from striate.server.replies import refuse
 
@@ -89,6 +90,8 @@ class Limited:
             self._check_length(scope)
             async with asyncio.timeout(seconds):
                 await self.app(scope, self._measured(receive), watched)
+        except ClientDisconnect:
+            pass  # nobody is there to read an answer
         except _Refusal as refusal:
             if not begun:
                 await refuse(send, refusal.status_code, refusal.detail, refusal.headers)
@@ -97,6 +100,8 @@ class Limited:
                 await refuse(send, 504, f"no answer within {seconds:g} seconds. Send fewer samples.")
 
     def _check_length(self, scope: Scope) -> None:
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            raise _Refusal(400, "a body has either a Content-Length or a Transfer-Encoding. Send one of them.")
         for name, value in scope["headers"]:
             if name == b"content-length" and (not value.isdigit() or int(value) > self.limits.body):
                 raise self._too_large()

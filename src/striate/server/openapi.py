@@ -11,8 +11,7 @@ _NUMBERS = {"description": "Nested lists of numbers: one sample, or a list of sa
 _BODY = {
     "required": True,
     "content": {
-        "image/*": {"schema": {"type": "string", "format": "binary"}},
-        "audio/*": {"schema": {"type": "string", "format": "binary"}},
+        **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/*", "audio/*", "text/*")},
         "application/json": {
             "schema": {"type": "object", "required": ["samples"], "properties": {"samples": _NUMBERS}}
         },

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from striate import __version__
 from striate.errors import StriateError, UsageError, unknown_name
 from striate.explain.tracing import score_step, trace
+from striate.machine import available_cores
 from striate.server.batching import Batcher
 from striate.server.edited import edits_of, gradients
 from striate.server.files import FILES
@@ -43,6 +44,7 @@ class Service:
 
     def __init__(self, source: Source, limits: Limits, is_closing: Callable[[], bool] = lambda: False) -> None:
         self.source, self.limits, self.is_closing = source, limits, is_closing
+        self._decoding = asyncio.Semaphore(available_cores())
         self._batchers: dict[int, tuple[Loaded, Batcher]] = {}
 
     def routes(self) -> list[Route]:
@@ -79,14 +81,14 @@ class Service:
     async def predict(self, request: Request) -> Response:
         """Return predictions for the samples of the body."""
         loaded = await self._loaded()
-        samples, names = await samples_of(request, loaded.model, self.limits)
+        samples, names = await samples_of(request, loaded.model, self.limits, self._decoding)
         outputs = await self._batcher(loaded).rows(samples)
         return JSONResponse({"predictions": described(loaded.model, names, outputs)})
 
     async def why(self, request: Request) -> Response:
         """Return the terms of one value for the sample of the body."""
         loaded = await self._loaded()
-        samples, _ = await samples_of(request, loaded.model, self.limits)
+        samples, _ = await samples_of(request, loaded.model, self.limits, self._decoding)
         if len(samples) != 1:
             raise UsageError(f"body: must hold one sample; got {len(samples)}. Send them one by one.")
         layer, index = request.query_params.get("layer"), request.query_params.get("index")

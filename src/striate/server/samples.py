@@ -1,7 +1,8 @@
-"""Bodies of requests as samples: files of images and recordings, one or several, and numbers as JSON."""
+"""Bodies of requests as samples: files (images, recordings, texts, tables), one or several, and numbers as JSON."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import math
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 DEPTH = 12  # of nested lists
 
 
-async def samples_of(request: Request, model: Model, limits: Limits) -> tuple[np.ndarray, list[str]]:
-    """Return the samples of a request, [n, *input_shape], and their names.
+async def samples_of(
+    request: Request, model: Model, limits: Limits, decoding: asyncio.Semaphore
+) -> tuple[np.ndarray, list[str]]:
+    """Return the samples of a request, [n, *input_shape], and their names; ``decoding`` bounds the memory it takes.
 
     Raises
     ------
@@ -40,12 +43,13 @@ async def samples_of(request: Request, model: Model, limits: Limits) -> tuple[np
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         files = await _files(request, limits)
-        return await run_in_threadpool(read_files, model, files)
-    body = await request.body()
-    if kind == "application/json":
-        found = await run_in_threadpool(read_numbers, model, body, limits.samples)
-        return found, [str(number) for number in range(1, len(found) + 1)]
-    return await run_in_threadpool(read_files, model, [("body", body)])
+    else:
+        files = [("body", await request.body())]
+    async with decoding:
+        if kind != "application/json":
+            return await run_in_threadpool(read_files, model, files, limits.samples)
+        found = await run_in_threadpool(read_numbers, model, files[0][1], limits.samples)
+    return found, [str(number) for number in range(1, len(found) + 1)]
 
 
 async def _files(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
@@ -68,28 +72,35 @@ async def _files(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
         await form.close()
 
 
-def read_files(model: Model, files: list[tuple[str, bytes]]) -> tuple[np.ndarray, list[str]]:
+def read_files(model: Model, files: list[tuple[str, bytes]], most: int) -> tuple[np.ndarray, list[str]]:
     """Return the samples of files, which are decoded under the limits of training images.
 
-    Raises UsageError if there are none, or one cannot be read.
+    Raises UsageError if there are none or more than ``most``, or one cannot be read.
     """
     if not files:
         raise UsageError("body: must contain a file; got none. Send an image, a form with files, or JSON.")
-    samples = [_read_file(model, name, data) for name, data in files]
-    return np.concatenate(samples), [name for name, _ in files]
+    found = [_read_file(model, name, data) for name, data in files]
+    samples = np.concatenate(found)
+    if len(samples) > most:
+        raise UsageError(f"body: may hold at most {most} samples; got {len(samples)}. Send several requests.")
+    names = [
+        name if len(rows) == 1 else f"{name}:{number}"
+        for (name, _), rows in zip(files, found, strict=True)
+        for number in range(1, len(rows) + 1)
+    ]
+    return samples, names
 
 
 def _read_file(model: Model, name: str, data: bytes) -> np.ndarray:
     if not data:
-        raise DataError(f"{name}: must be an image or a recording; got 0 bytes. Send the contents of a file.")
+        raise DataError(f"{name}: must be {_kind(model)[1]}; got 0 bytes. Send the contents of a file.")
     if len(model.input_shape) == 3:
         try:
             return read_picture(model, io.BytesIO(data))
         except FileProblem as problem:
             raise DataError(f"{name}: {problem}. Send an image.") from None
-    ending = ".wav" if len(model.input_shape) == 2 else ".png"  # decoders look inside
     with tempfile.TemporaryDirectory(prefix="striate-") as folder:
-        path = Path(folder) / f"sample{ending}"
+        path = Path(folder) / f"sample{_kind(model)[0]}"
         path.write_bytes(data)
         try:
             found = read_inputs(model, path).inputs
@@ -102,12 +113,27 @@ def _read_file(model: Model, name: str, data: bytes) -> np.ndarray:
     return np.asarray(found)
 
 
+def _kind(model: Model) -> tuple[str, str]:
+    """Return the extension of the files that a model takes (decoders look inside), and what they are called."""
+    preparation = model.metadata.get("preparation") or {}
+    if preparation.get("text"):
+        return ".txt", "a text"
+    if preparation.get("table"):
+        return ".csv", "a table with a header"
+    return (".wav", "a recording") if len(model.input_shape) == 2 else (".png", "an image")
+
+
 def read_numbers(model: Model, body: bytes, most: int) -> np.ndarray:
     """Return samples from JSON: ``{"samples": numbers}`` for one sample or a list of them."""
+    _check_extent(body, model.input_shape, most)
     try:
         asked = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"body: must be JSON; {type(error).__name__}: {error}.") from None
+    except json.JSONDecodeError as error:
+        raise DataError(f"body: must be JSON; {error}.") from None
+    except UnicodeDecodeError:
+        raise DataError("body: must be JSON in UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise DataError("body: must be JSON; its lists are too deep, or a number has too many digits.") from None
     if not isinstance(asked, dict) or set(asked) != {"samples"}:
         raise DataError('body: must be {"samples": [...]}; got other JSON. Send nested lists of numbers.')
     shape, values = model.input_shape, _array(asked["samples"])
@@ -120,6 +146,16 @@ def read_numbers(model: Model, body: bytes, most: int) -> np.ndarray:
     if len(values) > most:
         raise UsageError(f"samples: may be at most {most}; got {len(values)}. Send several requests.")
     return values
+
+
+def _check_extent(body: bytes, shape: tuple[int, ...], most: int) -> None:
+    """Raise UsageError for more lists or numbers than ``most`` samples have: parsed, they would fill the memory."""
+    lists, numbers = most * (math.prod(shape[:-1]) + len(shape)) + 2, most * math.prod(shape)
+    if body.count(b"[") + body.count(b"{") > lists or body.count(b",") >= numbers:
+        raise UsageError(
+            f"body: may hold at most {most} samples of {math.prod(shape):,} numbers; it holds more numbers or "
+            "lists. Send several requests."
+        )
 
 
 def _array(numbers: Any) -> np.ndarray:
@@ -144,4 +180,4 @@ def _check_kind(numbers: Any, depth: int = DEPTH) -> None:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+    raise DataError(f"body: must be JSON; {name} is not a JSON number.")

@@ -78,7 +78,7 @@ class Loaded:
     def scores(self, samples: np.ndarray, target: int, edits: Edits) -> np.ndarray:
         """Return one score of each sample, before the softmax, float32[N]."""
         network = self.model.network
-        step = network.step(score_step(network)) if self.differentiable else network.steps[-1]
+        step = network.step(score_step(network))
         found = np.empty(len(samples), np.float32)
         with self._lock:
             for n, raw in enumerate(samples):

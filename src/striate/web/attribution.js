@@ -1,4 +1,4 @@
-// Which pixels speak for a score: the gradient, and what is missed when a patch is covered.
+// Which numbers of the input speak for a score: the gradient, and what is missed when a patch is covered.
 import { product } from "./numbers.js";
 
 const STEPS = 32, PATCHES = 100;
@@ -45,7 +45,7 @@ async function integrated(source, raw, target) {
 /** Zeiler and Fergus (2014): how far the score falls when a patch is covered, averaged over the patches. */
 async function occlusion(source, raw, target) {
   const { inputShape } = source.info, base = baseline(source.info), space = inputShape.length > 1 && product(inputShape.slice(1)) > 1 ? inputShape.slice(1) : inputShape;
-  const patches = patchesOf(space), channels = raw.length / product(space), samples = new Float32Array((patches.length + 1) * raw.length);
+  const patches = patchesOf(space, source.info.input === "text"), channels = raw.length / product(space), samples = new Float32Array((patches.length + 1) * raw.length);
   patches.forEach((places, n) => {
     samples.set(raw, n * raw.length);
     for (const p of places) for (let c = 0; c < channels; c++) samples[n * raw.length + c * product(space) + p] = base[c * product(space) + p];
@@ -59,8 +59,8 @@ async function occlusion(source, raw, target) {
   const map = drops.map((d, p) => d / (counts[p] || 1));
   return Float32Array.from(raw, (_, i) => map[i % map.length] / channels);
 }
-function patchesOf(space) { // the places that each patch covers
-  const size = Math.max(1, Math.floor(Math.min(...space) / 5) + (Math.min(...space) > 4 ? 1 : 0));
+function patchesOf(space, single) { // the places that each patch covers
+  const size = single ? 1 : Math.max(1, Math.floor(Math.min(...space) / 5) + (Math.min(...space) > 4 ? 1 : 0));
   let stride = 1;
   const starts = (n) => Array.from(new Set([...Array(Math.floor((n - size) / stride) + 1).keys()].map((i) => i * stride).concat(n - size)));
   while (stride < size && product(space.map((n) => starts(n).length)) > PATCHES) stride++;

@@ -1,6 +1,8 @@
 // Numbers as colours: blue below zero, red above it, the paper at zero; or from black to white.
 import { clip } from "./numbers.js";
 
+const MIDDLE = 0.18; // the luminance on which black and white can be read equally well
+
 /** Return whether the page is shown light on dark. */
 export function dark() {
   const chosen = document.documentElement.dataset.theme;
@@ -21,5 +23,6 @@ export function colour(share, signed, onDark = dark()) {
 
 /** Return the text colour that can be read on `colour(share, true)`. */
 export function ink(share, onDark = dark()) {
-  return onDark ? (Math.abs(share) > 0.6 ? "#10151a" : "#e6ebf0") : Math.abs(share) > 0.6 ? "#fff" : "#1a1f24";
+  const [r, g, b] = colour(share, true, onDark).map((value) => (value / 255) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > MIDDLE ? "#000" : "#fff";
 }

@@ -9,8 +9,8 @@ export class Curves {
   constructor(room, score) {
     Object.assign(this, { room, score });
     this.places = [element("div", {}), element("div", {})];
-    room.append(element("div", { class: "curves" }, ...this.places));
-    room.setAttribute("role", "img");
+    this.plotted = element("div", { class: "curves", role: "img", "aria-label": "loss and score, still empty" }, ...this.places);
+    room.append(this.plotted);
     this.clear();
     new ResizeObserver(() => this.resize()).observe(room);
   }
@@ -26,7 +26,7 @@ export class Curves {
 
   validation({ step, loss, score }) {
     this._add(step, 2, loss, 4, score);
-    this.room.setAttribute("aria-label", `after step ${step}: validation loss ${loss.toFixed(3)}, ${this.score.title} ${(this.score.factor * score).toPrecision(3)}`);
+    this.plotted.setAttribute("aria-label", `after step ${step}: validation loss ${loss.toFixed(3)}, ${this.score.title} ${(this.score.factor * score).toPrecision(3)}`);
   }
 
   _add(step, first, loss, second, score) {

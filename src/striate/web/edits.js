@@ -6,7 +6,7 @@ export class Edits {
     this.stack = [];
     this.undoButton = button("undo", () => this.undo(), { disabled: true, title: "Ctrl+Z" });
     document.addEventListener("keydown", (event) => {
-      if ((event.ctrlKey || event.metaKey) && event.key === "z" && !(event.target instanceof HTMLInputElement)) {
+      if ((event.ctrlKey || event.metaKey) && event.key === "z" && !event.target.matches("input, textarea")) {
         event.preventDefault();
         this.undo();
       }

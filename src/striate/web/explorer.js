@@ -14,7 +14,7 @@ import { decompose, followBack } from "./rules.js";
 import { LocalSource } from "./source.js";
 import { theme } from "./theme.js";
 
-const NAMES = { picture: "Draw something, or drop a picture anywhere on the page.", table: "Move a slider, or type a number.", series: "Drag over a curve, or drop a file." };
+const NAMES = { picture: "Draw something, or drop a picture anywhere on the page.", table: "Move a slider, or type a number.", series: "Drag over a curve, or drop a file.", text: "Type or paste a text." };
 
 class Explorer {
   constructor(page, source) {

@@ -84,7 +84,7 @@ serve(async ({ parcel, probe, model }, bytes) => {
       return { values: forward.values(), milliseconds };
     },
     scores(samples, target) {
-      const size = model.values, scores = forward.value(probe ? probe.scored : model.layers.at(-1).name);
+      const size = model.values, scores = forward.value(model.scored);
       return Float32Array.from({ length: samples.length / size }, (_, n) => {
         forward.run(samples.subarray(n * size, (n + 1) * size));
         return scores[target];

@@ -6,8 +6,9 @@ import { pictureInput } from "./picture_input.js";
 import { SampleView, thumbnail } from "./sample_view.js";
 import { seriesInput } from "./series_input.js";
 import { tableInput } from "./table_input.js";
+import { textInput } from "./text_input.js";
 
-const KINDS = { picture: pictureInput, table: tableInput, series: seriesInput };
+const KINDS = { picture: pictureInput, table: tableInput, series: seriesInput, text: textInput };
 
 export class InputPanel {
   /** `give(raw, steps)` gets what the user enters, `begin()` is called before a change, `ask(method)` with the attribution to show; `outputs` stands between. */

@@ -21,7 +21,10 @@ export function startLive(place) {
     status.textContent = words(entry);
     draw(charts, epochs);
   };
-  events.onerror = () => (status.textContent = "The server does not answer; trying again ...");
+  events.onerror = () => { // a browser connects again by itself, unless the server refuses
+    const refused = events.readyState === EventSource.CLOSED;
+    status.textContent = refused ? "The server was restarted or is busy. Open the address that it printed." : "The server does not answer; trying again ...";
+  };
 }
 
 function words(entry) {

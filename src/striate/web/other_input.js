@@ -1,14 +1,14 @@
-// Input that cannot be entered by hand: texts, volumes, arrays.
+// Input that cannot be entered by hand: volumes, arrays, symbols without a vocabulary.
 import { button, element } from "./elements.js";
 
 /** Say what the page cannot take, and offer random numbers. */
 export function otherInput(room, info, give, begin) {
-  const { mean, scale } = info.layers[0].rule, text = info.input === "text";
-  const hint = text
-    ? "This network reads symbols of a text, which cannot be typed in here. Use the samples, or striate predict."
+  const { mean, scale } = info.layers[0].rule, symbols = info.input === "symbols";
+  const hint = symbols
+    ? "This network reads symbols of a text, but the model holds no vocabulary. Use the samples."
     : `This network takes ${info.inputShape.join(" × ")} numbers. Use the samples, or random numbers.`;
   room.append(element("p", { class: "hint", text: hint }));
-  if (!text) {
+  if (!symbols) {
     room.append(button("random numbers", () => {
       begin();
       give(Float32Array.from({ length: info.values }, (_, i) => {

@@ -44,7 +44,7 @@ export function outputName(info, target) {
 
 /** Return a probability as text. */
 export function percent(share) {
-  return `${(100 * share).toFixed(1)} %`;
+  return `${(100 * share).toFixed(1)}\u00a0%`; // on one line
 }
 
 /** Draw bars for what a network says into `room`; `choose(number)` is called for the one that is clicked. */

@@ -22,8 +22,8 @@ export class LocalSource {
     const [, begin] = data.parcel.programs.forward.memory.find(([at]) => at === address);
     source.parameters = new Float32Array(bytes.slice(begin, begin + 4 * data.info.parameterCount).buffer);
     source._worker = remote(worker);
-    const { layers, inputShape, values } = data.info;
-    const model = { layers: layers.map(({ name, shape }) => ({ name, shape })), inputShape, values, input: layers[0].rule };
+    const { layers, inputShape, values, scored } = data.info;
+    const model = { layers: layers.map(({ name, shape }) => ({ name, shape })), inputShape, values, scored, input: layers[0].rule };
     await source._worker.call("make", { parcel: data.parcel, probe: data.probe, model }, bytes);
     return source;
   }
