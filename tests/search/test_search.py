@@ -58,7 +58,8 @@ def test_every_trial_is_a_run_and_none_exceeds_the_limit(done):
 
 
 def test_the_best_is_trained_again_and_can_be_repeated(done, tmp_path):
-    found, page = write_search_report(done)
+    found = Findings(done)
+    page = write_search_report(found)
     best = found.ranked[0]
     assert len(done.scores(best)) == len(found.test(best)) == 2
     text = page.read_text("utf-8")
@@ -125,6 +126,37 @@ def test_a_trial_that_another_process_runs_is_left_alone(tmp_path):
         assert three.number == min(one.number, two.number)
 
 
+def test_the_last_process_to_end_knows_that_all_has_ended(done, tmp_path):
+    folder = tmp_path / "s"
+    shutil.copytree(done.folder, folder)
+    (place,) = (folder / "final").iterdir()
+    shutil.rmtree(place)
+    other = search(folder)
+    with other.study.hold(place.name):
+        assert not search(folder).run()
+    assert other.run()
+    assert place.is_dir()
+
+
+def test_a_seed_that_diverges_does_not_end_the_search(done, tmp_path, monkeypatch):
+    folder = tmp_path / "s"
+    shutil.copytree(done.folder, folder)
+    (place,) = (folder / "final").iterdir()
+    shutil.rmtree(place)
+
+    def diverge(config, where, **more):
+        training = config.training.changed(learning_rate=1e30, optimizer="sgd")
+        return train(config.changed(training=training), where, **more)
+
+    monkeypatch.setattr("striate.search.search.train", diverge)
+    again, said = search(folder), []
+    again.say = said.append
+    assert again.run()
+    assert said == [f"{place.name}: training with another seed", f"{place.name}: diverged"]
+    assert len(again.scores(Findings(again).ranked[0])) == 1
+    assert search(folder).run()
+
+
 def test_time_is_over(tmp_path):
     found = search(tmp_path / "s", hours=1e-9, trials=5)
     found.run()
@@ -183,7 +215,8 @@ def test_numbers_are_searched_for_the_least_loss(tmp_path):
     ranges = (parse_range("hidden=2,8"),)
     found = Search(tmp_path / "s", run, SearchSettings(trials=3, ranges=ranges, best=1, seeds=1))
     assert found.run()
-    findings, _ = write_search_report(found)
+    findings = Findings(found)
+    write_search_report(findings)
     assert not found.maximise
     assert findings.smallest is None
     assert findings.ranked[0].value == min(trial.value for trial in found.study.completed())
@@ -205,6 +238,23 @@ def test_the_command(tmp_path):
     refused = CliRunner().invoke(app, [*words[:-1], "--range", "hiden=4,8"])
     assert refused.exit_code == 2
     assert "did you mean 'hidden'" in refused.stderr
+
+
+def test_why_no_trial_has_finished_is_said(tmp_path):
+    from typer.testing import CliRunner
+
+    from striate.cli.app import app
+
+    def refusal(name, *more):
+        words = ["search", "digits", "--model", "mlp", "--epochs", "1", "--trials", "2"]
+        result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / name), *more])
+        assert result.exit_code == 1
+        return result.stderr
+
+    limited = refusal("small", "--range", "hidden=4,8", "--max-parameters", "10")
+    assert re.search(r"no trial has finished: 40 did not fit \(the last: \d+ parameters\)\. Use other", limited)
+    diverged = refusal("wild", "--range", "learning_rate=1e25:1e30", "--optimizer", "sgd")
+    assert "no trial has finished: 2 diverged. Use other ranges or higher limits." in diverged
 
 
 def test_a_process_that_was_killed_while_it_wrote_holds_up_nobody(tmp_path):

@@ -107,16 +107,14 @@ def search(
 
 
 def _finish(found: Search, output: Any, ended: bool) -> None:
-    """Write the report, unless another process still works on the search."""
+    """Print what was found; write the report, unless another process still works on the search."""
     from striate.cli.ending import fail
-    from striate.search.page import write_search_report
+    from striate.search.page import Findings, write_search_report
     from striate.wording import percent
 
     if not found.study.completed():
-        fail(f"{found.folder}: no trial fits the limits. Raise --max-parameters or --max-milliseconds.")
-    if not ended:
-        output.line("other processes are still training; the last one writes the report")
-    findings, page = write_search_report(found)
+        fail(f"{found.folder}: no trial has finished{_reasons(found)}.")
+    findings = Findings(found)
     best, small = findings.ranked[0], findings.smallest
     shown = percent(best.value) if found.maximise else f"{best.value:.4g}"
     output.line(
@@ -125,8 +123,11 @@ def _finish(found: Search, output: Any, ended: bool) -> None:
     if small is not None and small.number != best.number:
         size = f"{small.user_attrs['parameters']:,} parameters"
         output.line(f"smallest within half a point: trial {small.number}, {percent(small.value)}, {size}")
+    page = write_search_report(findings) if ended else None
+    if page is None:
+        findings.save(best)
     output.line(f"repeat it: {findings.command()}")
-    output.line(f"report: {page}")
+    output.line(f"report: {page}" if page else "other processes are still training; the last one writes the report")
     output.result(
         {
             "folder": str(found.folder),
@@ -135,10 +136,23 @@ def _finish(found: Search, output: Any, ended: bool) -> None:
             "test": findings.test(best),
             "trials": len(found.study.trials()),
             "command": findings.command(),
-            "report": str(page),
+            "report": None if page is None else str(page),
             "ended": ended,
         }
     )
+
+
+def _reasons(found: Search) -> str:
+    """Return why trials have not finished."""
+    attributes = [trial.user_attrs for trial in found.study.trials() if trial.state.is_finished()]
+    misfits = [each["misfit"] for each in attributes if "misfit" in each]
+    diverged = sum("diverged" in each for each in attributes)
+    reasons = [f"{diverged} diverged"] * bool(diverged)
+    if misfits:
+        reasons.append(f"{len(misfits)} did not fit (the last: {misfits[-1].rstrip('.')})")
+    if not reasons:
+        return " yet; other processes are still training"
+    return f": {', '.join(reasons)}. Use other ranges or higher limits"
 
 
 def _facts(trial: Any) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.layout import make_inputs, stream_inputs, to_float32
+from striate.data.pixels import to_mode
 from striate.data.streaming import ObjectStream, is_streamed
 from striate.data.streaming.choice import AUTO
+from striate.data.streaming.objects import item_at
 from striate.data.streaming.spool import gathered
 from striate.data.streaming.stored import Stored
 from striate.data.targets import make_targets
@@ -19,6 +21,7 @@ from striate.errors import DataError
 
 INPUT_KEYS = ("image", "img", "x", "inputs", "input", "data", "features", "audio", "pixel_values")
 EMPTY = "{}: a data set needs at least one sample; got none."
+TO_COLOURS = ("P", "PA", "LA", "RGBA", "CMYK", "YCbCr")
 TARGET_KEYS = ("label", "labels", "y", "target", "targets", "class")
 
 
@@ -41,8 +44,8 @@ def dataset_from(
     ----------
     source : object
         With ``__len__`` and ``__getitem__``, such as a PyTorch Dataset or a Hugging Face dataset: every item is a
-        pair (sample, target) or a mapping with keys such as "image" and "label". Or an iterator of batches, such as
-        a DataLoader: each is a pair (samples, targets) or such a mapping.
+        pair (sample, target) or a mapping with keys such as "image" and "label". Or an iterator, such as an
+        IterableDataset or a DataLoader, of such items or of batches: pairs (samples, targets) or such mappings.
     name : str
         What messages call the set.
     shape : tuple of int, optional
@@ -52,7 +55,7 @@ def dataset_from(
     read : {"auto", "memory", "stream"}
         Keep all samples in memory, or ask the object for them again in every epoch; by default if they would take
         half of the free memory. Then an item must be the same each time, and is asked for by one thread at a time.
-        Batches of an iterator are kept, in memory or in a temporary file in the cache folder.
+        What an iterator yields is kept, in memory or in a temporary file in the cache folder.
 
     Raises
     ------
@@ -65,19 +68,19 @@ def dataset_from(
     >>> found.classes, found.targets.tolist()
     (('down', 'up'), [1, 0, 1])
     """
+    if isinstance(source, Mapping):
+        keys = ", ".join(map(str, source))
+        raise DataError(f"{name}: must be one data set; got a mapping of {keys}. Choose one.")
     batched = not (hasattr(source, "__len__") and hasattr(source, "__getitem__"))
     if not batched and len(source) and is_streamed(read, _size(source, name, shape)):
         return _streamed(source, name, shape, classes)
     if batched:
         return _from_batches(source, name, shape, classes, read)
-    pairs = [_pair(source[number], f"{name}: sample {number}") for number in range(len(source))]
+    pairs = [_pair_at(source, number, name) for number in range(len(source))]
     if not pairs:
         raise DataError(EMPTY.format(name))
-    try:
-        joined = np.stack([_array(sample) for sample, _ in pairs])
-    except ValueError as error:
-        raise DataError(f"{name}: samples must have one shape; {error}. Resize or pad them.") from None
-    labels = np.stack([_array(target) for _, target in pairs])
+    joined = _stacked([_numbers(sample, name) for sample, _ in pairs], "samples", name)
+    labels = _stacked([_array(target) for _, target in pairs], "targets", name)
     found, names = make_targets(labels, name, classes or _class_names(source))
     return Dataset(make_inputs(joined, name, shape), found, names, name)
 
@@ -85,24 +88,29 @@ def dataset_from(
 def _from_batches(
     source: Any, name: str, shape: tuple[int, ...] | None, classes: tuple[str, ...], read: str
 ) -> Dataset:
-    """Return the data set of an iterator of batches, which are kept in memory or in a temporary file."""
+    """Return the data set of an iterator; what it yields is kept in memory or in a temporary file."""
     targets: list[np.ndarray] = []
 
     def batches() -> Iterator[np.ndarray]:
         for number, item in enumerate(source):
-            samples, labels = map(_array, _pair(item, f"{name}: batch {number}"))
-            if len(samples) != len(labels):
+            where = f"{name}: item {number}"
+            values, target = _pair(item, where)
+            samples, labels = _numbers(values, where), _array(target)
+            samples = to_float32(samples) if samples.dtype.kind == "f" else samples
+            if not labels.ndim:  # a single sample
+                samples, labels = samples[np.newaxis], labels[np.newaxis]
+            if samples.shape[:1] != labels.shape[:1]:
                 raise DataError(
-                    f"{name}: batch {number}: every sample needs one target; got {len(samples)} "
+                    f"{where}: every sample needs one target; got {samples.shape[0] if samples.ndim else 0} "
                     f"and {len(labels)}. Return one target for each sample."
                 )
-            targets.append(labels)
-            yield samples
+            if targets and labels.shape[1:] != targets[0].shape[1:]:
+                raise DataError(f"{where}: {_one_shape('targets', labels.shape[1:], targets[0].shape[1:])}")
+            if len(samples):
+                targets.append(labels)
+                yield samples
 
-    try:
-        found = gathered(batches(), name, read)
-    except ValueError as error:
-        raise DataError(f"{name}: samples must have one shape; {error}. Resize or pad them.") from None
+    found = gathered(batches(), name, read)
     if found is None:
         raise DataError(EMPTY.format(name))
     labels, names = make_targets(np.concatenate(targets), name, classes or _class_names(source))
@@ -112,19 +120,20 @@ def _from_batches(
 
 def _streamed(source: Any, name: str, shape: tuple[int, ...] | None, classes: tuple[str, ...]) -> Dataset:
     """Return a data set that keeps the targets alone."""
-    targets = (_pair(source[number], f"{name}: sample {number}")[1] for number in range(len(source)))
-    labels = np.stack([_array(target) for target in targets])
+    targets = (_pair_at(source, number, name)[1] for number in range(len(source)))
+    labels = _stacked([_array(target) for target in targets], "targets", name)
     found, names = make_targets(labels, name, classes or _class_names(source))
     return Dataset(ObjectStream(source, partial(_sample, shape=shape), name), found, names, name)
 
 
 def _size(source: Any, name: str, shape: tuple[int, ...] | None) -> int:
-    return len(source) * _sample(source[0], f"{name}: sample 0", shape).nbytes
+    where = f"{name}: sample 0"
+    return len(source) * _sample(item_at(source, 0, where), where, shape).nbytes
 
 
 def _sample(item: Any, where: str, shape: tuple[int, ...] | None) -> np.ndarray:
     """Return the sample of an item; bytes stay bytes, other numbers become float32."""
-    values = _array(_pair(item, where)[0])
+    values = _numbers(_pair(item, where)[0], where)
     values = values if values.dtype == np.uint8 else to_float32(values)
     return np.ascontiguousarray(make_inputs(values[np.newaxis], where, shape)[0])
 
@@ -146,12 +155,40 @@ def _pair(item: Any, where: str) -> tuple[Any, Any]:
     )
 
 
+def _pair_at(source: Any, number: int, name: str) -> tuple[Any, Any]:
+    where = f"{name}: sample {number}"
+    return _pair(item_at(source, number, where), where)
+
+
+def _stacked(values: list[np.ndarray], what: str, name: str) -> np.ndarray:
+    """Return arrays as one; raises DataError, which names the first that differs, unless all have one shape."""
+    for number, value in enumerate(values):
+        if value.shape != values[0].shape:
+            raise DataError(f"{name}: sample {number}: {_one_shape(what, value.shape, values[0].shape)}")
+    return np.stack(values)
+
+
+def _one_shape(what: str, found: tuple[int, ...], first: tuple[int, ...]) -> str:
+    return f"{what} must have one shape; got {list(found)}, the first has {list(first)}. Resize or convert them."
+
+
+def _numbers(value: Any, where: str) -> np.ndarray:
+    """Return a sample as an array of numbers; an image of Pillow in an unusual mode becomes one in colour."""
+    if hasattr(value, "has_transparency_data") and value.mode in TO_COLOURS:
+        value = to_mode(value, "RGB")
+    found = _array(value)
+    if found.dtype.kind not in "biuf":
+        raise DataError(f"{where}: samples must be numbers; got {found.dtype}. Convert them.")
+    return found
+
+
 def _array(value: Any) -> np.ndarray:
     """Return numbers or text as an array; tensors of other libraries are copied to the CPU."""
     if isinstance(value, Mapping) and "array" in value:  # recordings of Hugging Face
         value = value["array"]
     if hasattr(value, "detach"):
         value = value.detach().cpu()
+        value = value.float() if "bfloat16" in str(value.dtype) else value
     return np.asarray(value)
 
 
@@ -160,5 +197,6 @@ def _class_names(source: Any) -> tuple[str, ...]:
     names = getattr(source, "classes", None)
     features = getattr(source, "features", None)
     if names is None and isinstance(features, Mapping):
-        names = next((getattr(features[key], "names", None) for key in TARGET_KEYS if key in features), None)
+        label = next((features[key] for key in TARGET_KEYS if key in features), None)
+        names = getattr(getattr(label, "feature", label), "names", None)  # in batches, a list of labels
     return tuple(map(str, names)) if isinstance(names, list | tuple) else ()

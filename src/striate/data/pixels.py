@@ -180,7 +180,7 @@ def _pixels(image: Image, channels: int, size: tuple[int, int] | None, fit: Fit)
     from PIL import ImageOps
 
     ImageOps.exif_transpose(image, in_place=True)
-    converted = _to_mode(image, "L" if channels == 1 else "RGB")
+    converted = to_mode(image, "L" if channels == 1 else "RGB")
     if size is not None:
         converted = _resize(converted, size, fit)
     pixels = np.asarray(converted, np.uint8)
@@ -196,7 +196,7 @@ def _pixels_of_array(values: np.ndarray, channels: int, size: tuple[int, int] | 
     return np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
-def _to_mode(image: Image, mode: str) -> Image:
+def to_mode(image: Image, mode: str) -> Image:
     """Return the image in 8 bits a channel, transparency laid over the background."""
     from PIL import Image as pillow
 

@@ -79,10 +79,9 @@ class Findings:
         return [value for value in scores if value is not None]
 
 
-def write_search_report(search: Search) -> tuple[Findings, Path]:
-    """Write the report and the best configurations of a search; return what it found, and the page."""
-    found = Findings(search)
-    title = f"Search on {search.splits.train.name}"
+def write_search_report(found: Findings) -> Path:
+    """Write the report and the best configurations of a search; return the page."""
+    title = f"Search on {found.search.splits.train.name}"
     body = [
         element("h1", title),
         element("p", origin()),
@@ -94,8 +93,8 @@ def write_search_report(search: Search) -> tuple[Findings, Path]:
         _fronts(found),
         _trials(found),
     ]
-    path = search.folder / "report.html"
-    return found, write_atomically(path, document(title, body).encode("utf-8", "backslashreplace"))
+    path = found.search.folder / "report.html"
+    return write_atomically(path, document(title, body).encode("utf-8", "backslashreplace"))
 
 
 def _winner(found: Findings) -> Markup:
@@ -146,19 +145,21 @@ def _history(found: Findings) -> Markup:
 
 
 def _importance(found: Findings) -> Markup:
-    """Return how much each setting matters (fANOVA), where there are enough trials."""
+    """Return how much each setting matters, where there are enough trials."""
+    importance = optuna().importance
     with warnings.catch_warnings(action="ignore"):
         try:
-            shares = optuna().importance.get_param_importances(found.search.study.study)
-        except (ValueError, RuntimeError, ImportError, ZeroDivisionError):
+            method = importance.PedAnovaImportanceEvaluator()
+            shares = importance.get_param_importances(found.search.study.study, evaluator=method)
+        except (ValueError, RuntimeError, ZeroDivisionError):
             shares = {}
-    if not shares:
+    if not any(shares.values()):
         return section("Importance", element("p", "Too few different trials for an estimate."))
     rows = [
         (name, element("div", class_="share", style=f"width: {200 * share:.0f}px"), f"{share:.0%}")
         for name, share in shares.items()
     ]
-    note = "Share of the variance between trials that each setting explains (fANOVA; Hutter et al., 2014)."
+    note = "How much each setting decides whether a trial is in the best 10 % (PED-ANOVA; Watanabe et al., 2023)."
     return section("Importance", element("p", note), table(("setting", "", "share"), rows))
 
 

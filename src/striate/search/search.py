@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,10 @@ class Search:
         """
         while self._step():
             pass
-        done = [self._repeat(trial, seed) for trial in self._best() for seed in range(1, self.settings.seeds)]
-        return all(done) and all(trial.state.is_finished() for trial in self.study.trials())
+        while any(self._repeat(trial, seed) for trial, seed in self._repeats()):
+            pass  # another process may have found better settings meanwhile
+        ended = all(_has_ended(self.folder_of(trial, seed)) for trial, seed in self._repeats())
+        return ended and all(trial.state.is_finished() for trial in self.study.trials())
 
     def folder_of(self, trial: Any, seed: int = 0) -> Path:
         """Return the folder of the run of a trial; ``seed`` is how much is added to its seed."""
@@ -128,8 +131,10 @@ class Search:
         values = [_objective_of(place, self.maximise) for place in places]
         return [float(trial.value), *(value for value in values if value is not None)]
 
-    def _best(self) -> list[Any]:
-        return self.study.completed()[: self.settings.best]
+    def _repeats(self) -> list[tuple[Any, int]]:
+        """Return the trials to train again as things stand, each with every further seed."""
+        best = self.study.completed()[: self.settings.best]
+        return [(trial, seed) for trial in best for seed in range(1, self.settings.seeds)]
 
     def _step(self) -> bool:
         first = recipe_values(self.config, self.ranges)
@@ -192,18 +197,23 @@ class Search:
         return None
 
     def _repeat(self, trial: Any, seed: int) -> bool:
-        """Train with another seed, unless another process does; return whether that training has ended."""
+        """Train with another seed, unless it is done or another process does; return whether it was trained."""
         place = self.folder_of(trial, seed)
-        config = changed(self.config, trial.params)
-        config = config.changed(training=config.training.changed(seed=config.training.seed + seed))
-        try:
-            with self.study.hold(place.name):
-                if not _has_ended(place):
-                    self.say(f"{place.name}: trained with another seed")
-                    self._train(config, place, [], reload=True)
-        except UsageError:  # another process trains it
-            return False
-        return True
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.study.hold(place.name))
+            except UsageError:  # another process trains it
+                return False
+            if _has_ended(place):
+                return False
+            self.say(f"{place.name}: training with another seed")
+            config = changed(self.config, trial.params)
+            config = config.changed(training=config.training.changed(seed=config.training.seed + seed))
+            try:
+                self._train(config, place, [], reload=True)
+            except DivergenceError:
+                self.say(f"{place.name}: diverged")
+            return True
 
     def _train(self, config: RunConfig, place: Path, more: list[Callback], reload: bool = False) -> Run:
         splits = None if reload else self.splits
@@ -252,12 +262,16 @@ def _objective(record: EpochRecord, maximise: bool) -> float:
 
 
 def _has_ended(place: Path) -> bool:
-    return RunFolder(place).config.is_file() and read_record(place).state == "finished"
+    return _state(place) in ("finished", "diverged")
+
+
+def _state(place: Path) -> str | None:
+    return read_record(place).state if RunFolder(place).config.is_file() else None
 
 
 def _objective_of(place: Path, maximise: bool) -> float | None:
-    """Return the objective of a run that has ended, from its log."""
-    if not _has_ended(place):
+    """Return the objective of a finished run, from its log."""
+    if _state(place) != "finished":
         return None
     epochs = [entry for entry in RunLog(RunFolder(place).log).entries() if entry.get("event") == "epoch"]
     return float(epochs[-1]["val_accuracy" if maximise else "val_loss"])

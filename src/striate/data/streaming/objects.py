@@ -32,7 +32,8 @@ class ObjectStream(Stream):
     def __init__(self, source: Any, sample: Sample, name: str) -> None:
         self.source, self.sample, self.name = source, sample, name
         self._lock = threading.Lock()
-        first = sample(source[0], f"{name}: sample 0")
+        where = f"{name}: sample 0"
+        first = sample(item_at(source, 0, where), where)
         super().__init__(len(source), first.shape, first.dtype)
 
     def read(self, rows: np.ndarray) -> np.ndarray:
@@ -40,7 +41,8 @@ class ObjectStream(Stream):
         room = np.empty((len(rows), *self.sample_shape), self.dtype)
         with self._lock:
             for place, row in enumerate(rows.tolist()):
-                found = self.sample(self.source[row], f"{self.name}: sample {row}")
+                where = f"{self.name}: sample {row}"
+                found = self.sample(item_at(self.source, row, where), where)
                 if found.shape != self.sample_shape:
                     raise DataError(
                         f"{self.name}: samples must have one shape; sample {row} is {list(found.shape)}, the first "
@@ -55,3 +57,12 @@ class ObjectStream(Stream):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._lock = threading.Lock()
+
+
+def item_at(source: Any, number: int, where: str) -> Any:
+    """Return ``source[number]``; if its own code raises an error, a note says for which sample."""
+    try:
+        return source[number]
+    except Exception as error:
+        error.add_note(where)
+        raise

@@ -88,28 +88,40 @@ def gathered(batches: Iterable[np.ndarray], where: str, read: str) -> np.ndarray
     Raises
     ------
     DataError
-        If batches in the file differ in type or in the shape of a sample, or it cannot be written.
+        If batches differ in type or in the shape of a sample, or the file cannot be written.
     """
     held: list[np.ndarray] = []
-    remaining = iter(batches)
+    remaining, size = _alike(batches, where), 0
     for batch in remaining:
         held.append(batch)
-        if is_streamed(read, sum(each.nbytes for each in held)):
+        size += batch.nbytes
+        if is_streamed(read, size):
             return _spooled(held, remaining, where)
     return np.concatenate(held) if held else None
 
 
 def _spooled(held: list[np.ndarray], remaining: Iterator[np.ndarray], where: str) -> Stored:
-    spool, shape, dtype, count = Spool(where), held[0].shape[1:], held[0].dtype, 0
+    spool, count = Spool(where), 0
+    shape, dtype = held[0].shape[1:], held[0].dtype
     for batch in chain(_emptied(held), remaining):
+        spool.write(np.ascontiguousarray(batch))
+        count += len(batch)
+    return spool.stored((count, *shape), dtype)
+
+
+def _alike(batches: Iterable[np.ndarray], where: str) -> Iterator[np.ndarray]:
+    """Yield the batches; raise DataError at the first that differs in type or in the shape of a sample."""
+    shape, dtype, count = None, None, 0
+    for batch in batches:
+        if shape is None:
+            shape, dtype = batch.shape[1:], batch.dtype
         if batch.shape[1:] != shape or batch.dtype != dtype:
             raise DataError(
                 f"{where}: samples must have one shape and type; sample {count} is {batch.dtype} "
                 f"{list(batch.shape[1:])}, the first is {dtype} {list(shape)}. Resize or convert them."
             )
-        spool.write(np.ascontiguousarray(batch))
+        yield batch
         count += len(batch)
-    return spool.stored((count, *shape), dtype)
 
 
 def _emptied(held: list[np.ndarray]) -> Iterator[np.ndarray]:
