@@ -271,6 +271,19 @@ def test_says_what_it_cannot_learn(
         live.live_page("data")
 
 
+def test_learns_texts_with_a_network_of_their_words(window: Browser, tmp_path: Path) -> None:
+    for kind, words in {"sea": "a ship on the waves", "wood": "the tree of a hunter"}.items():
+        (tmp_path / "texts" / kind).mkdir(parents=True)
+        for number in range(30):
+            (tmp_path / "texts" / kind / f"{number}.txt").write_text(words)
+    window.open(live.write(tmp_path / "texts", tmp_path / "learn.html"))
+    window.until("window.striate && window.striate.ready")
+    losses = window.answer("striate.worker.call('steps', 30)")
+    assert losses[-1] < 0.5 * losses[0]
+    assert "Embedding(10, " in window.run("return document.body.innerText")  # words, the unknown one, padding
+    assert window.console() == []
+
+
 def test_a_large_data_set_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(problem, "MOST_BYTES", 68 * 100)  # 64 pixels and a target
     train, validation = problem.reduced(digits(), "digits")

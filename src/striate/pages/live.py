@@ -91,7 +91,7 @@ def page_of(splits: Splits, name: str, offer: Offer | None = None) -> str:
         The networks; by default the usual ones for such samples.
     """
     train, validation = reduced(splits, name)
-    is_own, offer = offer is not None, offer or offers.usual(train)
+    offer = offer or offers.usual(train)
     if not offer.networks:
         shape = format_shape(train.sample_shape)
         raise UsageError(f"{name}: samples of {shape} are too small. Use 4 x 4 pixels or more.")
@@ -112,7 +112,7 @@ def page_of(splits: Splits, name: str, offer: Offer | None = None) -> str:
         "choices": {
             key: [c.text, [[str(v), text] for v, text in c.values.items()]] for key, c in offer.choices.items()
         },
-        "own": is_own,
+        "own": offer.is_fixed,
         "first": first,
         "plans": plans,
         "batch": BATCH,

@@ -17,6 +17,9 @@ from striate.training.run.build import network_or_model
 from striate.training.run.config import DataConfig, ModelConfig, RunConfig
 from striate.training.run.start import starting_model
 
+PARAMETERS = "parameters"
+"""The choice between the parameters of a saved model and new ones."""
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -33,9 +36,14 @@ class Offer:
     choices: Mapping[str, Choice]
     networks: Mapping[str, Network | Model]
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether no layers can be chosen."""
+        return set(self.choices) <= {PARAMETERS}
+
 
 def usual(train: Dataset) -> Offer:
-    """Return the lists of layers for a data set, with every network that fits its samples.
+    """Return the lists of layers for a data set, with every network that fits its samples; of texts one network.
 
     Examples
     --------
@@ -43,6 +51,8 @@ def usual(train: Dataset) -> Offer:
     >>> len(usual(digits().train).networks)
     64
     """
+    if train.symbols:  # the lists are of layers that read numbers
+        return _of(ModelConfig(name="text_cnn", options={"entries": train.symbols}), train)
     choices, loss = choices_for(train.sample_shape, train.targets.ndim), usual_loss(train)
     assert choices is not None
     networks = dict[str, Network | Model]()
@@ -66,10 +76,13 @@ def own(name: str, train: Dataset) -> Offer:
     StriateError
         If there is no such network, its file cannot be read, or it does not take such samples.
     """
-    config = RunConfig(data=DataConfig(name=train.name), model=ModelConfig(name=name))
-    start = starting_model(config.model)
-    found = network_or_model(config, train, start)
+    return _of(ModelConfig(name=name), train)
+
+
+def _of(model: ModelConfig, train: Dataset) -> Offer:
+    config = RunConfig(data=DataConfig(name=train.name), model=model)
+    found = network_or_model(config, train, starting_model(model))
     if not isinstance(found, Model):
         return Offer({}, {"": found})
     parameters = Choice("parameters", {"saved": "as saved", "new": "new, random"})
-    return Offer({"parameters": parameters}, {"saved": found, "new": found.network})
+    return Offer({PARAMETERS: parameters}, {"saved": found, "new": found.network})
