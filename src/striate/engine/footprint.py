@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from striate.kernels.library import Request
 ELEMENT_BYTES = {"Floats": 4, "Ints": 8, "Bytes": 1}
 _LINE = re.compile(r"(read|write|update|add|scratch|total) (\w+): (.*?)(?: if (\w+))?$")
 _TERM = re.compile(r"(\w+)(?:\.(\d+|low|high|both)|@(\d))$")
+_NAMES: dict[str, Any] = {"len": len, "int": int}
 END = -(2**63)
 
 
@@ -68,8 +70,8 @@ class Use:
 
 
 Known = dict[tuple[Any, ...], list[tuple[str, str, np.ndarray, np.ndarray]]]
-"""(argument, mode, begins, ends) of rows whose footprint is known, by the row, the shards if they matter, and its
-numbers."""
+"""(argument, mode, begins, ends) of the rows whose footprint is known, by the kernel, the shards if they matter, and
+the row's numbers and tables; many rows differ only in where their arrays begin."""
 
 
 def uses(program: Program, row: Row, registers: dict[int, int], shards: int, known: Known) -> Iterator[Use]:
@@ -88,11 +90,18 @@ def uses(program: Program, row: Row, registers: dict[int, int], shards: int, kno
     values = {key: _resolved(value, registers, shards) for key, value in row.arguments.items()}
     kernel = row.request and f"{row.request.module}.{row.request.name}"
     counted = shards if "shards" in ACCESS.get(kernel or "", "") else 0
-    key = (id(row), counted, *(value for value in values.values() if not isinstance(value, Place)))
+    key = (row.request, counted, *((name, _decisive(value)) for name, value in values.items()))
     if key not in known:
         known[key] = list(_footprint(program, row, values, shards))
     for argument, mode, begins, ends in known[key]:
         yield Use(argument, values[argument], mode, begins, ends)
+
+
+def _decisive(value: Any) -> Any:
+    """Return what a footprint depends on: a number, or where a table stands; of other places nothing."""
+    if not isinstance(value, Place):
+        return value
+    return (value.segment, value.offset) if value.segment in (TABLES, CONSTANTS) else None
 
 
 def _footprint(
@@ -140,12 +149,18 @@ def _resolved(value: Any, registers: dict[int, int], shards: int) -> Any:
         return value
     register = ARENA if value.segment == BUFFERS and value.register == ZERO else value.register
     offset = value.offset + registers.get(register, 0)
-    return replace(value, offset=offset, register=ZERO) if value.segment else offset
+    return Place(value.segment, offset) if value.segment else offset
 
 
+@cache
 def signature_of(request: Request) -> dict[str, str]:
     """Return the arguments of a kernel and their kinds."""
     return dict(library.load([request])[request].signature)
+
+
+@cache
+def _compiled(expression: str) -> CodeType:
+    return compile(expression, "<kernels/access.py>", "eval")
 
 
 @dataclass(frozen=True)
@@ -163,13 +178,19 @@ class Scope:
 
     def number(self, expression: str) -> int:
         """Return the value of an expression of arguments."""
-        names = {key: value for key, value in self.values.items() if not isinstance(value, Place)}
-        for key, value in self.values.items():
-            if isinstance(value, Place) and re.search(rf"\b{key}\b", expression):
-                names[key] = self.table(key)
-        names |= {f"constant{i}": value for i, value in enumerate(self.request.constants)}
-        names |= {"lanes": self.request.lanes, "shards": self.shards, "len": len, "int": int}
-        return int(eval(expression, {"__builtins__": {}}, names))  # the lines are our own
+        code = _compiled(expression)  # the lines are our own
+        return int(eval(code, {"__builtins__": {}}, {name: self._value(name) for name in code.co_names}))
+
+    def _value(self, name: str) -> Any:
+        """Return what a name in an expression stands for."""
+        if name in _NAMES:
+            return _NAMES[name]
+        if name in ("lanes", "shards"):
+            return self.request.lanes if name == "lanes" else self.shards
+        if name not in self.values:
+            return self.request.constants[int(name.removeprefix("constant"))]
+        value = self.values[name]
+        return self.table(name) if isinstance(value, Place) else value
 
     def table(self, name: str) -> np.ndarray:
         """Return a table or constant as it stands in its segment."""

@@ -69,12 +69,11 @@ def _check_arguments(row: Row, signature: dict[str, str]) -> None:
 
 @dataclass(frozen=True)
 class _Access:
-    """A use of a segment by a row of a task: runs of words of 4 bytes, ``begins`` to ``ends``."""
+    """A use of a segment by a row of a task: the words of 4 bytes where its runs begin and end, int64[2, n]."""
 
     row: Row
     use: Use
-    begins: np.ndarray
-    ends: np.ndarray
+    words: np.ndarray
 
     @property
     def segment(self) -> str:
@@ -83,6 +82,9 @@ class _Access:
     def __str__(self) -> str:
         kernel = self.row.request and f"{self.row.request.module}.{self.row.request.name}"
         return f"{self.row.where or self.row.section}: {kernel}: {self.use.argument}"
+
+
+Cells = slice | np.ndarray
 
 
 class _Words:
@@ -97,33 +99,41 @@ class _Words:
     """
 
     def __init__(self, accesses: list[_Access]) -> None:
-        begins, ends = _runs(accesses)
-        self._borders = distinct(np.concatenate([begins, ends]))
-        writers = [access for access in accesses if access.use.writes and access.use.mode != "total"]
-        self.ever = np.append(self._covered(*_runs(writers), 0, len(self._borders) - 1), False)
+        different = {id(access.words): access.words for access in accesses}
+        words = np.concatenate(list(different.values()), axis=1)
+        self._borders = distinct(words)
+        cells = np.searchsorted(self._borders, words)
+        ends = np.cumsum([runs.shape[1] for runs in different.values()])
+        self._runs = {
+            key: cells[:, end - runs.shape[1] : end] for (key, runs), end in zip(different.items(), ends, strict=True)
+        }
+        self._numbers = np.arange(len(self._borders))
+        self.ever = self._covered({id(a.words) for a in accesses if a.use.writes and a.use.mode != "total"})
         self.written = np.zeros(len(self._borders), bool)
         self.writers, self.readers = np.zeros((2, len(self._borders)), np.int32)
 
-    def _covered(self, begins: np.ndarray, ends: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Return which cells from the first up to the last lie in some run."""
-        begun, ended = (
-            np.bincount(np.searchsorted(self._borders, part) - first, minlength=last - first + 1)
-            for part in (begins, ends)
-        )
-        return np.asarray(np.cumsum(begun[:-1] - ended[:-1]) > 0)
+    def _covered(self, keys: set[int]) -> np.ndarray:
+        """Return which cells lie in some of the runs."""
+        if not keys:
+            return np.zeros(len(self._borders), bool)
+        runs = np.concatenate([self._runs[key] for key in keys], axis=1)
+        begun, ended = (np.bincount(part, minlength=len(self._borders)) for part in runs)
+        return np.asarray(np.cumsum(begun - ended) > 0)
 
-    def cells(self, access: _Access) -> np.ndarray:
-        """Return the numbers of the cells of an access."""
-        first, last = np.searchsorted(self._borders, (access.begins[0], access.ends[-1]))
-        return np.asarray(first + np.flatnonzero(self._covered(access.begins, access.ends, first, last)))
+    def cells(self, access: _Access) -> Cells:
+        """Return the cells of an access."""
+        begins, ends = self._runs[id(access.words)]
+        if len(begins) == 1:
+            return slice(int(begins[0]), int(ends[0]))
+        lengths = ends - begins
+        passed = np.cumsum(lengths)
+        return np.asarray(np.repeat(ends - passed, lengths) + np.arange(passed[-1]))
 
-    def count(self, cells: np.ndarray) -> int:
-        """Return how many words some cells have."""
-        return int((self._borders[cells + 1] - self._borders[cells]).sum())
-
-    def first(self, cells: np.ndarray) -> int:
-        """Return the first word of some cells."""
-        return int(self._borders[cells[0]])
+    def describe(self, cells: Cells, wrong: np.ndarray) -> tuple[int, int]:
+        """Return how many words the wrong ones of some cells have, and the first of them."""
+        numbers = distinct(self._numbers[cells][wrong])
+        count = int((self._borders[numbers + 1] - self._borders[numbers]).sum())
+        return count, int(self._borders[numbers[0]])
 
 
 class _Run:
@@ -131,6 +141,7 @@ class _Run:
 
     def __init__(self, program: Program, shards: int, known: Known) -> None:
         self.program, self.shards, self._known = program, shards, known
+        self._shifted: dict[tuple[int, int], np.ndarray] = {}
         self._phases = [
             [[(row, list(self._accesses(row, registers))) for row, registers in rows] for rows in self._tasks(n)]
             for n in range(len(program.phases))
@@ -146,12 +157,14 @@ class _Run:
         for tasks in self._phases:
             for words in self._words.values():
                 words.writers[:], words.readers[:] = 0, 0
+            alone = len(tasks) == 1
             for number, rows in enumerate(tasks, 1):
                 if not self.program.shared_arena and BUFFERS in self._words:
                     self._words[BUFFERS].written[:] = False  # what other tasks left there
-                self._check_task(rows, number)
+                self._check_task(rows, 0 if alone else number)
 
     def _check_task(self, rows: list[tuple[Row, list[_Access]]], task: int) -> None:
+        """Check the accesses of a task in their order; the task that is alone in its phase is number 0."""
         for row, accesses in rows:
             if row.request is None:
                 for words in self._words.values():
@@ -163,7 +176,7 @@ class _Run:
                 cells = words.cells(access)
                 if access.use.reads and starts_blank(access.segment):
                     _check_written(access, words, cells)
-                if self._is_shared(access.segment):
+                if task and self._is_shared(access.segment):
                     _check_alone(access, words, cells, task)
                 if access.use.writes:
                     words.written[cells] = access.use.mode != "scratch"
@@ -178,12 +191,21 @@ class _Run:
         if row.request is None:
             return
         for use in uses(self.program, row, registers, self.shards, self._known):
-            begins, ends = use.place.offset + use.begins, use.place.offset + use.ends
-            access = _Access(row, use, begins // 4, (ends + 3) // 4)
-            self._check_bounds(access, int(begins[0]), int(ends[-1]))
+            access = _Access(row, use, self._words_of(use))
+            self._check_bounds(access)
             yield access
 
-    def _check_bounds(self, access: _Access, begin: int, end: int) -> None:
+    def _words_of(self, use: Use) -> np.ndarray:
+        """Return the words where the runs of a use begin and end, the same array for the same runs."""
+        offset = use.place.offset
+        key = id(use.begins), offset  # the footprints that are known keep their arrays
+        if key not in self._shifted:
+            self._shifted[key] = np.stack([(offset + use.begins) // 4, (offset + use.ends + 3) // 4])
+        return self._shifted[key]
+
+    def _check_bounds(self, access: _Access) -> None:
+        place = access.use.place
+        begin, end = place.offset + access.use.first, place.offset + int(access.use.ends[-1])
         segment = self.program.segments.get(access.segment)
         if segment is None:
             raise ProgramError(f"{access} must point into a segment of the program; got {access.segment!r}.")
@@ -197,33 +219,28 @@ class _Run:
         return segment != PROBLEMS and (segment != BUFFERS or self.program.shared_arena)
 
 
-def _runs(accesses: list[_Access]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the begins and ends of all their runs."""
-    none = np.zeros(0, np.int64)
-    begins, ends = ([none, *(getattr(access, side) for access in accesses)] for side in ("begins", "ends"))
-    return np.concatenate(begins), np.concatenate(ends)
-
-
-def _check_written(access: _Access, words: _Words, cells: np.ndarray) -> None:
-    never = cells[words.ever[cells] & ~words.written[cells]]
-    if len(never):
+def _check_written(access: _Access, words: _Words, cells: Cells) -> None:
+    missing = words.ever[cells] & ~words.written[cells]
+    if missing.any():
+        count, first = words.describe(cells, missing)
         raise ProgramError(
-            f"{access} must be written before it is read; got {words.count(never)} words that are not, "
-            f"the first of them word {words.first(never)} of {access.segment}."
+            f"{access} must be written before it is read; got {count} words that are not, "
+            f"the first of them word {first} of {access.segment}."
         )
 
 
-def _check_alone(access: _Access, words: _Words, cells: np.ndarray, task: int) -> None:
+def _check_alone(access: _Access, words: _Words, cells: Cells, task: int) -> None:
     """Raise ProgramError if another task of the phase uses the cells; note that this one does."""
     writers, readers = words.writers[cells], words.readers[cells]
     others = (writers != 0) & (writers != task)
     if access.use.writes:
         others |= (readers != 0) & (readers != task)
+    if others.any():
+        raise ProgramError(
+            f"{access} must belong to one task of a phase; got {words.describe(cells, others)[0]} words of "
+            f"{access.segment} that another task uses at the same time."
+        )
+    if access.use.writes:
         words.writers[cells] = task
     if access.use.reads:
         words.readers[cells] = np.where((readers == 0) | (readers == task), task, MANY)
-    if others.any():
-        raise ProgramError(
-            f"{access} must belong to one task of a phase; got {words.count(cells[others])} words of "
-            f"{access.segment} that another task uses at the same time."
-        )
