@@ -1,4 +1,4 @@
-"""Images, clips, recordings and texts: how their files are recognised and read."""
+"""Images, clips, recordings, logs and texts: how their files are recognised and read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.data import audio, pixels
+from striate.data import audio, logs, pixels
 from striate.data.bombs import bombs_refused
 from striate.data.clips import VIDEOS, ClipReader, scan_clip
 from striate.data.decoding import Reader
@@ -20,7 +20,7 @@ from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
 
 @dataclass(frozen=True)
 class Kind:
-    """What differs between images, clips, recordings and texts; ``axes`` counts the channels too."""
+    """What differs between images, clips, recordings, logs and texts; ``axes`` counts the channels too."""
 
     title: str
     axes: int
@@ -43,6 +43,13 @@ def _recording_reader(headers: list[Any], options: Options) -> Reader:
     return audio.RecordingReader.for_headers(headers, options.channels, options.size)
 
 
+def _log_reader(headers: list[Any], options: Options) -> Reader:
+    known, length = options.preparation.get("series"), options.size[0] if options.size else None
+    if known is not None and length is not None:
+        return logs.LogReader.from_dict(known, length)
+    return logs.LogReader.for_headers(headers, length)
+
+
 def _text_reader(headers: list[Any], options: Options) -> Reader:
     known = options.preparation.get("text")
     if known is not None:
@@ -55,6 +62,7 @@ CLIPS = Kind("clips", 4, lambda: pixels.image_suffixes() | VIDEOS, bombs_refused
 RECORDINGS = Kind(
     "recordings", 2, lambda: audio.SUFFIXES, contextlib.nullcontext, audio.scan_recording, _recording_reader
 )
+LOGS = Kind("series", 2, lambda: logs.SUFFIXES, contextlib.nullcontext, logs.scan_log, _log_reader)
 TEXTS = Kind("texts", 2, lambda: SUFFIXES, contextlib.nullcontext, read_text, _text_reader)
 
 
@@ -62,6 +70,8 @@ def must_scan(kind: Kind, options: Options) -> bool:
     """Return whether the files must be inspected before they are decoded, to find sizes or words."""
     if kind is TEXTS:
         return "text" not in options.preparation
+    if kind is LOGS:
+        return "series" not in options.preparation or options.size is None
     if kind is CLIPS:
         return options.size is None or options.channels is None or options.frames is None
     return kind is RECORDINGS or options.size is None or options.channels is None

@@ -1,4 +1,4 @@
-"""Data sets from folders of images, clips, recordings or texts, one folder per class."""
+"""Data sets from folders of images, clips, recordings, logs or texts, one folder per class."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from striate.data.decoding import Decoded, Reader, bytes_needed, decode_files, s
 from striate.data.division import divide
 from striate.data.file_kinds import CLIPS, TEXTS, Kind, must_scan
 from striate.data.listing import Listing, group_numbers, kind_of, list_folder, with_clips, without_foreign
+from striate.data.logs import LogReader
 from striate.data.options import Options
 from striate.data.pixel_cache import cached_rows
 from striate.data.problems import BadFile, check_bad_share, printable
@@ -28,7 +29,7 @@ LEFT_OUT = -1
 def class_folders(
     root: str | Path, options: Options | None = None, seed: int = 0, validation_fraction: float = 0.1
 ) -> Splits:
-    """Return the splits of a folder that holds one folder of images, clips, recordings or texts per class.
+    """Return the splits of a folder that holds one folder of images, clips, recordings, logs or texts per class.
 
     ``root`` may hold ``train``, ``val`` and ``test`` with the classes inside. Without a test split a fixed one
     is cut, without a validation split one by ``seed``. Hidden files, notebook checkpoints and files of
@@ -38,7 +39,7 @@ def class_folders(
     Returns
     -------
     Splits
-        Images uint8[N, C, H, W], clips uint8[N, C, frames, H, W], recordings float32[N, C, L], texts
+        Images uint8[N, C, H, W], clips uint8[N, C, frames, H, W], recordings and logs float32[N, C, L], texts
         float32[N, 1, L]; streamed from the cache if they are too large for memory.
 
     Raises
@@ -55,7 +56,9 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
     kind = kind_of(listing, options)
     found, listing = listing, with_clips(listing) if kind is CLIPS else without_foreign(listing, kind)
     if not listing.paths:
-        raise DataError(f"{printable(root)}: images, recordings or texts are needed; {_instead(found.paths)}")
+        raise DataError(
+            f"{printable(root)}: images, recordings, series or texts are needed; {_instead(found.paths)}"
+        )
     _check_axes(root, kind, options)
     groups = group_numbers(listing.below, options)
     split = _divide(root, listing, groups, options, seed, validation_fraction)
@@ -74,6 +77,8 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
     if isinstance(reader, TextReader):
         splits = {name: replace(data, symbols=reader.vocabulary.symbols) for name, data in splits.items()}
     notes = () if kind is CLIPS else _passed_over(found.paths, listing.paths, kind)
+    if isinstance(reader, LogReader):
+        notes = (reader.note, *notes)
     return Splits(**splits, notes=notes, bad_files=tuple(sorted(bad)), preparation=reader.preparation)
 
 

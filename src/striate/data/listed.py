@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import audio, pixels, text
+from striate.data import audio, logs, pixels, text
 from striate.data.folders import file_splits
 from striate.data.gathering import FILE_COLUMNS, file_column
 from striate.data.listing import Listing
@@ -23,7 +23,7 @@ FIRST_LINE = 1 << 16  # bytes
 
 
 def listed_splits(path: Path, options: Options, seed: int, validation_fraction: float) -> Splits | None:
-    """Return the splits of the images, recordings or texts that a table lists; None if it lists none.
+    """Return the splits of the images, recordings, series or texts that a table lists; None if it lists none.
 
     Relative paths start in the folder of the table. The label is the column that ``options.label`` names, one
     with a usual name, or the only other column.
@@ -70,5 +70,5 @@ def _may_list(path: Path) -> bool:
 
 def _are_files(cells: np.ndarray) -> bool:
     """Return whether most of the cells are names of files of a supported kind."""
-    known = pixels.image_suffixes() | audio.SUFFIXES | text.SUFFIXES
+    known = pixels.image_suffixes() | audio.SUFFIXES | logs.SUFFIXES | text.SUFFIXES
     return sum(Path(cell.strip()).suffix.lower() in known for cell in cells.tolist()) > len(cells) / 2

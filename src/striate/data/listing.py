@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.data.class_names import class_names
 from striate.data.clips import clips_among, look_like_clips
-from striate.data.file_kinds import CLIPS, IMAGES, RECORDINGS, TEXTS, Kind
+from striate.data.file_kinds import CLIPS, IMAGES, LOGS, RECORDINGS, TEXTS, Kind
 from striate.data.options import Options
 from striate.data.problems import BadFile, FileProblem, printable
 from striate.data.splits import SPLITS
@@ -75,7 +75,7 @@ def _names_of(root: Path, splits: Mapping[str, Path], classes: tuple[str, ...]) 
 
 def kind_of(listing: Listing, options: Options) -> Kind:
     """Return the kind that most of the files are."""
-    for kind in (RECORDINGS, TEXTS):
+    for kind in (RECORDINGS, LOGS, TEXTS):
         suffixes = kind.suffixes()
         if sum(path.suffix.lower() in suffixes for path in listing.paths) > len(listing.paths) / 2:
             return kind

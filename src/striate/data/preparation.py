@@ -5,12 +5,13 @@ from __future__ import annotations
 from textwrap import shorten
 from typing import Any, get_args
 
+from striate.data.logs import LogReader
 from striate.data.pixels import Fit
 from striate.data.tables.schema import Schema
 from striate.data.text import Vocabulary
 from striate.errors import ModelFileError
 
-KEYS = ("fit", "rate", "table", "text")
+KEYS = ("fit", "rate", "series", "table", "text")
 SHOWN = 200  # characters of a bad record
 HIGHEST_RATE = 2**24  # Hz
 
@@ -26,6 +27,8 @@ def check_preparation(preparation: Any) -> None:
     rate = preparation.get("rate", 1)
     if type(rate) is not int or not 1 <= rate <= HIGHEST_RATE:
         raise ModelFileError(f"preparation: rate must be a whole number of hertz; got {rate!r}.")
+    if preparation.get("series") is not None:
+        LogReader.from_dict(preparation["series"], 1)
     if preparation.get("table") is not None:
         Schema.from_dict(preparation["table"])
     if preparation.get("text") is not None:

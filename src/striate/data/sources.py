@@ -45,7 +45,7 @@ def load_path(
     folder with ``test_batch.bin``                         CIFAR-10
     folder with nothing but one ``.npz`` or ``.csv``       that file
     folder with ``images`` and ``masks``                   segmentation, see `mask_parts`
-    any other folder                                       a folder of images or recordings per class
+    any other folder                                       a folder of images, recordings, logs or texts per class
     =====================================================  ========================================
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -13,11 +13,12 @@ from striate.data.arrays import INPUT_NAMES, open_arrays, read_npy
 from striate.data.audio import RecordingReader
 from striate.data.clips import ClipReader, clips_among
 from striate.data.decoding import Reader, decode_files, scan_files
-from striate.data.file_kinds import CLIPS, IMAGES, RECORDINGS
+from striate.data.file_kinds import CLIPS, IMAGES, LOGS, RECORDINGS
 from striate.data.gathering import listed_files, matches, unpacked
 from striate.data.idx import read_idx
 from striate.data.images import ImageReader
 from striate.data.layout import make_inputs
+from striate.data.logs import LogReader
 from striate.data.pixels import Fit
 from striate.data.problems import BadFile, printable
 from striate.data.series import SUFFIX as SERIES_SUFFIX
@@ -47,6 +48,7 @@ def read_unlabelled(
     rate: int | None = None,
     table: Mapping[str, Any] | None = None,
     text: Mapping[str, Any] | None = None,
+    series: Mapping[str, Any] | None = None,
 ) -> Unlabelled:
     """Return the inputs of a file or folder in the shape that a model takes.
 
@@ -68,9 +70,10 @@ def read_unlabelled(
         To which recordings are resampled, in Hz; without it the most common of these files.
     table : mapping, optional
         The columns of the table that the model was trained on, see `Schema`; those of this one are found by name.
-
     text : mapping, optional
         The words that the model knows, see `Vocabulary`; files are then texts.
+    series : mapping, optional
+        The columns of the logs that the model was trained on, see `LogReader`; tables are then logs.
 
     Raises
     ------
@@ -83,8 +86,9 @@ def read_unlabelled(
         raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
     if text is not None:
         return _read_texts(path, chosen, text)
-    if chosen is None and table is None and len(sample_shape) > 1 and math.prod(sample_shape[1:]) > 1:
-        chosen = listed_files(path)
+    if series is not None and path.suffix.lower() not in (".npy", ".npz", SERIES_SUFFIX):
+        return _read_logs(path, chosen, LogReader.from_dict(series, sample_shape[-1]))
+    chosen = chosen or _listed(path, sample_shape, table)
     if chosen is not None:
         found = _read_files(chosen, sample_shape, fit, invert, rate, every=True)
     elif path.is_dir():
@@ -129,6 +133,12 @@ def read_picture(file: BinaryIO, sample_shape: tuple[int, ...], fit: Fit = "stre
     return _image_reader(sample_shape, fit).read(file)[np.newaxis]
 
 
+def _listed(path: Path, sample_shape: tuple[int, ...], table: Mapping[str, Any] | None) -> list[Path] | None:
+    """Return the files that a table lists, where the model takes files."""
+    takes_files = table is None and len(sample_shape) > 1 and math.prod(sample_shape[1:]) > 1
+    return listed_files(path) if takes_files else None
+
+
 def _read_folder(
     folder: Path, sample_shape: tuple[int, ...], fit: Fit, invert: bool, rate: int | None
 ) -> Unlabelled:
@@ -148,14 +158,28 @@ def _read_texts(path: Path, chosen: Sequence[Path] | None, text: Mapping[str, An
     if chosen is None and is_table(path) and path.suffix.lower() not in SUFFIXES:
         texts = texts_of(read_table(path), column)
         return Unlabelled(reader.vocabulary.encode(texts), [str(row) for row in range(1, len(texts) + 1)], [])
+    return _read_with(reader, path, chosen, SUFFIXES, "texts. Give .txt files")
+
+
+def _read_logs(path: Path, chosen: Sequence[Path] | None, reader: LogReader) -> Unlabelled:
+    """Return a log, all below a folder, or those that a table lists."""
+    if chosen is None and path.is_file():
+        chosen = listed_files(path)
+    return _read_with(reader, path, chosen, LOGS.suffixes(), "series. Give .csv files")
+
+
+def _read_with(
+    reader: Reader, path: Path, chosen: Sequence[Path] | None, suffixes: Collection[str], wanted: str
+) -> Unlabelled:
+    """Return a file, the chosen ones, or all below a folder that have one of the suffixes."""
     bad: list[BadFile] = []
     paths = list(chosen or [path])
     if chosen is None and path.is_dir():
-        paths = [file for file in files_below(path, bad) if file.suffix.lower() in SUFFIXES]
+        paths = [file for file in files_below(path, bad) if file.suffix.lower() in suffixes]
     decoded = decode_files(paths, reader, np.empty((len(paths), *reader.shape), reader.dtype))
     bad += [BadFile(printable(paths[number]), str(problem)) for number, problem in decoded.problems.items()]
     if not len(decoded.rows):
-        raise DataError(f"{printable(path)}: {bad[0].reason if bad else 'it holds no texts. Give .txt files'}.")
+        raise DataError(f"{printable(path)}: {bad[0].reason if bad else 'it holds no ' + wanted}.")
     names = [printable(file) for number, file in enumerate(paths) if number not in decoded.problems]
     return Unlabelled(decoded.rows, names, bad)
 

@@ -70,8 +70,8 @@ class Use:
 
 
 Known = dict[tuple[Any, ...], list[tuple[str, str, np.ndarray, np.ndarray]]]
-"""(argument, mode, begins, ends) of the rows whose footprint is known, by the kernel, the shards if they matter, and
-the row's numbers and tables; many rows differ only in where their arrays begin."""
+"""(argument, mode, begins, ends) of the rows whose footprint is known, by the kernel, the shards if they matter,
+and the row's numbers and tables; many rows differ only in where their arrays begin."""
 
 
 def uses(program: Program, row: Row, registers: dict[int, int], shards: int, known: Known) -> Iterator[Use]:

@@ -105,7 +105,8 @@ class _Words:
         cells = np.searchsorted(self._borders, words)
         ends = np.cumsum([runs.shape[1] for runs in different.values()])
         self._runs = {
-            key: cells[:, end - runs.shape[1] : end] for (key, runs), end in zip(different.items(), ends, strict=True)
+            key: cells[:, end - runs.shape[1] : end]
+            for (key, runs), end in zip(different.items(), ends, strict=True)
         }
         self._numbers = np.arange(len(self._borders))
         self.ever = self._covered({id(a.words) for a in accesses if a.use.writes and a.use.mode != "total"})
