@@ -25,13 +25,20 @@ class Case:
 
 def rows_of(model: Model, data: dict[str, np.ndarray], samples: bool) -> np.ndarray:
     """Return the inputs of a case as samples of the model."""
-    count = len(next(iter(data.values()))) if samples else 1
+    entries = model.metadata["origin"]["inputs"]
+    count = data[entries[0]["name"]].shape[_axis(model)] if samples else 1
     rows = []
-    for item in model.metadata["origin"]["inputs"]:
-        array = np.asarray(data[item["name"]], np.float32)
+    for item in entries:
+        array = np.moveaxis(np.asarray(data[item["name"]], np.float32), item.get("samples_axis", 0), 0)
         array = np.moveaxis(array, -1, 1) if item["layout"] == "channels last" else array
         rows.append(array.reshape(count, -1))
     return np.concatenate(rows, axis=1).reshape(count, *model.input_shape)
+
+
+def _axis(model: Model) -> int:
+    """Return the axis of samples of the first input."""
+    axis: int = model.metadata["origin"]["inputs"][0].get("samples_axis", 0)
+    return axis
 
 
 def check(case: Case, samples: bool, fixed: set[str], meaning: bool = True) -> None:
@@ -44,6 +51,8 @@ def check(case: Case, samples: bool, fixed: set[str], meaning: bool = True) -> N
     for name, wanted in case.outputs.items():
         model = load(case.path, constants=constants, output=name, samples=samples)
         x, truth = rows_of(model, arrays, samples), np.asarray(wanted).astype(np.float64)
+        if _axis(model):  # series come first, then directions, where there are any, and samples
+            truth = np.moveaxis(truth, truth.ndim - 2, 0)
         largest = float(np.abs(truth[np.isfinite(truth)]).max(initial=1e-6))
         results = [model.outputs(x)]
         if meaning:
@@ -68,6 +77,6 @@ def passes(case: Case, meaning: bool = True) -> bool:
                 with np.errstate(all="ignore"):
                     check(case, samples, fixed, meaning)
                 return True
-            except (StriateError, AssertionError, IndexError, ValueError):
+            except (StriateError, AssertionError, IndexError, TypeError, ValueError):
                 continue
     return False

@@ -27,6 +27,8 @@ OPERATORS = """
     Erf Gather Col2Im RMSNormalization Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor Where Sign
     ThresholdedRelu Reciprocal GlobalLpPool ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp
     ArgMax ArgMin GridSample
+    RNN LSTM GRU GatherElements ScatterElements GatherND ScatterND Round
+    QuantizeLinear DequantizeLinear QLinearConv QLinearMatMul ConvInteger MatMulInteger DynamicQuantizeLinear
 """
 REASONS = {
     "values of a network are float32; this is arithmetic of whole numbers": """
@@ -42,6 +44,25 @@ REASONS = {
         test_reduce_log_sum_exp_empty_set
         test_reshape_allowzero_reordered test_slice_start_out_of_bounds test_split_zero_size_splits_opset13
         test_split_zero_size_splits_opset18""",
+    "indices must choose, not add up: what is put at one place twice has no layer": """
+        test_scatter_elements_with_duplicate_indices test_scatter_elements_with_reduction_mul
+        test_scatter_elements_with_reduction_max test_scatter_elements_with_reduction_min test_scatternd_add
+        test_scatternd_multiply test_scatternd_max test_scatternd_min test_scatternd_max_with_element_indices
+        test_scatternd_min_with_element_indices test_gathernd_example_int32_batch_dim1""",
+    "numbers of 2 and 4 bits or 8-bit floats, and scales of blocks for what is no constant": """
+        test_dequantizelinear_e4m3fn test_dequantizelinear_e4m3fn_float16 test_dequantizelinear_e4m3fn_zero_point
+        test_dequantizelinear_e5m2 test_dequantizelinear_uint4 test_dequantizelinear_int4
+        test_dequantizelinear_uint2 test_dequantizelinear_int2 test_dequantizelinear_float4e2m1
+        test_dequantizelinear_blocked test_quantizelinear_e4m3fn test_quantizelinear_e5m2
+        test_quantizelinear_uint4 test_quantizelinear_int4 test_quantizelinear_uint2 test_quantizelinear_int2
+        test_quantizelinear_float4e2m1 test_quantizelinear_blocked_asymmetric
+        test_quantizelinear_blocked_symmetric""",
+    "a matrix of weights for each of several matrices of a sample": """
+        test_qlinearmatmul_3D_uint8_float32 test_qlinearmatmul_3D_uint8_float16
+        test_qlinearmatmul_3D_int8_float32 test_qlinearmatmul_3D_int8_float16""",
+    "x / scale is rounded twice where the scale is one of the sample, so halves may go the other way": """
+        test_dynamicquantizelinear""",
+    "cells with peepholes": "test_lstm_with_peepholes",
     "a value is an array of numbers; this is a sequence, optional, or text": """
         test_identity_sequence test_identity_opt test_equal_string test_equal_string_broadcast""",
 }
@@ -81,4 +102,4 @@ def test_cases_of_all_operators(tmp_path: Path) -> None:
     passed = sum(count for key, count in seen.items() if key.endswith("passed"))
     print(f"{passed} of {sum(seen.values())} cases of {len(OPERATORS.split())} operators pass")
     assert failed == {name for names in REASONS.values() for name in names.split()}
-    assert passed >= 600
+    assert passed >= 650

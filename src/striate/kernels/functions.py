@@ -332,6 +332,18 @@ def step_gradient(x, y, g, a, b):
 
 
 @inline
+def round_to(x, a, b):
+    """The multiple of a that is nearest to x, halves to the even one."""
+    return vround(x / splat(x, a)) * a
+
+
+@inline
+def round_to_gradient(x, y, g, a, b):
+    """b g: 0, or 1 for a gradient that goes straight through."""
+    return g * b
+
+
+@inline
 def _unless_zero(g, value):
     """value where there is a gradient: a sample that does not count stays without one at a pole."""
     zero = splat(g, f32(0.0))
@@ -511,6 +523,7 @@ ACTIVATIONS = {
     "hard_tanh": (hard_tanh, hard_tanh_gradient),
     "hard_swish": (hard_swish, hard_swish_gradient),
     "step": (step, step_gradient),
+    "round": (round_to, round_to_gradient),
     "absolute": (absolute, absolute_gradient),
     "celu": (celu, celu_gradient),
     "erf": (erf, erf_gradient),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from striate.layers.activation import Activation
-from striate.layers.arguments import real
+from striate.layers.arguments import flag, real
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,6 +83,32 @@ class Power(Activation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exponent", real(self.exponent, "exponent"))
+
+
+@dataclass(frozen=True, repr=False)
+class Round(Activation):
+    """The multiple of ``step`` that is nearest to ``x``, halves to the even one.
+
+    The quotient is a float32, as in other frameworks. Followed by `HardTanh`, it is what quantising and
+    dequantising does to a value ("fake quantisation"; Jacob et al. 2018, section 3).
+
+    Parameters
+    ----------
+    step : float
+        Above 0.
+    straight_through : bool
+        The gradient is 0 everywhere; if True, it is passed on as if the layer were not there.
+    """
+
+    kind: ClassVar[str] = "round"
+    symbols: ClassVar[str] = "{0.step:.6g} * round(x / {0.step:.6g})"
+
+    step: float = 1.0
+    straight_through: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "step", real(self.step, "step", above=0))
+        object.__setattr__(self, "straight_through", flag(self.straight_through, "straight_through"))
 
 
 @dataclass(frozen=True, repr=False)

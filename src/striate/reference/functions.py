@@ -42,6 +42,13 @@ def _inverse(x: Array) -> Array:
         return 1.0 / x
 
 
+def _round(x: Array, step: float) -> Array:
+    """Return the nearest multiple of a float32 ``step``; quotients are rounded to float32 first."""
+    step = float(np.float32(step))
+    with np.errstate(over="ignore"):
+        return np.asarray(step * np.rint((x / step).astype(np.float32)).astype(np.float64))
+
+
 def _exp(x: Array) -> Array:
     with np.errstate(over="ignore"):
         return np.asarray(np.exp(x))
@@ -73,6 +80,11 @@ elementwise(
     functions.Power,
     lambda layer, x: power(x, layer.exponent),
     lambda layer, x, y: _power_slope(x, layer.exponent),
+)
+elementwise(
+    functions.Round,
+    lambda layer, x: _round(x, layer.step),
+    lambda layer, x, y: np.full_like(x, float(layer.straight_through)),
 )
 elementwise(
     functions.Softsign,

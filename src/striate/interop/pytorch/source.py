@@ -180,6 +180,7 @@ FUNCTIONS: dict[type[Layer], Callable[[Any, list[str]], str]] = {
     layers.SiLU: lambda layer, x: f"F.silu({x[0]})",
     layers.Mish: lambda layer, x: f"F.mish({x[0]})",
     layers.Softplus: lambda layer, x: f"F.softplus({x[0]}, {layer.beta!r})",
+    layers.Round: lambda layer, x: f"{layer.step!r} * torch.round({x[0]} / {layer.step!r})",
     layers.Softsign: lambda layer, x: f"F.softsign({x[0]})",
     layers.Sigmoid: lambda layer, x: f"torch.sigmoid({x[0]})",
     layers.Tanh: lambda layer, x: f"torch.tanh({x[0]})",

@@ -138,6 +138,49 @@ def _gemm(node: Operator, a: np.ndarray, b: np.ndarray, c: np.ndarray | None = N
     return found if c is None else np.asarray(found + node.get("beta", 1.0) * c, a.dtype)
 
 
+def quantised_range(dtype: np.dtype) -> tuple[float, float]:
+    """Return the smallest and largest number of an integer type, or of 8 bits without a sign."""
+    limits = np.iinfo(dtype if dtype.kind in "iu" else np.uint8)
+    return float(limits.min), float(limits.max)
+
+
+def no_zero_point(node: Operator) -> np.ndarray:
+    """Return 0 in the type of what is quantised without a zero point."""
+    return np.zeros((), DTYPES.get(node.get("output_dtype", 0), np.dtype("u1")))
+
+
+def broadcast_along(numbers: np.ndarray, axis: int | None, rank: int) -> np.ndarray:
+    """Return numbers, one for each place of an axis, in a shape that is broadcast with arrays of ``rank`` axes."""
+    if numbers.size == 1:
+        return numbers.reshape(())
+    if axis is None or numbers.ndim == rank:
+        return numbers
+    sides = [1] * rank
+    sides[axis] = numbers.size
+    return numbers.reshape(sides)
+
+
+def _scales(node: Operator, x: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return scales or zero points for every number of ``x``: one, one for each place, or one for each block."""
+    axis, block = node.get("axis", 1), node.get("block_size", 0)
+    if block and numbers.ndim == x.ndim:
+        numbers = np.repeat(numbers, min(block, x.shape[axis]), axis)[tuple(slice(n) for n in x.shape)]
+    return np.broadcast_to(broadcast_along(numbers, axis, x.ndim), x.shape)
+
+
+def _dequantise(node: Operator, x: np.ndarray, scale: np.ndarray, zero: np.ndarray | None = None) -> np.ndarray:
+    numbers = x.astype(np.float32)
+    if zero is not None:
+        numbers = numbers - _scales(node, x, zero).astype(np.float32)
+    return numbers * _scales(node, x, scale).astype(np.float32)
+
+
+def _quantise(node: Operator, x: np.ndarray, scale: np.ndarray, zero: np.ndarray | None = None) -> np.ndarray:
+    zero = no_zero_point(node) if zero is None else zero
+    whole = np.rint(x / _scales(node, x, scale)) + _scales(node, x, zero).astype(np.float32)
+    return np.asarray(np.clip(whole, *quantised_range(zero.dtype)).astype(zero.dtype))
+
+
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
@@ -200,6 +243,10 @@ FOLDS: dict[str, Fold] = {
     "ReduceMean": _reduce(np.mean),
     "ReduceMax": _reduce(np.max),
     "ReduceMin": _reduce(np.min),
+    "QuantizeLinear": _quantise,
+    "DequantizeLinear": _dequantise,
+    "com.microsoft.QuantizeLinear": _quantise,
+    "com.microsoft.DequantizeLinear": _dequantise,
 }
 """Functions of (node, *arrays)."""
 BROADCAST = frozenset(

@@ -95,12 +95,19 @@ def operator(*kinds: str, since: int = 1) -> Callable[[Translation], Translation
     return register
 
 
+def kind_of(message: Message) -> str:
+    """Return the name of an operator, with its domain if that is not ONNX's own."""
+    own = message.domain in OWN_DOMAINS
+    return message.op_type if own else f"{message.domain}.{message.op_type}"
+
+
 def translation(kind: str, opset: int) -> Translation | None:
     """Return the newest translation that is not newer than ``opset``."""
     return next((function for since, function in OPERATORS.get(kind, ()) if since <= opset), None)
 
 
 NO_SUCH = "there is no such operator"
+OWN_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 MISFITS = (
     AssertionError,
     AttributeError,
@@ -183,8 +190,9 @@ class Importer:
             name = message.name or next(iter(message.output), "")
             if unknown.intersection(message.input):
                 unknown.update(message.output)
-                if message.op_type not in FOLDS and translation(message.op_type, self.file.opset) is None:
-                    self.problems[name] = (message.op_type, NO_SUCH)
+                kind = kind_of(message)
+                if kind not in FOLDS and translation(kind, self.file.opset) is None:
+                    self.problems[name] = (kind, NO_SUCH)
                 continue
             try:
                 self._read(message, name)
@@ -195,17 +203,15 @@ class Importer:
     def _read(self, message: Message, name: str) -> None:
         attributes = {item.name: value_of(item) for item in message.attribute}
         inputs = [self.values[source] if source else None for source in message.input]
-        node = Operator(name, message.op_type, inputs, attributes, self.file.opset, list(message.output))
+        node = Operator(name, kind_of(message), inputs, attributes, self.file.opset, list(message.output))
         self.current = re.sub(r"[^\w/-]+", "_", name).strip("/_") or message.op_type
-        if message.domain not in ("", "ai.onnx", "ai.onnx.ml"):
-            raise Unsupported(f"operators of {message.domain!r} are not known")
         found = None
         if not any(isinstance(item, Value) for item in inputs):
             found = fold(node, self.room)
             self.room -= sum(item.size for item in (found if isinstance(found, list) else [found])
                              if isinstance(item, np.ndarray) and item.base is None)  # fmt: skip
         if found is None:
-            function = translation(message.op_type, self.file.opset)
+            function = translation(node.kind, self.file.opset)
             if function is None:
                 raise Unsupported(NO_SUCH)
             found = _translated(function, self, node)

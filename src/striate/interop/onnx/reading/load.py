@@ -98,16 +98,16 @@ def load_file(
         raise UsageError(f"{file.path}: there is no value {output!r} to end with; {hint}")
     attempts = [(ANY, 0), (1, 0)] if samples else [(0, 0)]
     if samples and any(node.op_type in RECURRENT for node in file.graph.node):
-        attempts.append((ANY, 1))
-    errors = []
+        attempts.insert(1, (ANY, 1))  # before the positions of a series are taken for samples
+    errors = {}
     for count, axis in attempts:
         try:
             with np.errstate(all="ignore"):  # of numbers that a damaged file may hold
                 return _load(file, count, axis, input_shape, fixed, output)
         except (ModelFileError, MalformedError, Unsupported, UsageError, RecursionError) as error:
             text = str(error)
-            errors.append(text if text.startswith(str(file.path)) else f"{file.path}: {text}")
-    raise ModelFileError(min(errors[:2], key=len)) from None
+            errors[count, axis] = text if text.startswith(str(file.path)) else f"{file.path}: {text}"
+    raise ModelFileError(min((text for (_, axis), text in errors.items() if not axis), key=len)) from None
 
 
 def _constant(file: File, item: ValueInfo, given: ArrayLike) -> np.ndarray:

@@ -113,6 +113,15 @@ def unit_step(graph: GraphWriter, step: Step) -> str:
     return graph.add("Cast", reached, to=1)
 
 
+@writes(functions.Round)
+def rounding(graph: GraphWriter, step: Step) -> str:
+    """``step Round(x / step)``."""
+    (x,) = graph.inputs(step)
+    layer: Any = step.layer
+    width = graph.constant(layer.step)
+    return graph.add("Mul", graph.add("Round", graph.add("Div", x, width)), width)
+
+
 @writes(functions.Power)
 def power(graph: GraphWriter, step: Step) -> str:
     """``Pow`` with a constant exponent."""

@@ -27,6 +27,7 @@ SIMPLE: dict[str, Any] = {
     "Mish": lambda node: layers.Mish(),
     "Reciprocal": lambda node: layers.Power(-1.0),
     "Relu": lambda node: layers.ReLU(),
+    "Round": lambda node: layers.Round(),
     "Sigmoid": lambda node: layers.Sigmoid(),
     "Softplus": lambda node: layers.Softplus(),
     "Softsign": lambda node: layers.Softsign(),
