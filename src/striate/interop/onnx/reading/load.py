@@ -98,7 +98,9 @@ def load_file(
         raise UsageError(f"{file.path}: there is no value {output!r} to end with; {hint}")
     attempts = [(ANY, 0), (1, 0)] if samples else [(0, 0)]
     if samples and any(node.op_type in RECURRENT for node in file.graph.node):
-        attempts.insert(1, (ANY, 1))  # before the positions of a series are taken for samples
+        sides = next((_sides(item) for item in file.graph.input if item.name not in file.constants), None)
+        positions = bool(sides and (sides[0] or 1) > 1)  # as many as declared are no single sample
+        attempts = [(ANY, 0), (ANY, 1)] if positions else [(ANY, 0), (ANY, 1), (1, 0)]
     errors = {}
     for count, axis in attempts:
         try:
