@@ -290,3 +290,13 @@ def test_entries_wait_for_whoever_writes(tmp_path):
     shared.append_logs([{"op_code": 2}])
     os.waitpid(process, 0)
     assert list(shared.read_logs(0)) == [{"op_code": 1}, {"op_code": 2}]
+
+
+def test_a_journal_that_is_read_in_part_is_closed(tmp_path):
+    from striate.search.journal import backend
+
+    shared = backend(tmp_path / "journal.log")
+    shared.append_logs([{"op_code": 0}, {"op_code": 1}])
+    entries = shared.read_logs(0)
+    shared.append_logs([{"op_code": 2}])  # not seen by whoever began to read before
+    assert [entry["op_code"] for entry in entries] == [0, 1]

@@ -25,6 +25,9 @@ def backend(journal: Path) -> Any:
     from optuna.storages.journal import JournalFileBackend
 
     class WholeEntries(JournalFileBackend):
+        def read_logs(self, log_number_from: int) -> Any:
+            return iter(list(super().read_logs(log_number_from)))  # the file is closed, whatever Optuna does next
+
         def append_logs(self, logs: list[dict[str, Any]]) -> None:
             lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
             with locked(journal, wait=True):
