@@ -40,7 +40,9 @@ def test_paths_end_where_training_ended_and_lie_on_the_plane(points):
         "f4"
     )
     assert found.losses[1, 3] == model.evaluate(points).loss
-    assert len(draw_race(found).lines) == 4
+    axes = draw_race(found)
+    assert len(axes.lines) == 4
+    assert axes.get_title().startswith("paths from their common start (star)")
 
 
 def test_a_training_that_diverges(points):
@@ -54,7 +56,8 @@ def test_a_training_that_diverges(points):
     assert found.ranking[-1].name == "wild"
     assert "wild" in str(found)
     assert "(diverged)" in str(found)
-    draw_race(found)
+    names = [text.get_text() for text in draw_race(found).figure.axes[1].get_legend().get_texts()]
+    assert names == ["wild (diverged)", "calm"]
 
 
 def test_a_race_needs_two_of_the_same_network(points):

@@ -140,11 +140,29 @@ def test_progress_is_reported_to_the_end(trained_lenet, sheet):
 
 def test_the_drawing_covers_the_picture(found):
     axes = found.draw(4, count=3)
-    picture, heat = axes.images
-    assert picture.get_size() == heat.get_size() == (20, 31)
-    np.testing.assert_allclose(np.ma.getdata(heat.get_array()), found.heat(4), rtol=1e-6)
+    (image,) = axes.images
+    drawn = np.asarray(image.get_array())
+    assert (drawn.shape, drawn.dtype) == ((20, 31, 4), np.uint8)
+    red, _, blue, _ = np.moveaxis(drawn.astype(int), -1, 0)
+    warmth, heat = red - blue, found.heat(4)
+    assert warmth.flat[heat.argmax()] > warmth.flat[heat.argmin()] + 10
     assert len(axes.patches) == 3
     assert not found.draw(4, count=0).patches
+
+
+def test_the_heat_is_blended_band_by_band():
+    from striate.explain.draw_sweep import BAND, COLOURS, OPAQUE, _blend
+
+    picture = np.zeros((3, 2 * BAND + 5, 4), np.uint8)
+    picture[:, -1] = 255
+    heat = np.zeros(picture.shape[1:])
+    heat[BAND + 1], heat[BAND + 2] = 1.0, np.nan
+    blend, brightness = _blend(picture, heat)
+    assert brightness == pytest.approx(1 / len(heat), rel=1e-6)
+    assert (blend[-1] == 255).all()
+    hottest = [round(OPAQUE * int(COLOURS[-1][n : n + 2], 16)) for n in (1, 3, 5)]
+    assert np.abs(blend[BAND + 1, :, :3].astype(int) - hottest).max() <= 1
+    assert not np.delete(blend, [BAND + 1, len(heat) - 1], axis=0)[..., :3].any()
 
 
 def test_labels_of_small_windows_do_not_cover_each_other():

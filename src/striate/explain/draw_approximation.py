@@ -20,12 +20,14 @@ FIT, TRUTH, DOTS, PIECES = "#d55e00", "#6b6b6b", "#0072b2", "#9fb4c7"
 
 def draw_approximation(found: Approximation, frame: int = -1) -> Axes:
     """Draw what each network learnt, and the errors over the number of units."""
-    figure: Any = new_axes(None, size=(3.1 * (len(found.fits) + 1), 3.0)).figure
+    figure: Any = new_axes(None, size=(3.1 * (len(found.fits) + 1), 3.3)).figure
     figure.clear()
     *panels, last = figure.subplots(1, len(found.fits) + 1)
     for axes, fit in zip(panels, found.fits, strict=True):
         _draw_fit(axes, found, fit, frame)
-    panels[0].legend(fontsize=7, loc="best")
+    panels[0].set_ylabel("y")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=len(labels))
     units = [fit.units for fit in found.fits]
     last.loglog(units, [fit.train_error for fit in found.fits], "o-", color=DOTS, label="samples")
     last.loglog(units, [fit.new_error for fit in found.fits], "s--", color=FIT, label="new samples")

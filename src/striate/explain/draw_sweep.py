@@ -21,6 +21,7 @@ OPAQUE = 0.65  # at most, so that the picture stays visible
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
 LABEL = 8  # size of the text at a frame, in points
 COARSEST, FINEST = 150, 600  # dots per inch
+BAND = 64  # rows blended together
 
 
 def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axes | None = None) -> Axes:
@@ -35,17 +36,15 @@ def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axe
         Frames; 0 draws none.
     axes : Axes, optional
     """
+    from matplotlib.cm import ScalarMappable
+
     rows, columns = found.picture.shape[1:]
     tall = min(HIGHEST, max(2.5, 0.85 * WIDTH * rows / columns + 0.6))
     axes = new_axes(axes, size=(WIDTH, tall))
-    low, high = limits(found.picture)
-    grey = _grey(found.picture)
-    axes.imshow(grey, cmap="gray", vmin=low, vmax=high)
-    heat = axes.imshow(
-        found.heat(target).astype(np.float32), cmap=_colours(), vmin=0, vmax=1, interpolation="nearest"
-    )
-    bar = axes.figure.colorbar(heat, ax=axes, fraction=0.05, pad=0.02)
-    bar.ax.set_facecolor(str(float(np.clip((grey.mean() - low) / ((high - low) or 1.0), 0, 1))))
+    blend, brightness = _blend(found.picture, found.heat(target))
+    axes.imshow(blend, interpolation="nearest" if blend.shape[1] < COARSEST * WIDTH else "antialiased")
+    bar = axes.figure.colorbar(ScalarMappable(cmap=_colours()), ax=axes, fraction=0.05, pad=0.02)
+    bar.ax.set_facecolor(str(brightness))
     name = found.model.output_names[found.class_number(target)]
     bar.set_label(f"probability of {name}", fontsize=8)
     _frames(axes, found, target, count)
@@ -56,8 +55,27 @@ def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axe
     return axes
 
 
+def _blend(picture: np.ndarray, heat: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the picture in grey under the heat, uint8[rows, columns, 4], and its mean brightness, from 0 to 1.
+
+    A band of rows at a time: Matplotlib keeps several copies of each picture as floating-point numbers, in double
+    precision if it has no opacity.
+    """
+    low, high = limits(picture)
+    table = _colours()(np.arange(256)).astype(np.float32)
+    blend, brightness = np.full((*heat.shape, 4), 255, np.uint8), 0.0
+    for top in range(0, len(heat), BAND):
+        rows = slice(top, top + BAND)
+        grey = np.clip((_grey(picture[:, rows]) - low) / ((high - low) or 1.0), 0.0, 1.0)
+        brightness += float(grey.sum(dtype=np.float64))
+        colours = table[np.rint(255 * np.nan_to_num(heat[rows])).astype(np.uint8)]
+        share = np.where(np.isnan(heat[rows]), 0.0, colours[..., 3])[..., None]
+        blend[rows, :, :3] = np.rint(255 * (grey[..., None] * (1 - share) + colours[..., :3] * share))
+    return blend, brightness / heat.size
+
+
 def _grey(picture: np.ndarray) -> np.ndarray:
-    """Return how light each pixel is, float32[rows, columns], without a copy of the picture in another type."""
+    """Return how light each pixel is, float32[rows, columns]."""
     shares = LUMINANCE if len(picture) == 3 else np.full(len(picture), 1 / len(picture))
     weights = np.asarray(shares, np.float32)
     return np.asarray(np.einsum("crs,c->rs", picture, weights, dtype=np.float32, casting="same_kind"))

@@ -172,17 +172,24 @@ def draw_race(race: Race) -> Axes:
     shown = np.ma.masked_invalid(race.losses)
     levels = np.unique(np.geomspace(max(float(shown.min()), 1e-6), max(float(shown.max()), 2e-6), 22))
     filled = plane.contourf(*race.steps, shown.clip(levels[0], levels[-1]), levels=levels, cmap="Greys", norm="log")
-    figure.colorbar(filled, ax=plane, label="loss", format="%.2g")
+    figure.colorbar(filled, ax=plane, label="loss in the plane", format=lambda loss, _: f"{float(f'{loss:.2g}'):g}")
+    together = all(np.array_equal(one.thetas[0], race.runners[0].thetas[0]) for one in race.runners)
+    size = np.hypot(*(np.ptp(steps) for steps in race.steps))
     for n, one in enumerate(race.runners):
         colour, mark = COLOURS[n % len(COLOURS)], MARKS[n % len(MARKS)]
         x, y = race.path(one).T
         line = {"color": colour, "linewidth": 1.6, "marker": mark, "markersize": 4, "markeredgecolor": "white"}
-        plane.plot(x, y, **line, markeredgewidth=0.4, label=one.name + " (diverged)" * one.diverged)
-        plane.plot(x[:1], y[:1], "*", color=colour, markersize=13, markeredgecolor="#1a1a1a", zorder=5)
-        curves.semilogy(np.maximum(one.losses, 1e-12), **line, markeredgewidth=0.4, label=one.name)
+        name = one.name + " (diverged)" * one.diverged
+        above = 4 - np.hypot(np.ptp(x), np.ptp(y)) / size  # a long path must not hide a short one
+        plane.plot(x, y, **line, markeredgewidth=0.4, label=name, zorder=above)
+        star = "white" if together else colour
+        plane.plot(x[:1], y[:1], "*", color=star, markersize=13, markeredgecolor="#1a1a1a", zorder=5)
+        curves.semilogy(np.maximum(one.losses, 1e-12), **line, markeredgewidth=0.4, label=name)
     plane.set(xlabel="first principal component", ylabel="second principal component")
     share = f"{100 * race.share:.0f} % of the squared distances lie in this plane"
-    plane.set_title(f"paths from their starts (stars); {share}", fontsize=9)
+    plane.set_title(
+        f"paths from {'their common start (star)' if together else 'their starts (stars)'}; {share}", fontsize=9
+    )
     curves.set(xlabel="epoch", ylabel="loss")
     curves.grid(color="#e0e0e0", linewidth=0.6)
     curves.legend(fontsize=8)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARGIN, MOST_POSITIONS = 3, 80  # positions beside the field that are shown; of one row
+READABLE = 8.0  # inches: the width at which text of 8 points is shown as it is
 TAPS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7b3fa0", "#4f5d75", "#a8326e")
 """Colours of the weights of a kernel, told apart by the colour-blind (Okabe and Ito, 2008) as far as they go."""
 
@@ -188,11 +189,13 @@ def _draw_row(axes: Any, n: int, row: _Row, shown: Sequence[int], seen: set[int]
 
 
 def _finish(axes: Any, rows: Sequence[_Row], unit: int, size: int) -> None:
-    axes.set_yticks(range(len(rows)), [f"{row.name} ({row.count})" for row in rows], fontsize=8)
+    larger = max(1.0, axes.figure.get_figwidth() / READABLE)  # wide drawings are shown smaller
+    axes.set_yticks(range(len(rows)), [f"{row.name} ({row.count})" for row in rows], fontsize=8 * larger)
     axes.set_ylim(-0.4, len(rows) - 0.6)
     whole_ticks(axes, "x")
-    axes.set_xlabel("position along the last axis of the input", fontsize=8)
-    axes.tick_params(axis="x", labelsize=7)
+    axes.set_xlabel("position along the last axis of the input", fontsize=8 * larger)
+    axes.tick_params(axis="x", labelsize=7 * larger)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    set_title(axes, f"{rows[-1].name}, position {unit}, sees {size} of {rows[0].count} input positions", 9)
+    title = f"{rows[-1].name}, position {unit}, sees {size} of {rows[0].count} input positions"
+    set_title(axes, title, round(9 * larger))
