@@ -157,6 +157,18 @@ def test_a_seed_that_diverges_does_not_end_the_search(done, tmp_path, monkeypatc
     assert search(folder).run()
 
 
+def test_processes_do_not_try_the_same_values(tmp_path):
+    values = []
+    for name in ("a", "b"):  # the same search twice, by two processes that take turns
+        both = search(tmp_path / name), search(tmp_path / name)
+        for found in both * 3:
+            with found.study.next_trial(8, {}, False) as trial:
+                values.append(RANGES[1].suggest(trial))
+                found.study.study.tell(trial, 0.5)
+    assert len(set(values)) == 6
+    assert values[:6] == values[6:]
+
+
 def test_time_is_over(tmp_path):
     found = search(tmp_path / "s", hours=1e-9, trials=5)
     found.run()

@@ -31,7 +31,7 @@ def compare(
     from striate.report.comparison import facts, load_entries, metrics, pairs, write_comparison
     from striate.report.comparison.entries import SPLITS
     from striate.report.comparison.results import differing_settings
-    from striate.report.comparison.sections import bounds, shown
+    from striate.report.comparison.sections import NO_TEST, bounds, shown
 
     output = Output(json)
     if split is not None:
@@ -48,7 +48,7 @@ def compare(
     for line in listing(["run", *kinds], rows):
         output.line(line)
     output.line()
-    for pair in pairs(entries):
-        output.line(pair.verdict)
+    for line in [pair.verdict for pair in pairs(entries)] or [NO_TEST]:
+        output.line(line)
     output.line(f"page: {write_comparison(entries, out)}")
     output.result({**facts(entries), "page": str(out)})

@@ -98,7 +98,7 @@ def search(
         seeds=seeds,
     )
     found = Search(folder, run, asked, say=output.line)
-    output.line(f"{folder}: {len(found.ranges)} settings are varied: {', '.join(r.name for r in found.ranges)}")
+    output.line(f"{folder}: varying {', '.join(known.name for known in found.ranges)}")
     try:
         ended = found.run()
     except KeyboardInterrupt:

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from striate.errors import UsageError
 from striate.search.journal import backend, reading
 from striate.storage import append
@@ -60,11 +62,11 @@ class Study:
     """
 
     def __init__(self, folder: Path, mark: dict[str, Any], seed: int, maximise: bool) -> None:
-        self.folder, self.locks = folder, folder / LOCKS
+        self.folder, self.locks, self.seed = folder, folder / LOCKS, seed
         self.locks.mkdir(parents=True, exist_ok=True)
         with self._locked():
             with reading(folder / JOURNAL):
-                self.study = _open(folder / JOURNAL, seed, maximise)
+                self.study = _open(folder / JOURNAL, maximise)
                 known, found = self.study.user_attrs.get(MARK), json.loads(json.dumps(mark))
                 if known is None:
                     self.study.set_user_attr(MARK, found)
@@ -95,6 +97,7 @@ class Study:
                 if trial is None and not over and self._wanted(most):
                     if not self.trials():
                         self.study.enqueue_trial(first)
+                    self.study.sampler = self._sampler()
                     trial = self.study.ask()
                     stack.enter_context(self.hold(trial.number))
             yield trial
@@ -139,13 +142,19 @@ class Study:
                 return optuna().trial.Trial(self.study, trial._trial_id)
         return None
 
+    def _sampler(self) -> Any:
+        """Return the sampler of the next trial; its random numbers are its own, whichever process asks."""
+        state = np.random.SeedSequence((self.seed, len(self.trials()))).generate_state(1)
+        samplers = optuna().samplers
+        return samplers.TPESampler(seed=int(state[0]), multivariate=True, group=True, constant_liar=True)
+
     def _wanted(self, most: int) -> bool:
         trials = [trial for trial in self.trials() if trial.state.name != "WAITING"]
         counted = [trial for trial in trials if "misfit" not in trial.user_attrs]
         return len(counted) < most and len(trials) < MOST_PER_TRIAL * most
 
 
-def _open(journal: Path, seed: int, maximise: bool) -> Any:
+def _open(journal: Path, maximise: bool) -> Any:
     found = optuna()
     from optuna.storages.journal import JournalStorage
 
@@ -154,7 +163,6 @@ def _open(journal: Path, seed: int, maximise: bool) -> Any:
         return found.create_study(
             study_name=NAME,
             storage=storage,
-            sampler=found.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True),
             pruner=found.pruners.MedianPruner(n_startup_trials=START_UP, n_warmup_steps=WARM_UP),
             direction="maximize" if maximise else "minimize",
             load_if_exists=True,

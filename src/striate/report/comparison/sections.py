@@ -24,6 +24,8 @@ CURVES = {
     "accuracy": "training accuracy",
 }
 
+NO_TEST = "The runs were not all tested on the same samples, so no test applies."
+
 
 def overview(entries: Sequence[Entry], page: Path) -> Markup:
     """The runs, with links to their reports."""
@@ -92,7 +94,7 @@ def comparison(found: Sequence[Pair]) -> Markup:
     """Pairwise comparisons of the runs."""
     title = "Which is better"
     if not found:
-        return section(title, element("p", "The runs were not tested on the same samples, so no test applies."))
+        return section(title, element("p", NO_TEST))
     header = (
         "first",
         "second",
