@@ -145,8 +145,9 @@ class Study:
     def _sampler(self) -> Any:
         """Return the sampler of the next trial; its random numbers are its own, whichever process asks."""
         state = np.random.SeedSequence((self.seed, len(self.trials()))).generate_state(1)
-        samplers = optuna().samplers
-        return samplers.TPESampler(seed=int(state[0]), multivariate=True, group=True, constant_liar=True)
+        with warnings.catch_warnings(action="ignore"):
+            samplers = optuna().samplers
+            return samplers.TPESampler(seed=int(state[0]), multivariate=True, group=True, constant_liar=True)
 
     def _wanted(self, most: int) -> bool:
         trials = [trial for trial in self.trials() if trial.state.name != "WAITING"]
