@@ -95,9 +95,9 @@ class Study:
             with self._locked():
                 trial = self._left(stack)
                 if trial is None and not over and self._wanted(most):
+                    self.study.sampler = self._sampler()
                     if not self.trials():
                         self.study.enqueue_trial(first)
-                    self.study.sampler = self._sampler()
                     trial = self.study.ask()
                     stack.enter_context(self.hold(trial.number))
             yield trial
