@@ -165,6 +165,12 @@ def test_the_heat_is_blended_band_by_band():
     assert not np.delete(blend, [BAND + 1, len(heat) - 1], axis=0)[..., :3].any()
 
 
+def test_the_bar_starts_at_the_grey_of_the_picture():
+    from striate.explain.draw_sweep import _over
+
+    np.testing.assert_allclose(_over(0.4)(0), [0.4, 0.4, 0.4, 1.0])
+
+
 def test_labels_of_small_windows_do_not_cover_each_other():
     picture = np.random.default_rng(1).random((1, 60, 80))
     axes = sweep(small(), picture, stride=4).draw(0, count=6)

@@ -43,8 +43,7 @@ def draw_score_map(found: ScoreMap, target: int | str, count: int = 5, axes: Axe
     axes = new_axes(axes, size=(WIDTH, tall))
     blend, brightness = _blend(found.picture, found.heat(target))
     axes.imshow(blend, interpolation="nearest" if blend.shape[1] < COARSEST * WIDTH else "antialiased")
-    bar = axes.figure.colorbar(ScalarMappable(cmap=_colours()), ax=axes, fraction=0.05, pad=0.02)
-    bar.ax.set_facecolor(str(brightness))
+    bar = axes.figure.colorbar(ScalarMappable(cmap=_over(brightness)), ax=axes, fraction=0.05, pad=0.02)
     name = found.model.output_names[found.class_number(target)]
     bar.set_label(f"probability of {name}", fontsize=8)
     _frames(axes, found, target, count)
@@ -132,3 +131,12 @@ def _colours() -> Any:
     colours = LinearSegmentedColormap.from_list("heat", COLOURS)(np.linspace(0, 1, 256))
     colours[:, 3] = OPAQUE * np.linspace(0, 1, 256) ** 0.75
     return ListedColormap(colours)
+
+
+def _over(brightness: float) -> Any:
+    """Return the colours as they look over a grey of this brightness."""
+    from matplotlib.colors import ListedColormap
+
+    colours = _colours()(np.arange(256))
+    share = colours[:, 3:]
+    return ListedColormap(colours[:, :3] * share + brightness * (1 - share))
