@@ -80,18 +80,16 @@ def correlate(K, X):
                 for k in range(0, row_count, K):
                     w_row, out_row = offsets(rows, 3 * k, 3, K), offsets(rows, 3 * k + 1, 3, K)
                     tile = tile_rows(bb, offsets(rows, 3 * k + 2, 3, K), X)
-                    x_from, w_from = 0, 0
+                    x_from, w_from = xb, wb
                     for _ in range(outer_count):
                         t = 0
                         tap = taps[0]
                         while tap != END:
                             t += 1
-                            tile = tile_outer(
-                                tile, wb, w_row, w_from + high_half(tap), xb, x_at, x_from + low_half(tap)
-                            )
+                            tile = tile_outer(tile, w_from, w_row, high_half(tap), x_from, x_at, low_half(tap))
                             tap = taps[t]
-                        x_from += x_outer
-                        w_from += w_outer
+                        x_from = shift(x_from, x_outer)
+                        w_from = shift(w_from, w_outer)
                     if accumulate != 0:
                         tile = tile_add(tile, tile_load(ob, out_row, out_at))
                     tile_store(tile, ob, out_row, out_at, floor[0])
