@@ -45,6 +45,31 @@ def test_numbers_as_labels_are_classes(listed):
     assert load_path(listed(label=lambda number: number % 2)).train.classes == ("0", "1")
 
 
+def test_numbers_may_be_a_regression(listed):
+    data = load_path(listed("file,age", label=lambda number: 20 + number / 2)).train
+    assert (data.classes, data.target_names) == ((), ("age",))
+    np.testing.assert_array_equal(data.targets[:, 0], 20 + data.inputs[:, 0, 0, 0] / 2)
+
+
+def test_columns_of_0_and_1_are_labels_that_are_on_or_off(listed):
+    path = listed("file,cat,dog,rain", label=lambda number: f"{number % 2},{int(number > 9)},{number % 3 // 2}")
+    splits = load_path(path)
+    assert splits.train.classes == ("cat", "dog", "rain")
+    number = splits.train.inputs[:, 0, 0, 0].astype(int)
+    np.testing.assert_array_equal(splits.train.targets.T, [number % 2, number > 9, number % 3 // 2])
+    assert "labels 'cat', 'dog', 'rain': each on (1) or off (0)" in splits.notes
+    assert load_path(path, Options(label="rain,cat")).train.classes == ("rain", "cat")
+
+
+def test_cells_may_name_several_labels(listed):
+    path = listed(label=lambda number: "|".join(["cat"] * (number % 2) + [" dog"] * (number > 9)))
+    data = load_path(path).train
+    assert data.classes == ("cat", "dog")
+    number = data.inputs[:, 0, 0, 0].astype(int)
+    np.testing.assert_array_equal(data.targets.T, [number % 2, number > 9])
+    assert (number % 2 + (number > 9) == 0).any()  # a picture without a label is one all the same
+
+
 def test_a_column_of_other_texts_is_a_table(tmp_path):
     rows = [f"{('red', 'blue')[number % 2]},{number},{('ant', 'bee')[number % 3 > 0]}" for number in range(40)]
     (tmp_path / "table.csv").write_text("\n".join(["image,size,label", *rows]))
@@ -53,7 +78,7 @@ def test_a_column_of_other_texts_is_a_table(tmp_path):
 
 def test_refuses(listed):
     with pytest.raises(
-        DataError, match=r"needs a column with the class of each file; the columns are file, a, b. Name it"
+        DataError, match=r"needs a column with the label of each file; the columns are file, a, b. Name it"
     ):
         load_path(listed("file,a,b", ",1"))
     path = listed()

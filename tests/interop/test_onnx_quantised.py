@@ -26,6 +26,14 @@ def pictures(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, *SHAPE)).astype(np.float32)
 
 
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """ONNX Runtime advises to prepare every model before."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @pytest.fixture(scope="module")
 def floats(tmp_path_factory: pytest.TempPathFactory) -> Path:
     body = [Conv2d(8, 3, padding=1), ReLU(), MaxPool2d(2), Conv2d(6, 3), ReLU(), Flatten(), Linear(5)]
@@ -72,7 +80,6 @@ def same(model: Model, x: np.ndarray, wanted: np.ndarray, step: float) -> None:
 @pytest.mark.parametrize(("activations", "weights"), TYPES)
 def test_static(floats: Path, tmp_path: Path, form: str, per_channel: bool, activations: str, weights: str) -> None:
     path, types = tmp_path / "m.onnx", quantization.QuantType
-    logging.disable(logging.WARNING)
     quantization.quantize_static(
         floats,
         path,
@@ -82,7 +89,6 @@ def test_static(floats: Path, tmp_path: Path, form: str, per_channel: bool, acti
         activation_type=types[activations],
         weight_type=types[weights],
     )
-    logging.disable(logging.NOTSET)
     model, x = onnx.load(path), pictures(6, 9)
     assert kinds(model)["Round"] >= 3
     wanted = run(path, x)
@@ -93,9 +99,7 @@ def test_static(floats: Path, tmp_path: Path, form: str, per_channel: bool, acti
 @pytest.mark.parametrize("weights", ["QInt8", "QUInt8"])
 def test_dynamic(floats: Path, tmp_path: Path, weights: str) -> None:
     path = tmp_path / "m.onnx"
-    logging.disable(logging.WARNING)
     quantization.quantize_dynamic(floats, path, weight_type=quantization.QuantType[weights])
-    logging.disable(logging.NOTSET)
     model, x = onnx.load(path), pictures(6, 9)
     wanted = np.concatenate([run(path, sample[None]) for sample in x])  # a range of its own for each
     same(model, x, wanted, 0.02 * float(np.abs(wanted).max()))

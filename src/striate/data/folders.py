@@ -171,7 +171,7 @@ def _assemble(
             continue
         files = order[places]
         targets = listing.targets[files]
-        if number == 0 and len(np.unique(targets)) < len(listing.classes):
+        if number == 0 and targets.ndim == 1 and len(np.unique(targets)) < len(listing.classes):
             empty = np.setdiff1d(np.arange(len(listing.classes)), targets)[0]
             raise DataError(
                 f"{printable(root)}: every class needs a readable training file; class "
@@ -184,5 +184,6 @@ def _assemble(
             printable(root.name),
             None if groups is None else groups[files],
             np.array([printable(listing.paths[i]) for i in files]),
+            target_names=listing.target_names,
         )
     return found

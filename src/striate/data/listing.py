@@ -20,7 +20,7 @@ from striate.errors import DataError
 
 @dataclass
 class Listing:
-    """The files of a source: paths, class numbers and splits, in one order."""
+    """The files of a source: paths, targets and splits, in one order."""
 
     paths: list[Path]
     below: list[str]
@@ -29,6 +29,7 @@ class Listing:
     classes: tuple[str, ...]
     folders: list[Path]
     bad: list[BadFile]
+    target_names: tuple[str, ...] = ()
 
 
 def list_folder(root: Path) -> Listing:

@@ -11,16 +11,22 @@ from striate.data.tables.roles import LABEL_NAMES, Roles
 from striate.data.targets import make_targets
 from striate.errors import DataError
 
+SEPARATOR = "|"
+"""Stands between labels of one cell."""
+
 
 def targets_of(
     table: Table, roles: Roles, task: Task | None
 ) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
     """Return targets, classes, and the names of the columns that they come from.
 
-    Raises DataError if one of several columns holds text.
+    A column whose cells name several labels, such as ``cat|dog``, gives labels that are on or off. Raises DataError
+    if one of several columns holds text.
     """
     names = tuple(table.names[place] for place in roles.labels)
     columns = [label_column(table, place) for place in roles.labels]
+    if len(columns) == 1 and _has_tags(columns[0]):
+        return *_switches(columns[0]), names
     if len(columns) == 1:
         return *make_targets(columns[0], str(table.path), task=task), names
     for name, column in zip(names, columns, strict=True):
@@ -30,6 +36,18 @@ def targets_of(
                 f"column {name!r} holds {str(column[0])!r}. Choose one column, or write numbers."
             )
     return *make_targets(np.stack(columns, axis=1), str(table.path), names, task), names
+
+
+def _has_tags(column: np.ndarray) -> bool:
+    """Return whether some cells name several labels, such as ``cat|dog``."""
+    return column.dtype.kind == "U" and bool((np.char.find(column, SEPARATOR) >= 0).any())
+
+
+def _switches(column: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return which labels each cell names, float32[N, T], and the names of the labels."""
+    named = [{label.strip() for label in cell.split(SEPARATOR)} - {""} for cell in column.tolist()]
+    labels = sorted(set().union(*named))
+    return np.array([[label in found for label in labels] for found in named], np.float32), tuple(labels)
 
 
 def label_column(table: Table, place: int) -> np.ndarray:
@@ -49,7 +67,8 @@ def labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
     absent = np.zeros(len(table), bool)
     for place in roles.labels:
         labels = label_column(table, place)
-        absent |= missing_text(labels) if labels.dtype.kind == "U" else np.isnan(labels)
+        if not _has_tags(labels):  # an empty cell names no label
+            absent |= missing_text(labels) if labels.dtype.kind == "U" else np.isnan(labels)
     if not absent.any():
         return table, []
     if absent.all():
