@@ -61,6 +61,8 @@ TRAIN_CONVNET = """([count, [channels, rows, columns]]) => {
   const x = new convnetjs.Vol(columns, rows, channels, 0.5);
   for (; count > 0; count--) trainer.train(x, count % 10);
 }"""
+WARM_UP = 50
+"""Steps after which the browser has optimised what they run."""
 TRAIN_OWN = "async (steps) => { await striate.worker.call('steps', steps); }"
 
 
@@ -128,6 +130,8 @@ def _training(new_tab: Any, folder: Path, address: str, peers: bool, options: ar
         settings = {"learning_rate": 0.001, "momentum": 0.9, "batch_size": BATCH}
         tab = _peer(new_tab, address, LOAD_CONVNET, layers, settings)
         contestants[CONVNET] = lambda count: tab.run(TRAIN_CONVNET, [BATCH * count, list(case.input_shape)])
+    for work in contestants.values():
+        work(WARM_UP)
     speeds = alternate(contestants, BATCH, options.rounds, options.seconds)
     return _rows(f"lenet5, training, batches of {BATCH}", "images/s", speeds, lambda rate: f"{rate:,.0f}")
 
