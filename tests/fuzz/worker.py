@@ -47,7 +47,9 @@ class Worker:
         seeds = where / "seed"
         seeds.mkdir()
         self.entry = kind.make(seeds)
-        files = sorted(path for path in seeds.rglob("*") if path.is_file())
+        files = sorted(
+            path for path in seeds.rglob("*") if path.is_file() and path.stat().st_size
+        )  # locks are empty
         self.good: Tree = {str(path.relative_to(seeds)): path.read_bytes() for path in files}
         os.environ.setdefault("STRIATE_CACHE_DIR", str(where / "cache"))
         self.expected = self._read(self.good)
