@@ -53,8 +53,8 @@ class Grid:
         low, high = quantised_range(zero_point.dtype)
         if np.any(scale <= 0) or not np.all(np.isfinite(scale)):
             raise Unsupported("a scale must be above 0")
-        found = (broadcast_along(item.astype(np.float32), axis, rank) for item in (scale, zero_point))
-        return cls(*found, low, high)
+        scale, zero_point = (broadcast_along(item.astype(np.float32), axis, rank) for item in (scale, zero_point))
+        return cls(scale, zero_point, low, high)
 
 
 def quantised(graph: Importer, value: Value, grid: Grid) -> Value:
@@ -62,7 +62,7 @@ def quantised(graph: Importer, value: Value, grid: Grid) -> Value:
     if grid.scale.size == grid.zero_point.size == 1:
         scale, zero_point = float(grid.scale.item()), float(grid.zero_point.item())
         value = graph.each(layers.Round(scale, straight_through=True), value)
-        low, high = (np.float32(scale) * np.float32(n - zero_point) for n in (grid.low, grid.high))
+        low, high = (grid.scale.ravel()[0] * np.asarray(n - zero_point, np.float32) for n in (grid.low, grid.high))
         return scaled(graph, clipped(graph, value, low, high), 1 / scale, zero_point)
     value = multiply(graph, value, 1 / grid.scale.astype(np.float64))
     value = add(graph, graph.each(layers.Round(straight_through=True), value), grid.zero_point)
@@ -72,7 +72,7 @@ def quantised(graph: Importer, value: Value, grid: Grid) -> Value:
 def meant(graph: Importer, integers: Operand, grid: Grid) -> Value | np.ndarray:
     """Return the numbers that integers stand for; those of a value that was just quantised are known."""
     if not isinstance(integers, Value):
-        return (np.asarray(integers, np.float32) - grid.zero_point) * grid.scale
+        return np.asarray((np.asarray(integers, np.float32) - grid.zero_point) * grid.scale)
     if grid.scale.size == grid.zero_point.size == 1:
         return scaled(graph, scaled(graph, integers, 1.0, -grid.zero_point.item()), grid.scale.item())
     return multiply(graph, add(graph, integers, -grid.zero_point), grid.scale)
