@@ -60,8 +60,11 @@ class Alone(Session):
             margins=graph.margins(network, {}, training=True),
             needed=graph.needed_gradients(network, inputs=True),
         )
-        super().__init__(facts, _program(facts), case.batch, None)
+        super().__init__(facts, case.batch, None)
         self.vectors.theta[: network.parameter_count] = initial_parameters(network)
+
+    def _lower(self, threads: int) -> Program:
+        return _program(self.facts)
 
     def run(self, x: np.ndarray, grad: np.ndarray) -> Results:
         """Return the output, the gradient of the input and that of all parameters for float32[N, *shape]."""
