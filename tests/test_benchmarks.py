@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from benchmarks.shapes import Single
+
 from striate.layers import Conv2d, Linear
 
 
@@ -13,5 +13,5 @@ def test_single_operations_are_those_of_pytorch(layer, shape):
     pytest.importorskip("torch")
     from benchmarks.single import pair
 
-    works, _ = pair(Single("one", layer, shape, 20))  # which compares what both compute
+    works, _ = pair(Single("one", layer, shape, 32))  # which compares what both compute
     works["striate"](2)
