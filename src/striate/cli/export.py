@@ -13,6 +13,7 @@ from striate.errors import UsageError
 
 if TYPE_CHECKING:
     from striate.data.options import Options
+    from striate.model import Model
 
 
 def export(
@@ -123,7 +124,6 @@ def _file(
     """Write a model as one format; return the files and what else the user should know."""
     import striate
     from striate.interop.writing import ending_of, write
-    from striate.pages.samples import built_in
     from striate.storage.model_file import model_file_of
 
     path = path if to is None else path.with_suffix(ending_of(to))
@@ -131,9 +131,14 @@ def _file(
         raise UsageError(f"{path}: is the model itself; exporting would replace it. Choose another name.")
     loaded = striate.load(model)
     written = write(loaded, path, preprocessing=preprocessing, samples=samples)
-    if path.suffix.lower() == ".html" and samples is None and not built_in(loaded):
-        return written, "The page offers no samples. To add some, name their data set with --samples."
-    return written, ""
+    return written, _without_samples(loaded) if path.suffix.lower() == ".html" and samples is None else ""
+
+
+def _without_samples(model: Model) -> str:
+    """Return a line that says that a page has no samples to try; empty if the model brings some."""
+    from striate.pages.samples import built_in
+
+    return "" if built_in(model) else "The page offers no samples. To add some, name their data set with --samples."
 
 
 def _at_most_one(file: Path | None, out: Path | None) -> Path | None:
