@@ -94,14 +94,14 @@ def contents_of(model: Model) -> dict[str, np.ndarray]:
     return {name: np.asarray(values, np.float32) for name, values in contents.items()}
 
 
-def normalisation_of(model: Model) -> tuple[np.ndarray, np.ndarray]:
-    """Return what is subtracted from each channel of a sample and what it is then multiplied by, float32[C]."""
+def normalisation_of(model: Model, dtype: type = np.float32) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is subtracted from each channel of a sample and what it is then multiplied by, dtype[C]."""
     channels = model.input_shape[0]
     mean, scale = np.zeros(channels), np.ones(channels)
     if model.normalisation is not None:
         mean = np.resize(np.asarray(model.normalisation.mean), channels)
         scale = np.resize(1.0 / np.asarray(model.normalisation.scale, np.float64), channels)
-    return mean.astype(np.float32), scale.astype(np.float32)
+    return mean.astype(dtype), scale.astype(dtype)
 
 
 def image_of(

@@ -11,6 +11,7 @@ from striate.explain.tracing import Trace
 from striate.network import Step
 from striate.pages.packing import exact, pack
 from striate.pages.rules import Rule, rule_of
+from striate.targets.image import normalisation_of
 
 MOST_WEIGHTS = 450_000
 """Weights of all layers together that a page holds."""
@@ -36,16 +37,10 @@ class Rules:
         rule = rule_of(self.trace.model, step, self.room)
         self.room -= size + len(rule.get("weight", {}).get("data", "")) // LETTERS
         if rule["kind"] == "given":
-            return {"rule": {**rule, **self._normalisation(step.shape[0]), "raw": pack(self.trace.raw, "f8")}}
+            mean, scale = normalisation_of(self.trace.model, np.float64)
+            own = {"mean": mean.tolist(), "scale": scale.tolist(), "raw": pack(self.trace.raw, "f8")}
+            return {"rule": rule | own}  # in the precision of the trace
         return {"rule": self._texts(step, rule) if rule["kind"] == "none" else rule, **self._weights(step)}
-
-    def _normalisation(self, channels: int) -> Rule:
-        """Return what is subtracted from each channel and the factor after that, in the precision of the trace."""
-        made = self.trace.model.normalisation
-        if made is None:
-            return {}
-        scale = 1.0 / np.asarray(made.scale, np.float64)
-        return {"mean": np.resize(made.mean, channels).tolist(), "scale": np.resize(scale, channels).tolist()}
 
     def _weights(self, step: Step) -> dict[str, Any]:
         """Return the parameters of a layer, and where they begin in those of the network."""
