@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,13 +15,6 @@ from striate.layers import Linear, ReLU, Sigmoid, Tanh
 from striate.layers.arguments import choice, real
 from striate.model import Model
 from striate.network import Sequential
-from striate.training.initialisation import initialise
-from striate.training.trainer import Trainer
-from striate.worksheets.expression import parse
-
-if TYPE_CHECKING:
-    pass
-
 
 ACTIVATIONS = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
 STEEP = {"tanh": 2.0, "sigmoid": 4.0}
@@ -154,6 +146,8 @@ def approximate(
 
 
 def _function(text: str) -> Callable[[np.ndarray], np.ndarray]:
+    from striate.worksheets.expression import parse
+
     graph = parse(text)
     if set(graph.inputs) != {"x"}:
         raise UsageError(f"approximate: needs a function of x; got one of {', '.join(graph.inputs) or 'nothing'}.")
@@ -167,6 +161,8 @@ def _chunks(epochs: int, frames: int) -> list[int]:
 
 
 def _start(units: int, activation: str, window: tuple[float, float], seed: int) -> Model:
+    from striate.training.initialisation import initialise
+
     network = Sequential([Linear(units), ACTIVATIONS[activation](), Linear(1)], 1, "approximation")
     model = Model(network, *initialise(network, seed=seed))
     ends = (np.array(window) - np.mean(window)) / (np.ptp(window) / math.sqrt(12))  # in standard deviations
@@ -185,6 +181,8 @@ def _fit(
     chunks: Sequence[int],
     seed: int,
 ) -> Fit:
+    from striate.training.trainer import Trainer
+
     x, y = (values[:, None].astype(np.float32) for values in samples)
     size = min(BATCH, len(x))
     trainer = Trainer(start, optimizer="adam", learning_rate=RATE, batch_size=size, seed=seed)

@@ -14,10 +14,11 @@ from striate.errors import DivergenceError, UsageError
 from striate.explain.loss_slices import losses_at
 from striate.layers.arguments import integer
 from striate.training.callbacks import Callback
-from striate.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from striate.training.trainer import Trainer
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1a1a1a", "#7b3fa0")
 MARKS = "os^Dv<>P"

@@ -110,7 +110,8 @@ def _channel_scale_forward(lowering: Lowering, step: Step) -> None:
 
 def _channel_scale_backward(lowering: Lowering, step: Step) -> None:
     x, grad = lowering.compact(step.inputs[0]), lowering.gradients[step.name]
-    emit_channel_affine_gradient(lowering, step, x, grad)
+    if step.name not in lowering.facts.frozen:
+        emit_channel_affine_gradient(lowering, step, x, grad)
     if step.inputs[0] in lowering.needed:
         grad_x, accumulate = lowering.compact_gradient(step.inputs[0])
         zero = lowering.constant(0.0, x.shape[0])

@@ -7,7 +7,7 @@ import numpy as np
 from striate.explain.attribution.scores import Score
 from striate.layers.arguments import integer, real
 
-MOST_GRADIENTS, MOST_IN_ENGINE = 512, 160
+MOST_GRADIENTS, MOST_IN_ENGINE = 512, 96
 """Gradients that are computed at most for integrated gradients, of small networks and of those of the engine."""
 
 
@@ -59,7 +59,7 @@ def integrated_gradients(score: Score, *, steps: int = 24, tolerance: float = 1e
     The integral is a sum over pieces of the way, each with the gradient at its middle. Pieces on which the score
     bends are halved, those that bend most first, until the sum over all pixels is the difference of the scores to
     within ``tolerance`` of it (or of a twentieth of the sum of all absolute attributions, where the difference
-    happens to be smaller), or 512 gradients have been computed (160 for networks above 2 million
+    happens to be smaller), or 512 gradients have been computed (96 for networks above 2 million
     multiply-adds).
 
     Parameters

@@ -46,6 +46,7 @@ class InputGradient:
             loss="mean_absolute_error",
             optimizer="gradient_descent",
             dtype=np.dtype("float32"),
+            frozen={step.name for step in self.network.steps if step.parameters and step.name != PIXELS},
         )
 
     def sum(self, model: Model, raw: np.ndarray, weights: np.ndarray, target: int) -> np.ndarray:

@@ -12,7 +12,6 @@ from striate.explain.samples import normalised, raw_scale
 from striate.layers.arguments import integer, real
 from striate.model import Model
 from striate.model.part import part_of
-from striate.worksheets.filters import gaussian_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +116,8 @@ def _rise(part: Model, x: np.ndarray, channel: int) -> tuple[float, np.ndarray]:
 
 def _blurred(x: np.ndarray, sigma: float) -> np.ndarray:
     """Return ``x`` [C, *space] (or [C]) blurred along every axis of space, mirrored at the borders."""
+    from striate.worksheets.filters import gaussian_weights
+
     weights = gaussian_weights(sigma)
     reach = len(weights) // 2
     for axis in range(min(1, x.ndim - 1), x.ndim):
