@@ -35,7 +35,8 @@ def test_few_noisy_samples_are_overfitted():
 def test_the_animation_shows_every_frame():
     found = approximate("abs(x)", (2,), samples=20, epochs=4, frames=2, activation="relu")
     with Image.open(io.BytesIO(animated_approximation(found))) as film:
-        assert film.n_frames == len(found.fits[0].curves)
+        assert film.n_frames == len(found.fits[0].curves) == len(found.frames)
+    assert found.frames == (1, 4)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,11 @@ def test_units_show_the_weights_of_a_model():
     assert len(set(map(tuple, lines.get_colors().tolist()))) == 2
 
 
+def test_units_are_for_fully_connected_layers():
+    with pytest.raises(UsageError, match=r"fully connected layers; got Conv2d 5 × 5, 6 \(conv1\)"):
+        draw_network(build("lenet5"), "units")
+
+
 def test_connections_begin_at_the_highest_layer_that_fits():
     labels = [text.get_text() for text in draw_connections(build("signal_cnn")).get_yticklabels()]
     assert any("conv1" in label for label in labels)

@@ -9,6 +9,7 @@ from striate import Sequential, Trainer, layers
 from striate.data.dataset import Dataset
 from striate.errors import UsageError
 from striate.explain import draw_race, race
+from striate.explain.batch_statistics import BatchStatistics
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +64,33 @@ def test_a_training_that_diverges(points):
 def test_a_race_needs_two_of_the_same_network(points):
     with pytest.raises(UsageError, match="at least two trainings of the same network; got one"):
         race({"one": trainer()}, points)
+
+
+def test_running_statistics_for_any_parameters_are_those_of_a_batch(points):
+    network = Sequential([layers.Linear(4), layers.BatchNorm(momentum=0.2), layers.Linear(2), layers.Softmax()], 3)
+    model = Trainer(network, seed=1).model
+    theta = np.random.default_rng(2).normal(size=network.parameter_count).astype(np.float32)
+    weight, bias = (network.views(theta)[f"linear1.{name}"].astype(np.float64) for name in ("weight", "bias"))
+    hidden = points.inputs.astype(np.float64) @ weight.T + bias
+    found = BatchStatistics(model, points).at(theta)
+    np.testing.assert_allclose(found, [*hidden.mean(axis=0), *hidden.var(axis=0, ddof=1)], rtol=1e-5, atol=1e-6)
+
+
+def test_with_batch_normalisation_the_plane_agrees_with_the_paths(points):
+    network = Sequential(
+        [layers.Linear(4), layers.BatchNorm(), layers.ReLU(), layers.Linear(2), layers.Softmax()], 3
+    )
+    rates = {"slow": 0.01, "fast": 0.1}
+    found = race(
+        {name: Trainer(network, batch_size=20, learning_rate=rate) for name, rate in rates.items()},
+        points,
+        epochs=1,
+        points=41,
+    )
+    first, second = found.runners
+    assert first.losses[0] == second.losses[0]
+    assert second.losses[1] < second.losses[0]
+    for one in found.runners:  # three different places lie in one plane
+        for place, loss in zip(found.path(one), one.losses, strict=True):
+            column, row = (int(abs(s - p).argmin()) for s, p in zip(found.steps, place, strict=True))
+            assert found.losses[row, column] == pytest.approx(loss, rel=0.05)

@@ -30,8 +30,8 @@ class Fit:
     ----------
     units : int
         Of the hidden layer.
-    curves : float64[frames + 1, G]
-        What it computes on the grid, before training and as training goes on.
+    curves : float64[frames, G]
+        What it computes on the grid as training goes on.
     pieces : float64[units, G]
         What each hidden unit adds to the sum in the end; together with a constant they are the last curve.
     train_error, new_error : float
@@ -57,7 +57,8 @@ class Approximation:
         Samples, noise included.
     grid, truth : float64[G]
         The function without noise.
-    epochs : int
+    frames : tuple of int
+        After how many epochs each of the curves was kept; the last number is that of all epochs.
     fits : tuple of Fit
     """
 
@@ -66,7 +67,7 @@ class Approximation:
     y: np.ndarray
     grid: np.ndarray
     truth: np.ndarray
-    epochs: int
+    frames: tuple[int, ...]
     fits: tuple[Fit, ...]
 
     @property
@@ -76,7 +77,7 @@ class Approximation:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.text}, {len(self.x)} samples, {self.epochs} epochs",
+            f"{self.text}, {len(self.x)} samples, {self.frames[-1]} epochs",
             f"{'units':>6} {'error':>11} {'on new':>11}",
         ]
         for fit in self.fits:
@@ -142,7 +143,7 @@ def approximate(
     for width in units:
         start = _start(integer(width, "units"), activation, (low, high), seed)
         fits.append(_fit(start, (x, y), (new, expected), grid, chunks, seed))
-    return Approximation(text, x, y, grid, function(grid), epochs, tuple(fits))
+    return Approximation(text, x, y, grid, function(grid), tuple(np.cumsum(chunks).tolist()), tuple(fits))
 
 
 def _function(text: str) -> Callable[[np.ndarray], np.ndarray]:

@@ -60,12 +60,15 @@ def animated_approximation(found: Approximation, seconds: float = 0.15) -> bytes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    figure: Any = new_axes(None, size=(2.7 * len(found.fits), 2.6)).figure
+    figure: Any = new_axes(None, size=(2.7 * len(found.fits), 2.8)).figure
     figure.clear()
     panels = np.ravel(figure.subplots(1, len(found.fits)))
     lines = [_draw_fit(axes, found, fit, 0) for axes, fit in zip(panels, found.fits, strict=True)]
+    panels[0].set_ylabel("y")
+    title = figure.suptitle("", fontsize=9)
     canvas, images = FigureCanvasAgg(figure), []
-    for frame in range(len(found.fits[0].curves)):
+    for frame, epoch in enumerate(found.frames):
+        title.set_text(f"epoch {epoch}")
         for line, fit in zip(lines, found.fits, strict=True):
             line.set_ydata(fit.curves[frame])
         canvas.draw()

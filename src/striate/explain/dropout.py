@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DROPPED = np.array([0.84, 0.37, 0.0])  # orange, which the colour-blind tell from every grey
-MOST_MAPS = 64
+MOST_MAPS, MOST_COLUMNS = 64, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +98,16 @@ def dropout_masks(trace: Trace, layer: str | None = None, *, steps: int = 5, see
 def draw_dropout(masks: DropoutMasks) -> Axes:
     """Draw the values of a sample as used in a prediction and after each mask, with dropped ones in orange."""
     shown = [np.ones_like(masks.values), *masks.factors]
-    figure: Any = new_axes(None, size=(1.75 * len(shown), 2.3)).figure
+    columns = min(len(shown), MOST_COLUMNS)
+    rows = math.ceil(len(shown) / columns)
+    figure: Any = new_axes(None, size=(1.75 * columns, 2.0 * rows + 0.3)).figure
     figure.clear()
-    panels = figure.subplots(1, len(shown), squeeze=False)[0]
-    limit = float(np.abs(masks.values).max()) or 1.0
-    for number, (axes, factors) in enumerate(zip(panels, shown, strict=True)):
-        axes.imshow(_picture(np.abs(masks.values) / limit, factors), interpolation="nearest")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
         axes.set_axis_off()
+    limit = float(np.abs(masks.values).max()) or 1.0
+    for number, (axes, factors) in enumerate(zip(panels, shown, strict=False)):
+        axes.imshow(_picture(np.abs(masks.values) / limit, factors), interpolation="nearest")
         dropped = int((factors == 0).sum())
         title = f"step {number}\n{dropped:,} of {factors.size:,} dropped" if number else "prediction\nall kept"
         axes.set_title(title, fontsize=8)

@@ -12,6 +12,7 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.drawing.axes import new_axes
 from striate.errors import UsageError
+from striate.explain.batch_statistics import BatchStatistics
 from striate.layers.arguments import integer, real
 from striate.model import Model
 
@@ -166,10 +167,17 @@ def _lengths(weight: np.ndarray) -> np.ndarray:
 
 
 def losses_at(model: Model, dataset: Dataset, thetas: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the mean loss with each of ``thetas`` (float[parameter_count]) as parameters, float64[len(thetas)]."""
+    """Return the mean loss with each of ``thetas`` (float[parameter_count]) as parameters, float64[len(thetas)].
+
+    The running statistics of ``model`` belong to its own parameters, and elsewhere make the loss far too large. So
+    those of a batch of ``dataset`` are computed for each of ``thetas``.
+    """
     moved, found = copy(model), []
+    statistics = BatchStatistics(model, dataset) if model.network.state_count else None
     for theta in thetas:
         moved.theta = theta.astype(np.float32)
+        if statistics is not None:
+            moved.states = statistics.at(moved.theta)
         found.append(moved.evaluate(dataset).loss)
     return np.array(found)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.drawing.axes import new_axes
+from striate.drawing.axes import new_axes, whole_ticks
 from striate.errors import DivergenceError, UsageError
 from striate.explain.loss_slices import losses_at
 from striate.layers.arguments import integer
@@ -167,6 +167,8 @@ def _range(places: np.ndarray, points: int) -> np.ndarray:
 
 def draw_race(race: Race) -> Axes:
     """Draw the loss on the plane with the paths over it, and beside it the loss after every epoch."""
+    from matplotlib.ticker import LogFormatter
+
     figure: Any = new_axes(None, size=(11.0, 4.8)).figure
     figure.clear()
     plane, curves = figure.subplots(1, 2, width_ratios=(1.25, 1))
@@ -192,6 +194,9 @@ def draw_race(race: Race) -> Axes:
         f"paths from {'their common start (star)' if together else 'their starts (stars)'}; {share}", fontsize=9
     )
     curves.set(xlabel="epoch", ylabel="loss")
+    whole_ticks(curves, "x")
+    curves.yaxis.set_major_formatter(LogFormatter())
+    curves.yaxis.set_minor_formatter(LogFormatter())  # as 0.6, for losses that stay within one power of ten
     curves.grid(color="#e0e0e0", linewidth=0.6)
     curves.legend(fontsize=8)
     first: Axes = plane

@@ -71,7 +71,7 @@ def draw_connections(
         _draw_edges(axes, n, rows[n - 1], row, (set(shown[n - 1]), set(shown[n])), seen[n])
     for n, row in enumerate(rows):
         _draw_row(axes, n, row, shown[n], seen[n])
-    _finish(axes, rows, unit, len(seen[0]))
+    _finish(axes, rows, unit, len(seen[0]), len(shown[0]))
     return axes
 
 
@@ -188,12 +188,14 @@ def _draw_row(axes: Any, n: int, row: _Row, shown: Sequence[int], seen: set[int]
         axes.plot(places, [n] * len(places), "o", color=colour, markeredgecolor="#1a1a1a", markersize=6, zorder=4)
 
 
-def _finish(axes: Any, rows: Sequence[_Row], unit: int, size: int) -> None:
+def _finish(axes: Any, rows: Sequence[_Row], unit: int, size: int, shown: int) -> None:
     larger = max(1.0, axes.figure.get_figwidth() / READABLE)  # wide drawings are shown smaller
     axes.set_yticks(range(len(rows)), [f"{row.name} ({row.count})" for row in rows], fontsize=8 * larger)
     axes.set_ylim(-0.4, len(rows) - 0.6)
     whole_ticks(axes, "x")
-    axes.set_xlabel("position along the last axis of the input", fontsize=8 * larger)
+    part = f" (only {shown} of {rows[0].count}: the receptive field and what surrounds it)"
+    label = "position along the last axis of the input" + (part if shown < rows[0].count else "")
+    axes.set_xlabel(label, fontsize=8 * larger)
     axes.tick_params(axis="x", labelsize=7 * larger)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -55,6 +55,12 @@ def draw_network(
     if not is_chain(parts):
         raise UsageError(f"{graph.name}: style {chosen} needs layers one after the other; got branches. Use graph.")
     if chosen == "units":
+        other = next((part for part in parts[1:] if part.kind not in ("dense", "other")), None)
+        if other is not None:
+            raise UsageError(
+                f"{graph.name}: style units is for fully connected layers; got {other.lines[0]} ({other.name}). "
+                "Use boxes."
+            )
         return draw_units(parts, graph.name, model, axes)
     return draw_boxes(parts, graph.name, axes)
 

@@ -133,9 +133,12 @@ def draw_feature_grid(grid: Sequence[Sequence[ChannelFeatures]]) -> Axes:
     A projection is grey where it is 0, brighter above, darker below; each has its own scale.
     """
     channels = max(map(len, grid))
-    figure: Any = new_axes(None, size=(2.35 * channels + 0.3, 1.4 * len(grid) + 0.25)).figure
+    figure: Any = new_axes(None, size=(2.35 * channels + 0.3, 1.5 * len(grid) + 0.25)).figure
     figure.clear()
-    figure.suptitle("strongest patches, and what the channel sees in them; above each pair its values", fontsize=8)
+    figure.suptitle(
+        "of each channel: its strongest patches, what it sees in them, and its largest and smallest value there",
+        fontsize=8,
+    )
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.04, wspace=0.02, hspace=0.03)
     panels = figure.subplots(len(grid), 2 * channels, squeeze=False)
     for axes in panels.flat:
@@ -145,8 +148,7 @@ def draw_feature_grid(grid: Sequence[Sequence[ChannelFeatures]]) -> Axes:
             _block(row[2 * n], [_scaled(patch.pixels) for patch in one.patches])
             _block(row[2 * n + 1], [_centred(back) for back in one.projections])
             values = f"{one.patches[0].value:.3g} to {one.patches[-1].value:.3g}"
-            row[2 * n].set_title(f"{one.layer}, channel {one.channel}", fontsize=7, loc="left", pad=2)
-            row[2 * n + 1].set_title(values, fontsize=6.5, loc="right", pad=2, color="#4f5d75")
+            row[2 * n].set_title(f"{one.layer}, channel {one.channel}\n{values}", fontsize=7, loc="left", pad=2)
     first: Axes = panels[0, 0]
     return first
 

@@ -22,7 +22,9 @@ class Solutions:
     settings: tuple[Axis, ...]
 
     def __str__(self) -> str:
-        lines = [f"{self.kind}: {len(self.settings)} setting(s) turn {self.input} into {self.output}"]
+        count = len(self.settings)
+        turn = "1 setting turns" if count == 1 else f"{count} settings turn"
+        lines = [f"{self.kind}: {turn} {self.input} into {self.output}"]
         for axis in self.settings:
             before, after = axis.padding
             padding = str(before) if before == after else f"{before} before, {after} after"

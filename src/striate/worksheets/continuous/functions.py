@@ -102,7 +102,9 @@ class Convolved:
         return WindowSum((position,), f[kept], g[kept], float(self.sums[position]))
 
     def __str__(self) -> str:
+        whole = float(np.trapezoid(np.abs(self.result), self.times))
         area = float(np.trapezoid(self.result, self.times))
+        area = 0.0 if abs(area) < 1e-12 * whole else area  # positive and negative parts that cancel
         return (
             f"({self.names[0]} * {self.names[1]})(t): largest {self.result.max():.4g} at t = "
             f"{self.times[int(self.result.argmax())]:.3g}, area {area:.4g}\n"

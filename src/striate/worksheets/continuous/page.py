@@ -55,7 +55,7 @@ def _sampled(found: Convolved) -> Markup:
     )
     best = int(np.abs(found.sums).argmax())
     said = (
-        f"Instead of an integral a sum: f and g are known every {found.spacing:g}, and each product stands for a "
+        f"Instead of an integral, a sum: f and g are known every {found.spacing:g}, and each product stands for a "
         f"strip of this width. Here the sums differ from the integral by at most {found.error:.2g}. The largest is"
     )
     return section("2. Sampled", element("p", said), element("pre", str(found.step(best))), drawn, compared)
@@ -94,7 +94,7 @@ def _layer(found: Convolved) -> Markup:
     )
     said = (
         "Layers compute cross-correlations, so the kernel is reversed beforehand. A layer that learns finds the "
-        "reversed kernel by itself. Computed in float32, its {len(found.sums)} outputs differ from the "
+        f"reversed kernel by itself. Computed in float32, its {len(found.sums)} outputs differ from the "
         f"sums above by at most {difference:.1e}."
     )
     return section("4. As a layer", element("pre", code), element("p", said))
