@@ -114,5 +114,5 @@ def test_every_kind_of_run_has_a_report(shape, layers, classes, headings, tmp_pa
 
 def test_pictures_stop_when_the_time_is_over_and_say_so(run):
     page = receptive_fields(first_trace(run), Budget(0))
-    assert "0 of 5 shown: the pictures of a report may take 0 seconds." in page
+    assert "0 of 5 shown: a report may take 0 seconds." in page
     assert "0 of 6 shown" in what_decided(run, Budget(0))

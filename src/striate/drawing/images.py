@@ -59,7 +59,7 @@ def png(levels: np.ndarray, side: int, title: str = "") -> Markup:
     from PIL import Image
 
     store = io.BytesIO()
-    Image.fromarray(np.rint(levels * 255.0).astype(np.uint8)).save(store, "PNG", optimize=True)
+    Image.fromarray(np.rint(levels * 255.0).astype(np.uint8)).save(store, "PNG")
     source = "data:image/png;base64," + base64.b64encode(store.getvalue()).decode()
     tall, wide = levels.shape[:2]
     scale = side / max(tall, wide)

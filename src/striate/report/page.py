@@ -41,10 +41,12 @@ def write_report(run: Run, path: str | Path, progress: Progress | None = None) -
 def report(run: Run, progress: Progress | None = None) -> str:
     """Return the report of a run: HTML with its pictures inside, without scripts.
 
-    Pictures that need gradients are drawn for about five seconds; what is left out is said.
+    Pictures that need gradients are drawn last, until the report has taken about five seconds; a note says how many
+    were left out.
     """
+    budget = Budget()
     title = f"{run.model.network.name} on {run.splits.train.name}"
-    body = [
+    before = [
         element("h1", title),
         element("p", origin()),
         sections.key_metrics(run),
@@ -52,20 +54,23 @@ def report(run: Run, progress: Progress | None = None) -> str:
         sections.advice(run),
         _results(run),
         sections.filters(run),
-        *_insides(run, progress or (lambda text: None)),
+    ]
+    after = [
         sections.network(run),
         sections.data(run),
         section("Configuration", element("pre", to_toml(run.config, comments=False))),
     ]
-    return document(title, body)
+    insides = _insides(run, budget, progress or (lambda text: None))
+    return document(title, [*before, *insides, *after])
 
 
-def _insides(run: Run, progress: Progress) -> list[Markup]:
+def _insides(run: Run, budget: Budget, progress: Progress) -> list[Markup]:
     """Return the sections that show what the model makes of samples."""
     progress("feature maps")
-    budget, found = Budget(), model_sections.first_trace(run)
+    found = model_sections.first_trace(run)
     maps = model_sections.feature_maps(found)
     progress("what decided in mistakes")
+    budget.begin()
     decided = model_sections.what_decided(run, budget)
     progress("receptive fields")
     fields = Markup() if run.splits.train.symbols else model_sections.receptive_fields(found, budget)

@@ -14,8 +14,8 @@ from striate.explain.class_maps import with_mean_scores
 from striate.explain.samples import as_sample, class_number, normalised, raw_scale
 from striate.explain.tracing import score_step
 from striate.explain.words import behind, embedding_of, vectors
+from striate.losses import Loss
 from striate.model import Model
-from striate.model.part import part_of
 from striate.reference.executor import Run
 from striate.summary import summarize
 
@@ -77,12 +77,6 @@ class Score:
         except StriateError:  # a layer without this gradient, or too little memory
             return None
 
-    @cached_property
-    def up_to_scores(self) -> Model:
-        """The model without a final softmax."""
-        last = self.model.network.steps[-1].name
-        return self.model if self.step == last else part_of(self.model, self.step)
-
     def run(self, raw: np.ndarray) -> Run:
         """Return everything that the reference computes for raw samples [N, *input_shape]."""
         states = self.model.states.astype(np.float64)
@@ -96,9 +90,9 @@ class Score:
         """Return the scores of all classes for each raw sample, float64[N, K]."""
         if self.engine is None:
             return np.asarray(self.run(raw).values[self.step]).reshape(len(raw), -1)
-        return (
-            self.up_to_scores.outputs(np.asarray(raw, np.float32), AT_ONCE).reshape(len(raw), -1).astype(np.float64)
-        )
+        before_softmax = Loss.of("cross_entropy")
+        found = self.model.scores(np.asarray(raw, np.float32), AT_ONCE, before_softmax)
+        return found.reshape(len(raw), -1).astype(np.float64)
 
     def on_the_way(self, shares: np.ndarray) -> np.ndarray:
         """Return the samples at these shares of the way from the baseline to the picture, float[N, *input_shape].
