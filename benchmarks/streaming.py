@@ -20,10 +20,10 @@ from benchmarks.ours import BETA1, BETA2, EPSILON, RATE
 from benchmarks.report import table
 from benchmarks.timing import Speeds, Work, alternate
 from benchmarks.twin import twin
-from striate.data import pixel_cache
 from striate.data.dataset import Dataset
 from striate.data.folders import class_folders
 from striate.data.options import Options
+from striate.data.streaming import cache
 from striate.machine import available_threads
 from striate.training.trainer import Trainer
 
@@ -35,7 +35,7 @@ def streaming(options: argparse.Namespace) -> list[str]:
     """Time photo_cnn on JPEGs of 96x96 pixels, random ones in an epoch's order."""
     with ExitStack() as opened:
         place = opened.enter_context(tempfile.TemporaryDirectory())
-        opened.enter_context(patch.object(pixel_cache, "decoded_folder", return_value=Path(place) / "cache"))
+        opened.enter_context(patch.object(cache, "decoded_folder", return_value=Path(place) / "cache"))
         folder = _make(Path(place) / "photos", options.pictures)
         begin = time.perf_counter()
         streamed = class_folders(folder, Options(read="stream", test_fraction=0), validation_fraction=0).train

@@ -13,7 +13,7 @@ from striate.errors import UsageError
 
 VARIABLES = {
     "STRIATE_CACHE_DIR": "Folder for kernels, downloads and decoded images. Default: the user's cache folder.",
-    "STRIATE_CACHE_GB": "Most gigabytes that decoded images and recordings may take there. Default: 100.",
+    "STRIATE_CACHE_GB": "Most gigabytes that decoded images, recordings and tables may take there. Default: 100.",
     "STRIATE_LANES": "Samples that one vector holds: 4, 8 or 16. Default: what the processor has.",
     "STRIATE_THREADS": "Threads to use where none are asked for. Default: the cores that this process may use.",
     "STRIATE_VERIFY": "0 skips the check of every new program before its first run. Default: 1.",

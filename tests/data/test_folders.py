@@ -10,7 +10,7 @@ from PIL import Image
 from striate.data import folders, pixel_cache
 from striate.data.folders import class_folders
 from striate.data.options import Options
-from striate.data.streaming import StoredStream
+from striate.data.streaming import StoredStream, cache
 from striate.data.walk import find_splits
 from striate.errors import DataError
 from support.pictures import bomb
@@ -391,7 +391,7 @@ class TestTooLargeForMemory:
         self.same(class_folders(photos), inner[0])
         assert not list((tmp_path / "cache").rglob("*.part"))
 
-    @pytest.mark.parametrize("step", ["_checksums", "_stream", "cached_rows"])
+    @pytest.mark.parametrize("step", ["is_intact", "_stream", "cached_rows"])
     def test_a_cache_that_another_training_removes_is_read_to_its_end(self, photos, tmp_path, monkeypatch, step):
         """The other one takes another seed, just after a step of this one."""
         where = folders if step == "cached_rows" else pixel_cache
@@ -400,7 +400,7 @@ class TestTooLargeForMemory:
         def other_next(*arguments):
             found = inner(*arguments)
             for path in self.rows(tmp_path):
-                pixel_cache.remove(path)
+                cache.remove(path)
             return found
 
         first = class_folders(photos)

@@ -11,7 +11,7 @@ from striate.cli.options import Json
 
 KINDS = {
     "data": "downloaded data sets",
-    "decoded": "decoded images and recordings",
+    "decoded": "decoded images, recordings and tables",
     "kernels": "compiled kernels",
 }
 """The folders of the cache, and what each of them holds."""
@@ -30,11 +30,11 @@ def cache(
 
     striate cache --clear decoded
 
-    The folder is STRIATE_CACHE_DIR or, if that is not set, the user's cache folder. Decoded images and recordings
-    that do not fit into memory take at most STRIATE_CACHE_GB gigabytes (100 by default).
+    The folder is STRIATE_CACHE_DIR or, if that is not set, the user's cache folder. Decoded images, recordings
+    and tables that do not fit into memory take at most STRIATE_CACHE_GB gigabytes (100 by default).
     """
     from striate.cli.output import Output
-    from striate.data import pixel_cache
+    from striate.data.streaming import cache as decoded_cache
     from striate.errors import unknown_name
     from striate.machine import cache_folder
 
@@ -47,11 +47,11 @@ def cache(
     output.line(f"{folder}: {_shown(sum(sizes.values()))}")
     for kind, what in KINDS.items():
         output.line(f"  {kind:<8} {_shown(sizes[kind]):>10}  {what}")
-    found = pixel_cache.entries()
+    found = decoded_cache.entries()
     for entry in found:
         output.line(f"    {_shown(entry.size):>16}  {entry.source}, used {entry.age / 86_400:.0f} days ago")
     decoded = [{"source": entry.source, "bytes": entry.size, "days": entry.age / 86_400} for entry in found]
-    output.result({"folder": str(folder), "bytes": sizes, "decoded": decoded, "limit": pixel_cache.limit_bytes()})
+    output.result({"folder": str(folder), "bytes": sizes, "decoded": decoded, "limit": decoded_cache.limit_bytes()})
 
 
 def _clear(folders: list[Path]) -> None:

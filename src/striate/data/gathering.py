@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from striate.data.problems import printable
 from striate.data.tables import read_table
 from striate.data.tables.files import is_table
-from striate.data.tables.reading import Table
+from striate.data.tables.table import Table
 from striate.errors import DataError
 
 FILE_COLUMNS = ("file", "files", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path")

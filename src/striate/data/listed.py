@@ -16,8 +16,8 @@ from striate.data.problems import printable
 from striate.data.splits import Splits
 from striate.data.tables import read_table
 from striate.data.tables.labels import labelled, targets_of
-from striate.data.tables.reading import Table
 from striate.data.tables.roles import Roles, label_places
+from striate.data.tables.table import Table
 from striate.data.targets import describe_targets
 from striate.errors import DataError
 

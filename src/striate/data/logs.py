@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from striate.data.problems import FileProblem, printable
-from striate.data.tables.reading import Table, read_table
+from striate.data.tables.reading import read_table
+from striate.data.tables.table import Table
 from striate.errors import DataError, ModelFileError
 
 SUFFIXES = frozenset({".csv", ".tsv"})

@@ -96,7 +96,7 @@ def test_a_cache_that_cannot_be_trusted_is_made_again(tmp_path, monkeypatch, wha
     if what == "damaged":
         cached.write_bytes(bytes(len(cached.read_bytes())))
     else:
-        monkeypatch.setattr("striate.data.pixel_cache.is_own", lambda status: False)
+        monkeypatch.setattr("striate.data.streaming.cache.is_own", lambda status: False)
     (tmp_path / "first").hardlink_to(cached)
     again = np.asarray(class_folders(tmp_path / "data", options, validation_fraction=0).train.inputs)
     assert np.array_equal(again, before)

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from striate.data.pixel_cache import LIMIT, PARTIAL, decoded_folder, limit_bytes
+from striate.data.streaming.cache import LIMIT, PARTIAL, decoded_folder, limit_bytes
 from striate.data.streaming.choice import is_streamed
 from striate.data.streaming.stored import Stored
 from striate.errors import DataError

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from striate.data.layout import to_float32
 from striate.data.problems import printable
-from striate.data.tables.reading import Table, missing_text
+from striate.data.tables.table import Table, missing_text
 from striate.errors import DataError
 
+BLOCK_ROWS = 4096
 MOST_CATEGORIES = 100
 """Of a column; rarer ones are all encoded alike, as zeros."""
 FEW_CATEGORIES, DISTINCT_SHARE = 10, 0.5
@@ -94,6 +97,18 @@ def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarra
             f"and below 3.4e38; got {values[row]}. Correct or remove it."
         )
     return numbers[:, np.newaxis]
+
+
+def filled(numbers: np.ndarray, columns: Sequence[Column], missing: str) -> np.ndarray | None:
+    """Return columns of numbers (any type, [N, F]) as float32; None if `encoded` would refuse one of the cells."""
+    fills = np.array(
+        [math.nan if column.fill is None or missing == "refuse" else column.fill for column in columns]
+    )
+    found = np.empty(numbers.shape, np.float32)
+    for start in range(0, len(numbers), BLOCK_ROWS):
+        values = numbers[start : start + BLOCK_ROWS].astype(np.float64)
+        found[start : start + BLOCK_ROWS] = to_float32(np.where(np.isnan(values), fills, values))
+    return found if np.isfinite(found).all() else None
 
 
 def _refuse(table: Table, name: str, absent: np.ndarray) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from striate.data.options import Options
 from striate.data.problems import printable
 from striate.data.tables.fitting import fit_schema
-from striate.data.tables.reading import Table
 from striate.data.tables.roles import Roles
 from striate.data.tables.schema import Schema
+from striate.data.tables.table import Table
 from striate.data.text import Vocabulary, split_words
 from striate.errors import DataError
 
@@ -38,6 +38,9 @@ class Encoder(Protocol):
     def inputs(self, table: Table, missing: str) -> np.ndarray:
         """Return the inputs of every row."""
 
+    def check(self, table: Table, missing: str) -> None:
+        """Raise DataError if a table whose numbers are in a file has cells that cannot be used."""
+
 
 @dataclass(frozen=True)
 class TextColumn:
@@ -59,6 +62,10 @@ class TextColumn:
     def inputs(self, table: Table, missing: str) -> np.ndarray:
         """Return the symbols of every row, float32[N, 1, length]."""
         return self.vocabulary.encode(texts_of(table, self.column))
+
+    def check(self, table: Table, missing: str) -> None:
+        """Raise DataError if the table has no such column."""
+        texts_of(table, self.column)
 
 
 def texts_of(table: Table, column: str | None) -> list[str]:

@@ -11,8 +11,8 @@ import numpy as np
 from striate.data.layout import make_inputs
 from striate.data.problems import printable
 from striate.data.tables.columns import Column, column_of
-from striate.data.tables.reading import Table
 from striate.data.tables.schema import Schema
+from striate.data.tables.table import Table
 from striate.errors import DataError
 
 LEAST_SERIES, SMOOTH = 8, 0.75
@@ -71,7 +71,7 @@ def fit_schema(
 
 
 def _sample_shape(schema: Schema, learn: Table, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    numbers = schema.numbers(learn.take(np.arange(min(len(learn), ROWS_COMPARED))))
+    numbers = schema.numbers(learn.read(np.arange(min(len(learn), ROWS_COMPARED))))
     if shape is None and not _is_sequence(schema):
         return (numbers.shape[1], 1)
     found = make_inputs(numbers, str(learn.path), shape).shape[1:]

@@ -6,8 +6,8 @@ import numpy as np
 
 from striate.data.options import Task
 from striate.data.problems import printable
-from striate.data.tables.reading import Table, missing_text
 from striate.data.tables.roles import LABEL_NAMES, Roles
+from striate.data.tables.table import Table, missing_text
 from striate.data.targets import make_targets
 from striate.errors import DataError
 

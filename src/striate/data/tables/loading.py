@@ -14,8 +14,10 @@ from striate.data.options import Options, Task
 from striate.data.splits import SPLITS, Splits
 from striate.data.tables.encoders import Encoder, encoder_for
 from striate.data.tables.labels import labelled, targets_of
-from striate.data.tables.reading import Table, read_table
+from striate.data.tables.reading import read_table
 from striate.data.tables.roles import Roles, find_column, roles_of
+from striate.data.tables.stream import inputs_of
+from striate.data.tables.table import Table
 from striate.data.targets import align_classes, describe_targets
 
 
@@ -60,17 +62,17 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     DataError
         If a file cannot be read or used.
     """
-    learn = read_table(paths["train"] if "train" in paths else paths["all"])
+    learn = read_table(paths["train"] if "train" in paths else paths["all"], options.read)
     roles = roles_of(learn, options)
     learn, notes = labelled(learn, roles)
     targets, classes, names = targets_of(learn, roles, options.task)
     notes.append(describe_targets(names if learn.has_names else (), targets, classes, options.task))
     groups = None if roles.group is None else np.unique(learn.column(roles.group), return_inverse=True)[1]
-    later = _later_tables(paths, names)
+    later = _later_tables(paths, names, options.read)
     share, name = options.test_fraction, learn.path.name
     split = divide(targets, groups, later, share, validation_fraction, seed, name, classes, options.fold)
     encoder, more = encoder_for(learn, roles, split == 0, options)
-    inputs = encoder.inputs(learn, options.missing)
+    inputs = inputs_of(learn, encoder, options.missing)
     everything = Dataset(
         inputs,
         targets,
@@ -89,9 +91,9 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     return Splits(**splits, preparation=encoder.preparation, notes=tuple(notes + more))
 
 
-def _later_tables(paths: Mapping[str, Path], labels: tuple[str, ...]) -> dict[str, Table]:
+def _later_tables(paths: Mapping[str, Path], labels: tuple[str, ...], read: str) -> dict[str, Table]:
     """Return the tables for validation and test that have labels."""
-    tables = {name: read_table(path) for name, path in paths.items() if name not in ("train", "all")}
+    tables = {name: read_table(path, read) for name, path in paths.items() if name not in ("train", "all")}
     return {
         name: table
         for name, table in tables.items()
@@ -106,7 +108,7 @@ def _later(table: Table, labels: tuple[str, ...], encoder: Encoder, train: Datas
     table, _ = labelled(table, roles)
     task: Task = "classification" if train.classes else "regression"
     targets, classes, _ = targets_of(table, roles, task)
-    inputs = encoder.inputs(table, options.missing)
+    inputs = inputs_of(table, encoder, options.missing)
     found = Dataset(
         inputs, targets, classes, table.path.stem, symbols=encoder.symbols, target_names=train.target_names
     )

@@ -10,16 +10,21 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from striate.data.problems import printable
+from striate.data.streaming.cache import version_of
+from striate.data.streaming.choice import MEMORY
+from striate.data.tables.cache import cached_table, keep
 from striate.data.tables.cells import parse_numbers
-from striate.data.tables.dialect import MISSING, Dialect, sniff
+from striate.data.tables.dialect import Dialect, sniff
 from striate.data.tables.files import open_lines
+from striate.data.tables.stored import Gathering
+from striate.data.tables.table import Table, table_of
 from striate.errors import DataError
 
 BLOCK_BYTES = 1 << 22
@@ -28,79 +33,45 @@ MOST_SLIPS = 0.1
 """A column in which a smaller share of the cells are not numbers is one of numbers, with mistakes in it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A table as read.
-
-    Parameters
-    ----------
-    path : Path
-    names : tuple of str
-        Of the columns; their numbers, from 0, where ``has_names`` is False.
-    has_names : bool
-    numbers : uint8, int32 or float64 [N, D]
-        The columns of numbers, NaN where a value is missing.
-    places : dict
-        The column of ``numbers`` for each column of the table that holds numbers.
-    texts : dict
-        The cells of each other column, str[N].
-    lines : int64[N]
-        Where each row ends in the file, from 1.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-    has_names: bool
-    numbers: np.ndarray
-    places: dict[int, int]
-    texts: dict[int, np.ndarray] = field(repr=False)
-    lines: np.ndarray = field(repr=False)
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def column(self, number: int) -> np.ndarray:
-        """Return a column: numbers [N], or str[N]."""
-        return self.texts[number] if number in self.texts else self.numbers[:, self.places[number]]
-
-    def take(self, rows: np.ndarray) -> Table:
-        """Return the rows ``rows`` (int64[M] or bool[N])."""
-        texts = {number: cells[rows] for number, cells in self.texts.items()}
-        return replace(self, numbers=self.numbers[rows], texts=texts, lines=self.lines[rows])
-
-    def find(self, name: str) -> int | None:
-        """Return the number of a column by name, whatever its capitals, or None."""
-        wanted = name.strip().casefold()
-        exact = [i for i, known in enumerate(self.names) if known == name]
-        return next(iter(exact + [i for i, known in enumerate(self.names) if known.casefold() == wanted]), None)
-
-
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path, read: str = MEMORY) -> Table:
     """Return the columns of a CSV file, or of one with other separators.
 
     Separators (comma, semicolon, tab, bar, blanks), decimal commas, a first line of names, comment lines that begin
     with ``#``, blank lines, quoted cells, gzip, bzip2 and xz, UTF-8, UTF-16 and Windows-1252 are recognised.
 
+    Parameters
+    ----------
+    path : path
+    read : {"memory", "stream", "auto"}
+        Whether the numbers are read into a file of the cache; ``auto``: if they take over half of the free memory.
+
     Raises
     ------
     DataError
         If the file cannot be read, has no rows, a row has other cells than the first, or a column of numbers has a
-        cell that is neither a number nor missing.
+        cell that is neither a number nor missing; if the file changes meanwhile, or the cache cannot take it.
     """
     path = Path(path)
+    version = version_of(path)
     with open_lines(path) as lines:
         dialect = sniff(lines)
     if dialect is None:
         raise DataError(f"{printable(path)}: a table needs at least one row; the file is empty. Use another file.")
-    table = _read_plain(path, dialect) or _Reading(path, dialect).read()
-    if not len(table):
+    found = None if read == MEMORY else cached_table(path, version, dialect, read)
+    if found is not None:
+        return found
+    table = _read_plain(path, dialect, read) or _Reading(path, dialect, read).read()
+    if table is None:
         raise DataError(f"{printable(path)}: a data set needs at least one sample; got none. Use another file.")
+    if version_of(path) != version:
+        raise DataError(f"{printable(path)}: was written while it was being read. Start again when it is complete.")
+    keep(table, version)
     return table
 
 
-def _read_plain(path: Path, dialect: Dialect) -> Table | None:
+def _read_plain(path: Path, dialect: Dialect, read: str) -> Table | None:
     """Return a table that consists of numbers only, or None for others."""
-    pieces: list[np.ndarray] = []
+    gathering = Gathering(printable(path), read)
     delimiter = dialect.delimiter.encode()
     if dialect.delimiter == " ":
         return None
@@ -109,13 +80,10 @@ def _read_plain(path: Path, dialect: Dialect) -> Table | None:
             numbers = None if b"#" in block else parse_numbers(block, len(dialect.names), delimiter)
             if numbers is None:
                 return None
-            pieces.append(numbers)
-    if not pieces:
+            gathering.add(numbers)
+    if not gathering.count:
         return None
-    numbers = np.concatenate(pieces)
-    places = {column: column for column in range(len(dialect.names))}
-    at = np.arange(len(numbers)) + dialect.first_line
-    return Table(path, dialect.names, dialect.has_names, _smallest(numbers), places, {}, at)
+    return table_of(path, dialect, gathering.done(), {}, np.arange(gathering.count) + dialect.first_line)
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -141,29 +109,38 @@ def _ended(lines: list[bytes]) -> bytes:
 class _Reading:
     """Reads a table through the csv module; keeps the columns of text found so far."""
 
-    def __init__(self, path: Path, dialect: Dialect) -> None:
-        self.path, self.dialect = path, dialect
+    def __init__(self, path: Path, dialect: Dialect, read: str) -> None:
+        self.path, self.dialect, self.how = path, dialect, read
         self.text_columns: set[int] = set()
 
-    def read(self) -> Table:
-        """Return the table; the file is read again if a column turns out to be text after its first block."""
-        while (table := self._pass()) is None:
-            pass
-        return table
+    def read(self) -> Table | None:
+        """Return the table, or None without rows; the file is read again if a column turns out to be text."""
+        while True:
+            before = set(self.text_columns)
+            table = self._pass()
+            if self.text_columns == before:
+                return table
 
     def _pass(self) -> Table | None:
-        count, before = len(self.dialect.names), set(self.text_columns)
-        columns: list[list[np.ndarray]] = [[] for _ in range(count)]
-        slips: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        ends: list[int] = []
+        texts: dict[int, list[np.ndarray]] = {column: [] for column in sorted(self.text_columns)}
+        numbers, ends = Gathering(printable(self.path), self.how), []
+        slips: dict[int, _Slips] = defaultdict(_Slips)
         for at, rows in self._chunks():
-            ends += at
+            ends.append(np.array(at))
+            values = []
             for column, cells in enumerate(zip(*rows, strict=True)):
-                columns[column].append(self._converted(column, cells, at, slips))
+                if column in texts:
+                    texts[column].append(np.array([printable(cell.strip()) for cell in cells]))
+                else:
+                    values.append(self._numbers(cells, at, slips[column]))
+            if len(ends) == 1 and self._begin_with_text(slips):
+                return None
+            numbers.add(np.stack(values, 1) if values else np.zeros((len(at), 0)))
+        self._judge(slips)
         if not ends:
-            return _empty(self.path, self.dialect)
-        self._judge(slips, columns)
-        return None if self.text_columns != before else self._table(columns, ends)
+            return None
+        joined = {column: np.concatenate(pieces) for column, pieces in texts.items()}
+        return table_of(self.path, self.dialect, numbers.done(), joined, np.concatenate(ends))
 
     def _chunks(self) -> Iterator[tuple[list[int], list[list[str]]]]:
         with open_lines(self.path) as lines:
@@ -179,43 +156,47 @@ class _Reading:
                         )
                 yield [line for line, _ in chunk], [row for _, row in chunk]
 
-    def _converted(
-        self, column: int, cells: tuple[str, ...], lines: list[int], slips: dict[int, list[tuple[int, str]]]
-    ) -> np.ndarray:
-        """Return the cells as float64, or as text; cells that are not numbers are added to ``slips``."""
-        if column in self.text_columns:
-            return np.array([printable(cell.strip()) for cell in cells])
-        quick = _all_numbers(cells)
-        if quick is not None:
-            return quick
-        values = [self.dialect.number(cell) for cell in cells]
-        slips[column] += [
-            (line, cell) for line, cell, value in zip(lines, cells, values, strict=True) if value is None
-        ]
-        return np.array([math.nan if value is None else value for value in values])
+    def _numbers(self, cells: tuple[str, ...], lines: list[int], slips: _Slips) -> np.ndarray:
+        """Return the cells as float64; those that are not numbers are added to ``slips``."""
+        found = _all_numbers(cells)
+        if found is None:
+            values = [self.dialect.number(cell) for cell in cells]
+            wrong = [number for number, value in enumerate(values) if value is None]
+            if wrong and not slips.count:
+                slips.line, slips.cell = lines[wrong[0]], cells[wrong[0]]
+            slips.count += len(wrong)
+            found = np.array([math.nan if value is None else value for value in values])
+        slips.numbers += int(np.isfinite(found).sum())
+        return found
 
-    def _judge(self, slips: dict[int, list[tuple[int, str]]], columns: list[list[np.ndarray]]) -> None:
+    def _begin_with_text(self, columns: dict[int, _Slips]) -> bool:
+        """Note the columns without a number so far as columns of text; return whether there are any."""
+        found = {column for column, slips in columns.items() if slips.count and not slips.numbers}
+        self.text_columns |= found
+        return bool(found)
+
+    def _judge(self, columns: dict[int, _Slips]) -> None:
         """Note the columns of text; raise DataError for one of numbers with a few other cells."""
-        for column, wrong in slips.items():
-            if not wrong:
+        for column, slips in columns.items():
+            if not slips.count:
                 continue
-            numbers = sum(int(np.isfinite(piece).sum()) for piece in columns[column])
-            if len(wrong) <= MOST_SLIPS * numbers:
-                line, cell = wrong[0]
+            if slips.count <= MOST_SLIPS * slips.numbers:
                 raise DataError(
-                    f"{printable(self.path)}: line {line}: numbers expected in column "
-                    f"{self.dialect.names[column]!r}; got {printable(cell.strip())[:20]!r}. Correct or remove it."
+                    f"{printable(self.path)}: line {slips.line}: numbers expected in column "
+                    f"{self.dialect.names[column]!r}; got {printable(slips.cell.strip())[:20]!r}. "
+                    "Correct or remove it."
                 )
             self.text_columns.add(column)
 
-    def _table(self, columns: list[list[np.ndarray]], ends: list[int]) -> Table:
-        joined = [np.concatenate(pieces) for pieces in columns]
-        texts = {column: joined[column] for column in sorted(self.text_columns)}
-        numeric = [column for column in range(len(joined)) if column not in texts]
-        numbers = np.stack([joined[column] for column in numeric], 1) if numeric else np.zeros((len(ends), 0))
-        places = {column: place for place, column in enumerate(numeric)}
-        names, has_names = self.dialect.names, self.dialect.has_names
-        return Table(self.path, names, has_names, _smallest(numbers), places, texts, np.array(ends))
+
+@dataclass
+class _Slips:
+    """Cells of a column that are not numbers: how many, the first, and how many others are finite numbers."""
+
+    count: int = 0
+    numbers: int = 0
+    line: int = 0
+    cell: str = ""
 
 
 def _all_numbers(cells: tuple[str, ...]) -> np.ndarray | None:
@@ -226,21 +207,3 @@ def _all_numbers(cells: tuple[str, ...]) -> np.ndarray | None:
         return np.array(cells, np.float64)
     except ValueError:
         return None
-
-
-def _smallest(numbers: np.ndarray) -> np.ndarray:
-    """Return the numbers as bytes if all are whole and from 0 to 255, as `parse_numbers` does."""
-    if numbers.dtype != np.uint8 and numbers.size and ((numbers >= 0) & (numbers <= 255)).all():  # NaN is not
-        as_bytes = numbers.astype(np.uint8)
-        return as_bytes if (as_bytes == numbers).all() else numbers
-    return numbers
-
-
-def _empty(path: Path, dialect: Dialect) -> Table:
-    return Table(path, dialect.names, dialect.has_names, np.zeros((0, 0)), {}, {}, np.zeros(0, np.int64))
-
-
-def missing_text(cells: np.ndarray) -> np.ndarray:
-    """Return which cells of a column of text hold no value (bool[N])."""
-    values, places = np.unique(cells, return_inverse=True)
-    return np.array([value.lower() in MISSING for value in values.tolist()])[places]

@@ -8,8 +8,8 @@ import numpy as np
 
 from striate.data.options import Options
 from striate.data.problems import printable
-from striate.data.tables.reading import Table
 from striate.data.tables.schema import Schema
+from striate.data.tables.table import Table
 from striate.errors import DataError, suggestion
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y")

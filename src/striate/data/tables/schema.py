@@ -10,8 +10,8 @@ import numpy as np
 
 from striate.data.layout import make_inputs
 from striate.data.problems import printable
-from striate.data.tables.columns import Column, encoded
-from striate.data.tables.reading import Table
+from striate.data.tables.columns import Column, encoded, filled
+from striate.data.tables.table import Table
 from striate.errors import DataError, ModelFileError
 
 
@@ -68,12 +68,21 @@ class Schema:
     def numbers(self, table: Table, missing: str = "impute") -> np.ndarray:
         """Return the inputs of a table without the shape of a sample ([N, F])."""
         places = self._places(table)
-        if table.numbers.dtype == np.uint8 and not any(column.categories for column in self.columns):
-            return table.numbers[:, [table.places[place] for place in places]]
+        if not any(column.categories for column in self.columns) and table.texts.keys().isdisjoint(places):
+            numbers = np.asarray(table.numbers)[:, [table.places[place] for place in places]]
+            quick = numbers if numbers.dtype == np.uint8 else filled(numbers, self.columns, missing)
+            if quick is not None:
+                return quick
         pieces = [
             encoded(table, place, column, missing) for place, column in zip(places, self.columns, strict=True)
         ]
         return np.concatenate(pieces, axis=1)
+
+    def check(self, table: Table, missing: str) -> None:
+        """Read the columns one after the other; raises DataError if `inputs` would."""
+        for place, column in zip(self._places(table), self.columns, strict=True):
+            if table.numbers.dtype != np.uint8 or column.categories or place in table.texts:
+                encoded(table, place, column, missing)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema in values that JSON can hold."""
