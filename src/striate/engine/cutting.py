@@ -18,8 +18,13 @@ from striate.engine.footprint import ELEMENT_BYTES, Scope, declared, signature_o
 from striate.engine.program import Place, Program, Row
 from striate.kernels.access import CUTS
 
-SUMS = {"correlation.correlate": "taps", "correlation.weight_gradient": "places"}
-"""Kernels of sums of products, and the table of the terms of a sum."""
+SUMS = {
+    "correlation.correlate": "taps",
+    "correlation.correlate_runs": "taps",
+    "correlation.weight_gradient": "places",
+    "correlation.weight_gradient_runs": "places",
+}
+"""Kernels of sums of products, and the table of the terms of a sum, or of runs of terms."""
 FLAT = {
     "batch.swap": "outer*rows*columns",
     "elementwise.fill": "count",
@@ -195,7 +200,8 @@ def vectors(program: Program, row: Row) -> int:
         return 0
     a, kernel = row.arguments, kernel_of(row)
     if kernel in SUMS:
-        terms = len(program.entries(a[SUMS[kernel]])) * a.get("outer_count", 1)
+        run = row.request.constants[2] if kernel.endswith("_runs") else 1
+        terms = len(program.entries(a[SUMS[kernel]])) * a.get("outer_count", 1) * int(run)
         counts = (a[axis.count] for axis in axes(row) if axis.count != "blocks")
         return int(a["blocks"] * math.prod(counts) * terms)
     if kernel in FLAT:

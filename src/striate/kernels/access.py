@@ -183,9 +183,21 @@ ACCESS = {
         add out: blocks:out_block + places.1 + rows.1 + lanes
         read floor: 1
     """,
+    "correlation.correlate_runs": """
+        read x: blocks:x_block + outer_count:x_outer + places.0 + taps.low + constant2:constant3 + lanes
+        read w: blocks:w_block + outer_count:w_outer + rows.0 + taps.high + constant2:constant4
+        read bias: blocks:bias_block + rows.2
+        add out: blocks:out_block + places.1 + rows.1 + lanes
+        read floor: 1
+    """,
     "correlation.weight_gradient": """
         read x: blocks:x_block + places.low + taps.0 + lanes
         read grad_out: blocks:grad_block + places.high + rows.0 + lanes
+        update grad_w: blocks:w_block + rows.1 + taps.1
+    """,
+    "correlation.weight_gradient_runs": """
+        read x: blocks:x_block + places.low + constant2:constant3 + taps.0 + lanes
+        read grad_out: blocks:grad_block + places.high + constant2:constant4 + rows.0 + lanes
         update grad_w: blocks:w_block + rows.1 + taps.1
     """,
     "elementwise.activation": _runs("read x", "write out"),
@@ -474,7 +486,9 @@ CUTS = {
     "channels.load_floats": "run_count",
     "channels.move": "run_count",
     "correlation.correlate": "blocks row_count*constant0 place_count*constant1",
+    "correlation.correlate_runs": "blocks row_count*constant0 place_count*constant1",
     "correlation.weight_gradient": "row_count*constant0 tap_count*constant1",
+    "correlation.weight_gradient_runs": "row_count*constant0 tap_count*constant1",
     "elementwise.activation": "run_count blocks",
     "elementwise.activation_gradient": "run_count blocks",
     "elementwise.add": "run_count blocks",

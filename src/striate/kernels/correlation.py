@@ -28,8 +28,10 @@ from striate.kernels.vector import (
     shift,
     tile_add,
     tile_dot,
+    tile_dot_run,
     tile_load,
     tile_outer,
+    tile_outer_run,
     tile_rows,
     tile_store,
     tile_sum_add,
@@ -50,7 +52,21 @@ def correlate(K, X):
     taps : pairs (input, weight), ended
     places : (window, output) of each position
     """
+    return _correlation(K, X, 1, 0, 0)
 
+
+def correlate_runs(K, X, length, x_step, w_step):
+    """The same sums, whose products come in runs of ``length`` that are ``x_step`` and ``w_step`` apart.
+
+    A run takes the addresses of its first product alone: for processors where adding them takes as long as the
+    products.
+
+    taps : pairs (input, weight) of the first product of each run, ended
+    """
+    return _correlation(K, X, length, x_step, w_step)
+
+
+def _correlation(K, X, length, x_step, w_step):
     def kernel(
         x: Floats,
         w: Floats,
@@ -86,7 +102,13 @@ def correlate(K, X):
                         tap = taps[0]
                         while tap != END:
                             t += 1
-                            tile = tile_outer(tile, w_from, w_row, high_half(tap), x_from, x_at, low_half(tap))
+                            w_tap, x_tap = high_half(tap), low_half(tap)
+                            if length == 1:
+                                tile = tile_outer(tile, w_from, w_row, w_tap, x_from, x_at, x_tap)
+                            else:
+                                tile = tile_outer_run(
+                                    tile, w_from, w_row, w_tap, w_step, x_from, x_at, x_tap, x_step, length
+                                )
                             tap = taps[t]
                         x_from = shift(x_from, x_outer)
                         w_from = shift(w_from, w_outer)
@@ -106,7 +128,18 @@ def weight_gradient(K, T):
     taps : (x, grad_w) of each tap; the first ``tap_count`` count
     places : pairs (x, grad_out), ended
     """
+    return _weight_gradient(K, T, 1, 0, 0)
 
+
+def weight_gradient_runs(K, T, length, x_step, grad_step):
+    """The same sums, whose places come in runs, as in ``correlate_runs``.
+
+    places : pairs (x, grad_out) of the first place of each run, ended
+    """
+    return _weight_gradient(K, T, length, x_step, grad_step)
+
+
+def _weight_gradient(K, T, length, x_step, grad_step):
     def kernel(
         x: Floats,
         grad_out: Floats,
@@ -133,7 +166,11 @@ def weight_gradient(K, T):
                     place = places[0]
                     while place != END:
                         p += 1
-                        tile = tile_dot(tile, gb, row, high_half(place), xb, tap, low_half(place))
+                        g_at, x_at = high_half(place), low_half(place)
+                        if length == 1:
+                            tile = tile_dot(tile, gb, row, g_at, xb, tap, x_at)
+                        else:
+                            tile = tile_dot_run(tile, gb, row, g_at, grad_step, xb, tap, x_at, x_step, length)
                         place = places[p]
                     tile_sum_add(tile, wb, w_row, w_tap, row_count - k, tap_count - t)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ ORDER = (1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11)  # in which sections stand
 EXPORTS, LINKING, SYMBOLS = 7, "linking", 8
 EXPORT = "kernel"  # what every module exports
 FUNCTION, DATA, GLOBAL, SECTION, EVENT, TABLE = range(6)
+_IN_ORDER = re.compile(r'(asm sideeffect "", "=)[wx](,0,~\{memory\}")')  # a processor's vector registers
 UNDEFINED, EXPLICIT_NAME = 0x10, 0x40
 
 
@@ -105,6 +107,7 @@ def _compile(request: Request) -> tuple[bytes, tuple[tuple[str, str], ...]]:
     machine = llvm.Target.from_triple(TRIPLE).create_target_machine(
         cpu="generic", features=FEATURES, opt=3, reloc="static", codemodel="default"
     )
+    source = _IN_ORDER.sub(r"\1r\2", source)
     module = llvm.parse_assembly(
         translated(source, TRIPLE, str(machine.target_data), fused=False)  # not outside its relaxed instructions
     )

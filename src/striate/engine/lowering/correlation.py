@@ -10,6 +10,7 @@ import numpy as np
 
 from striate.engine.layout import Buffer
 from striate.engine.lowering.context import Lowering
+from striate.engine.lowering.runs import Terms, terms
 from striate.engine.lowering.tiles import cheapest, tiles
 from striate.engine.program import Place, Row
 from striate.errors import CapacityError
@@ -118,8 +119,8 @@ def _blocks(sums: Sums) -> Iterator[Sums]:
         )
 
 
-def sums_row(lowering: Lowering, sums: Sums) -> Row:
-    """Return the call that computes ``sums``."""
+def sums_row(lowering: Lowering, sums: Sums, listed: bool = False) -> Row:
+    """Return the call that computes ``sums``, with every term of its own in the table if ``listed``."""
     outer, x_outer, w_outer = sums.channels
     pairs = sums.taps
     if outer * len(pairs) <= FLAT_TERMS or len(pairs) == 1:
@@ -139,16 +140,17 @@ def sums_row(lowering: Lowering, sums: Sums) -> Row:
     )
     rows, places = whole_tiles(sums.rows, tile[0]), whole_tiles(places, tile[1])
     program = lowering.program
+    found = Terms(pairs) if listed else terms(pairs, sums.x.lanes, lowering.facts.most_sums)
     return lowering.row(
-        "correlation.correlate",
-        tile,
+        found.kernel("correlation.correlate"),
+        (*tile, *found.constants),
         x=lowering.place(sums.x) + sums.x_begin,
         w=sums.weights,
         bias=sums.bias or lowering.constant(0.0, int(rows[:, 2].max()) + groups.count * groups.bias + 1),
         out=sums.target or lowering.place(sums.out),
         rows=program.table(rows),
         row_count=len(rows),
-        taps=program.table(ended_pairs(pairs)),
+        taps=program.table(ended_pairs(found.firsts)),
         outer_count=outer,
         x_outer=x_outer,
         w_outer=w_outer,
@@ -201,9 +203,10 @@ def emit_weight_gradient(
     groups = groups if every else Groups(blocks, x.block, 0, grad.block, 0)
     tile = cheapest(tiles(x.lanes, lowering.facts.most_sums).dot, len(rows), len(taps), len(places))
     for part in np.array_split(places, pieces(len(places), x)):
+        found = terms(part, x.lanes, lowering.facts.most_sums)
         lowering.emit(
-            "correlation.weight_gradient",
-            tile,
+            found.kernel("correlation.weight_gradient"),
+            (*tile, *found.constants),
             x=lowering.place(x),
             grad_out=lowering.place(grad),
             grad_w=target,
@@ -211,7 +214,7 @@ def emit_weight_gradient(
             row_count=len(rows),
             taps=program.table(whole_tiles(taps, tile[1])),
             tap_count=len(taps),
-            places=program.table(ended_pairs(part)),
+            places=program.table(ended_pairs(found.firsts)),
             blocks=groups.count,
             x_block=groups.x,
             grad_block=groups.out,

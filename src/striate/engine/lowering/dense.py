@@ -136,7 +136,7 @@ def _weight_gradient_of_batch(lowering: Lowering, step: Step, x: Buffer, grad: B
 
     lowering.barrier((rows_x, rows_x.size), (rows_grad, rows_grad.size))
     for part in np.array_split(sums.rows, min(TASKS, filters)):
-        row = sums_row(lowering, replace(sums, rows=part))
+        row = sums_row(lowering, replace(sums, rows=part), listed=True)
         row.arguments["taps"] = taps
         lowering.parts[-1][1].append(row)
     lowering.summed.append((offset, offset + columns * filters))

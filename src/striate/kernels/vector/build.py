@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 from llvmlite import ir
@@ -54,6 +55,18 @@ def sum_lanes(b: ir.IRBuilder, v: Any) -> Any:
         ]
         v = b.fadd(*halves)
     return b.extract_element(v, I32(0))
+
+
+_VECTORS = {"aarch64": "w", "arm64": "w"}.get(platform.machine(), "x")  # vector registers in inline assembly
+
+
+def before_what_follows(b: ir.IRBuilder, value: Any) -> Any:
+    """Return a vector, computed before anything that follows is loaded.
+
+    LLVM computes one sum after the other where nothing forbids it, which needs all their terms in registers.
+    """
+    kind = ir.FunctionType(value.type, [value.type])
+    return b.asm(kind, "", f"={_VECTORS},0,~{{memory}}", [value], side_effect=True)
 
 
 def address(b: ir.IRBuilder, pointer: Any, *offsets: Any) -> Any:

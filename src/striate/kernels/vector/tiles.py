@@ -11,6 +11,7 @@ from numba.extending import intrinsic
 
 from striate.kernels.vector.build import (
     address,
+    before_what_follows,
     fused_multiply_add,
     load_vector,
     splat_scalar,
@@ -120,38 +121,90 @@ def tile_add(tc: Any, x: Any, y: Any) -> Any:
     return x(x, x), build
 
 
-@intrinsic
-def tile_outer(tc: Any, tile: Any, w: Any, rows: Any, w_offset: Any, x: Any, places: Any, x_offset: Any) -> Any:
-    """tile[i, j] += w[rows[i] + w_offset] * x[places[j] + x_offset : + lanes]."""
+def _products(load_row: Callable[..., Any]) -> Any:
+    @intrinsic
+    def operation(tc: Any, tile: Any, w: Any, rows: Any, w_at: Any, x: Any, columns: Any, x_at: Any) -> Any:
+        def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+            out, w, rows, w_at, x, columns, x_at = v
+            ws = [address(b, w, _part(b, rows, i), w_at) for i in range(tile.k)]
+            xs = [address(b, x, _part(b, columns, j), x_at) for j in range(tile.x)]
+            return _add_products(b, tile, out, ws, xs, load_row)
 
-    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
-        out, w, rows, wo, x, places, xo = v
-        xs = [load_vector(b, address(b, x, _part(b, places, j), xo), tile.lanes) for j in range(tile.x)]
-        for i in range(tile.k):
-            weight = splat_scalar(b, b.load(address(b, w, _part(b, rows, i), wo)), tile.lanes)
-            for j in range(tile.x):
-                at = i * tile.x + j
-                out = b.insert_value(out, fused_multiply_add(b, weight, xs[j], _part(b, out, at)), at)
-        return out
+        return tile(tile, w, rows, types.int64, x, columns, types.int64), build
 
-    return tile(tile, w, rows, types.int64, x, places, types.int64), build
+    return operation
 
 
-@intrinsic
-def tile_dot(tc: Any, tile: Any, a: Any, rows: Any, a_offset: Any, x: Any, taps: Any, x_offset: Any) -> Any:
-    """tile[i, j] += a[rows[i] + a_offset : + lanes] * x[taps[j] + x_offset : + lanes]."""
+def _products_in_runs(load_row: Callable[..., Any]) -> Any:
+    @intrinsic(prefer_literal=True)
+    def operation(
+        tc: Any,
+        tile: Any,
+        w: Any,
+        rows: Any,
+        w_at: Any,
+        w_step: Any,
+        x: Any,
+        columns: Any,
+        x_at: Any,
+        x_step: Any,
+        length: Any,
+    ) -> Any:
+        def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+            out, w, rows, w_at, _, x, columns, x_at, _, _ = v
+            ws = [_Run(b, address(b, w, _part(b, rows, i), w_at), w_step, length) for i in range(tile.k)]
+            xs = [_Run(b, address(b, x, _part(b, columns, j), x_at), x_step, length) for j in range(tile.x)]
+            for r in range(length.literal_value):
+                places = [run.at(r) for run in ws], [run.at(r) for run in xs]
+                out = _add_products(b, tile, out, *places, load_row, in_order=True)
+            return out
 
-    def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
-        out, a, rows, ao, x, taps, xo = v
-        xs = [load_vector(b, address(b, x, _part(b, taps, j), xo), tile.lanes) for j in range(tile.x)]
-        for i in range(tile.k):
-            row = load_vector(b, address(b, a, _part(b, rows, i), ao), tile.lanes)
-            for j in range(tile.x):
-                at = i * tile.x + j
-                out = b.insert_value(out, fused_multiply_add(b, row, xs[j], _part(b, out, at)), at)
-        return out
+        return tile(tile, w, rows, types.int64, w_step, x, columns, types.int64, x_step, length), build
 
-    return tile(tile, a, rows, types.int64, x, taps, types.int64), build
+    return operation
+
+
+class _Run:
+    """Equally distant places. Their distances from the lowest are constants, which a load holds by itself."""
+
+    def __init__(self, b: ir.IRBuilder, first: Any, step: Any, length: Any) -> None:
+        self.b, self.step = b, step.literal_value
+        self.before = max(0, -self.step) * (length.literal_value - 1)
+        self.lowest = address(b, first, I64(-self.before)) if self.before else first
+
+    def at(self, number: int) -> Any:
+        """Return the address of one."""
+        return self.b.gep(self.lowest, [I64(self.before + number * self.step)], inbounds=True)
+
+
+def _spread(b: ir.IRBuilder, pointer: Any, lanes: int) -> Any:
+    return splat_scalar(b, b.load(pointer), lanes)
+
+
+def _add_products(
+    b: ir.IRBuilder,
+    tile: TileType,
+    out: Any,
+    rows: list[Any],
+    columns: list[Any],
+    load_row: Callable[..., Any],
+    in_order: bool = False,
+) -> Any:
+    """Add to each sum of a tile the product of its row's vector and its column's."""
+    xs = [load_vector(b, pointer, tile.lanes) for pointer in columns]
+    for i, pointer in enumerate(rows):
+        row = load_row(b, pointer, tile.lanes)
+        for j, x in enumerate(xs):
+            at = i * tile.x + j
+            value = fused_multiply_add(b, row, x, _part(b, out, at))
+            out = b.insert_value(out, before_what_follows(b, value) if in_order else value, at)
+    return out
+
+
+# tile[i, j] += w[rows[i] + w_at] * x[columns[j] + x_at : + lanes]; in ``tile_dot`` w is a vector too. A run is
+# ``length`` products, each ``w_step`` and ``x_step`` further than the one before it.
+tile_outer, tile_outer_run = _products(_spread), _products_in_runs(_spread)
+tile_dot, tile_dot_run = _products(load_vector), _products_in_runs(load_vector)
 
 
 @intrinsic
