@@ -87,6 +87,14 @@ def test_nothing_to_predict_on(tmp_path, name, shape, message):
         read_unlabelled(tmp_path / name, shape)
 
 
+def test_a_named_column_too_many_is_not_guessed(tmp_path):
+    path = tmp_path / "wine.csv"
+    path.write_text("alcohol,ash,kind\n14.2,2.4,0\n13.1,2.3,1\n")
+    with pytest.raises(DataError, match="takes 2 numbers, but there are 3 columns of them, up to 'kind'"):
+        read_unlabelled(path, (2,))
+    assert read_unlabelled(path, (3,)).inputs.shape == (2, 3)
+
+
 def test_a_model_of_tables_takes_no_pictures(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"picture")
     with pytest.raises(DataError, match=r"a.jpg: not a table; the model was trained on one"):

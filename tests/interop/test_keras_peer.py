@@ -140,9 +140,49 @@ def reordered() -> Any:
     return function((6, 6, 4), body)
 
 
+def forecast() -> Any:
+    """Convolutions before two recurrent layers."""
+    return chain(
+        L.Input((20, 3)), L.Conv1D(6, 3, activation="relu"), L.LSTM(5, return_sequences=True),
+        L.TimeDistributed(L.Dense(4, "relu")), L.GRU(3), L.Dense(2),
+    )  # fmt: skip
+
+
+def directions() -> Any:
+    def body(x: Any) -> Any:
+        a = L.Bidirectional(L.LSTM(4, return_sequences=True))(x)
+        b = L.Bidirectional(L.SimpleRNN(8, return_sequences=True), merge_mode="sum")(a)
+        given = {"return_sequences": True, "go_backwards": True}
+        c = L.Bidirectional(L.GRU(4, return_sequences=True), backward_layer=L.LSTM(4, **given), merge_mode="ave")(b)
+        return L.Bidirectional(L.GRU(2), merge_mode="mul")(L.Concatenate()([b, c]))
+
+    return function((9, 4), body)
+
+
+def backwards() -> Any:
+    return chain(
+        L.Input((7, 2)), L.SimpleRNN(4, activation="relu", go_backwards=True, return_sequences=True),
+        L.LSTM(3, go_backwards=True, use_bias=False, return_sequences=True), L.GRU(2, go_backwards=True),
+    )  # fmt: skip
+
+
+def gated() -> Any:
+    """The two forms of GRU, and a series of one position."""
+
+    def body(x: Any) -> Any:
+        y = L.GRU(4, reset_after=False, return_sequences=True)(x)
+        return L.LSTM(3)(L.Reshape((1, 4))(L.GRU(4, reset_after=True, use_bias=False)(y)))
+
+    return function((8, 3), body)
+
+
 NETWORKS = (
     backbone, nested, siamese, unet, squeezed, attention, channels_first, signals, norms, moved, volumes,
     reordered,
+    forecast,
+    directions,
+    backwards,
+    gated,
 )  # fmt: skip
 
 
@@ -175,11 +215,41 @@ def test_models_give_what_keras_gives(network: Callable[[], Any], ending: str, t
 
 
 def test_layers_without_a_counterpart_are_named(tmp_path: Path) -> None:
-    model = function((6, 8), lambda x: L.LSTM(3)(L.TimeDistributed(L.Dense(4))(x)))
+    model = function((6, 8, 2), lambda x: L.ConvLSTM1D(3, 2)(L.SpectralNormalization(L.Dense(4))(x)))
     model.save(tmp_path / "m.keras")
-    with pytest.raises(ModelFileError, match="the layers LSTM, TimeDistributed are not supported"):
+    with pytest.raises(ModelFileError, match="the layers ConvLSTM1D, SpectralNormalization are not supported"):
         ours.load(tmp_path / "m.keras")
     both = chain(L.Input((6, 6, 6)), L.Conv2D(5, 3), L.Conv2D(2, 3, data_format="channels_first"))
     both.save(tmp_path / "m.keras")
     with pytest.raises(ModelFileError, match="it mixes channels_first and channels_last"):
+        ours.load(tmp_path / "m.keras")
+
+
+def test_words_go_through_an_embedding_and_a_recurrent_layer(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    layers = (L.Input((12,)), L.Embedding(50, 8), L.Bidirectional(L.LSTM(4)), L.Dense(1, "sigmoid"))
+    theirs = with_random_weights(chain(*layers), rng)
+    theirs.save(tmp_path / "m.keras")
+    words = rng.integers(0, 50, (5, 12))
+    found = ours.load(tmp_path / "m.keras").outputs(words.astype(np.float32))
+    np.testing.assert_allclose(found, theirs.predict(words, verbose=0), rtol=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("layer", "problem"),
+    [
+        (lambda: L.LSTM(3, activation="sigmoid"), "LSTM is only supported with its usual activations"),
+        (lambda: L.GRU(3, recurrent_activation="relu"), "GRU is only supported with its usual activations"),
+        (lambda: L.LSTM(3, stateful=True), "LSTM with stateful=True is not supported"),
+        (lambda: L.TimeDistributed(L.Flatten()), "TimeDistributed is only supported around Dense, "),
+        (
+            lambda: L.Bidirectional(L.LSTM(3), merge_mode=None),
+            "Bidirectional with merge_mode=None is not supported",
+        ),
+    ],
+)
+def test_recurrent_layers_of_another_form(layer: Callable[[], Any], problem: str, tmp_path: Path) -> None:
+    x = L.Input((6, 8), batch_size=2)
+    keras.Model(x, layer()(x)).save(tmp_path / "m.keras")
+    with pytest.raises(ModelFileError, match=problem):
         ours.load(tmp_path / "m.keras")

@@ -27,7 +27,7 @@ OPERATORS = """
     Erf Gather Col2Im RMSNormalization Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor Where Sign
     ThresholdedRelu Reciprocal GlobalLpPool ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp
     ArgMax ArgMin GridSample
-    RNN LSTM GRU GatherElements ScatterElements GatherND ScatterND Round
+    RNN LSTM GRU GatherElements ScatterElements GatherND ScatterND Round Floor Ceil Binarizer
     QuantizeLinear DequantizeLinear QLinearConv QLinearMatMul ConvInteger MatMulInteger DynamicQuantizeLinear
 """
 REASONS = {

@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 
 from striate import Trainer, load, pretrained
+from striate.data.options import Options
 from striate.errors import UsageError
 from striate.interop.pytorch.weights import save_weights
 from striate.layers import Conv2d, GlobalAvgPool, Linear, ReLU, Softmax
 from striate.model import Model
+from striate.model.reading import data_for_model
 from striate.models.registry import build
 from striate.network import Sequential
 from striate.training.run import RunConfig, resume, train
@@ -121,3 +123,19 @@ def test_starts_that_cannot_be_are_refused(known: Path, tmp_path: Path) -> None:
         train(settings(photos, known, model={"start": str(known), "options": {"width": 8}}), tmp_path / "run")
     with pytest.raises(UsageError, match="--start also sets the network"):
         train(settings(photos, known, model={"start": str(known), "name": str(known)}), tmp_path / "run")
+
+
+def test_a_model_of_rows_learns_and_is_scored_on_a_table(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(60, 3))
+    kinds = np.where(rows[:, 0] > rows[:, 2], "oak", "lime")
+    lines = [",".join([*map(str, row), kind]) for row, kind in zip(rows, kinds, strict=True)]
+    table = tmp_path / "trees.csv"
+    table.write_text("height,girth,age,kind\n" + "\n".join(lines))
+    network = Sequential([Linear(5), ReLU(), Linear(2), Softmax()], (3,))
+    theta = rng.normal(0, 0.5, network.parameter_count).astype(np.float32)
+    start = Model(network, theta, classes=("lime", "oak")).save(tmp_path / "start.safetensors")
+    run = train(settings(table, start, data={"options": {"label": "kind"}}), tmp_path / "run", report=False)
+    assert run.model.input_shape == (3,)
+    splits = data_for_model(run.model, table, None, 0, Options(label="kind"))
+    assert np.abs(splits.train.inputs[:5] - rows.astype(np.float32)[:, None]).max(axis=2).min(axis=0).max() == 0

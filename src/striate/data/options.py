@@ -142,7 +142,12 @@ class Options(Settings):
         "HOW",
     )
     shape: tuple[int, ...] | None = _option(
-        None, sizes(2, 3, 4), "Shape of a table row, such as 1x28x28.", "--shape", "CxHxW", off="a list of numbers"
+        None,
+        sizes(1, 2, 3, 4),
+        "Shape of a table row, such as 1x28x28.",
+        "--shape",
+        "CxHxW",
+        off="a list of numbers",
     )
     label: str | None = _option(
         None,

@@ -62,7 +62,7 @@ def like_model(model: Model, options: Options) -> Options:
     shape = model.input_shape
     size = options.size or (shape[1:] if len(shape) in (2, 3) else None)
     channels = options.channels or (shape[0] if len(shape) == 3 and shape[0] in (1, 3) else None)
-    rows = options.shape or (shape if len(shape) > 1 else None)
+    rows = options.shape or shape
     known = model.metadata.get("preparation") or {}
     return dataclasses.replace(
         options,

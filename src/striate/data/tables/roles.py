@@ -80,8 +80,21 @@ def inputs_without_schema(table: Table, count: int) -> np.ndarray:
     """Return the columns of numbers but labels and row numbers ([N, D]), for a model trained on something else.
 
     Without names, a column more than the ``count`` inputs is a label in front of them.
+
+    Raises
+    ------
+    DataError
+        If a table with names has columns that are left.
     """
     skipped = {*LABEL_NAMES, *ROW_NAMES} if table.has_names else set()
     kept = [place for number, place in table.places.items() if table.names[number].lower() not in skipped]
     numbers = table.numbers[:, kept]
-    return numbers[:, 1:] if numbers.shape[1] == count + 1 else numbers
+    if numbers.shape[1] != count + 1:
+        return numbers
+    if table.has_names:
+        last = table.names[next(number for number, place in table.places.items() if place == kept[-1])]
+        raise DataError(
+            f"{printable(table.path)}: the model takes {count} numbers, but there are {count + 1} columns of them, "
+            f"up to {last!r}. Leave out the one that is no input, such as the labels."
+        )
+    return numbers[:, 1:]

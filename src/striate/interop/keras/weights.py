@@ -11,8 +11,8 @@ import numpy as np
 from striate.interop.keras.graph import KerasLayer, KerasModel
 
 Arrays = list[np.ndarray]
-PARTS = ("query_dense/", "key_dense/", "value_dense/", "output_dense/")
-"""Folders of an attention, which are sorted by name, in the order of its weights."""
+PARTS = ("query_dense/", "key_dense/", "value_dense/", "output_dense/", "forward_layer/", "backward_layer/")
+"""Folders of an attention and of two directions, which are sorted by name, in the order of weights."""
 
 
 @dataclass(frozen=True)

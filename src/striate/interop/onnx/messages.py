@@ -24,6 +24,7 @@ class Tensor:
     data_type: int = one(2, INT, 0)
     float_data: Any = many(4, FLOAT)
     int32_data: Any = many(5, INT)
+    string_data: list[Any] = many(6, BYTES)
     int64_data: Any = many(7, INT)
     name: str = one(8, TEXT, "")
     raw_data: Any = one(9, BYTES)

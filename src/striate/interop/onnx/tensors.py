@@ -9,7 +9,7 @@ import numpy as np
 from striate.interop.onnx.messages import Tensor
 from striate.interop.protobuf import MalformedError
 
-FLOAT, INT64, BOOL, BFLOAT16 = 1, 7, 9, 16
+FLOAT, INT64, TEXT, BOOL, BFLOAT16 = 1, 7, 8, 9, 16
 DTYPES: dict[int, np.dtype] = {
     number: np.dtype(name)
     for number, name in {
@@ -27,7 +27,7 @@ DTYPES: dict[int, np.dtype] = {
         13: "<u8",
     }.items()
 }
-"""NumPy's name of each element type that is read; bfloat16 is widened to float32."""
+"""NumPy's name of each numeric element type that is read; bfloat16 is widened to float32, text is Python's."""
 
 
 def to_array(tensor: Tensor) -> np.ndarray:
@@ -44,7 +44,7 @@ def to_array(tensor: Tensor) -> np.ndarray:
         raise MalformedError(f"the numbers of {name!r} are in another file; save the model as one file")
     if min(shape, default=0) < 0:
         raise MalformedError(f"{name!r} has the negative shape {list(shape)}")
-    if tensor.data_type not in DTYPES and tensor.data_type != BFLOAT16:
+    if tensor.data_type not in (*DTYPES, TEXT, BFLOAT16):
         raise MalformedError(f"{name!r} has the element type {tensor.data_type}, which is not supported")
     values = _values(tensor, name)
     if values.size != math.prod(shape):
@@ -53,6 +53,8 @@ def to_array(tensor: Tensor) -> np.ndarray:
 
 
 def _values(tensor: Tensor, name: str) -> np.ndarray:
+    if tensor.data_type == TEXT:
+        return np.array([str(item, "utf-8", "replace") for item in tensor.string_data], object)
     wide, boolean = tensor.data_type == BFLOAT16, tensor.data_type == BOOL
     dtype = np.dtype("<u2") if wide else DTYPES[tensor.data_type]
     if tensor.raw_data is not None:

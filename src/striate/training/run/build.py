@@ -45,7 +45,8 @@ def _task(config: RunConfig) -> Task | None:
 def _like_start(options: Options, start: Model, config: RunConfig) -> Options:
     """Return how to read data for a saved model; one that gets a new head may learn another task."""
     if config.model.start is not None:
-        return like_model(start, options).changed(task=options.task, shape=options.shape)
+        rows = start.input_shape if len(start.input_shape) == 1 else None  # features stay a list
+        return like_model(start, options).changed(task=options.task, shape=options.shape or rows)
     kind = "regression" if start.kind == NUMBERS else "classification"
     task = options.task or (None if config.model.new_head else kind)
     return options.changed(task=task, preparation=start.metadata.get("preparation") or {})

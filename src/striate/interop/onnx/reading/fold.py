@@ -286,6 +286,8 @@ def fold(node: Operator, most: int = LARGEST) -> Any:
             raise Unsupported("there is no such operator")
         return None
     inputs = [np.asarray(item) for item in node.inputs if item is not None]
+    if any(item.dtype == object for item in inputs):
+        raise Unsupported("it computes with text")
     try:
         if _size(node.kind, inputs, node.get("axis", 0)) > most:
             raise Unsupported("the constants that the graph computes are too large")

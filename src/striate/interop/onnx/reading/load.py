@@ -18,6 +18,7 @@ from striate.interop.onnx.messages import ValueInfo
 from striate.interop.onnx.reading import operators
 from striate.interop.onnx.reading.file import File, read
 from striate.interop.onnx.reading.importer import Importer
+from striate.interop.onnx.reading.labels import scores_and_classes
 from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value, reshaped
 from striate.interop.onnx.tensors import DTYPES
 from striate.interop.protobuf import MalformedError
@@ -58,7 +59,8 @@ def load(
         Inputs that are always the same, by name.
     output : str, optional
         The value of the graph to take as output, such as what a layer before the last gives; the first output by
-        default, with the others as auxiliary ones.
+        default, with the others as auxiliary ones. Labels of classes are left out: their names become the
+        classes of the model.
     samples : bool
         Whether the first axis of inputs counts samples; if False, the whole input is one.
 
@@ -136,7 +138,7 @@ def _load(
     inputs = _inputs(file, entries, count, axis, input_shape)
     importer.values.update(constants)
     importer.values.update(inputs)
-    names = [item.name for item in file.graph.output] if output is None else [output]
+    names = scores_and_classes(file)[0] if output is None else [output]
     importer.run(names)
     if importer.problems:
         raise ModelFileError(_report(file, importer))
@@ -338,6 +340,8 @@ def _known(file: File) -> dict[str, Any]:
                 known[key] = json.loads(text)
             except (ValueError, RecursionError):
                 raise ModelFileError(f"{file.path}: its metadata {key!r} is not JSON.") from None
+    if "classes" not in known and (labels := scores_and_classes(file)[1]):
+        known["classes"] = labels
     if "classes" not in known and len(file.metadata.get("names", "")) < 100_000:
         try:  # as YOLO writes them: {0: 'person', 1: 'bicycle'}
             names = ast.literal_eval(file.metadata.get("names", "()"))

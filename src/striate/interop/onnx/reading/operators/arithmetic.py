@@ -145,9 +145,7 @@ def as_value(graph: Importer, constant: np.ndarray, like: Value) -> Value:
     sample = np.asarray(constant, np.float32)
     if like.batch is not None:
         sample = of_one_sample(sample.reshape((1,) * (like.rank - sample.ndim) + sample.shape), like)
-    if sample.ndim > MOST_AXES:
-        raise Unsupported(f"a constant of {sample.ndim} axes has more than {MOST_AXES}")
-    shape = sample.shape or (1,)
+    shape = sample.shape if 0 < sample.ndim <= MOST_AXES else (sample.size,)
     node = graph.apply(layers.Constant(shape), like.node, value=sample.reshape(shape))
     return Value(node, sample.shape, tuple(range(sample.ndim)), like.batch, like.count)
 

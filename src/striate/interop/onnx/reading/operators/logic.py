@@ -86,6 +86,16 @@ def sign(graph: Importer, node: Operator) -> Value:
     return add(graph, graph.each(layers.Step(), value), negated(graph, below))
 
 
+@operator("Floor", "Ceil")
+def whole(graph: Importer, node: Operator) -> Value:
+    """The nearest whole number, or the one before or after it where that lies on the wrong side of x."""
+    value = node.value()
+    nearest = graph.each(layers.Round(), value)
+    a, b, shift = (value, nearest, -1.0) if node.kind == "Floor" else (nearest, value, 1.0)
+    right = graph.each(layers.Step(), add(graph, a, negated(graph, b)))
+    return add(graph, nearest, scaled(graph, right, -shift, shift))
+
+
 @operator("ThresholdedRelu")
 def thresholded(graph: Importer, node: Operator) -> Value:
     """``x if x > alpha else 0``."""
