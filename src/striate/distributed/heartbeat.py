@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import sys
 import threading
 import time
 
@@ -23,7 +24,16 @@ def start(rank: int) -> None:
 
 def _send(rank: int, host: str, port: int) -> None:
     try:
-        with socket.create_connection((host, port), timeout=30) as connection:
+        connection = socket.create_connection((host, port), timeout=30)
+    except OSError as error:
+        print(
+            f"striate: rank {rank} on {platform.node()} cannot reach striate launch at {host}:{port} "
+            f"({error.strerror or error}). If it hangs, nobody will notice. Allow connections to that host.",
+            file=sys.stderr,
+        )
+        return
+    try:
+        with connection:
             while True:
                 connection.sendall(f"{rank} {platform.node()} {os.getpid()}\n".encode())
                 time.sleep(SECONDS)

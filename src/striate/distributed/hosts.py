@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 from striate.errors import UsageError
 
@@ -30,6 +31,17 @@ def answering(hosts: Sequence[str], *, all_of_them: bool = False) -> list[str]:
                 "Start it, or leave it out of --hosts."
             )
     return found
+
+
+def address_for(hosts: Sequence[str]) -> str:
+    """Return the address at which the hosts reach this machine: its name often stands for the loopback address."""
+    for host in hosts:
+        with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((host, SSH_PORT))  # chooses the way; nothing is sent
+            address = str(probe.getsockname()[0])
+            if not address.startswith("127."):
+                return address
+    return "127.0.0.1"
 
 
 def _problem(host: str) -> str | None:

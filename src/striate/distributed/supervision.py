@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from typing import IO, Any
 
 from striate.distributed.beats import Beats
 from striate.distributed.heartbeat import ADDRESS
-from striate.distributed.hosts import answering
+from striate.distributed.hosts import address_for, answering
 from striate.distributed.starting import STATUS, check_installed, mpiexec_line, striate_line
 from striate.errors import StriateError
 from striate.interpreter import environment
@@ -62,7 +61,8 @@ class Supervisor:
         Raises
         ------
         StriateError
-            If MPI is missing, a host does not answer, or the ranks failed more often than ``restarts``.
+            If MPI is missing, a host does not answer, later none of them does, or the ranks failed more often than
+            ``restarts``.
         """
         check_installed()
         answering(self.hosts, all_of_them=True)
@@ -71,21 +71,27 @@ class Supervisor:
             for attempt in range(self.restarts + 1):
                 again = (self.folder / "config.toml").exists()
                 chosen = ["resume", str(self.folder)] if again and attempt else list(arguments)
-                self._note(log, f"starting {self.ranks} ranks: striate {' '.join(chosen)}")
+                count = "1 rank" if self.ranks == 1 else f"{self.ranks} ranks"
+                self._note(log, f"starting {count}: striate {' '.join(chosen)}")
                 attempted = _Attempt(self, log)
                 status, why = attempted.run(chosen)
                 if status is not None:
                     return status
                 self._note(log, why)
-                self._shrink()
+                if self.elastic and attempt < self.restarts:
+                    self._shrink()
         raise StriateError(
             f"{self.folder}: the ranks failed {self.restarts + 1} times; see {log.name}. Last: {why}."
         )
 
     def _shrink(self) -> None:
-        if not self.elastic:
-            return
+        """Keep the hosts that answer and their share of the ranks; without hosts, one rank less."""
         left = answering(self.hosts)
+        if self.hosts and not left:
+            raise StriateError(
+                f"{self.folder}: none of the hosts answers any more ({', '.join(self.hosts)}). "
+                f"Start one, then use striate resume {self.folder}."
+            )
         fewer = self.ranks * len(left) // len(self.hosts) if self.hosts else self.ranks - 1
         self.hosts, self.ranks = left, max(1, fewer)
 
@@ -124,10 +130,9 @@ class _Attempt:
     def run(self, arguments: Sequence[str]) -> tuple[int | None, str]:
         """Return the status of rank 0, or None and what went wrong."""
         s = self.supervisor
-        here = "127.0.0.1" if not s.hosts else socket.getfqdn()
         with tempfile.TemporaryDirectory(dir=s.folder) as folder, Beats(local=not s.hosts) as beats:
             file = Path(folder) / "status"
-            env = {**environment(), STATUS: str(file), ADDRESS: f"{here}:{beats.port}"}
+            env = {**environment(), STATUS: str(file), ADDRESS: f"{address_for(s.hosts)}:{beats.port}"}
             command = [*mpiexec_line(s.ranks, s.hosts), *striate_line(arguments)]
             process = subprocess.Popen(
                 command,
