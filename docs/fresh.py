@@ -25,7 +25,7 @@ EXTRAS = "keras,mpi,search,serve"
 SHELL = re.compile(r"^ *```sh\n(?P<body>.*?)^ *```", re.M | re.S)
 NETWORK = re.compile("no connection|cannot download|cannot be downloaded")
 FOREIGN = "import made_up, pathlib; made_up.foreign(pathlib.Path(input()))"
-WRITERS = {".pth": "PyTorch", ".keras": "Keras"}
+WRITERS = {".pth": "PyTorch", ".keras": "Keras", ".onnx": "ONNX"}
 SECONDS = 600
 
 
@@ -120,7 +120,8 @@ class _Shell:
 
     def _missing(self, command: str) -> Path | None:
         """Return the file of another program that a command reads and nobody could write."""
-        files = [Path(word) for word in command.split() if Path(word).suffix in WRITERS]
+        exported = command.startswith("striate export ")
+        files = [Path(word) for word in command.split() if Path(word).suffix in WRITERS and not exported]
         return next((file for file in files if not (self.place / file).exists()), None)
 
     def _wait(self, command: str, outcome: Outcome) -> None:

@@ -74,7 +74,7 @@ def network() -> None:
 
 
 def foreign(folder: Path) -> None:
-    """Write files of PyTorch and Keras, where they are installed."""
+    """Write files of PyTorch, Keras and ONNX, where they are installed."""
     if find_spec("torch"):
         import torch
         from safetensors.torch import load_file
@@ -87,6 +87,19 @@ def foreign(folder: Path) -> None:
 
         layers = [keras.layers.Conv2D(4, 3, activation="relu"), keras.layers.Flatten(), keras.layers.Dense(10)]
         keras.Sequential([keras.Input((28, 28, 1)), *layers]).save(folder / "digits.keras")
+    if find_spec("onnx"):
+        _speech(folder / "speech.onnx")
+
+
+def _speech(path: Path) -> None:
+    """Write a graph whose input has an open side, and that has a setting as an input."""
+    from onnx import TensorProto, helper, save
+
+    audio = helper.make_tensor_value_info("audio", TensorProto.FLOAT, ["batch", "samples"])
+    rate = helper.make_tensor_value_info("rate", TensorProto.FLOAT, [])
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, ["batch", "samples"])
+    graph = helper.make_graph([helper.make_node("Div", ["audio", "rate"], ["out"])], "speech", [audio, rate], [out])
+    save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), path)
 
 
 def runs() -> None:

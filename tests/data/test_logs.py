@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import shutil
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +11,7 @@ from striate.data.logs import LogReader, scan_log
 from striate.data.preparation import check_preparation
 from striate.data.sources import load_path
 from striate.data.unlabelled import read_unlabelled
-from striate.errors import ModelFileError
+from striate.errors import DataError, ModelFileError
 
 
 @pytest.fixture
@@ -86,6 +90,20 @@ def test_a_model_reads_one_file_a_folder_and_a_list_as_in_training(motions):
     (motions / "list.csv").write_text("file,label\nwalk/2.csv,walk\nrun/1.csv,run\n")
     listed = read_unlabelled(motions / "list.csv", (2, 11), **splits.preparation)
     assert listed.inputs[:, 0, 0].tolist() == [2, 1]
+
+
+def test_a_model_reads_an_archive(motions, write):
+    preparation = load_path(motions).preparation
+    write("walk", 100, head="time,x\n", row=lambda t, n: f"{t},1")
+    archive = Path(shutil.make_archive(str(motions / "sent"), "zip", motions, "walk"))
+    found = read_unlabelled(archive, (2, 11), **preparation)
+    assert found.names[0] == f"{archive}:walk/0.csv"
+    assert len(found.inputs) == 10
+    assert found.bad_files == [(f"{archive}:walk/100.csv", "columns y are missing; it has time, x")]
+    with zipfile.ZipFile(archive, "w") as content:
+        content.writestr("other.csv", "a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"sent\.zip: columns x, y are missing; it has a, b\."):
+        read_unlabelled(archive, (2, 11), **preparation)
 
 
 def test_a_table_lists_logs(motions):

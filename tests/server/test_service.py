@@ -416,6 +416,22 @@ def test_reads_recordings(tmp_path: Path) -> None:
     assert served.ask("POST", "/predict", content=file.getvalue()).status_code == 200
 
 
+def test_reads_a_log(tmp_path: Path) -> None:
+    from striate import Model, models
+    from striate.training.initialisation import initialise
+
+    network = models.series_cnn(2, (2, 16))
+    theta = initialise(network, "he", 0)[0].astype(np.float32)
+    metadata = {"preparation": {"series": {"columns": ["time", "x", "y"], "has_names": True, "kept": [1, 2]}}}
+    path = Model(network, theta, classes=("a", "b"), metadata=metadata).save(tmp_path / "m.safetensors")
+    served, log = Served(path), "y,x,time\n" + "".join(f"{t % 3},{t},{t}\n" for t in range(12))
+    (tmp_path / "log.csv").write_text(log)
+    (item,) = served.ask("POST", "/predict", content=log.encode()).json()["predictions"]
+    expected = load(path).predict_proba(str(tmp_path / "log.csv"))[0]
+    np.testing.assert_allclose(list(item["probabilities"].values()), expected, atol=1e-6)
+    assert "must be a series, as a table; got 0 bytes" in served.ask("POST", "/predict", content=b"").text
+
+
 def test_reads_texts(tmp_path: Path) -> None:
     from striate import Model, models
     from striate.training.initialisation import initialise

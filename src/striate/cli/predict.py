@@ -97,6 +97,8 @@ def predict(
         except DataError as error:
             problems.append(str(error))
             continue
+        for note in inputs.notes:
+            typer.echo(f"note: {printable(f'{path}: {note}')}", err=True)
         found, bad = _predict(loaded, inputs, path, masks)
         items = [_item(loaded, name, row, shown) for name, row in found]
         for item in items if submission is None and out is None else ():

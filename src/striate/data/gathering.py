@@ -16,6 +16,7 @@ from striate.data.tables.table import Table
 from striate.errors import DataError
 
 FILE_COLUMNS = ("file", "files", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path")
+FIRST_LINE = 1 << 16  # bytes
 MOST_BYTES = 1 << 34  # that an archive may unpack to
 
 
@@ -51,6 +52,13 @@ def file_column(table: Table) -> int | None:
     """Return the column of a table that is called ``file`` or the like and holds text; None if there is none."""
     columns = [number for number, name in enumerate(table.names) if name.strip().lower() in FILE_COLUMNS]
     return next((number for number in columns if table.has_names and number in table.texts), None)
+
+
+def may_list(table: Path) -> bool:
+    """Return whether the first line of a table names a column of files; large tables need not be read for it."""
+    with table.open("rb") as file:
+        names = file.readline(FIRST_LINE).lower()
+    return any(name.encode() in names for name in FILE_COLUMNS)
 
 
 @contextmanager

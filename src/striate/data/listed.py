@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.data import audio, logs, pixels, text
 from striate.data.folders import file_splits
-from striate.data.gathering import FILE_COLUMNS, file_column
+from striate.data.gathering import file_column, may_list
 from striate.data.listing import Listing
 from striate.data.options import Options
 from striate.data.problems import printable
@@ -20,8 +20,6 @@ from striate.data.tables.roles import Roles, label_places
 from striate.data.tables.table import Table
 from striate.data.targets import describe_targets
 from striate.errors import DataError
-
-FIRST_LINE = 1 << 16  # bytes
 
 
 def listed_splits(path: Path, options: Options, seed: int, validation_fraction: float) -> Splits | None:
@@ -35,7 +33,7 @@ def listed_splits(path: Path, options: Options, seed: int, validation_fraction: 
     DataError
         If there is no label, or the files cannot be used.
     """
-    if not _may_list(path):
+    if not may_list(path):
         return None
     table = read_table(path)
     place = file_column(table)
@@ -76,13 +74,6 @@ def _labels(table: Table, files: int, options: Options) -> tuple[int, ...]:
 
 def _is_switch(column: np.ndarray) -> bool:
     return column.dtype.kind != "U" and bool(np.isin(column, (0, 1)).all())
-
-
-def _may_list(path: Path) -> bool:
-    """Return whether the first line names a column of files, so that large tables are not read twice."""
-    with path.open("rb") as file:
-        names = file.readline(FIRST_LINE).lower()
-    return any(name.encode() in names for name in FILE_COLUMNS)
 
 
 def _are_files(cells: np.ndarray) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -14,7 +15,7 @@ from striate.data.audio import RecordingReader
 from striate.data.clips import ClipReader, clips_among
 from striate.data.decoding import Reader, decode_files, scan_files
 from striate.data.file_kinds import CLIPS, IMAGES, LOGS, RECORDINGS
-from striate.data.gathering import listed_files, matches, unpacked
+from striate.data.gathering import listed_files, matches, may_list, unpacked
 from striate.data.idx import read_idx
 from striate.data.images import ImageReader
 from striate.data.layout import make_inputs
@@ -33,11 +34,12 @@ from striate.errors import DataError
 
 
 class Unlabelled(NamedTuple):
-    """Inputs (uint8 or float32 [N, C, *space]), their names, and the files that were left out."""
+    """Inputs (uint8 or float32 [N, C, *space]), their names, files that were left out, and notes for the user."""
 
     inputs: np.ndarray
     names: list[str]
     bad_files: list[BadFile]
+    notes: tuple[str, ...] = ()
 
 
 def read_unlabelled(
@@ -54,10 +56,10 @@ def read_unlabelled(
 
     A table (with or without the column of labels), NPY, NPZ or IDX file gives one input for each row,
     called by its number from 1 (an array of the shape of one sample is one); an image or a recording gives one; a
-    folder gives one for each image, or recording, at any depth in it, and so does a ZIP file. Where the model takes
-    clips, a folder of frames, an animation or a video gives one input. A pattern such as ``photos/*.jpg`` stands
-    for the files that it matches, a table with a column ``file`` for those that it lists (if the model takes
-    pictures or recordings).
+    folder gives one for each image, recording, text or log, at any depth in it, and so does a ZIP file. Where the
+    model takes clips, a folder of frames, an animation or a video gives one input. A pattern such as
+    ``photos/*.jpg`` stands for the files that it matches, a table with a column ``file`` for those that it lists
+    (if the model takes pictures, recordings or logs).
 
     Parameters
     ----------
@@ -84,6 +86,10 @@ def read_unlabelled(
     chosen = matches(path)
     if chosen is None and not path.exists():
         raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
+    if chosen is None and path.is_file() and path.suffix.lower() == ".zip":
+        with unpacked(path) as folder, _named_after(path, folder):
+            found = read_unlabelled(folder, sample_shape, fit, invert, rate, table, text, series)
+            return _renamed(found, folder, path)
     if text is not None:
         return _read_texts(path, chosen, text)
     if series is not None and path.suffix.lower() not in (".npy", ".npz", SERIES_SUFFIX):
@@ -93,16 +99,11 @@ def read_unlabelled(
         found = _read_files(chosen, sample_shape, fit, invert, rate, every=True)
     elif path.is_dir():
         found = _read_folder(path, sample_shape, fit, invert, rate)
-    elif path.suffix.lower() == ".zip":
-        with unpacked(path) as folder:
-            found = _read_folder(folder, sample_shape, fit, invert, rate)
-            found.names[:] = [f"{printable(path)}:{Path(name).relative_to(folder)}" for name in found.names]
     elif path.suffix.lower() == SERIES_SUFFIX:
         inputs = _series_inputs(path, sample_shape)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
     elif is_table(path):
-        inputs = _table_inputs(path, sample_shape, table)
-        found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
+        found = _read_rows(path, sample_shape, table)
     elif _is_numeric(path):
         numbers = _read_numbers(path)
         one = numbers.shape in (sample_shape, (*sample_shape[1:], sample_shape[0]))
@@ -148,6 +149,25 @@ def _read_folder(
     return found
 
 
+@contextmanager
+def _named_after(archive: Path, folder: Path) -> Iterator[None]:
+    """Let errors name an archive in place of the folder that holds its content."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(str(error).replace(printable(folder), printable(archive))) from None
+
+
+def _renamed(found: Unlabelled, folder: Path, archive: Path) -> Unlabelled:
+    """Return inputs whose names say where in an archive they come from."""
+
+    def inside(name: str) -> str:
+        return f"{printable(archive)}:{Path(name).relative_to(printable(folder))}"
+
+    bad = [BadFile(inside(file.path), file.reason) for file in found.bad_files]
+    return Unlabelled(found.inputs, [inside(name) for name in found.names], bad)
+
+
 def _is_numeric(path: Path) -> bool:
     return path.suffix.lower() in (".npy", ".npz") or "idx3-ubyte" in path.name
 
@@ -163,7 +183,7 @@ def _read_texts(path: Path, chosen: Sequence[Path] | None, text: Mapping[str, An
 
 def _read_logs(path: Path, chosen: Sequence[Path] | None, reader: LogReader) -> Unlabelled:
     """Return a log, all below a folder, or those that a table lists."""
-    if chosen is None and path.is_file():
+    if chosen is None and path.is_file() and may_list(path):
         chosen = listed_files(path)
     return _read_with(reader, path, chosen, LOGS.suffixes(), "series. Give .csv files")
 
@@ -198,11 +218,14 @@ def _series_inputs(path: Path, sample_shape: tuple[int, ...]) -> np.ndarray:
     return series.inputs(sample_shape)
 
 
-def _table_inputs(path: Path, sample_shape: tuple[int, ...], table: Mapping[str, Any] | None) -> np.ndarray:
+def _read_rows(path: Path, sample_shape: tuple[int, ...], table: Mapping[str, Any] | None) -> Unlabelled:
     found = read_table(path)
+    names = [str(row) for row in range(1, len(found) + 1)]
     if table is not None:
-        return Schema.from_dict(table).inputs(found)
-    return make_inputs(inputs_without_schema(found, math.prod(sample_shape)), str(path), sample_shape)
+        schema = Schema.from_dict(table)
+        return Unlabelled(schema.inputs(found), names, [], tuple(schema.notes(found)))
+    numbers = inputs_without_schema(found, math.prod(sample_shape))
+    return Unlabelled(make_inputs(numbers, str(path), sample_shape), names, [])
 
 
 def _read_numbers(path: Path) -> np.ndarray:

@@ -120,6 +120,8 @@ def _kind(model: Model) -> tuple[str, str]:
         return ".txt", "a text"
     if preparation.get("table"):
         return ".csv", "a table with a header"
+    if preparation.get("series"):
+        return ".csv", "a series, as a table"
     return (".wav", "a recording") if len(model.input_shape) == 2 else (".png", "an image")
 
 

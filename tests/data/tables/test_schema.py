@@ -43,9 +43,13 @@ def test_columns_in_any_order_with_or_without_the_label(schema_of, inputs):
     assert inputs(schema, "Colour,HEIGHT,age,price\nred,1.25,33,7\n") == one
 
 
-def test_unknown_categories_are_zeros_and_missing_numbers_medians(schema_of, inputs):
+def test_unknown_categories_are_zeros_and_missing_numbers_medians(schema_of, inputs, tmp_path):
     schema, _ = schema_of(TRAIN, label="price")
     assert inputs(schema, "age,colour,height\n,green,1\n1,,2\n") == [[35, 0, 0, 1], [1, 0, 0, 2]]
+    assert schema.notes(read_table(tmp_path / "later.csv")) == [
+        "column 'colour': 'green' not in the training data (1 of 2 rows); read as no known category"
+    ]
+    assert schema.notes(read_table(tmp_path / "train.csv")) == []
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,7 @@ def test_unknown_categories_are_zeros_and_missing_numbers_medians(schema_of, inp
         ("age,colour,height,weight\n1,red,2,3\n", "got 'weight' too. Remove it"),
         ("1,red,2\n", "its first line must name the columns"),
         ("age,colour,height\nold,red,2\n", "line 2: numbers expected in column 'age'; got 'old'"),
+        ("age,colour,height\n31,red,2\n3 years,red,2\n", "line 3: numbers expected in column 'age'; got '3 years'"),
     ],
 )
 def test_other_tables_are_refused_with_their_columns_named(schema_of, inputs, text, message):

@@ -10,12 +10,14 @@ import numpy as np
 
 from striate.data.layout import to_float32
 from striate.data.problems import printable
+from striate.data.tables.dialect import is_number
 from striate.data.tables.table import Table, missing_text
 from striate.errors import DataError
 
 BLOCK_ROWS = 4096
 MOST_CATEGORIES = 100
 """Of a column; rarer ones are all encoded alike, as zeros."""
+MOST_SHOWN = 5  # categories in a note
 FEW_CATEGORIES, DISTINCT_SHARE = 10, 0.5
 """Text with more distinct values than both the number and this share of its cells says nothing about other rows."""
 
@@ -73,15 +75,16 @@ def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarra
     """Return a column as float32[N, F]; raises DataError for a cell that cannot be used."""
     cells = table.column(place)
     if column.categories:
-        text = cells if place in table.texts else np.array([f"{value:g}" for value in cells])
+        text = _as_text(table, place)
         absent = missing_text(text)
         if missing == "refuse":
             _refuse(table, column.name, absent)
         return np.asarray(text[:, np.newaxis] == np.array(column.categories), np.float32)
     if place in table.texts:
+        other = next((row for row, cell in enumerate(cells) if not is_number(cell.strip().replace(",", "."))), 0)
         raise DataError(
-            f"{printable(table.path)}: line {table.lines[0]}: numbers expected in column {column.name!r}; "
-            f"got {cells[0][:20]!r}. Put a number there."
+            f"{printable(table.path)}: line {table.lines[other]}: numbers expected in column {column.name!r}; "
+            f"got {cells[other][:20]!r}. Put a number there."
         )
     values = cells.astype(np.float64)
     absent = np.isnan(values)
@@ -109,6 +112,26 @@ def filled(numbers: np.ndarray, columns: Sequence[Column], missing: str) -> np.n
         values = numbers[start : start + BLOCK_ROWS].astype(np.float64)
         found[start : start + BLOCK_ROWS] = to_float32(np.where(np.isnan(values), fills, values))
     return found if np.isfinite(found).all() else None
+
+
+def unknown_categories(table: Table, place: int, column: Column) -> str | None:
+    """Return a note about categories of a table that its column did not have in training; None if all are known."""
+    if not column.categories or len(column.categories) == MOST_CATEGORIES:
+        return None
+    cells = _as_text(table, place)
+    other = ~missing_text(cells) & ~np.isin(cells, column.categories)
+    if not other.any():
+        return None
+    values = np.unique(cells[other]).tolist()
+    shown = ", ".join(repr(value[:20]) for value in values[:MOST_SHOWN])
+    more = f" and {len(values) - MOST_SHOWN} more" if len(values) > MOST_SHOWN else ""
+    rows = f"{other.sum():,} of {len(cells):,} rows"
+    return f"column {column.name!r}: {shown}{more} not in the training data ({rows}); read as no known category"
+
+
+def _as_text(table: Table, place: int) -> np.ndarray:
+    cells = table.column(place)
+    return cells if place in table.texts else np.array([f"{value:g}" for value in cells])
 
 
 def _refuse(table: Table, name: str, absent: np.ndarray) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.data.layout import make_inputs
 from striate.data.problems import printable
-from striate.data.tables.columns import Column, encoded, filled
+from striate.data.tables.columns import Column, encoded, filled, unknown_categories
 from striate.data.tables.table import Table
 from striate.errors import DataError, ModelFileError
 
@@ -83,6 +83,11 @@ class Schema:
         for place, column in zip(self._places(table), self.columns, strict=True):
             if table.numbers.dtype != np.uint8 or column.categories or place in table.texts:
                 encoded(table, place, column, missing)
+
+    def notes(self, table: Table) -> list[str]:
+        """Return what to know about the cells of a table that the columns fit."""
+        pairs = zip(self._places(table), self.columns, strict=True)
+        return [note for place, column in pairs if (note := unknown_categories(table, place, column))]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema in values that JSON can hold."""
