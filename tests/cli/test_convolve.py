@@ -57,11 +57,12 @@ def test_the_file_and_scale_of_a_picture(run, photograph, tmp_path):
         assert picture.format == "BMP"
 
 
-def test_a_column_of_a_table(run, tmp_path):
+@pytest.mark.parametrize("column", ["value", 2])
+def test_a_column_of_a_table(run, tmp_path, column):
     table = tmp_path / "signal.csv"
-    table.write_text("time,value\n0,4\n1,1\n2,1\n3,2\n")
+    table.write_text("note,time,value\na,0,4\nb,1,1\nc,2,1\nd,3,2\n")
     out = tmp_path / "out.csv"
-    result = run("convolve", table, "--column", 1, "--kernel", "[1,-2,1]", "--out", out)
+    result = run("convolve", table, "--column", column, "--kernel", "[1,-2,1]", "--out", out)
     assert result.exit_code == 0, result.output
     assert np.loadtxt(out, delimiter=",").tolist() == [3, 1]
 
@@ -91,7 +92,7 @@ def test_wrong_use(refused, arguments, words):
 
 def test_a_column_that_is_not_there(refused, tmp_path):
     (tmp_path / "signal.csv").write_text("1,2\n3,4\n")
-    assert "--column: must be 0 to 1; got 5" in refused(
+    assert "--column: must be one of 0, 1, the columns of numbers; got 5." in refused(
         "convolve", tmp_path / "signal.csv", "--column", 5, "--kernel", "[1]", status=2
     )
 

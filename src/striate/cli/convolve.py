@@ -57,7 +57,9 @@ def convolve(
     dilation: Annotated[
         str, typer.Option(metavar="D", help="Dilation: distance between the cells of a kernel.")
     ] = "1",
-    column: Annotated[int | None, typer.Option(metavar="N", help="Column of a CSV file, from 0.")] = None,
+    column: Annotated[
+        str | None, typer.Option(metavar="NAME|N", help="Column of a CSV file, or its number from 0.")
+    ] = None,
     scale: Annotated[
         str | None, typer.Option(metavar="HOW", help="How values become pixels: clip, stretch or absolute.")
     ] = None,

@@ -19,11 +19,11 @@ def is_numbers(text: str) -> bool:
     return text.lstrip().startswith("[")
 
 
-def read_numbers(text: str, column: int | None = None) -> np.ndarray:
+def read_numbers(text: str, column: str | None = None) -> np.ndarray:
     """Return typed numbers, the pixels of a picture, or the numbers of a CSV or NPY file.
 
     A grey picture becomes [rows, columns], one in colour [3, rows, columns]; a table with a single column
-    or row, or one ``column`` of it, becomes a signal [length].
+    or row, or one ``column`` of it (its name, or its number from 0), becomes a signal [length].
 
     Raises
     ------
@@ -117,12 +117,16 @@ def _save_picture(picture: Any, path: Path, room: io.BytesIO) -> None:
     picture.save(room, kind)
 
 
-def _signal(path: Path, column: int | None) -> np.ndarray:
+def _signal(path: Path, column: str | None) -> np.ndarray:
     from striate.data.tables import read_table
 
-    numbers = read_table(path).numbers
-    if column is not None:
-        if not 0 <= column < numbers.shape[1]:
-            raise UsageError(f"--column: must be 0 to {numbers.shape[1] - 1}; got {column}.")
-        return numbers[:, column]
-    return numbers.ravel() if 1 in numbers.shape else numbers
+    table = read_table(path)
+    numbers = table.numbers
+    if column is None:
+        return numbers.ravel() if 1 in numbers.shape else numbers
+    known = {str(place): at for place, at in table.places.items()}
+    if table.has_names:
+        known |= {table.names[place]: at for place, at in table.places.items()}
+    if column not in known:
+        raise UsageError(f"--column: must be one of {', '.join(known)}, the columns of numbers; got {column}.")
+    return numbers[:, known[column]]

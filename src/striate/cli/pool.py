@@ -32,7 +32,8 @@ def pool(
         bool, typer.Option("--ceil", help="Keep a last window that is only partly filled (ceil mode).")
     ] = False,
     column: Annotated[
-        int | None, typer.Option(metavar="N", help="Column of a CSV file, from 0.", show_default=False)
+        str | None,
+        typer.Option(metavar="NAME|N", help="Column of a CSV file, or its number from 0.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None,

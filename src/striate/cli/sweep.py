@@ -131,8 +131,9 @@ def _facts(found: ScoreMap, target: int | str, count: int) -> dict[str, Any]:
 def _text(facts: dict[str, Any]) -> str:
     down, across = facts["windows"]
     image, window = (" x ".join(map(str, facts[key])) for key in ("image", "window"))
+    count = "1 window" if down * across == 1 else f"{down * across:,} windows"
     lines = [
-        f"{facts['class']} in an image of {image}: {down * across:,} windows of {window} ({down} x {across})",
+        f"{facts['class']} in an image of {image}: {count} of {window} ({down} x {across})",
         f"probability 0.5 or more in {100 * facts['share']:.1f} % of the windows; mean {facts['mean']:.4f}",
         "strongest (row, column of the upper left corner: probability)",
     ]

@@ -167,8 +167,6 @@ def _range(places: np.ndarray, points: int) -> np.ndarray:
 
 def draw_race(race: Race) -> Axes:
     """Draw the loss on the plane with the paths over it, and beside it the loss after every epoch."""
-    from matplotlib.ticker import LogFormatter
-
     figure: Any = new_axes(None, size=(11.0, 4.8)).figure
     figure.clear()
     plane, curves = figure.subplots(1, 2, width_ratios=(1.25, 1))
@@ -195,8 +193,10 @@ def draw_race(race: Race) -> Axes:
     )
     curves.set(xlabel="epoch", ylabel="loss")
     whole_ticks(curves, "x")
-    curves.yaxis.set_major_formatter(LogFormatter())
-    curves.yaxis.set_minor_formatter(LogFormatter())  # as 0.6, for losses that stay within one power of ten
+    low, high = curves.get_ylim()
+    if high < 10 * low:  # no two powers of ten to label
+        curves.yaxis.set_major_formatter("{x:.3g}")
+        curves.yaxis.set_minor_formatter("{x:.3g}")
     curves.grid(color="#e0e0e0", linewidth=0.6)
     curves.legend(fontsize=8)
     first: Axes = plane

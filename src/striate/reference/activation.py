@@ -26,7 +26,9 @@ def elementwise(layer_type: type[Layer], function: Function, derivative: Derivat
     def backward(
         layer: Layer, parameters: Arrays, inputs: Inputs, output: Array, grad_output: Array, context: Context
     ) -> Gradients:
-        return (grad_output * derivative(layer, inputs[0], output),), {}
+        slope = derivative(layer, inputs[0], output)
+        steep = np.isinf(slope) & (grad_output == 0)  # as of a square root at 0, whose output nobody uses
+        return (grad_output * np.where(steep, 0.0, slope),), {}
 
     OPERATIONS[layer_type] = Operation(forward, backward)
 

@@ -12,12 +12,19 @@ from striate.cli import samples as s
 if TYPE_CHECKING:
     from striate.explain.tracing import Trace
     from striate.model import Model
+    from striate.network import Network
 
 
 draw = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Image to write: .png, .svg, .pdf, ...")]
-LayerNeeded = Annotated[
-    str, typer.Option("--layer", metavar="NAME", help="Layer, such as conv1; striate summary lists them.")
+Layer = Annotated[
+    str | None,
+    typer.Option(
+        "--layer",
+        metavar="NAME",
+        help="Layer; striate summary lists them. (default: the first convolution)",
+        show_default=False,
+    ),
 ]
 ChannelNeeded = Annotated[int, typer.Option("--channel", metavar="C", help="Channel or feature, from 0.")]
 DataNeeded = Annotated[
@@ -35,6 +42,19 @@ def load(path: Path) -> Model:
     import striate
 
     return striate.load(path)
+
+
+def chosen(network: Network, layer: str | None) -> str:
+    """Return the layer of an option, or the first convolution."""
+    from striate.errors import UsageError
+    from striate.explain.diagram.parts import parts_of
+
+    if layer is not None:
+        return layer
+    for part in parts_of(network, 0):
+        if part.kind == "convolution":
+            return part.steps[0].name
+    raise UsageError(f"{network.name}: has no convolution. Choose a layer with --layer.")
 
 
 def trace_of(path: Path, image: str, fit: str | None, invert: bool, folder: Path | None) -> Trace:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli import samples as s
-from striate.cli.draw.common import ChannelNeeded, LayerNeeded, Out, draw, load, trace_of, write
+from striate.cli.draw.common import ChannelNeeded, Layer, Out, chosen, draw, load, trace_of, write
 from striate.cli.options import Json, ModelArgument
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def maps(
     model: ModelArgument,
     image: s.Image,
-    layer: LayerNeeded = "conv1",
+    layer: Layer = None,
     scale: Annotated[str, typer.Option(metavar="HOW", help="Scale the grey levels by layer or by map.")] = "layer",
     out: Out = Path("maps.png"),
     invert: s.Invert = False,
@@ -29,7 +29,8 @@ def maps(
     """Draw the feature maps of a layer for an image."""
     from striate.explain import draw_feature_maps
 
-    write(draw_feature_maps(trace_of(model, image, fit, invert, data_dir), layer, scale), out)
+    trace = trace_of(model, image, fit, invert, data_dir)
+    write(draw_feature_maps(trace, chosen(trace.network, layer), scale), out)
 
 
 @draw.command()
@@ -96,7 +97,7 @@ def dropout(
 def field(
     model: ModelArgument,
     image: s.Image,
-    layer: LayerNeeded = "conv1",
+    layer: Layer = None,
     channel: s.Channel = None,
     depth: s.Depth = None,
     row: s.Row = None,
@@ -115,7 +116,9 @@ def field(
 
     trace = trace_of(model, image, fit, invert, data_dir)
     given = {"channel": channel, "depth": depth, "row": row, "column": column}
-    found = trace.field(*s.place(trace, layer, given | {"position": position, "feature": feature}))
+    found = trace.field(
+        *s.place(trace, chosen(trace.network, layer), given | {"position": position, "feature": feature})
+    )
     Output(json).line(found)
     write(draw_field(found, trace.raw), out, json, {"spans": found.spans, "support": found.support})
 
@@ -124,7 +127,7 @@ def field(
 def deconvolution(
     model: ModelArgument,
     image: s.Image,
-    layer: LayerNeeded = "conv1",
+    layer: Layer = None,
     channel: ChannelNeeded = 0,
     guided: Annotated[bool, typer.Option("--guided", help="Use guided back-propagation.")] = False,
     out: Out = Path("deconvolution.png"),
@@ -136,8 +139,10 @@ def deconvolution(
     from striate.explain import deconvolution as back
     from striate.explain import draw_sample
 
-    found = back(trace_of(model, image, fit, invert, data_dir), layer, channel, guided=guided)
-    write(draw_sample(found, f"{layer}, channel {channel}"), out)
+    trace = trace_of(model, image, fit, invert, data_dir)
+    name = chosen(trace.network, layer)
+    found = back(trace, name, channel, guided=guided)
+    write(draw_sample(found, f"{name}, channel {channel}"), out)
 
 
 def _scores(found: dict[str, Any]) -> dict[str, Any]:

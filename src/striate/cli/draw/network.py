@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli import samples as s
-from striate.cli.draw.common import ChannelNeeded, LayerNeeded, Out, draw, load, write
+from striate.cli.draw.common import ChannelNeeded, Layer, Out, chosen, draw, load, write
 from striate.cli.options import ModelArgument
 
 if TYPE_CHECKING:
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 @draw.command()
 def filters(
-    model: ModelArgument, layer: LayerNeeded = "conv1", channel: s.Channel = None, out: Out = Path("filters.png")
+    model: ModelArgument, layer: Layer = None, channel: s.Channel = None, out: Out = Path("filters.png")
 ) -> None:
     """Draw the filters of a layer; with --channel, only their weights for one input channel."""
     from striate.explain import draw_filters
 
-    write(draw_filters(load(model), layer, channel), out)
+    loaded = load(model)
+    write(draw_filters(loaded, chosen(loaded.network, layer), channel), out)
 
 
 @draw.command()
@@ -52,7 +53,7 @@ def connections(
 @draw.command()
 def ideal(
     model: ModelArgument,
-    layer: LayerNeeded = "conv1",
+    layer: Layer = None,
     channel: ChannelNeeded = 0,
     target: Annotated[
         str | None,
@@ -71,11 +72,14 @@ def ideal(
     from striate.explain.samples import class_number
     from striate.explain.tracing import score_step
 
-    loaded, what = load(model), f"{layer}, channel {channel}"
-    if target is not None:
-        layer = score_step(loaded.network)
-        channel = class_number(loaded, s.class_of(loaded, target), np.zeros(loaded.network.step(layer).shape[0]))
+    loaded = load(model)
+    if target is None:
+        name = chosen(loaded.network, layer)
+        what = f"{name}, channel {channel}"
+    else:
+        name = score_step(loaded.network)
+        channel = class_number(loaded, s.class_of(loaded, target), np.zeros(loaded.network.step(name).shape[0]))
         what = f"class {s.class_name(loaded, channel)}"
-    found = maximise_activation(loaded, layer, channel, steps=steps, seed=seed)
+    found = maximise_activation(loaded, name, channel, steps=steps, seed=seed)
     title = f"{what}: from {found.values[0]:.3g} to {found.values[-1]:.3g}"
     write(draw_sample(found.picture, title), out)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli import samples as s
-from striate.cli.draw.common import ChannelNeeded, DataNeeded, LayerNeeded, Out, draw, load, write
+from striate.cli.draw.common import ChannelNeeded, DataNeeded, Layer, Out, chosen, draw, load, write
 from striate.cli.options import Json, ModelArgument
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def patches(
     model: ModelArgument,
     data: DataNeeded,
-    layer: LayerNeeded = "conv1",
+    layer: Layer = None,
     channel: ChannelNeeded = 0,
     count: Annotated[int, typer.Option(metavar="N", help="Number of patches.")] = 9,
     out: Out = Path("patches.png"),
@@ -30,9 +30,10 @@ def patches(
     from striate.explain import draw_patches, top_patches
 
     loaded = load(model)
-    found = top_patches(loaded, s.dataset(loaded, data, data_dir), layer, channel, count)
+    name = chosen(loaded.network, layer)
+    found = top_patches(loaded, s.dataset(loaded, data, data_dir), name, channel, count)
     facts = [{"sample": one.sample, "span": one.span, "value": one.value} for one in found]
-    write(draw_patches(found, f"{layer}, channel {channel}"), out, json, {"patches": facts})
+    write(draw_patches(found, f"{name}, channel {channel}"), out, json, {"patches": facts})
 
 
 @draw.command()

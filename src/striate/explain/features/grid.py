@@ -136,7 +136,7 @@ def draw_feature_grid(grid: Sequence[Sequence[ChannelFeatures]]) -> Axes:
     figure: Any = new_axes(None, size=(2.35 * channels + 0.3, 1.5 * len(grid) + 0.25)).figure
     figure.clear()
     figure.suptitle(
-        "of each channel: its strongest patches, what it sees in them, and its largest and smallest value there",
+        "for each channel: its strongest patches, what it sees in them, and its largest and smallest value there",
         fontsize=8,
     )
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.04, wspace=0.02, hspace=0.03)
