@@ -123,6 +123,17 @@ def test_samples_of_another_shape_are_refused(model, shape):
         model.predict(np.zeros(shape, np.uint8))
 
 
+@pytest.mark.parametrize(("shape", "advice"), [
+    ((2, 6, 6), r"Give one sample as x\[None\]"),
+    ((6, 6, 2), r"Put the channels first and give one sample as np.moveaxis\(x, -1, 0\)\[None\]"),
+    ((9, 6, 6, 2), r"Put the channels first: np.moveaxis\(x, -1, 1\)"),
+    ((9, 2, 5, 6), "Resize or reshape them"),
+])  # fmt: skip
+def test_says_how_samples_become_those_of_the_model(model, shape, advice):
+    with pytest.raises(ShapeError, match=advice):
+        model.predict(np.zeros(shape, np.uint8))
+
+
 def test_vectors_of_another_length_are_refused():
     with pytest.raises(ShapeError, match=r"tiny: parameters: needs a vector of 253 numbers; got shape \[3\]"):
         Model(network(), np.zeros(3))

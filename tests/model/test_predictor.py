@@ -82,6 +82,11 @@ def test_refuses_other_samples(model: Model, x: np.ndarray) -> None:
         model.predictor()(x)
 
 
+def test_names_a_predictor_for_samples_of_another_dtype(model: Model) -> None:
+    with pytest.raises(ShapeError, match=r"Convert them, make one with dtype=np\.uint8, or use"):
+        model.predictor()(np.zeros((1, 1, 28, 28), np.uint8))
+
+
 def test_refuses_larger_batches(model: Model, samples: np.ndarray) -> None:
     with pytest.raises(UsageError, match="must be 1 to 2 integers"):
         model.predictor(2)(samples[:3])

@@ -10,6 +10,7 @@ import numpy as np
 from striate.checks import integer
 from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
+from striate.model.samples import READABLE
 
 if TYPE_CHECKING:
     from striate.model.core import Model
@@ -87,10 +88,15 @@ class Predictor:
 
     def _refusal(self, x: np.ndarray) -> ShapeError:
         got = f"{x.dtype}, {format_shape(x.shape)}{'' if x.flags.c_contiguous else ', not contiguous'}"
+        other = f", make one with dtype=np.{x.dtype}" if x.dtype in READABLE and x.dtype != self._dtype else ""
         return ShapeError(
             f"{self._name}: this predictor takes contiguous {self._dtype} samples, N x "
-            f"{format_shape(self._shape)}; got {got}. Convert them, or use Model.outputs."
+            f"{format_shape(self._shape)}; got {got}. Convert them{other}, or use Model.outputs."
         )
+
+    def __repr__(self) -> str:
+        samples = f"{self.batch_size} x {format_shape(self._shape)}"
+        return f"<Predictor of {self._name!r}, up to {samples}, {self._dtype}>"
 
     def __reduce__(self) -> Any:
         raise UsageError(f"{self._name}: a predictor cannot be pickled or copied. Make another from the model.")

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from striate.model.core import Inputs, Model
 
 
-_READABLE = (np.dtype(np.uint8), np.dtype(np.float32))
+READABLE = (np.dtype(np.uint8), np.dtype(np.float32))
+"""The dtypes of samples that the engine reads as they are."""
 
 
 def raw_samples(model: Model, x: Inputs | Stream) -> Any:
@@ -27,7 +28,7 @@ def raw_samples(model: Model, x: Inputs | Stream) -> Any:
     model : Model
     x : uint8 or float [N, *input_shape], path or stream
     """
-    if type(x) is np.ndarray and x.dtype in _READABLE and x.shape[1:] == model.input_shape and x.flags.c_contiguous:
+    if type(x) is np.ndarray and x.dtype in READABLE and x.shape[1:] == model.input_shape and x.flags.c_contiguous:
         return x  # at once: for one small picture the checks take as long as the network
     if isinstance(x, str | Path):
         from striate.model.reading import read_inputs
@@ -38,9 +39,21 @@ def raw_samples(model: Model, x: Inputs | Stream) -> Any:
     if samples.shape[1:] != model.input_shape:
         raise ShapeError(
             f"{model.network.name}: takes samples N x {format_shape(model.input_shape)}; got "
-            f"{format_shape(samples.shape)}. Resize or reshape them."
+            f"{format_shape(samples.shape)}. {_advice(model, samples.shape)}"
         )
     return samples if isinstance(samples, Stream) else np.ascontiguousarray(samples)
+
+
+def _advice(model: Model, shape: tuple[int, ...]) -> str:
+    """Return what turns an array of such a shape into samples of the model."""
+    channels, *space = model.input_shape
+    if shape == model.input_shape:
+        return "Give one sample as x[None]."
+    if space and shape == (*space, channels):
+        return "Put the channels first and give one sample as np.moveaxis(x, -1, 0)[None]."
+    if space and shape[1:] == (*space, channels):
+        return "Put the channels first: np.moveaxis(x, -1, 1)."
+    return "Resize or reshape them."
 
 
 def _channels_first(model: Model, x: np.ndarray) -> np.ndarray:
