@@ -87,9 +87,12 @@ def test_names_a_predictor_for_samples_of_another_dtype(model: Model) -> None:
         model.predictor()(np.zeros((1, 1, 28, 28), np.uint8))
 
 
-def test_refuses_larger_batches(model: Model, samples: np.ndarray) -> None:
-    with pytest.raises(UsageError, match="must be 1 to 2 integers"):
-        model.predictor(2)(samples[:3])
+@pytest.mark.parametrize("count", [0, 3])
+def test_refuses_batches_of_another_size(model: Model, samples: np.ndarray, count: int) -> None:
+    with pytest.raises(
+        ShapeError, match=f"takes 1 to 2 samples at once; got {count}. Make one with a larger batch_size"
+    ):
+        model.predictor(2)(samples[:count])
 
 
 def test_refuses_other_results(model: Model, samples: np.ndarray) -> None:

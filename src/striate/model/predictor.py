@@ -69,11 +69,16 @@ class Predictor:
         Raises
         ------
         ShapeError
-            If samples or ``out`` are of another shape or dtype.
+            If samples or ``out`` are of another shape or dtype, or more than ``batch_size``.
         """
         if x.dtype != self._dtype or x.shape[1:] != self._shape or not x.flags.c_contiguous:
             raise self._refusal(x)
         count = len(x)
+        if not 0 < count <= self.batch_size:
+            raise ShapeError(
+                f"{self._name}: this predictor takes 1 to {self.batch_size} samples at once; got {count}. Make one "
+                "with a larger batch_size."
+            )
         with self._lock:
             self._session.run_first(x, count)
             if out is None:
