@@ -91,6 +91,7 @@ def test_loss_slices(run, trained, tmp_path):
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["filters", "{model}"],
         ["filters", "{model}", "--layer", "conv2", "--channel", 2],
         ["maps", "{model}", "digits:7", "--layer", "pool1", "--scale", "map"],
         ["attribution", "{model}", "digits:7"],

@@ -10,7 +10,7 @@ import pytest
 
 from striate import reference
 from striate.errors import DataError, ModelFileError, UsageError
-from striate.layers import Add, BatchNorm, Embedding, Flatten, Input, Layer, Linear, ReLU, Scale, Tanh
+from striate.layers import Add, BatchNorm, Embedding, Flatten, Input, Layer, Linear, ReLU, Scale, Sqrt, Tanh
 from striate.layers.registry import LAYERS, register
 from striate.network import Network, Sequential
 from striate.network_description import from_description
@@ -23,6 +23,13 @@ def test_gradients_add_up_where_a_value_fans_out() -> None:
     run = reference.forward(network, np.zeros(0), np.array([[1.0, -1.0]]))
     assert run.output.tolist() == [[6, -6]]
     assert reference.backward(run, np.array([[1.0, 10.0]]))[1]["input"].tolist() == [[6, 60]]
+
+
+def test_an_error_signal_of_zero_passes_an_infinite_slope_as_zero() -> None:
+    network = Sequential([Sqrt()], 2)
+    run = reference.forward(network, np.zeros(0), np.array([[0.0, 4.0]]))
+    with np.errstate(divide="ignore"):
+        assert reference.backward(run, np.array([[0.0, 1.0]]))[1]["input"].tolist() == [[0, 0.25]]
 
 
 def test_gradient_can_start_at_any_step() -> None:

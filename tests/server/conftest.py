@@ -37,6 +37,19 @@ def picture(side: int = 20, seed: int = 0) -> bytes:
     return file.getvalue()
 
 
+def make_run(folder: Path) -> Path:
+    """Make a run with a model and pictures that are still there; return the folder of the pictures."""
+    from striate.training.run.config import DataConfig, RunConfig
+
+    make_model().save(folder / "model.safetensors")
+    for name in ("ant", "bee", "cat"):
+        (folder / "pictures" / name).mkdir(parents=True)
+        for n in range(5):
+            (folder / "pictures" / name / f"{n}.png").write_bytes(picture(8, seed=n))
+    RunConfig(data=DataConfig(name=str(folder / "pictures"))).save(folder / "config.toml")
+    return folder / "pictures"
+
+
 class Served:
     """A served model, and requests to it."""
 

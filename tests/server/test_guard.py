@@ -13,7 +13,7 @@ from striate.server import guard
 from striate.server.files import FILES
 from striate.server.guard import Access
 
-PATHS = ["/", "/predict", "/why", "/summary", "/live", "/openapi.json", "/explorer/info", "/explorer/parameters"]
+PATHS = ["/", "/predict", "/why", "/summary", "/live", "/openapi.json", "/explorer/info", "/explorer/samples"]
 
 
 @pytest.mark.parametrize(

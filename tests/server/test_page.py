@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.server.conftest import make_model
+from tests.server.conftest import make_model, make_run
 from tests.server.test_running import started
 
 from striate import Model
@@ -46,8 +46,7 @@ def _edits_and_gradients(window: Browser, model: Model, raw: np.ndarray) -> None
 
 def test_shows_model_and_curves(tmp_path: Path) -> None:
     model = make_model()
-    model.save(tmp_path / "model.safetensors")
-    (tmp_path / "config.toml").write_text("")
+    make_run(tmp_path)
     epochs = [
         {"event": "epoch", "epoch": n, "loss": 2 / n, "accuracy": 1 - 1 / n, "val_loss": 2.5 / n} for n in (1, 2, 3)
     ]
@@ -57,6 +56,8 @@ def test_shows_model_and_curves(tmp_path: Path) -> None:
         window.until("window.striate && window.striate.state.values.size")
         window.until("document.querySelectorAll('#live svg').length === 2")
         assert window.run("return location.href") == f"{address}/"
+        window.until("document.querySelectorAll('.samples button canvas').length >= 3")
+        window.until("striate.raw.some((value) => value)")  # the first of them is shown
         raw = [float(i % 7) for i in range(64)]
         found = window.answer(
             "window.striate.source.run(Float32Array.from(arguments[0])).then((f) => [...f.values[arguments[1]]])",

@@ -9,10 +9,15 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.options import Options
+from striate.data.registry import NAMES
+from striate.data.splits import Splits
 from striate.errors import StriateError
+from striate.machine import cache_folder
 from striate.model import Model
 from striate.model.reading import data_for_model
 from striate.pages.packing import pack
+from striate.training.run.config import DataConfig, RunConfig
+from striate.training.run.folder import RunFolder
 
 COUNT = 20
 MOST_VALUES = 150_000  # of all samples together
@@ -42,9 +47,34 @@ def samples_of(
     """
     if path is None:
         return _built_in(model)
-    data = data_for_model(model, path, folder, 0, options or Options())
-    found = next(part for part in (data.test, data.validation, data.train) if part is not None and len(part))
-    return described(found, model.classes, COUNT)
+    return _held_out(data_for_model(model, path, folder, 0, options or Options()), model)
+
+
+def samples_of_run(run: RunFolder, model: Model) -> list[dict[str, Any]]:
+    """Return some samples of the data of a run as ``samples_of``; none if the data can no longer be read."""
+    try:
+        config = RunConfig.load(run.config)
+        data = config.data
+        if _must_be_downloaded(data):
+            return []
+        folder = None if data.folder is None else Path(data.folder)
+        splits = data_for_model(
+            model, data.name, folder, config.training.seed, data.options, data.validation_fraction
+        )
+        return _held_out(splits, model)
+    except (StriateError, OSError):
+        return []
+
+
+def _held_out(splits: Splits, model: Model) -> list[dict[str, Any]]:
+    """Return samples for testing; of data without any, for validation or training."""
+    parts = (splits.test, splits.validation, splits.train)
+    return described(next(part for part in parts if part is not None and len(part)), model.classes, COUNT)
+
+
+def _must_be_downloaded(data: DataConfig) -> bool:
+    known = data.name in NAMES and data.name != "digits" and data.folder is None
+    return known and not (cache_folder() / "data" / data.name).is_dir()
 
 
 def built_in(model: Model) -> bool:

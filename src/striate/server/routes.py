@@ -58,6 +58,7 @@ class Service:
             ("GET", STREAM, self.live),
             ("GET", "/explorer/info", self.info),
             ("GET", "/explorer/parameters", self.parameters),
+            ("GET", "/explorer/samples", self.samples),
             ("POST", "/explorer/values", self.values),
             ("POST", "/explorer/scores", self.scores),
             ("POST", "/explorer/gradients", self.gradients),
@@ -119,6 +120,10 @@ class Service:
         """Return the parameters as float32 bytes."""
         loaded = await self._loaded()
         return _bytes(loaded.model.theta.astype("<f4").tobytes())
+
+    async def samples(self, request: Request) -> Response:
+        """Return samples to try, which may take as long as reading the data of the run."""
+        return JSONResponse({"samples": await run_in_threadpool(self.source.samples)})
 
     async def values(self, request: Request) -> Response:
         """Return the values of all layers for the raw numbers of one sample, float32 bytes both."""

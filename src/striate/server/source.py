@@ -22,6 +22,7 @@ from striate.model import Model, load
 from striate.network import Step
 from striate.pages.explorer import model_info
 from striate.pages.programs import probe_of
+from striate.pages.samples import samples_of_run
 from striate.server.edited import Edits, parameters
 from striate.storage.model_file import model_file_of
 from striate.targets.image import contents_of, full_batch, program_of
@@ -115,6 +116,8 @@ class Source:
     path: Path
     _loaded: Loaded | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _samples: list[dict[str, Any]] | None = field(default=None, repr=False)
+    _sampling: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def check(self) -> None:
         """Raise ModelFileError if there is neither a model nor a run, or the model cannot be read."""
@@ -151,6 +154,16 @@ class Source:
                         raise
             assert self._loaded is not None
             return self._loaded
+
+    def samples(self) -> list[dict[str, Any]]:
+        """Return samples for the page to offer: those of the model, or some of the data of the run."""
+        loaded, run = self.loaded(), self.run
+        if run is None or loaded.info["samples"]:
+            return list(loaded.info["samples"])
+        with self._sampling:  # the data are read once
+            if self._samples is None:
+                self._samples = samples_of_run(run, loaded.model)
+            return self._samples
 
     def _current(self) -> Path:
         return self._file() or model_file_of(self.path)

@@ -53,6 +53,12 @@ class Explorer {
     return this.compute();
   }
 
+  /** Offer samples that arrive late, and show the first unless something was changed already. */
+  offer(samples) {
+    this.input.offer(samples);
+    if (samples.length && !this.edits.stack.length) this.input.enter(samples[0].raw.slice());
+  }
+
   /** Remember the sample: undo brings it back. */
   _begin() {
     const restore = this.input.entry.remember?.(), before = [this.raw, this.steps];

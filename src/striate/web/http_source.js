@@ -21,6 +21,10 @@ export class HttpSource {
     return source;
   }
 
+  async samples() {
+    return unpackAll((await (await ask("/explorer/samples")).json()).samples);
+  }
+
   async run(raw) {
     const start = performance.now(), found = new Float32Array(await (await this._ask("values", raw)).arrayBuffer()), values = {};
     let at = 0;

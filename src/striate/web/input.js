@@ -20,21 +20,22 @@ export class InputPanel {
     this.steps = element("p", { class: "hint" });
     this.caption = element("p", { class: "hint" });
     const methods = Object.entries(METHODS).filter(([, [, gradients]]) => source.differentiable || !gradients).map(([name, [text]]) => [name, text]);
-    room.append(element("h2", { text: "Input" }), entry, this._samples(), outputs,
+    this.samples = element("div", { class: `samples ${info.input}`, role: "group", "aria-label": "samples" });
+    this.offer(info.samples);
+    room.append(element("h2", { text: "Input" }), entry, this.samples, outputs,
       element("h3", { text: info.input === "table" ? "What counts" : "What the network sees" }), choices("attribution", methods, "none", ask),
       this.view.room, this.steps, this.caption);
   }
 
-  _samples() {
-    if (!this.info.samples.length) return "";
-    const row = element("div", { class: `samples ${this.info.input}`, role: "group", "aria-label": "samples" });
-    for (const { label, raw } of this.info.samples) {
-      row.append(element("button", { type: "button", title: label, "aria-label": `sample: ${label}`, onclick: () => {
+  /** Show samples to choose from. */
+  offer(samples) {
+    this.samples.replaceChildren(...samples.map(({ label, raw }) => {
+      const choose = () => {
         this.begin();
         this.enter(raw.slice());
-      } }, thumbnail(this.info, raw, label)));
-    }
-    return row;
+      };
+      return element("button", { type: "button", title: label, "aria-label": `sample: ${label}`, onclick: choose }, thumbnail(this.info, raw, label));
+    }));
   }
 
   /** Enter raw numbers as if by hand. */

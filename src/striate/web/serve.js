@@ -11,7 +11,7 @@ async function main() {
   try {
     const { model, run, differentiable } = await (await ask("/explorer/info")).json();
     if (run) startLive(document.getElementById("live"));
-    if (model) return void (window.striate = startExplorer(page, await HttpSource.load(model, differentiable)));
+    if (model) return await start(page, model, differentiable);
     page.replaceChildren(element("p", { class: "hint", role: "status", text: "The run has no model yet; it appears here with the first checkpoint." }));
     waitForModel(page);
   } catch (error) {
@@ -25,8 +25,14 @@ function waitForModel(page) {
     const { model, differentiable } = await (await ask("/explorer/info")).json();
     if (!model) return waitForModel(page);
     document.title = model.name;
-    window.striate = startExplorer(page, await HttpSource.load(model, differentiable));
+    await start(page, model, differentiable);
   }, RETRY);
+}
+
+async function start(page, model, differentiable) {
+  const source = await HttpSource.load(model, differentiable), explorer = startExplorer(page, source);
+  window.striate = explorer;
+  if (!model.samples.length) explorer.offer(await source.samples()); // reading the data of a run takes a while
 }
 
 main();
