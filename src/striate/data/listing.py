@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +59,8 @@ def list_folder(root: Path) -> Listing:
             listing.folders.append(folder / label)
             found = files_below(folder / label, listing.bad)
             listing.paths += found
-            listing.below += [path.relative_to(folder / label).as_posix() for path in found]
+            start = len(str(folder / label)) + 1
+            listing.below += [str(path)[start:].replace(os.sep, "/") for path in found]
             targets += [classes.index(label)] * len(found)
             numbers += [SPLITS.index(name) if name in SPLITS else -1] * len(found)
     listing.targets, listing.split = np.array(targets, np.int64), np.array(numbers, np.int64)
@@ -76,9 +79,9 @@ def _names_of(root: Path, splits: Mapping[str, Path], classes: tuple[str, ...]) 
 
 def kind_of(listing: Listing, options: Options) -> Kind:
     """Return the kind that most of the files are."""
+    found = Counter(path.suffix.lower() for path in listing.paths)
     for kind in (RECORDINGS, LOGS, TEXTS):
-        suffixes = kind.suffixes()
-        if sum(path.suffix.lower() in suffixes for path in listing.paths) > len(listing.paths) / 2:
+        if sum(found[suffix] for suffix in kind.suffixes()) > len(listing.paths) / 2:
             return kind
     return CLIPS if options.frames is not None or look_like_clips(listing.folders, listing.paths) else IMAGES
 

@@ -72,8 +72,7 @@ def _fill(data: Path, root: Path, count: int, reader: Reader, decode: Callable[[
         with partial.open("x+b") as file:
             _reserve(file.fileno(), bytes_needed(count, reader))
         rows = np.memmap(partial, reader.dtype, "r+", shape=(count, *reader.shape))
-        decoded = decode(rows)
-        rows.flush()
+        decoded = decode(rows)  # the system writes them when it likes: the checksums tell whether it did
         stream = _stream(partial, len(decoded.rows), reader)
         problems = {number: [str(problem), problem.foreign] for number, problem in decoded.problems.items()}
         publish(stream, data, root, {"problems": problems})

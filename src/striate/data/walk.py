@@ -86,6 +86,9 @@ def _walk(folder: Path, bad: list[BadFile], above: frozenset[tuple[int, int]]) -
     for entry in entries:
         path = folder / entry.name
         try:
+            if entry.is_file():  # known from the folder, unless it is a link
+                yield path
+                continue
             mode = path.stat().st_mode
         except OSError as error:
             reason = "the link leads nowhere" if entry.is_symlink() else f"cannot be read ({error.strerror})"
@@ -97,8 +100,6 @@ def _walk(folder: Path, bad: list[BadFile], above: frozenset[tuple[int, int]]) -
                 bad.append(BadFile(printable(path), "the link leads back to a folder above it"))
             else:
                 yield from _walk(path, bad, above | {identity})
-        elif stat.S_ISREG(mode):
-            yield path
         else:
             bad.append(BadFile(printable(path), "not a regular file"))
 

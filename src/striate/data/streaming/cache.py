@@ -19,7 +19,7 @@ from striate.errors import DataError, UsageError
 from striate.machine import cache_folder, is_own
 
 DATA, NOTES, PARTIAL = ".rows", ".json", ".part"
-CHECKED_BYTES = 1 << 26  # that share a checksum
+CHECKED_BYTES, READ_BYTES = 1 << 26, 1 << 20  # that share a checksum; that are read at once
 ABANDONED_SECONDS = 86_400.0  # since a partial file was last written
 LIMIT = "STRIATE_CACHE_GB"
 DEFAULT_LIMIT = 100.0
@@ -157,7 +157,15 @@ def _checksums(stream: StoredStream) -> list[int]:
     """
     with ThreadPoolExecutor() as pool:
         starts = range(0, stream.file_bytes, CHECKED_BYTES)
-        return list(pool.map(lambda start: zlib.crc32(stream.piece(start, CHECKED_BYTES)), starts))
+        return list(pool.map(lambda start: _checksum(stream, start), starts))
+
+
+def _checksum(stream: StoredStream, start: int) -> int:
+    """Return the CRC-32 of a piece, read in parts small enough that they take the same memory in turn."""
+    found = 0
+    for place in range(start, min(start + CHECKED_BYTES, stream.file_bytes), READ_BYTES):
+        found = zlib.crc32(stream.piece(place, READ_BYTES), found)
+    return found
 
 
 def _source_of(notes: Path) -> str:
