@@ -23,7 +23,7 @@ def filled(tmp_path, monkeypatch):
 def test_sizes_and_sources_are_listed(filled, run):
     text = run("cache").stdout
     assert "2.0 kB  downloaded data sets" in text
-    assert f"100 bytes  {filled / 'photos'}, used 0 days ago" in text
+    assert f"100 bytes  {filled / 'photos'}, used today" in text
 
 
 def test_a_kind_is_removed_and_the_others_stay(filled, run):

@@ -67,3 +67,9 @@ def test_what_does_not_fit(refused, trained, digit, tmp_path):
     assert "text.png" in refused("explain", trained, text, "--out", page, status=1)
     assert "cannot be written" in refused("explain", trained, digit, "--out", text / "page.html", status=1)
     assert not page.exists()
+
+
+def test_a_folder_of_several_samples_is_refused(refused, trained, digit):
+    digit.with_name("second.png").write_bytes(digit.read_bytes())
+    message = refused("explain", trained, digit.parent, status=2)
+    assert f"holds 2 samples. Name one of them, such as {digit}." in message

@@ -43,8 +43,9 @@ def test_a_gap_beyond_chance_is_overfitting(trained):
 
 
 def test_a_validation_loss_that_rises_is_overfitting(trained):
-    epochs = [(0.5, 0.95, loss, 0.95) for loss in (0.3, 0.2, 0.25, 0.3, 0.35, 0.4)]
-    found = advise(with_epochs(trained, *epochs))
+    losses = (0.3, 0.2, 0.25, 0.3, 0.35, 0.4)
+    found = advise(with_epochs(trained, *[(0.1, 0.95, loss, 0.95) for loss in losses]))
+    assert advise(with_epochs(trained, *[(0.5, 0.99, loss, 0.99) for loss in losses])).verdict == "fits"
     assert found.verdict == "overfits"
     assert "the validation loss rose from 0.2 after epoch 2 to 0.4" in found.because
     assert any("--early-stopping" in command for command in commands(found))

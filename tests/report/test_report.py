@@ -175,6 +175,9 @@ def test_series_are_curves_and_features_bars():
     assert long.count(",") <= 400
     assert picture(np.array([1.0, -2.0]), -2.0, 1.0, 50).count("z") == 2
     assert coloured(np.array([1.0, 0.0, -1.0]), np.zeros((1, 3)), 50).count("<rect") == 2
+    rise = np.arange(3.0)
+    curves = re.findall('points="(.*?)"', coloured(rise, np.stack([rise, 1000 + 50 * rise]), 50))
+    assert curves[0] == curves[1]  # each channel in its own range
 
 
 def test_ticks_are_round_and_inside():

@@ -49,7 +49,9 @@ def cache(
         output.line(f"  {kind:<8} {_shown(sizes[kind]):>10}  {what}")
     found = decoded_cache.entries()
     for entry in found:
-        output.line(f"    {_shown(entry.size):>16}  {entry.source}, used {entry.age / 86_400:.0f} days ago")
+        days = int(entry.age / 86_400)
+        used = f"{days:,} day{'s' * (days > 1)} ago" if days else "today"
+        output.line(f"    {_shown(entry.size):>16}  {entry.source}, used {used}")
     decoded = [{"source": entry.source, "bytes": entry.size, "days": entry.age / 86_400} for entry in found]
     output.result({"folder": str(folder), "bytes": sizes, "decoded": decoded, "limit": decoded_cache.limit_bytes()})
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.drawing.html import Markup, empty_element
 from striate.drawing.pictures import as_colours
-from striate.drawing.series import series_picture
+from striate.drawing.series import in_own_ranges, series_picture
 
 
 def picture(values: np.ndarray, low: float, high: float, side: int, title: str = "") -> Markup:
@@ -42,8 +42,10 @@ def coloured(values: np.ndarray, sample: np.ndarray, side: int, title: str = "")
         What the values belong to.
     """
     if values.ndim == 1:
-        curve = sample.reshape(-1) if sample.size == len(values) else sample  # the features of a table
-        return series_picture(curve, float(sample.min()), float(sample.max()), (2 * side, side), title, values)
+        if sample.shape[-1] == 1:  # the features of a table
+            low, high = float(sample.min()), float(sample.max())
+            return series_picture(sample.reshape(-1), low, high, (2 * side, side), title, values)
+        return series_picture(in_own_ranges(sample), 0.0, 1.0, (2 * side, side), title, values)
     plane = values[len(values) // 2] if values.ndim == 3 else values
     return png(as_colours(plane), side, title)
 

@@ -44,6 +44,13 @@ def series_picture(
     return element("svg", *shown, viewBox=box, width=width, height=height, role="img", class_="series")
 
 
+def in_own_ranges(values: np.ndarray) -> np.ndarray:
+    """Return the channels of a series (float64[C, length]), each from 0 to 1: their units may differ."""
+    curves = np.atleast_2d(np.asarray(values, np.float64))
+    low, high = curves.min(axis=1, keepdims=True), curves.max(axis=1, keepdims=True)
+    return np.asarray((curves - low) / np.where(high > low, high - low, 1.0))
+
+
 def _curve(row: np.ndarray, low: float, high: float, width: int, height: int, colour: str) -> Markup:
     """Draw one channel; of more points than the picture has room for, the least and largest of each group."""
     x = np.arange(len(row))

@@ -76,9 +76,11 @@ def read_sample(
     DataError
         If the file cannot be read.
     UsageError
-        For another ``fit``, or a row that the file does not have.
+        For another ``fit``, a row that the file does not have, or a folder of several samples.
     """
-    inputs = read_inputs(model, path, fit, invert).inputs
+    inputs, names, *_ = read_inputs(model, path, fit, invert)
+    if len(inputs) > 1 and Path(path).is_dir():
+        raise UsageError(f"{printable(path)}: holds {len(inputs):,} samples. Name one of them, such as {names[0]}.")
     if not 1 <= row <= len(inputs):
         raise UsageError(f"{printable(path)}: holds samples 1 to {len(inputs):,}; got {row}. Give another number.")
     return np.array(inputs[row - 1], np.float64)

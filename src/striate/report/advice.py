@@ -82,7 +82,7 @@ def _classifier(run: Run) -> tuple[str, str] | None:
     rise = _rise(run)
     if trained - held > max(CERTAIN * error, 1 - trained):
         return "overfits", f"{shown}; the gap of {percent(trained - held)} is more than chance{rise}"
-    if rise:
+    if rise and (record.val_loss or 0.0) > SMALL_RATIO * record.loss:
         return "overfits", f"{shown}{rise}"
     if 1 - trained > max(SMALL_ERROR, CERTAIN * error):
         return "underfits", f"{shown}; it does not fit even the samples it was trained on"

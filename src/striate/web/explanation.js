@@ -36,12 +36,12 @@ function paint(canvas, values, layout, low, high, signed) {
   context.putImageData(image, 0, 0);
 }
 const CURVES = ["#0b5394", "#c2570c", "#3f7d20", "#7b3fa0"], DARK_CURVES = ["#7db7f0", "#ff9d3c", "#86c166", "#c49be0"];
-function paintCurves(canvas, values, shape, width, height, bands) { // series: one curve for each channel, over red and blue bands
+function paintCurves(canvas, values, shape, width, height, bands) { // series: a curve for each channel, in its own range, over bands
   canvas.width = width;
   canvas.height = height;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  const context = canvas.getContext("2d"), [channels, length] = shape, [low, high] = range(values), span = high - low || 1;
+  const context = canvas.getContext("2d"), [channels, length] = shape;
   context.fillStyle = `rgb(${colour(0, true)})`;
   context.fillRect(0, 0, width, height);
   if (bands) {
@@ -52,11 +52,12 @@ function paintCurves(canvas, values, shape, width, height, bands) { // series: o
     }
   }
   for (let c = 0; c < channels; c++) {
+    const curve = values.slice(c * length, (c + 1) * length), [low, high] = range(curve);
     context.strokeStyle = (dark() ? DARK_CURVES : CURVES)[c % 4];
     context.beginPath();
-    for (let n = 0; n < length; n++) {
-      context.lineTo(((n + 0.5) / length) * width, height - 3 - ((values[c * length + n] - low) / span) * (height - 6));
-    }
+    curve.forEach((value, n) => {
+      context.lineTo(((n + 0.5) / length) * width, height - 3 - ((value - low) / (high - low || 1)) * (height - 6));
+    });
     context.stroke();
   }
 }

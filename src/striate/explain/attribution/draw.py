@@ -10,6 +10,7 @@ import numpy as np
 from striate.drawing.axes import new_axes, set_title
 from striate.drawing.mosaic import as_tile, draw_mosaic
 from striate.drawing.pictures import as_colours
+from striate.drawing.series import in_own_ranges
 from striate.explain.attribution.methods import Attribution
 
 if TYPE_CHECKING:
@@ -109,9 +110,7 @@ def _series(maps: Mapping[str, np.ndarray], sample: np.ndarray | None, axes: Axe
         axes.imshow(values[None], cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", extent=extent)
     ticks, labels = [row + 0.5 for row in range(rows)], list(maps)
     if sample is not None:
-        curves = np.atleast_2d(np.asarray(sample, np.float64))
-        scaled = (curves - curves.min()) / (float(np.ptp(curves)) or 1.0)
-        axes.plot(np.arange(length), -0.2 - 1.6 * scaled.T, linewidth=0.8)
+        axes.plot(np.arange(length), -0.2 - 1.6 * in_own_ranges(sample).T, linewidth=0.8)
         ticks, labels = [-1.0, *ticks], ["sample", *labels]
     axes.set_ylim(float(rows), -2.0 if sample is not None else 0.0)
     axes.set_yticks(ticks, labels, fontsize=8)
