@@ -8,6 +8,7 @@ import { thumbnail } from "./sample_view.js";
 import { drawScatter } from "./scatter.js";
 
 const MOST_NUMBERS = 2; // of a prediction that are written below a sample
+const MOST_LETTERS = 12; // of a class below a picture
 
 export class Validation {
   /** `choose(number)` is called for the sample that is clicked. */
@@ -17,6 +18,7 @@ export class Validation {
     this.score = element("p", { class: "hint" });
     const kind = this.masks ? "masks" : this.classes || this.model.input === "series" ? this.model.input : "numbers";
     this.samples = element("div", { class: `predictions ${kind}`, role: "group", "aria-label": "validation samples" });
+    if (kind === "picture") this.samples.style.setProperty("--name", `${Math.min(MOST_LETTERS, Math.max(...this.model.classes.map((name) => name.length)))}ch`);
     const heading = this.classes ? "Confusion matrix: rows are the truth, columns the prediction" : `Predicted against true${this._names()}`;
     this.drawing = this.classes ? element("table", { class: "confusion" }) : element("canvas", { class: "scatter", role: "img" });
     this.room = element("section", { "aria-label": "validation" }, element("h2", { text: "Validation" }), this.score, this.samples,
