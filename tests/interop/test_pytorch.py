@@ -155,6 +155,35 @@ def test_tensors_that_reach_beyond_their_storage(arguments: Any, reason: str, tm
         read_state_dict(with_pickle(tmp_path / "a.pt", content.getvalue(), **{"0": bytes(16)}))
 
 
+DOUBLED = b")" + b"".join(bytes([113, n, 104, n, 134]) for n in range(60))
+"""A tuple of a tuple twice, 60 times over: 2^60 entries for whoever visits all."""
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"}" + DOUBLED + b"Ns.", "a key that is neither text nor a number"),
+        (b"}N" + b"\x85" * 200_000 + b"Ns.", "a key that is neither text nor a number"),
+        (b"ccollections\nOrderedDict\n(]" + DOUBLED + b"N\x86atR.", "neither text nor a number"),
+        (DOUBLED + b"X\1\0\0\0x\x93.", "a global whose name is not text"),
+        (b"}q\0X\5\0\0\0modelh\0s.", "its dictionaries are nested more than 20 deep"),
+        (b"\x85.", "it takes from an empty stack"),
+        (b"N0" * 400_000, "more than 600,000 opcodes"),
+        (b"ctorch\nfloat_power\n.", "it names 'torch.float_power', which could run code"),
+    ],
+)
+def test_pickles_that_are_made_to_harm(content: bytes, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=reason):
+        read_state_dict(with_pickle(tmp_path / "a.pt", b"\x80\2" + content))
+
+
+def test_the_name_of_a_storage_is_text_or_a_number(tmp_path: Path) -> None:
+    storage = b"(X\7\0\0\0storagectorch\nFloatStorage\n" + DOUBLED + b"X\3\0\0\0cpuK\4tQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\0K\4\x85K\1\x85\x89NtR"
+    with pytest.raises(ModelFileError, match="the name of a storage is damaged"):
+        read_state_dict(with_pickle(tmp_path / "a.pt", b"\x80\2}X\1\0\0\0a" + tensor + b"s."))
+
+
 def test_compressed_members_are_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a/data.pkl", b"0" * 10_000_000)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import signal
 import sys
 import zipfile
@@ -22,7 +23,7 @@ BYTES_A_SECOND = 2**23  # of larger files
 DEEPEST = 100  # groups within groups
 ROOTS = ("layers", "_layer_checkpoint_dependencies")
 """Groups of a file, or of a model within, that hold its layers."""
-EXPANSION = 100  # how many times larger than the file its contents may be
+EXPANSION = 16  # how many times larger than the file its contents may be
 
 
 class Refused(ValueError):
@@ -138,7 +139,7 @@ def _checked(parent: Any, name: str) -> Any:
         if link is None:
             return None
         if not isinstance(link, h5py.HardLink):
-            raise Refused(f"{part[:60]!r} is a link to another file")
+            raise Refused(f"{part[:60]!r} is a link, which may lead to another file")
         here = here[part]
     return here
 
@@ -160,6 +161,9 @@ def _array(group: Any, name: str, size: int) -> np.ndarray:
         raise Refused(f"the numbers of {name[:80]!r} are in another file")
     if found.dtype.kind not in "fiub" or found.nbytes > EXPANSION * size or not found.id.get_storage_size() <= size:
         raise Refused(f"the array {name[:80]!r} claims {found.nbytes:,} bytes")
+    chunk = math.prod(found.chunks or ()) * found.dtype.itemsize
+    if chunk > EXPANSION * size:  # it is unpacked whole, however little of it the array has
+        raise Refused(f"the array {name[:80]!r} has chunks of {chunk:,} bytes")
     return np.asarray(found[()], np.float32)
 
 

@@ -8,11 +8,11 @@ Python documentation, module ``pickletools``: the meaning of each opcode.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MOST_OPCODES = 5_000_000
+MOST_OPCODES = 600_000  # a tensor takes about 40
 DEEPEST = 1000  # marks that are open at the same time; a state_dict has fewer than ten
 
 
@@ -57,6 +57,13 @@ STORAGES = {
     "BoolStorage": "?",
 }
 """NumPy's name of what each storage of PyTorch holds."""
+TYPES = frozenset(
+    """float16 float32 float64 bfloat16 half float double bool
+    int8 int16 int32 int64 uint8 uint16 uint32 uint64 short int long""".split()  # noqa: SIM905
+)
+"""Element types of PyTorch that a pickle may name."""
+KEYS = (str, bytes, int, float, type(None))
+"""What may be a key: the hash of a tuple visits everything in it, however deep or often shared."""
 _MARK = object()
 
 
@@ -66,7 +73,7 @@ def _allowed(module: str, name: str) -> Global:
         or (module == "torch" and (name in STORAGES or name in ("Size", "device")))
         or (module, name) == ("collections", "OrderedDict")
         or (module, name) == ("torch.nn.parameter", "Parameter")
-        or (module == "torch" and name.startswith(("float", "int", "uint", "bfloat16", "bool", "double", "long")))
+        or (module == "torch" and name in TYPES)
     )
     if not known:
         shown = f"{module}.{name}"[:120]
@@ -151,7 +158,7 @@ class Reader:
         target = self.stack[-1]
         if not isinstance(target, dict):
             raise PickleError("it sets items of something that is not a dictionary")
-        target.update(zip(items[::2], items[1::2], strict=True))
+        target.update(_checked(zip(items[::2], items[1::2], strict=True)))
 
     def _extend(self, items: list[Any]) -> None:
         if not isinstance(self.stack[-1], list):
@@ -159,20 +166,23 @@ class Reader:
         self.stack[-1].extend(items)
 
     def _global(self, module: Any, name: Any) -> None:
-        self.stack.append(_allowed(str(module), str(name)))
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise PickleError("it refers to a global whose name is not text")
+        self.stack.append(_allowed(module, name))
 
     def _call(self) -> None:
         arguments, function = self._pop(), self._pop()
         if not isinstance(function, Global) or not isinstance(arguments, tuple):
             raise PickleError("it calls something that is not a function")
         if function == Global("collections", "OrderedDict"):
-            self.stack.append(dict(arguments[0]) if arguments else {})
+            self.stack.append(dict(_checked(arguments[0])) if arguments else {})
         else:
             self.stack.append(Call(function, arguments))
 
     def _tuple(self, count: int) -> None:
-        items = tuple(self._pop() for _ in range(count))[::-1]
-        self.stack.append(items)
+        if count > len(self.stack):
+            raise PickleError("it takes from an empty stack")
+        self.stack[-count:] = [tuple(self.stack[-count:])]
 
     def _remember(self, number: int) -> None:
         self.memo[number] = self.stack[-1]
@@ -180,6 +190,14 @@ class Reader:
     def _build(self) -> None:
         """Leave out the attributes of an object, such as the versions of modules."""
         self._pop()
+
+
+def _checked(pairs: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Yield the items of a dictionary; raises PickleError for keys that are no text or numbers."""
+    for key, value in pairs:
+        if not isinstance(key, KEYS):
+            raise PickleError("a dictionary has a key that is neither text nor a number")
+        yield key, value
 
 
 def _push(value: Any) -> Callable[[Reader], None]:

@@ -18,6 +18,7 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LARGEST_PICKLE = 2**26  # bytes: names and shapes, not numbers
 NESTED = ("state_dict", "model_state_dict", "model", "net", "weights", "params_ema", "params", "network")
 """Where checkpoints keep their weights."""
+DEEPEST = 20  # dictionaries of those names within each other
 Storage = Callable[[Any], np.ndarray]
 
 
@@ -95,7 +96,14 @@ def _described(key: Any) -> tuple[str, str, int]:
         raise PickleError("it refers to something that is not a storage")
     if key[1].name not in STORAGES or not isinstance(key[4], int) or key[4] < 0:
         raise PickleError(f"a storage of {key[1].name[:40]} is not supported")
-    return STORAGES[key[1].name], str(key[2]), key[4]
+    return STORAGES[key[1].name], _name(key[2]), key[4]
+
+
+def _name(key: Any) -> str:
+    """Return the name of a storage, text or a number; raises PickleError."""
+    if not isinstance(key, str | int):
+        raise PickleError("the name of a storage is damaged")
+    return str(key)
 
 
 def _typed(raw: np.ndarray, kind: str, count: int) -> np.ndarray:
@@ -123,10 +131,11 @@ def _legacy(path: Path) -> dict[str, np.ndarray]:
     sizes = _sizes(parts[3])
     for key in keys:
         count = int.from_bytes(data[place : place + 8], "little", signed=True)
-        itemsize = sizes.get(str(key))
+        name = _name(key)
+        itemsize = sizes.get(name)
         if itemsize is None or count < 0 or count * itemsize > len(data) - place - 8:
-            raise PickleError(f"the storage {str(key)[:40]!r} is damaged")
-        begins[str(key)] = (place + 8, count)
+            raise PickleError(f"the storage {name[:40]!r} is damaged")
+        begins[name] = (place + 8, count)
         place += 8 + count * itemsize
 
     def storage(key: Any) -> np.ndarray:
@@ -170,13 +179,15 @@ def _walk(tree: Any) -> list[Any]:
     return order
 
 
-def _arrays(tree: Any, storage: Storage) -> dict[str, np.ndarray]:
+def _arrays(tree: Any, storage: Storage, depth: int = 0) -> dict[str, np.ndarray]:
     """Return the arrays of a state dict, or of the one inside a checkpoint."""
     if not isinstance(tree, dict):
         raise PickleError("it holds no dictionary of arrays")
     inner = next((tree[key] for key in NESTED if isinstance(tree.get(key), dict)), None)
     if inner is not None:
-        return _arrays(inner, storage)
+        if depth == DEEPEST:
+            raise PickleError(f"its dictionaries are nested more than {DEEPEST} deep")
+        return _arrays(inner, storage, depth + 1)
     found = {}
     for name, item in tree.items():
         tensor = _tensor(item)
@@ -215,6 +226,6 @@ def _array(tensor: _Tensor, storage: Storage) -> np.ndarray:
         return np.zeros(tensor.size, values.dtype)
     last = tensor.offset + sum((n - 1) * s for n, s in zip(tensor.size, tensor.stride, strict=True))
     if last >= len(values) or math.prod(tensor.size) > len(values):
-        raise PickleError(f"a tensor of shape {list(tensor.size)} is larger than its storage")
+        raise PickleError(f"a tensor of shape {str(list(tensor.size))[:80]} is larger than its storage")
     strides = tuple(s * values.itemsize for s in tensor.stride)
     return np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.size, strides).copy()
