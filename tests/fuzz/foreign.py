@@ -97,6 +97,53 @@ def make_onnx_with_branches(folder: Path) -> str:
     return "m.onnx"
 
 
+def make_quantised_onnx(folder: Path) -> str:
+    """Write integer operators with fixed and with measured ranges, and numbers taken from and put at places."""
+    from striate.interop.protobuf import encode
+    from support.onnx_graphs import message, node
+
+    rng = np.random.default_rng(0)
+    nodes = [
+        node("QuantizeLinear", "x s z", "q"), node("QLinearConv", "q s z w s zw s z b", "c", pads=[1, 1, 1, 1]),
+        node("DequantizeLinear", "c s z", "f"), node("GatherElements", "f at", "g", axis=2),
+        node("DynamicQuantizeLinear", "g", "d"), node("MatMulInteger", "d dw dz", "i"),
+        node("Cast", "i", "j", to=1), node("Mul", "j ds", "k"),
+        node("ScatterElements", "k where ones", "e", axis=3), node("Floor", "e", "out"),
+    ]  # fmt: skip
+    nodes[4].output = ["d", "ds", "dz"]
+    arrays = {
+        "s": np.float32(0.05), "z": np.uint8(128), "zw": np.int8(0), "b": np.arange(3, dtype=np.int32),
+        "w": rng.integers(-128, 128, (3, 2, 3, 3)).astype(np.int8),
+        "dw": rng.integers(-9, 9, (5, 4)).astype(np.int8),
+        "at": np.full((2, 3, 4, 5), 3), "where": np.full((2, 3, 4, 1), 1),
+        "ones": np.ones((2, 3, 4, 1), np.float32),
+    }  # fmt: skip
+    (folder / "m.onnx").write_bytes(encode(message(nodes, 2, 2, 5, 5, **arrays)))
+    return "m.onnx"
+
+
+def make_labels_onnx(folder: Path) -> str:
+    """Write a classifier as skl2onnx does: a scaler, probabilities, and labels that are text."""
+    from striate.interop.onnx.messages import Tensor
+    from striate.interop.protobuf import encode
+    from support.onnx_graphs import message, node, value
+
+    nodes = [
+        node("Scaler", "x", "scaled", offset=[1, 2, 3], scale=[1, 2, 1]),
+        node("Normalizer", "scaled", "n", norm="L2"),
+        node("LinearClassifier", "n", "first", coefficients=[1, 0, 2, 0, 1, 1], intercepts=[0, 1],
+             classlabels_strings=["a", "b"], post_transform="SOFTMAX"),
+        node("ArgMax", "scores", "best", axis=1), node("ArrayFeatureExtractor", "names best", "named"),
+        node("Identity", "named", "label"), node("ZipMap", "scores", "out", classlabels_strings=["a", "b"]),
+    ]  # fmt: skip
+    nodes[2].output = ["first", "scores"]
+    model = message(nodes, "n", 3)
+    model.graph.initializer.append(Tensor(dims=[2], data_type=8, string_data=[b"oak", b"lime"], name="names"))
+    model.graph.output.insert(0, value("label"))
+    (folder / "m.onnx").write_bytes(encode(model))
+    return "m.onnx"
+
+
 def read_onnx(path: Path) -> object:
     """Load the model."""
     from striate.interop import onnx
@@ -262,6 +309,10 @@ KERAS = {
             {"class_name": "Conv2D", "config": {"name": "conv2d", "kernel_size": [3, 3], "strides": [2, 2],
                                                 "padding": "same", "activation": "relu"}},
             {"class_name": "BatchNormalization", "config": {"name": "batch_normalization", "epsilon": 1e-3}},
+            {"class_name": "Reshape", "config": {"name": "reshape", "target_shape": [20, 5]}},
+            {"class_name": "Bidirectional", "config": {"name": "bidirectional", "layer": {
+                "class_name": "LSTM", "config": {"name": "lstm", "units": 4, "activation": "tanh",
+                                                 "recurrent_activation": "sigmoid", "return_sequences": True}}}},
             {"class_name": "Flatten", "config": {"name": "flatten"}},
             {"class_name": "Dense", "config": {"name": "dense", "activation": "softmax"}},
         ],
@@ -270,7 +321,8 @@ KERAS = {
 ARRAYS = {
     "conv2d": [(3, 3, 3, 5), (5,)],
     "batch_normalization": [(5,), (5,), (5,), (5,)],
-    "dense": [(100, 3), (3,)],
+    "bidirectional": [(5, 16), (4, 16), (16,), (5, 16), (4, 16), (16,)],
+    "dense": [(160, 3), (3,)],
 }
 
 

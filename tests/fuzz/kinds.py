@@ -644,6 +644,8 @@ KINDS: dict[str, Kind] = {
     "onnx": Kind(foreign.make_onnx, foreign.read_onnx, (bytewise, foreign.graph_meaning, foreign.graph_meaning)),
     "onnx recurrent": Kind(foreign.make_recurrent_onnx, foreign.read_onnx, (bytewise, foreign.graph_meaning)),
     "onnx branches": Kind(foreign.make_onnx_with_branches, foreign.read_onnx, (bytewise, foreign.graph_meaning)),
+    "onnx quantised": Kind(foreign.make_quantised_onnx, foreign.read_onnx, (bytewise, foreign.graph_meaning)),
+    "onnx labels": Kind(foreign.make_labels_onnx, foreign.read_onnx, (bytewise, foreign.graph_meaning)),
     "clips": Kind(foreign.make_clips, load_data, (bytewise,), seconds=LARGE_PICTURE),
     "state dict": Kind(foreign.make_state_dict, foreign.read_state_dict_of_network, (bytewise, foreign.header)),
 }

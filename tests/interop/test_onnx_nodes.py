@@ -48,7 +48,7 @@ REASONS = {
         test_scatter_elements_with_duplicate_indices test_scatter_elements_with_reduction_mul
         test_scatter_elements_with_reduction_max test_scatter_elements_with_reduction_min test_scatternd_add
         test_scatternd_multiply test_scatternd_max test_scatternd_min test_scatternd_max_with_element_indices
-        test_scatternd_min_with_element_indices test_gathernd_example_int32_batch_dim1""",
+        test_scatternd_min_with_element_indices""",
     "numbers of 2 and 4 bits or 8-bit floats, and scales of blocks for what is no constant": """
         test_dequantizelinear_e4m3fn test_dequantizelinear_e4m3fn_float16 test_dequantizelinear_e4m3fn_zero_point
         test_dequantizelinear_e5m2 test_dequantizelinear_uint4 test_dequantizelinear_int4
@@ -103,4 +103,4 @@ def test_cases_of_all_operators(tmp_path: Path) -> None:
     passed = sum(count for key, count in seen.items() if key.endswith("passed"))
     print(f"{passed} of {sum(seen.values())} cases of {len(OPERATORS.split())} operators pass")
     assert failed == {name for names in REASONS.values() for name in names.split()}
-    assert passed >= 650
+    assert passed >= 657

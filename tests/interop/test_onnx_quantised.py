@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from striate import Model, Sequential, reference
+from striate import Model, Sequential, Trainer, reference
+from striate.explain import attribute
 from striate.interop import onnx
 from striate.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from support.onnx_graphs import kinds
@@ -94,6 +95,34 @@ def test_static(floats: Path, tmp_path: Path, form: str, per_channel: bool, acti
     wanted = run(path, x)
     levels = np.unique(wanted)
     same(model, x, wanted, float(np.diff(levels).min()))
+
+
+def quantised(floats: Path, path: Path, form: str) -> Path:
+    """Write the network in one of the forms."""
+    if form == "dynamic":
+        quantization.quantize_dynamic(floats, path)
+    else:
+        name = runtime.InferenceSession(floats).get_inputs()[0].name
+        quantization.quantize_static(floats, path, Samples(name), quant_format=quantization.QuantFormat[form])
+    return path
+
+
+@pytest.mark.parametrize("form", ["QDQ", "QOperator", "dynamic"])
+def test_quantised_networks_are_fine_tuned_and_explained(floats: Path, tmp_path: Path, form: str) -> None:
+    network = onnx.load(quantised(floats, tmp_path / "m.onnx", form)).network
+    model = onnx.load(tmp_path / "m.onnx")
+    x, before = pictures(40, 3), model.theta.copy()
+    targets = model.outputs(x).argmax(axis=1)[::-1].copy()  # of other samples
+    trainer = Trainer(model, optimizer="adam", learning_rate=3e-3, batch_size=20, seed=0)
+    first = model.evaluate(x, targets).loss
+    trainer.fit(x, targets, epochs=8)
+    assert model.evaluate(x, targets).loss < 0.8 * first
+    for name, part in model.parameters.items():
+        assert np.any(part != Model(network, before).parameters[name])
+    found = attribute(model, x[0], "integrated-gradients", 2)
+    assert found.values.shape == SHAPE
+    assert np.all(np.isfinite(found.values))
+    assert np.any(found.values)
 
 
 @pytest.mark.parametrize("weights", ["QInt8", "QUInt8"])

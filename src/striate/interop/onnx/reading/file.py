@@ -69,7 +69,7 @@ def parse(data: bytes, path: Path) -> File:
     if model.graph is None or not model.graph.node:
         raise MalformedError("it has no graph")
     versions = [int(item.version) for item in model.opset_import if item.domain in ("", "ai.onnx")]
-    opset = max(versions, default=1)
+    opset = max(versions, default=OPSETS[1] if model.opset_import else 1)
     if not OPSETS[0] <= opset <= OPSETS[1]:
         raise MalformedError(f"opsets {OPSETS[0]} to {OPSETS[1]} are supported; got {opset}, so convert the model")
     constants = _checked(model.graph)

@@ -90,8 +90,10 @@ def _rows(value: Value, index: np.ndarray) -> tuple[list[int], np.ndarray]:
 def gather_rows(graph: Importer, node: Operator) -> Value:
     """A part of the values for each row of indices, over the first axes."""
     value, index = node.value(), node.needed(1)
-    if node.get("batch_dims", 0):
-        raise Unsupported("batch_dims above 0 are not supported")
+    alike = int(node.get("batch_dims", 0))
+    if alike:  # the rows have the first axes of the values: indices that count them do the same
+        counted = np.indices(index.shape[:-1])[:alike]
+        index = np.concatenate([np.moveaxis(counted, 0, -1), index], axis=-1)
     own, places = _rows(value, index)
     inner, back = graph.grouped(value, own)
     found = back(_select(graph, inner, places), [places.size, *(1,) * (len(own) - 1)]).straight()
