@@ -9,8 +9,9 @@ import pytest
 from striate.errors import DataError, UsageError
 from striate.report.comparison import facts, load_entries, pairs, write_comparison
 from striate.report.comparison.entries import aligned
-from striate.report.comparison.results import differing_settings, metrics
+from striate.report.comparison.results import Pair, differing_settings, metrics, of_the_best
 from striate.training.run import DataConfig, ModelConfig, RunConfig, RunFolder, TrainingSettings, train
+from striate.training.uncertainty import compare_scores
 
 
 def run(folder, data="digits", **training):
@@ -45,6 +46,13 @@ def test_the_page_shows_curves_metrics_and_samples(folders, tmp_path):
     assert len(re.findall("<figure>", page)) == 48
     assert page.count("<polyline") == 2 * 5
     assert "<script" not in page
+
+
+def test_many_runs_are_compared_with_the_best_of_them():
+    difference = compare_scores(np.ones(9), np.zeros(9))
+    found = [Pair(a, b, 9, difference, p) for a, b, p in (("a", "b", 0.01), ("a", "c", 0.3), ("b", "c", 0.001))]
+    assert of_the_best(found) == found[:2]
+    assert of_the_best([dataclasses.replace(pair, adjusted=1.0) for pair in found[1:]])[0].first == "a"
 
 
 def test_a_model_does_not_differ_from_itself(folders, tmp_path):

@@ -9,6 +9,9 @@ import typer
 
 from striate.cli.options import Json
 
+MOST_PAIRS = 10
+"""With more pairs of runs, only those of the best run are printed."""
+
 
 def compare(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of two or more runs.")],
@@ -30,7 +33,7 @@ def compare(
     from striate.cli.output import Output, listing
     from striate.report.comparison import facts, load_entries, metrics, pairs, write_comparison
     from striate.report.comparison.entries import SPLITS
-    from striate.report.comparison.results import differing_settings
+    from striate.report.comparison.results import differing_settings, of_the_best
     from striate.report.comparison.sections import NO_TEST, bounds, shown
 
     output = Output(json)
@@ -48,7 +51,11 @@ def compare(
     for line in listing(["run", *kinds], rows):
         output.line(line)
     output.line()
-    for line in [pair.verdict for pair in pairs(entries)] or [NO_TEST]:
+    compared = pairs(entries)
+    shown_pairs = of_the_best(compared) if len(compared) > MOST_PAIRS else compared
+    for line in [pair.verdict for pair in shown_pairs] or [NO_TEST]:
         output.line(line)
+    if len(shown_pairs) < len(compared):
+        output.line(f"the page compares all {len(compared)} pairs of runs")
     output.line(f"page: {write_comparison(entries, out)}")
     output.result({**facts(entries), "page": str(out)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -90,6 +91,13 @@ def pairs(entries: Sequence[Entry]) -> list[Pair]:
         Pair(first, second, len(places[0]), difference, p_value)
         for (first, second), difference, p_value in zip(names, found, adjusted, strict=True)
     ]
+
+
+def of_the_best(found: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs that hold the run that is better than most others."""
+    wins = Counter(pair.better for pair in found if pair.better is not None)
+    best = wins.most_common(1)[0][0] if wins else found[0].first
+    return [pair for pair in found if best in (pair.first, pair.second)]
 
 
 def scores_at(entry: Entry, places: np.ndarray) -> np.ndarray:
