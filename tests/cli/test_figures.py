@@ -29,6 +29,8 @@ def test_grids_of_samples_and_predictions(run, trained, tmp_path):
         run("draw", "features", trained, "digits", "--channels", 2, "--out", tmp_path / "c.png", "--json")
     )
     assert {one["layer"] for one in told["features"]} == {"relu1", "relu2"}
+    told = last_json(run("draw", "ideal", trained, "--steps", 2, "--out", tmp_path / "d.png", "--json"))
+    assert told["values"] == sorted(told["values"])
 
 
 def test_a_model_without_dropout(refused, trained):

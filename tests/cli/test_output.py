@@ -7,7 +7,9 @@ import json
 
 import numpy as np
 import pytest
+from typer.main import get_command
 
+from striate.cli.app import app
 from striate.cli.output import Output, confusion_lines, evaluation_text
 from striate.model.evaluation import Evaluation
 from striate.wording import duration, percent
@@ -17,6 +19,17 @@ def _evaluation(confusion, classes):
     targets = np.repeat(np.arange(len(classes)), np.sum(confusion, axis=1))
     right = np.trace(confusion) / np.sum(confusion)
     return Evaluation(0.25, float(right), classes, np.array(confusion), None, targets, None)
+
+
+def _without_json(command, path=()):
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _without_json(below, (*path, name))
+    if path and not hasattr(command, "commands") and all("--json" not in part.opts for part in command.params):
+        yield " ".join(path)
+
+
+def test_every_command_prints_json_but_those_that_run_until_they_are_stopped():
+    assert set(_without_json(get_command(app))) == {"launch", "serve"}
 
 
 def test_confusion_matrix_lines_up():

@@ -25,12 +25,14 @@ def maps(
     invert: s.Invert = False,
     fit: s.Fit = None,
     data_dir: s.DataDir = None,
+    json: Json = False,
 ) -> None:
     """Draw the feature maps of a layer for an image."""
     from striate.explain import draw_feature_maps
 
     trace = trace_of(model, image, fit, invert, data_dir)
-    write(draw_feature_maps(trace, chosen(trace.network, layer), scale), out)
+    name = chosen(trace.network, layer)
+    write(draw_feature_maps(trace, name, scale), out, json, {"layer": name})
 
 
 @draw.command()
@@ -134,6 +136,7 @@ def deconvolution(
     invert: s.Invert = False,
     fit: s.Fit = None,
     data_dir: s.DataDir = None,
+    json: Json = False,
 ) -> None:
     """Project a feature map back to the pixels (deconvolution)."""
     from striate.explain import deconvolution as back
@@ -142,7 +145,7 @@ def deconvolution(
     trace = trace_of(model, image, fit, invert, data_dir)
     name = chosen(trace.network, layer)
     found = back(trace, name, channel, guided=guided)
-    write(draw_sample(found, f"{name}, channel {channel}"), out)
+    write(draw_sample(found, f"{name}, channel {channel}"), out, json, {"layer": name, "channel": channel})
 
 
 def _scores(found: dict[str, Any]) -> dict[str, Any]:

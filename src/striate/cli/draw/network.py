@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from striate.cli import samples as s
 from striate.cli.draw.common import ChannelNeeded, Layer, Out, chosen, draw, load, write
-from striate.cli.options import ModelArgument
-
-if TYPE_CHECKING:
-    pass
+from striate.cli.options import Json, ModelArgument
 
 
 @draw.command()
 def filters(
-    model: ModelArgument, layer: Layer = None, channel: s.Channel = None, out: Out = Path("filters.png")
+    model: ModelArgument,
+    layer: Layer = None,
+    channel: s.Channel = None,
+    out: Out = Path("filters.png"),
+    json: Json = False,
 ) -> None:
     """Draw the filters of a layer; with --channel, only their weights for one input channel."""
     from striate.explain import draw_filters
 
     loaded = load(model)
-    write(draw_filters(loaded, chosen(loaded.network, layer), channel), out)
+    name = chosen(loaded.network, layer)
+    write(draw_filters(loaded, name, channel), out, json, {"layer": name})
 
 
 @draw.command()
@@ -40,6 +42,7 @@ def connections(
         typer.Option(metavar="N", help="Position of the unit. (default: the middle)", show_default=False),
     ] = None,
     out: Out = Path("connections.png"),
+    json: Json = False,
 ) -> None:
     """Draw along one axis what a unit sees: sparse connections, shared weights, the receptive field."""
     from striate.cli.sources import names_a_file
@@ -47,7 +50,7 @@ def connections(
     from striate.models.registry import build
 
     network = load(Path(model)).network if names_a_file(model) else build(model)
-    write(draw_connections(network, layer, position), out)
+    write(draw_connections(network, layer, position), out, json)
 
 
 @draw.command()
@@ -64,6 +67,7 @@ def ideal(
     steps: Annotated[int, typer.Option(metavar="N", help="Number of steps of gradient ascent.")] = 60,
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of the first image.")] = 0,
     out: Out = Path("ideal.png"),
+    json: Json = False,
 ) -> None:
     """Generate an image that maximises a channel or class (activation maximisation)."""
     import numpy as np
@@ -82,4 +86,5 @@ def ideal(
         what = f"class {s.class_name(loaded, channel)}"
     found = maximise_activation(loaded, name, channel, steps=steps, seed=seed)
     title = f"{what}: from {found.values[0]:.3g} to {found.values[-1]:.3g}"
-    write(draw_sample(found.picture, title), out)
+    facts = {"layer": name, "channel": channel, "values": [float(value) for value in found.values]}
+    write(draw_sample(found.picture, title), out, json, facts)

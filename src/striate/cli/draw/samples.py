@@ -9,7 +9,7 @@ import typer
 
 from striate.cli import samples as s
 from striate.cli.draw.common import DataNeeded, Out, draw, load, write
-from striate.cli.options import ModelArgument
+from striate.cli.options import Json, ModelArgument
 
 Count = Annotated[int, typer.Option("--count", metavar="N", help="Number of samples.")]
 Seed = Annotated[
@@ -25,12 +25,13 @@ def samples(
     seed: Seed = None,
     out: Out = Path("samples.png"),
     data_dir: s.DataDir = None,
+    json: Json = False,
 ) -> None:
     """Draw training samples of a data set with their classes."""
     from striate.data import registry
     from striate.explain import draw_samples
 
-    write(draw_samples(registry.load(data, data_dir).train, count, seed=seed), out)
+    write(draw_samples(registry.load(data, data_dir).train, count, seed=seed), out, json)
 
 
 @draw.command()
@@ -44,10 +45,11 @@ def predictions(
     ] = False,
     out: Out = Path("predictions.png"),
     data_dir: s.DataDir = None,
+    json: Json = False,
 ) -> None:
     """Draw test samples with what a model predicts; wrong predictions in orange."""
     from striate.explain import draw_predictions
 
     loaded = load(model)
     found = s.dataset(loaded, data, data_dir)
-    write(draw_predictions(loaded, found, count, seed=seed, mistakes=mistakes), out)
+    write(draw_predictions(loaded, found, count, seed=seed, mistakes=mistakes), out, json)
