@@ -85,6 +85,7 @@ def test_series():
         (Sequential([Conv2d(2, 3), Flatten()], (1, 6, 6)), (7, 7), "gives 32 numbers .* would give 50"),
         (Sequential([Flatten(), Linear(2)], 14), (20,), "with 0 axes of space; got a size of 1"),
         (lenet5(), (40,), "with 2 axes of space; got a size of 1"),
+        (Sequential([Conv1d(2, 3)], (1, 14)), (40, 40), "with 1 axis of space; got a size of 2"),
         (Sequential([Conv2d(2, 3), Reshape((2, 16)), GlobalAvgPool()], (1, 6, 6)), (7, 7), "reshape"),
     ],
 )

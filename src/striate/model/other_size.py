@@ -41,8 +41,8 @@ def for_size(model: Model, size: Sequence[int]) -> Model:
     sizes = tuple(integer(side, "size") for side in size)
     if len(sizes) != len(space) or not space:
         raise ShapeError(
-            f"{model.network.name}: takes inputs of {format_shape(model.input_shape)}, with {len(space)} axes of "
-            f"space; got a size of {len(sizes)}. Give a number for each."
+            f"{model.network.name}: takes inputs of {format_shape(model.input_shape)}, with {len(space)} "
+            f"{'axis' if len(space) == 1 else 'axes'} of space; got a size of {len(sizes)}. Give a number for each."
         )
     network = rebuilt(model.network, (channels, *sizes))
     _check_same(model.network, network)
