@@ -25,11 +25,15 @@ def test_writes_the_format_that_the_ending_names(run: Any, model: Path, name: st
     assert model.with_name(name).stat().st_size > 1000
 
 
-def test_never_replaces_the_model_that_it_reads(refused: Any, model: Path) -> None:
+def test_never_replaces_the_model_that_it_reads(run: Any, refused: Any, model: Path) -> None:
     before = model.read_bytes()
     assert "is the model itself" in refused("export", model, model, status=2)
+    assert run("export", model, model.with_suffix(".py")).exit_code == 0  # its weights lie beside it
     assert model.read_bytes() == before
     load(model)
+    named = model.rename(model.with_name("net_weights.safetensors"))
+    assert "is the model itself" in refused("export", named, model.with_name("net.py"), status=2)
+    assert named.read_bytes() == before
 
 
 def test_names_the_endings_that_there_are(refused: Any, model: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from striate.errors import ModelFileError
 from striate.interop import onnx
 from striate.interop.onnx.messages import Tensor
-from support.onnx_graphs import message, node, read
+from support.onnx_graphs import message, node, read, value
 
 skl2onnx: Any = pytest.importorskip("skl2onnx")
 runtime: Any = pytest.importorskip("onnxruntime")
@@ -127,4 +127,12 @@ def test_text_is_no_number(tmp_path: Path) -> None:
     graph = message([node("Add", "text text", "sum"), node("Add", "x sum", "y")], "n", 5)
     graph.graph.initializer.append(text)
     with pytest.raises(ModelFileError, match="Add 'the_sum': it computes with text"):
+        read(tmp_path / "model.onnx", graph)
+
+
+def test_a_label_that_is_made_of_nothing(tmp_path: Path) -> None:
+    graph = message([node("Relu", "x", "y"), node("Identity", "", "label")], "n", 5)
+    graph.graph.output.insert(0, value("label"))
+    assert read(tmp_path / "model.onnx", graph, output="y").classes == ()
+    with pytest.raises(ModelFileError, match="Identity 'the_label': "):
         read(tmp_path / "model.onnx", graph)

@@ -20,7 +20,23 @@ from striate.interop.pytorch import load_weights, read_state_dict
 from striate.interop.pytorch.names import torch_names
 from striate.interop.reading import Wish, read
 from striate.interop.writing import write
-from striate.layers import GRU, LSTM, RNN, Concatenate, Flatten, Input, Linear
+from striate.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    Absolute,
+    Concatenate,
+    Conv2d,
+    Erf,
+    Exp,
+    Flatten,
+    Input,
+    Linear,
+    Log,
+    Permute,
+    Power,
+    Sqrt,
+)
 from striate.model import Model
 from striate.models import MODELS
 from striate.network import Network, Sequential
@@ -325,7 +341,7 @@ def test_source_of_pytorch_computes_the_same(name: str, shape: tuple[int, ...], 
 def run_source(model: Model, x: np.ndarray, folder: Path) -> np.ndarray:
     """Return what the source of a model makes of ``x``."""
     source, weights = write(model, folder / "network.py")
-    assert weights.name == "network.safetensors"
+    assert weights.name == "network_weights.safetensors"
     spec = importlib.util.spec_from_file_location("network", source)
     assert spec is not None
     assert spec.loader is not None
@@ -346,6 +362,16 @@ def test_source_of_recurrent_layers(tmp_path: Path) -> None:
     without = Sequential([GRU(2, reset_after=False, bias=False)], (1, 3))
     with pytest.raises(ModelFileError, match=r"gru1: PyTorch has no GRU with reset_after=False. Export to ONNX"):
         write(Model(without, np.zeros(without.parameter_count)), tmp_path / "gru.py")
+
+
+def test_source_of_functions_and_exchanged_axes(tmp_path: Path) -> None:
+    body = [
+        Conv2d(4, 3), Absolute(), Power(1.5), Sqrt(), Exp(), Erf(), Permute((1, 2, 0)), Flatten(), Linear(3),
+        Exp(), Log(),
+    ]  # fmt: skip
+    model = randomised(Sequential(body, (2, 6, 5)))
+    x = np.random.default_rng(0).normal(size=(4, 2, 6, 5)).astype(np.float32)
+    np.testing.assert_allclose(run_source(model, x, tmp_path), model.outputs(x), rtol=1e-4, atol=1e-5)
 
 
 def test_layers_that_pytorch_does_not_have_are_named(tmp_path: Path) -> None:

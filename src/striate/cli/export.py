@@ -123,12 +123,14 @@ def _file(
 ) -> tuple[list[Path], str]:
     """Write a model as one format; return the files and what else the user should know."""
     import striate
+    from striate.interop.pytorch.source import weights_of
     from striate.interop.writing import ending_of, write
     from striate.storage.model_file import model_file_of
 
     path = path if to is None else path.with_suffix(ending_of(to))
-    if path.exists() and model_file_of(model).samefile(path):
-        raise UsageError(f"{path}: is the model itself; exporting would replace it. Choose another name.")
+    for file in (path, weights_of(path)) if path.suffix.lower() == ".py" else (path,):
+        if file.exists() and model_file_of(model).samefile(file):
+            raise UsageError(f"{file}: is the model itself; exporting would replace it. Choose another name.")
     loaded = striate.load(model)
     written = write(loaded, path, preprocessing=preprocessing, samples=samples)
     return written, _without_samples(loaded) if path.suffix.lower() == ".html" and samples is None else ""

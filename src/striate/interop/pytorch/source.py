@@ -42,7 +42,7 @@ class {title}(nn.Module):
 '''
 TAIL = '''
 
-def load(path=Path(__file__).with_suffix(".safetensors")):
+def load(path=Path(__file__).with_name("{weights}")):
     """Return the network with its weights, ready to predict."""
     network = {title}()
     network.load_state_dict(load_file(path), strict=False)
@@ -181,6 +181,12 @@ FUNCTIONS: dict[type[Layer], Callable[[Any, list[str]], str]] = {
     layers.Mish: lambda layer, x: f"F.mish({x[0]})",
     layers.Softplus: lambda layer, x: f"F.softplus({x[0]}, {layer.beta!r})",
     layers.Round: lambda layer, x: f"{layer.step!r} * torch.round({x[0]} / {layer.step!r})",
+    layers.Absolute: lambda layer, x: f"torch.abs({x[0]})",
+    layers.Exp: lambda layer, x: f"torch.exp({x[0]})",
+    layers.Log: lambda layer, x: f"torch.log({x[0]})",
+    layers.Sqrt: lambda layer, x: f"torch.sqrt({x[0]})",
+    layers.Erf: lambda layer, x: f"torch.erf({x[0]})",
+    layers.Power: lambda layer, x: f"{x[0]} ** {layer.exponent!r}",
     layers.Softsign: lambda layer, x: f"F.softsign({x[0]})",
     layers.Sigmoid: lambda layer, x: f"torch.sigmoid({x[0]})",
     layers.Tanh: lambda layer, x: f"torch.tanh({x[0]})",
@@ -192,6 +198,7 @@ FUNCTIONS: dict[type[Layer], Callable[[Any, list[str]], str]] = {
     layers.LogSoftmax: lambda layer, x: f"torch.log_softmax({x[0]}, 1)",
     layers.Flatten: lambda layer, x: f"{x[0]}.flatten(1)",
     layers.Reshape: lambda layer, x: f"{x[0]}.reshape(-1, {', '.join(map(str, layer.shape))})",
+    layers.Permute: lambda layer, x: f"{x[0]}.permute(0, {', '.join(str(axis + 1) for axis in layer.order)})",
     layers.GlobalAvgPool: lambda layer, x: f"{x[0]}.flatten(2).mean(2)",
     layers.GlobalMaxPool: lambda layer, x: f"{x[0]}.flatten(2).amax(2)",
     layers.Concatenate: lambda layer, x: f"torch.cat([{', '.join(x)}], 1)",
@@ -199,6 +206,11 @@ FUNCTIONS: dict[type[Layer], Callable[[Any, list[str]], str]] = {
     Regulariser: lambda layer, x: x[0],
 }
 """Layers without weights: what is written into ``forward``."""
+
+
+def weights_of(path: Path) -> Path:
+    """Return the file of weights beside a source; its name is not that of a model of striate."""
+    return path.with_name(f"{path.stem}_weights.safetensors")
 
 
 def save(model: Model, path: Path) -> list[Path]:
@@ -209,7 +221,7 @@ def save(model: Model, path: Path) -> list[Path]:
     ModelFileError
         If PyTorch has no such layer, or a file cannot be written.
     """
-    network, weights = model.network, path.with_suffix(".safetensors")
+    network, weights = model.network, weights_of(path)
     names = {step.name: re.sub(r"\W", "_", step.name) for step in network.steps}
     text = _source(model, names, weights.name)
     arrays = {}
@@ -238,7 +250,7 @@ def _source(model: Model, names: dict[str, str], weights: str) -> str:
         "\n    def forward(self, x):\n",
         *_normalised(model),
         *_forward(network, names),
-        TAIL.format(title=title),
+        TAIL.format(title=title, weights=weights),
     ]
     return "".join(lines)
 

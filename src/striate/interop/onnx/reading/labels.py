@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ def scores_and_classes(file: File) -> tuple[list[str], tuple[str, ...]]:
     classes: tuple[str, ...] = ()
     for item in file.graph.output:
         name = item.name
-        while name in makers and makers[name].op_type in COPIES:
+        while name in makers and makers[name].op_type in COPIES and makers[name].input:
             name = makers[name].input[0]
         node = makers.get(name)
         classes = classes or (_classes(file, node) if node else ())
@@ -44,10 +43,10 @@ def _gives_labels(node: Node, name: str) -> bool:
 def _classes(file: File, node: Node) -> tuple[str, ...]:
     """Return the names among which ``node`` chooses."""
     if node.op_type == "ArrayFeatureExtractor":
-        return _named(np.asarray(file.constants.get(node.input[0], ())).ravel())
+        return _named(file.constants.get(next(iter(node.input), ""), ()))
     found: dict[str, Any] = {item.name: item for item in node.attribute if item.name in ATTRIBUTES}
     return next((_named(value_of(found[name])) for name in ATTRIBUTES if name in found), ())
 
 
-def _named(labels: Iterable[Any]) -> tuple[str, ...]:
-    return tuple(str(label) for label in labels)
+def _named(labels: Any) -> tuple[str, ...]:
+    return tuple(str(label) for label in np.asarray(labels, object).ravel())
