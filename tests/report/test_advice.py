@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from types import SimpleNamespace
 
@@ -56,6 +57,14 @@ def test_errors_on_samples_it_has_seen_are_underfitting(trained):
     assert found.verdict == "underfits"
     assert any("--epochs 4" in command for command in commands(found))
     assert any("hidden=400,400" in command for command in commands(found))
+
+
+def test_a_loss_that_hardly_falls_at_a_low_rate_asks_for_a_higher_one(trained):
+    found = with_epochs(trained, (0.7, 0.5, 0.7, 0.5), (0.69, 0.5, 0.7, 0.5))
+    assert "--learning-rate" not in commands(advise(found))[0]
+    training = dataclasses.replace(found.config.training, learning_rate=1e-5)
+    found.config = dataclasses.replace(found.config, training=training)
+    assert "--learning-rate 0.0001" in commands(advise(found))[0]
 
 
 def test_a_gap_within_chance_is_neither(trained):

@@ -24,6 +24,7 @@ SMALL_ERROR, SMALL_R2 = 0.02, 0.9
 RATIO = 1.5  # validation loss over training loss of a regression that overfits
 SMALL_RATIO = 1.1  # the same, if the validation loss has risen
 FALLING = 0.03  # share by which the loss of the last tenth of the epochs is below that of the tenth before
+SLOW_RATE, HARDLY = 1e-3, 0.95  # a rate below usual ones; the share of the first loss that is left at the end
 MOVES = "rotation:10 zoom:0.9:1.1 shift:0.05"
 LARGER = {"lenet5": "digit_recogniser", "mlp": "mlp", "photo_cnn": "resnet18", "digit_recogniser": "photo_cnn"}
 """The network to try where one is too small."""
@@ -144,6 +145,11 @@ def _against_overfitting(run: Run) -> Iterator[Suggestion]:
 
 def _against_underfitting(run: Run) -> Iterator[Suggestion]:
     config, training = run.config, run.config.training
+    rate = training.learning_rate
+    if isinstance(rate, float) and rate < SLOW_RATE and _hardly_fell(run):
+        yield _suggest(
+            run, "learn ten times as fast, because the loss hardly fell", ["--learning-rate", f"{10 * rate:g}"]
+        )
     if _still_falling(run):
         epochs = 2 * len(run.history.records)
         yield _suggest(run, "train longer, because the loss was still falling", ["--epochs", str(epochs)])
@@ -152,7 +158,6 @@ def _against_underfitting(run: Run) -> Iterator[Suggestion]:
         yield _suggest(run, "use a larger network", _larger(config, larger))
     if training.augmentation is not None and training.augmentation.transforms:
         yield _suggest(run, "leave the training samples as they are", ["--augment", "none"])
-    rate = training.learning_rate
     if isinstance(rate, float):
         yield _suggest(run, "learn faster", ["--learning-rate", f"{3 * rate:g}"])
     yield _suggest(run, "train longer", ["--epochs", str(2 * len(run.history.records))])
@@ -174,6 +179,11 @@ def _still_falling(run: Run) -> bool:
         return False
     before, last = sum(losses[-2 * tenth : -tenth]), sum(losses[-tenth:])
     return before > 0 and 1 - last / before > FALLING
+
+
+def _hardly_fell(run: Run) -> bool:
+    records = run.history.records
+    return len(records) > 1 and records[-1].loss > HARDLY * records[0].loss
 
 
 def _has_dropout(options: Mapping[str, Any]) -> bool:
