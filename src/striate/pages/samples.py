@@ -105,10 +105,10 @@ def described(data: Dataset, classes: tuple[str, ...], count: int) -> list[dict[
 
 
 def _label(target: np.ndarray, classes: tuple[str, ...]) -> str:
-    """Return a target as text: its class, or its first numbers."""
-    if classes and np.ndim(target) == 0:
-        return classes[int(target)]
+    """Return a target as text: its class, the classes of a mask, or its first numbers."""
     numbers = np.ravel(target)
+    if classes and numbers.dtype.kind in "iu":
+        return ", ".join(classes[k] for k in np.unique(numbers).tolist() if 0 <= k < len(classes))
     return ", ".join(f"{number:.4g}" for number in numbers[:4]) + (", …" if len(numbers) > 4 else "")
 
 
