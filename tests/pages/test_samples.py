@@ -9,7 +9,7 @@ from striate.pages.samples import described
 
 
 def test_a_mask_is_labelled_with_the_classes_in_it():
-    masks = np.array([[[0, 0], [0, 1]], [[2, 2], [-1, 2]]], np.int64)
+    masks = np.array([[[0, 0], [0, 1]], [[2, 2], [2, 2]]], np.uint8)
     data = Dataset(np.zeros((2, 1, 2, 2), np.uint8), masks, ("ground", "tree", "house"))
     assert [sample["label"] for sample in described(data, data.classes, 2)] == ["ground, tree", "house"]
 
