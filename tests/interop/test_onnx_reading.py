@@ -278,3 +278,26 @@ def test_mutated_files_are_models_or_refused_in_one_line(tmp_path: Path) -> None
             messages.append(str(error))
     assert len(messages) > 100
     assert all("\n" not in text and len(text) < 2500 for text in messages)
+
+
+def test_half_precision_is_read_as_the_numbers_it_stands_for(tmp_path: Path) -> None:
+    weight = np.random.default_rng(0).normal(size=(4, 2, 3, 3)).astype(np.float16)
+    nodes = [node("Conv", "x w", "c"), node("Relu", "c", "r"), node("Cast", "r", "y", to=1)]
+    half, full = message(nodes, "n", 2, 6, 6, w=weight), message(nodes, "n", 2, 6, 6, w=weight.astype(np.float32))
+    half.graph.input[0].type.tensor_type.elem_type = 10
+    x = np.random.default_rng(1).normal(size=(3, 2, 6, 6)).astype(np.float16).astype(np.float32)
+    found = [read(tmp_path / "m.onnx", graph).outputs(x) for graph in (half, full)]
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_choice_by_constants_of_many_axes(tmp_path: Path) -> None:
+    sides = (2, 2, 3, 1, 2)
+    rng = np.random.default_rng(0)
+    chosen = rng.integers(0, 2, (1, *sides)).astype(bool)
+    nodes = [
+        node("Reshape", "x shape", "apart"), node("Where", "chosen apart other", "w"), node("Flatten", "w", "y"),
+    ]  # fmt: skip
+    constants = {"shape": np.array([0, *sides]), "chosen": chosen, "other": np.full((1, *sides), 7, np.float32)}
+    x = rng.normal(size=(3, 24)).astype(np.float32)
+    found = read(tmp_path / "m.onnx", message(nodes, "n", 24, **constants)).outputs(x)
+    np.testing.assert_array_equal(found, np.where(chosen.reshape(1, 24), x, np.float32(7)))
