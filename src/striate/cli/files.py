@@ -122,6 +122,7 @@ def _signal(path: Path, column: str | None) -> np.ndarray:
 
     table = read_table(path)
     numbers = table.numbers
+    assert isinstance(numbers, np.ndarray)  # tables are read into memory unless streaming is asked for
     if column is None:
         return numbers.ravel() if 1 in numbers.shape else numbers
     known = {str(place): at for place, at in table.places.items()}

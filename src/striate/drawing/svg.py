@@ -11,8 +11,10 @@ from striate.drawing.html import Markup, element, join, number
 
 WIDTH, HEIGHT = 460, 260
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 30, 40
-COLOURS = ("#0b6e99", "#c2570c", "#3f7d20", "#7b3fa0", "#b0922a", "#a8326e", "#4f5d75", "#2a9d8f")
-COLOURS += ("#d62728", "#5b8ff9", "#8c5a3c", "#e377c2")
+COLOURS = (
+    *("#0b6e99", "#c2570c", "#3f7d20", "#7b3fa0", "#b0922a", "#a8326e"),
+    *("#4f5d75", "#2a9d8f", "#d62728", "#5b8ff9", "#8c5a3c", "#e377c2"),
+)
 Points = Sequence[tuple[float, float]]
 
 
