@@ -61,6 +61,7 @@ class ProgramError(StriateError):
     """A program of the engine that would read or write where it must not, or that belongs to this process alone."""
 
 
+CLEARLY_LESS = 0.25  # of the ratio of difflib
 MOST_LISTED = 50
 """Up to this many names are always listed, even if some are close."""
 
@@ -89,5 +90,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """
     name, known = str(name).lower(), sorted(known)
     near = [other for other in known if "".join(word[:1] for word in other.split("_")) == name]
-    near = near or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = near or _near(name, known)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def _near(name: str, known: list[str]) -> list[str]:
+    """Return up to three names of ``known`` like ``name``, the most alike first, and none that is much less so."""
+    found = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    alike = [difflib.SequenceMatcher(None, other, name).ratio() for other in found]
+    return [other for other, ratio in zip(found, alike, strict=True) if ratio > alike[0] - CLEARLY_LESS]

@@ -118,6 +118,8 @@ def _save_picture(picture: Any, path: Path, room: io.BytesIO) -> None:
 
 
 def _signal(path: Path, column: str | None) -> np.ndarray:
+    import numpy as np
+
     from striate.data.tables import read_table
 
     table = read_table(path)
