@@ -176,7 +176,7 @@ def test_time_is_over(tmp_path):
 
 
 def test_another_search_and_a_damaged_journal(done, tmp_path):
-    with pytest.raises(UsageError, match="holds another search; it differs in training"):
+    with pytest.raises(UsageError, match=r"holds another search; it differs in training.epochs\. Use"):
         Search(done.folder, config(epochs=4), SearchSettings(ranges=RANGES))
     with pytest.raises(UsageError, match="it differs in ranges"):
         Search(done.folder, config(), SearchSettings())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,9 +72,8 @@ class Study:
                     self.study.set_user_attr(MARK, found)
                 known = found if known is None else {str(name): value for name, value in dict(known).items()}
             if known != found:
-                names = sorted(name for name in {*known, *found} if known.get(name) != found.get(name))
                 raise UsageError(
-                    f"{folder}: holds another search; it differs in {', '.join(names)}. "
+                    f"{folder}: holds another search; it differs in {', '.join(_differing(known, found))}. "
                     "Use the same settings, or another folder."
                 )
 
@@ -168,3 +167,13 @@ def _open(journal: Path, maximise: bool) -> Any:
             direction="maximize" if maximise else "minimize",
             load_if_exists=True,
         )
+
+
+def _differing(known: Mapping[str, Any], found: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    """Yield the names of the settings that differ, such as ``training.learning_rate``."""
+    for name in sorted({*known, *found}):
+        one, other = known.get(name), found.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from _differing(one, other, f"{within}{name}.")
+        elif one != other:
+            yield f"{within}{name}"
