@@ -403,3 +403,6 @@ def test_metrics_of_ones_own():
     data = Dataset(np.ones((3, 2, 1, 1), np.float32), np.array([[14.0], [13.0], [17.0]], np.float32))
     found = model.evaluate(data, metrics={"bias": lambda outputs, targets: (outputs - targets).mean()})
     assert found.metrics == {"bias": pytest.approx(-2 / 3)}
+    for metric, got in ((lambda o, t: o - t, r"an array of shape \[3, 1\]"), (lambda o, t: "good", "'good'")):
+        with pytest.raises(UsageError, match=f"metrics: 'mine' must return a number; got {got}"):
+            model.evaluate(data, metrics={"mine": metric})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -146,8 +147,14 @@ class Evaluation:
         return self.confusion is not None and bool((np.diff(self.samples) == 0).any())
 
     def with_metrics(self, metrics: Mapping[str, Metric]) -> Evaluation:
-        """Return the evaluation with further metrics, functions of ``outputs`` and ``targets`` by name."""
-        found = {name: float(function(self.outputs, self.targets)) for name, function in metrics.items()}
+        """Return the evaluation with further metrics, functions of ``outputs`` and ``targets`` by name.
+
+        Raises
+        ------
+        UsageError
+            If one returns no number.
+        """
+        found = {name: _number(name, function(self.outputs, self.targets)) for name, function in metrics.items()}
         return replace(self, metrics={**self.metrics, **found}) if found else self
 
     def worst_pairs(self, count: int = 5) -> list[tuple[str, str, int]]:
@@ -247,3 +254,12 @@ def _of_classes(
     np.add.at(confusion, (labels, predicted), 1)
     accuracy = float(np.average(predicted == labels, weights=counting))
     return Evaluation(total, accuracy, names, confusion, shares, labels, losses, loss.name, None, samples)
+
+
+def _number(name: str, value: Any) -> float:
+    """Return what a metric of the user returned; NaN is a number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        got = f"an array of shape {list(value.shape)}" if isinstance(value, np.ndarray) else repr(value)
+        raise UsageError(f"metrics: {name!r} must return a number; got {got}.") from None
