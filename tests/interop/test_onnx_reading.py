@@ -223,6 +223,8 @@ def tensor_of(**fields: Any) -> Message:
     [
         ({"dims": [10**12]}, "'c' has 3 values for the shape"),
         ({"dims": [-3]}, "'c' has the negative shape"),
+        ({"dims": [3] + 75 * [1]}, "'c' has 76 axes; at most 32"),
+        ({"dims": 90_000 * [2**62]}, "'c' has 90,000 axes"),  # their product alone would take seconds
         ({"data_type": 14}, "'c' has the element type 14, which is not supported"),
         ({"raw_data": b"12345"}, "'c' has 5 bytes, not a whole number of values"),
         ({"external_data": [Text("location", "x.bin")], "data_location": 1}, "numbers of 'c' are in another file"),

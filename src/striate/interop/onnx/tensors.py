@@ -28,6 +28,7 @@ DTYPES: dict[int, np.dtype] = {
     }.items()
 }
 """NumPy's name of each numeric element type that is read; bfloat16 is widened to float32, text is Python's."""
+MOST_AXES = 32  # of an array, before NumPy 2
 
 
 def to_array(tensor: Tensor) -> np.ndarray:
@@ -36,10 +37,12 @@ def to_array(tensor: Tensor) -> np.ndarray:
     Raises
     ------
     MalformedError
-        If they are in another file, or are not as many as the shape says.
+        If they are in another file, or are not as many as the shape says, or the shape has more than 32 axes.
     """
-    shape = tuple(int(side) for side in tensor.dims)
     name = tensor.name or "a constant"
+    if len(tensor.dims) > MOST_AXES:
+        raise MalformedError(f"{name!r} has {len(tensor.dims):,} axes; at most {MOST_AXES} are supported")
+    shape = tuple(int(side) for side in tensor.dims)
     if tensor.data_location or tensor.external_data:
         raise MalformedError(f"the numbers of {name!r} are in another file; save the model as one file")
     if min(shape, default=0) < 0:
