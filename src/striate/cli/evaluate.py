@@ -54,7 +54,7 @@ def evaluate(
     import striate
     from striate.cli.configuration import data_options
     from striate.cli.ending import fail
-    from striate.cli.output import Output, confusion_json, evaluation_text, metrics_json
+    from striate.cli.output import Output, confusion_json, evaluation_text, metrics_json, note
     from striate.cli.sources import WHOLE, held_out
     from striate.cli.tables import mistakes_table, write_csv
     from striate.layers.arguments import integer
@@ -62,16 +62,21 @@ def evaluate(
     output = Output(json)
     loaded = striate.load(model, winograd=not no_winograd)
     loaded.threads = None if threads is None else integer(threads, "threads")
-    name, data = held_out(loaded, dataset, data_dir, seed, data_options(context.params), split or part)
+    name, data, splits = held_out(loaded, dataset, data_dir, seed, data_options(context.params), split or part)
+    for line in splits.notes:
+        note(f"{dataset}: {line}")
     result = loaded.evaluate(data)
     if not math.isfinite(result.loss):
         fail(f"{model}: the model's outputs must be finite; got a loss of {result.loss}. Train it again.")
     output.line(evaluation_text(result, "" if name == WHOLE else name, by_class=True).strip())
     if name == WHOLE and data.name == loaded.metadata.get("data"):
         output.line("\nThese may be the samples the model was trained on. --split test leaves those out.")
+    output.bad_files(splits.bad_files)
     if mistakes is not None:
-        output.line(f"\nwritten: {write_csv(mistakes, *mistakes_table(result, data))}")
+        source = dataset if name == "test" and not Path(dataset).exists() else ""
+        output.line(f"\nwritten: {write_csv(mistakes, *mistakes_table(result, data, source))}")
     scores = {"split": name, f"{name}_accuracy": result.accuracy, f"{name}_loss": result.loss}
     more_metrics = {"metrics": metrics_json(result)} if json else {}
-    more = {"samples": len(data), "dataset": dataset, "model": str(model)}
+    more = {"samples": len(data), "bad_files": [list(bad) for bad in splits.bad_files]}
+    more |= {"dataset": dataset, "model": str(model)}
     output.result({**scores, **confusion_json(result), **more_metrics, **more})

@@ -36,14 +36,14 @@ def explain(
 
     output = Output(json)
     loaded = striate.load(model)
-    sample = s.read(loaded, image, fit, invert, data_dir)
+    title, sample = s.read_named(loaded, image, fit, invert, data_dir)
     with output.console.status("computing every value and six attributions"):
         found = trace(with_mean_scores(loaded), sample)
-        page = page_of(found, target=s.class_of(loaded, target), name=Path(image).name).encode()
+        page = page_of(found, target=s.class_of(loaded, target), name=Path(title).name).encode()
     write_atomically(out, page)
     if loaded.kind == "numbers":
         name = ", ".join(f"{value:.6g}" for value in loaded.interpret(found.output[None]).values[0].ravel())
     else:
         name = s.class_name(loaded, int(found.scores.argmax()))
-    output.line(f"{image}: {name}. The page is {out} ({len(page) / 1e6:.1f} MB).")
-    output.result({"file": image, "class": name, "page": str(out), "bytes": len(page)})
+    output.line(f"{title}: {name}. The page is {out} ({len(page) / 1e6:.1f} MB).")
+    output.result({"file": title, "class": name, "page": str(out), "bytes": len(page)})

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
 
+    from striate.data.problems import BadFile
     from striate.model.evaluation import Evaluation
 
+MOST_LISTED = 20  # unreadable files
 MOST_CLASSES = 25  # a larger confusion matrix does not fit on a screen
 LONGEST_NAME = 12
 
@@ -41,10 +43,24 @@ class Output:
         """Write one line, or several, as they are."""
         self.console.print(printable(str(text)), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
+    def bad_files(self, bad: Sequence[BadFile], elsewhere: str = "") -> None:
+        """List files that were left out; ``elsewhere`` says where more of them are listed."""
+        if bad:
+            self.line(f"\nskipped {len(bad):,} unreadable file{'s' * (len(bad) > 1)}")
+        for item in bad[:MOST_LISTED]:
+            self.line(f"  {item.path}: {item.reason}")
+        if len(bad) > MOST_LISTED:
+            self.line(f"  ... and {len(bad) - MOST_LISTED:,} more{elsewhere}")
+
     def result(self, values: dict[str, Any]) -> None:
         """Write ``values`` as one line of JSON if that was asked for."""
         if self.as_json:
             typer.echo(json_text(json.dumps(_plain(values), ensure_ascii=False, allow_nan=False)))
+
+
+def note(text: str) -> None:
+    """Write something worth knowing about the data to standard error."""
+    typer.echo(f"note: {printable(text)}", err=True)
 
 
 def evaluation_text(result: Evaluation, what: str, by_class: bool | None = None) -> str:

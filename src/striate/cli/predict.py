@@ -74,6 +74,7 @@ def predict(
     from striate.cli.files import write_text
     from striate.cli.masks import check_masks
     from striate.cli.output import Output
+    from striate.cli.output import note as write_note
     from striate.cli.parsing import axes
     from striate.cli.streams import printable
     from striate.cli.tables import write_csv
@@ -98,7 +99,7 @@ def predict(
             problems.append(str(error))
             continue
         for note in inputs.notes:
-            typer.echo(f"note: {printable(f'{path}: {note}')}", err=True)
+            write_note(f"{path}: {note}")
         found, bad = _predict(loaded, inputs, path, masks)
         items = [_item(loaded, name, row, shown) for name, row in found]
         for item in items if submission is None and out is None else ():
@@ -204,10 +205,22 @@ def _table(model: Model, rows: list[tuple[str, Any]]) -> tuple[list[str], list[l
     if model.kind == "classes":
         cells = [[file, names[row.argmax()], *(f"{share:.6g}" for share in row)] for file, row in rows]
         return ["file", "prediction", *names], cells
+    if model.kind == "labels":
+        cells = [
+            [file, _named(names, row.ravel()), *(f"{share:.6g}" for share in row.ravel())] for file, row in rows
+        ]
+        return ["file", "prediction", *names], cells
     spread = bool(rows) and isinstance(rows[0][1], tuple)
     heads = [*names, *(f"{name} standard deviation" for name in names)] if spread else names
     flat = [(file, [*row[0].ravel(), *row[1].ravel()] if spread else row.ravel()) for file, row in rows]
     return ["file", *heads], [[file, *(f"{value:.9g}" for value in values)] for file, values in flat]
+
+
+def _named(names: list[str], shares: Any) -> str:
+    """Return the labels that are on, as a cell of a table names them."""
+    from striate.data.tables.labels import SEPARATOR
+
+    return SEPARATOR.join(name for name, share in zip(names, shares, strict=True) if share >= 0.5)
 
 
 def _submission(predictions: list[dict[str, Any]]) -> str:

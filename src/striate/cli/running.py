@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST_COMPARED_BYTES = 1 << 30  # reading more than this to find samples that stand on both sides takes too long
 TITLES = {"accuracy": "accuracy", "r2": "R2", "loss": "loss"}
-MOST_LISTED = 20  # unreadable files; all of them are in the report and in splits.json
 
 
 class Runner:
@@ -192,18 +191,9 @@ class Runner:
         self.output.line(f"\ntrained in {duration(facts['train_seconds'])}, {rate}")
         if run.evaluation is not None:
             self.output.line(evaluation_text(run.evaluation, run.split or ""))
-        self._list_bad_files(run.splits)
+        self.output.bad_files(run.splits.bad_files, "; the report and splits.json list all")
         self.output.line(f"\nmodel saved: {run.folder.model}")
         return facts
-
-    def _list_bad_files(self, splits: Splits) -> None:
-        bad = splits.bad_files
-        if bad:
-            self.output.line(f"\nskipped {len(bad):,} unreadable file{'s' * (len(bad) > 1)}")
-        for item in bad[:MOST_LISTED]:
-            self.output.line(f"  {item.path}: {item.reason}")
-        if len(bad) > MOST_LISTED:
-            self.output.line(f"  ... and {len(bad) - MOST_LISTED:,} more; the report and splits.json list all")
 
 
 def _summary(run: Run) -> dict[str, Any]:

@@ -73,7 +73,14 @@ def is_one(text: str) -> bool:
 def read(
     model: Model, text: str, fit: str | None = None, invert: bool = False, folder: Path | None = None
 ) -> np.ndarray:
-    """Return one raw sample, float64[*input_shape], from a file, as ``TABLE:ROW`` (from 1) or ``DATASET:NUMBER``.
+    """Return one raw sample, float64[*input_shape]; see `read_named`."""
+    return read_named(model, text, fit, invert, folder)[1]
+
+
+def read_named(
+    model: Model, text: str, fit: str | None = None, invert: bool = False, folder: Path | None = None
+) -> tuple[str, np.ndarray]:
+    """Return the name and one raw sample of a file, ``TABLE:ROW`` (from 1) or ``DATASET:NUMBER``.
 
     Raises
     ------
@@ -84,19 +91,36 @@ def read(
     """
     import numpy as np
 
-    from striate.explain.samples import as_sample, read_sample
+    from striate.explain.samples import as_sample
 
     if not is_one(text):
-        return read_sample(model, Path(text), fit, invert)
+        return _read_file(model, Path(text), fit, invert, None)
     name, _, number = text.rpartition(":")
     if Path(name).is_file():
-        return read_sample(model, Path(name), fit, invert, row=int(number))
+        return _read_file(model, Path(name), fit, invert, int(number))
     if invert or fit:
         raise UsageError(f"{text}: --invert and --fit are for files; got a sample of a data set. Leave them out.")
     data = dataset(model, name, folder)
     if int(number) >= len(data):
         raise UsageError(f"{name}: has samples 0 to {len(data) - 1:,}; got {number}.")
-    return as_sample(model, np.asarray(data.inputs[int(number)]))
+    return text, as_sample(model, np.asarray(data.inputs[int(number)]))
+
+
+def _read_file(model: Model, path: Path, fit: str | None, invert: bool, row: int | None) -> tuple[str, np.ndarray]:
+    """Return a sample of a file with its name, the first one by default; say so if there are others."""
+    from striate.cli.output import note
+    from striate.explain.samples import sample_of
+    from striate.model.reading import read_inputs
+
+    found = read_inputs(model, path, fit, invert)
+    sample = sample_of(found, path, 1 if row is None else row)
+    for line in found.notes:
+        note(f"{path}: {line}")
+    if row is None and len(found.inputs) > 1:
+        count = len(found.inputs)
+        note(f"{path}: took sample 1 of {count:,}; to choose another, add its number: {path}:{count}")
+        return f"{path}:1", sample
+    return (str(path) if row is None else f"{path}:{row}"), sample
 
 
 def dataset(model: Model, name: str, folder: Path | None = None) -> Dataset:

@@ -34,8 +34,8 @@ def names_a_file(model: str) -> bool:
 
 def held_out(
     model: Model, name: str, folder: Path | None, seed: int, options: Options, split: str | None
-) -> tuple[str, Dataset]:
-    """Return what a model is tested on, and which split that is.
+) -> tuple[str, Dataset, Splits]:
+    """Return which split a model is tested on, the split, and all splits of the source.
 
     Without ``split`` it is the test or validation split that the source has of its own, else all of the source:
     what is cut from a source for testing depends on the training, of which a folder of new samples knows nothing.
@@ -50,15 +50,17 @@ def held_out(
     if split not in (None, WHOLE, *SPLITS):
         raise unknown_name("split", str(split), [*SPLITS, WHOLE])
     if split in SPLITS:
-        found = SPLITS[split](data_for_model(model, name, folder, seed, options))
+        splits = data_for_model(model, name, folder, seed, options)
+        found = SPLITS[split](splits)
         if found is None:
             raise DataError(f"{name}: has no {split} split. Choose another with --split.")
-        return split, found
+        return split, found, splits
     from striate.data.dataset import joined
 
     whole = data_for_model(model, name, folder, seed, dataclasses.replace(options, test_fraction=0.0), 0.0)
     for name_of_split in ("test", "validation") if split is None else ():
         data = SPLITS[name_of_split](whole)
         if data is not None:
-            return name_of_split, data
-    return WHOLE, joined([data for data in (take(whole) for take in SPLITS.values()) if data is not None])
+            return name_of_split, data, whole
+    parts = [data for data in (take(whole) for take in SPLITS.values()) if data is not None]
+    return WHOLE, joined(parts), whole

@@ -24,12 +24,17 @@ def write_csv(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -
     return write_text(room.getvalue(), path)
 
 
-def mistakes_table(result: Evaluation, data: Dataset) -> tuple[list[str], list[list[Any]]]:
+def mistakes_table(result: Evaluation, data: Dataset, source: str = "") -> tuple[list[str], list[list[Any]]]:
     """Return the columns and rows of a model's mistakes, the worst first.
 
-    Classes: the most confident mistakes; labels: a row for each wrong label; numbers: all, by their error.
+    Classes: the most confident mistakes; labels: a row for each wrong label; numbers: all, by their error. Samples
+    without a file are those of ``source``, counted from 0 as in ``digits:7``, or from 1 if there is none.
     """
-    names = data.files if data.files is not None else range(1, len(data) + 1)
+    import numpy as np
+
+    names = data.files
+    if names is None:
+        names = np.array([f"{source}:{n}" if source else f"{n + 1}" for n in range(len(data))])
     if result.kind == "numbers":
         return _errors(result, names)
     if result.kind == "labels":

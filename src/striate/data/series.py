@@ -106,7 +106,7 @@ def series_splits(paths: Mapping[str, Path], options: Options, seed: int, valida
     share, fold = options.test_fraction, options.fold
     split = divide(targets, None, later, share, validation_fraction, seed, name, classes, fold)
     shape = options.shape or learn.shape
-    everything = Dataset(learn.inputs(shape), targets, classes, name)
+    everything = Dataset(learn.inputs(shape), targets, classes, name, files=_names(path, targets))
     found = {
         SPLITS[number]: everything.take(np.flatnonzero(split == number)) for number in np.unique(split).tolist()
     }
@@ -204,8 +204,14 @@ def _later(path: Path, train: Dataset) -> Dataset:
             f"{printable(path)}: {train.sample_shape[0]} channels expected, as in training; got {series.shape[0]}."
         )
     targets, classes = _targets(series, path, "classification" if train.classes else "regression")
-    found = Dataset(series.inputs(train.sample_shape), targets, classes, train.name)
+    inputs = series.inputs(train.sample_shape)
+    found = Dataset(inputs, targets, classes, train.name, files=_names(path, targets))
     return align_classes(found, train.classes, str(path)) if train.classes else found
+
+
+def _names(path: Path, targets: np.ndarray) -> np.ndarray:
+    """Return what each series of a file is called, by its number from 1."""
+    return np.array([f"{printable(path)}:{number}" for number in range(1, len(targets) + 1)])
 
 
 def _lengths(series: Series) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.problems import printable
+from striate.data.unlabelled import Unlabelled
 from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
 from striate.model import Model
@@ -78,7 +79,18 @@ def read_sample(
     UsageError
         For another ``fit``, a row that the file does not have, or a folder of several samples.
     """
-    inputs, names, *_ = read_inputs(model, path, fit, invert)
+    return sample_of(read_inputs(model, path, fit, invert), path, row)
+
+
+def sample_of(found: Unlabelled, path: str | Path, row: int) -> np.ndarray:
+    """Return one of the inputs read from a file, from 1, float64[*input_shape].
+
+    Raises
+    ------
+    UsageError
+        For a row that the file does not have, or a folder of several samples.
+    """
+    inputs, names, *_ = found
     if len(inputs) > 1 and Path(path).is_dir():
         raise UsageError(f"{printable(path)}: holds {len(inputs):,} samples. Name one of them, such as {names[0]}.")
     if not 1 <= row <= len(inputs):

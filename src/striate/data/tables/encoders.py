@@ -38,6 +38,9 @@ class Encoder(Protocol):
     def inputs(self, table: Table, missing: str) -> np.ndarray:
         """Return the inputs of every row."""
 
+    def notes(self, table: Table) -> list[str]:
+        """Return what to know about the cells of a later table."""
+
     def check(self, table: Table, missing: str) -> None:
         """Raise DataError if a table whose numbers are in a file has cells that cannot be used."""
 
@@ -62,6 +65,10 @@ class TextColumn:
     def inputs(self, table: Table, missing: str) -> np.ndarray:
         """Return the symbols of every row, float32[N, 1, length]."""
         return self.vocabulary.encode(texts_of(table, self.column))
+
+    def notes(self, table: Table) -> list[str]:
+        """Return nothing: unknown words are usual."""
+        return []
 
     def check(self, table: Table, missing: str) -> None:
         """Raise DataError if the table has no such column."""

@@ -20,6 +20,9 @@ from striate.data.tables.stream import inputs_of
 from striate.data.tables.table import Table
 from striate.data.targets import align_classes, describe_targets
 
+MOST_NAMED = 100_000
+"""Rows of a table up to which each has a name."""
+
 
 def csv_dataset(
     path: str | Path,
@@ -64,7 +67,8 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     """
     learn = read_table(paths["train"] if "train" in paths else paths["all"], options.read)
     roles = roles_of(learn, options)
-    learn, notes = labelled(learn, roles)
+    whole = learn
+    learn, notes = labelled(whole, roles)
     targets, classes, names = targets_of(learn, roles, options.task)
     notes.append(describe_targets(names if learn.has_names else (), targets, classes, options.task))
     groups = None if roles.group is None else np.unique(learn.column(roles.group), return_inverse=True)[1]
@@ -79,6 +83,7 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
         classes,
         learn.path.stem,
         groups,
+        _row_names(whole, learn),
         symbols=encoder.symbols,
         target_names=() if classes else names,
     )
@@ -88,7 +93,14 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
         if (split == number).any()
     }
     splits |= {name: _later(table, names, encoder, everything, options) for name, table in later.items()}
+    for table in (learn, *later.values()) if options.preparation else later.values():
+        more += encoder.notes(table)
     return Splits(**splits, preparation=encoder.preparation, notes=tuple(notes + more))
+
+
+def _row_names(whole: Table, part: Table) -> np.ndarray | None:
+    """Return the names of those rows of a table that are in ``part`` of it; None for large tables."""
+    return None if len(whole) > MOST_NAMED else whole.row_names(np.searchsorted(whole.lines, part.lines))
 
 
 def _later_tables(paths: Mapping[str, Path], labels: tuple[str, ...], read: str) -> dict[str, Table]:
@@ -105,11 +117,18 @@ def _later(table: Table, labels: tuple[str, ...], encoder: Encoder, train: Datas
     """Return the data set of another table, read as the training table was."""
     places = tuple(find_column(label, table) if table.has_names else int(label) for label in labels)
     roles = Roles(places, None, ())
-    table, _ = labelled(table, roles)
+    whole = table
+    table, _ = labelled(whole, roles)
     task: Task = "classification" if train.classes else "regression"
     targets, classes, _ = targets_of(table, roles, task)
     inputs = inputs_of(table, encoder, options.missing)
     found = Dataset(
-        inputs, targets, classes, table.path.stem, symbols=encoder.symbols, target_names=train.target_names
+        inputs,
+        targets,
+        classes,
+        table.path.stem,
+        files=_row_names(whole, table),
+        symbols=encoder.symbols,
+        target_names=train.target_names,
     )
     return align_classes(found, train.classes, str(table.path)) if train.classes else found

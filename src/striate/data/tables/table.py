@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from striate.data.problems import printable
 from striate.data.tables.dialect import MISSING, Dialect
 from striate.data.tables.stored import StoredNumbers
 
@@ -68,6 +69,11 @@ class Table:
         wanted = name.strip().casefold()
         exact = [i for i, known in enumerate(self.names) if known == name]
         return next(iter(exact + [i for i, known in enumerate(self.names) if known.casefold() == wanted]), None)
+
+    def row_names(self, rows: np.ndarray) -> np.ndarray:
+        """Return what the rows ``rows`` (int64[M]) are called, such as ``houses.csv:7``, counted from 1."""
+        where = printable(self.path)
+        return np.array([f"{where}:{row + 1}" for row in rows.tolist()])
 
     def _part(self, rows: np.ndarray, numbers: np.ndarray | StoredNumbers) -> Table:
         texts = {number: cells[rows] for number, cells in self.texts.items()}
