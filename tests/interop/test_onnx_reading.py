@@ -165,8 +165,12 @@ def test_all_that_is_not_supported_is_said_at_once(tmp_path: Path) -> None:
 
 def test_open_sides_are_asked_for(tmp_path: Path) -> None:
     content = message([node("Relu", "x")], "n", 3, "h", "w")
-    with pytest.raises(ModelFileError, match=r"the input 'x' has open sides \(3x\?x\?\); give the shape"):
+    with pytest.raises(ModelFileError, match=r"the input 'x' \(3x\?x\?\) has open sides; give the shape"):
         read(tmp_path / "m.onnx", content)
+    content.graph.input.append(value("y", "n", "t"))  # type: ignore[union-attr]
+    with pytest.raises(ModelFileError, match=r"'x' \(.*'y' \(\?\) have .* --input x=3x224x224 --input y=224 \("):
+        read(tmp_path / "m.onnx", content)
+    content.graph.input.pop()  # type: ignore[union-attr]
     assert read(tmp_path / "m.onnx", content, input_shape=(3, 8, 8)).input_shape == (3, 8, 8)
 
 

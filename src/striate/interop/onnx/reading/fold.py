@@ -206,6 +206,7 @@ FOLDS: dict[str, Fold] = {
     "Expand": _expand,
     "Tile": _tile,
     "Where": _plain(np.where),
+    "NonZero": lambda node, x: np.array(np.nonzero(x), np.int64),
     "Equal": _plain(np.equal),
     "Greater": _plain(np.greater),
     "GreaterOrEqual": _plain(np.greater_equal),

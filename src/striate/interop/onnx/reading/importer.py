@@ -12,6 +12,7 @@ import numpy as np
 
 from striate.errors import StriateError, UsageError
 from striate.interop.onnx.messages import Node as Message
+from striate.interop.onnx.reading.constants import of_constants
 from striate.interop.onnx.reading.file import File, needed, parse_branch, value_of
 from striate.interop.onnx.reading.fold import FOLDS, fold
 from striate.interop.onnx.reading.values import Unsupported, Value, permuted, reshaped
@@ -44,6 +45,8 @@ class Operator:
     attributes: dict[str, Any]
     opset: int
     outputs: list[str]
+    whole: bool = False
+    """Whether its numbers are of a type of whole numbers, or conditions."""
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return an attribute."""
@@ -106,6 +109,23 @@ def translation(kind: str, opset: int) -> Translation | None:
     return next((function for since, function in OPERATORS.get(kind, ()) if since <= opset), None)
 
 
+WHOLE_TYPES = frozenset({2, 3, 4, 5, 6, 7, 9, 12, 13})
+"""Element types of whole numbers and conditions."""
+CONDITIONS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "And", "Or", "Xor"})
+"""Operators whose results are conditions."""
+COUNTING = CONDITIONS | {"Shape", "Size", "ArgMax", "ArgMin", "NonZero"}
+"""Operators whose results are whole numbers, whatever their operands are."""
+
+
+def whole_results(node: Operator) -> Sequence[str]:
+    """Return the names of those results of a node that are of a type of whole numbers."""
+    if node.kind in ("TopK", "MaxPool") and not node.whole:
+        return node.outputs[1:]
+    if node.kind in ("Cast", "QuantizeLinear", "DequantizeLinear"):
+        return node.outputs if node.get("to") in WHOLE_TYPES else ()
+    return node.outputs if node.whole or node.kind in COUNTING else ()
+
+
 NO_SUCH = "there is no such operator"
 OWN_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 MISFITS = (
@@ -121,7 +141,7 @@ MISFITS = (
 """What attributes of a wrong type, number or range lead to."""
 
 
-def _translated(function: Translation, graph: Importer, node: Operator) -> Any:
+def translated(function: Translation, graph: Importer, node: Operator) -> Any:
     """Return what a translation makes of a node; raises Unsupported if its attributes make no sense."""
     try:
         return function(graph, node)
@@ -147,6 +167,8 @@ class Importer:
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     pooled: dict[int, Node] = field(default_factory=dict)
     makers: dict[int, Operator] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
+    """Names of values of whole numbers."""
     names: dict[str, int] = field(default_factory=dict)
     """Names of layers, with the last number that was tried after each."""
     current: str = "layer"
@@ -158,6 +180,8 @@ class Importer:
         """Read the nodes that ``outputs`` depend on; what is not supported is collected in ``problems``."""
         self.values.update(self.file.constants)
         self.room += 2 * sum(array.size for array in self.file.constants.values())
+        kinds = ((item.name, item.type.tensor_type) for item in self.file.graph.input if item.type)
+        self.whole.update(name for name, kind in kinds if kind and kind.elem_type in WHOLE_TYPES)
         self._read_all(needed(self.file.graph, outputs))
 
     def branch(self, data: bytes) -> list[Operand]:
@@ -204,6 +228,7 @@ class Importer:
         attributes = {item.name: value_of(item) for item in message.attribute}
         inputs = [self.values[source] if source else None for source in message.input]
         node = Operator(name, kind_of(message), inputs, attributes, self.file.opset, list(message.output))
+        node.whole = self._is_whole(node, message.input)
         self.current = re.sub(r"[^\w/-]+", "_", name).strip("/_") or message.op_type
         found = None
         if not any(isinstance(item, Value) for item in inputs):
@@ -214,13 +239,23 @@ class Importer:
             function = translation(node.kind, self.file.opset)
             if function is None:
                 raise Unsupported(NO_SUCH)
-            found = _translated(function, self, node)
+            constant = bool(inputs) and node.kind != "If" and not any(isinstance(item, Value) for item in inputs)
+            found = of_constants(function, self, node) if constant else translated(function, self, node)
         results = found if isinstance(found, list | tuple) else [found]
         for output, result in zip(message.output, results, strict=False):
             if isinstance(result, np.ndarray) and result.size > LARGEST_CONSTANT:
                 raise MalformedError(f"the constant {output!r} would have {result.size:,} values")
             self.values[output] = result
             self.makers.setdefault(id(result), node)
+        self.whole.update(whole_results(node))
+
+    def _is_whole(self, node: Operator, names: Sequence[str]) -> bool:
+        """Return whether the operand that decides the type of the result holds whole numbers."""
+        place = 1 if node.kind == "Where" else 0
+        item = node.inputs[place] if place < len(node.inputs) else None
+        return (
+            names[place] in self.whole if isinstance(item, Value) else item is not None and item.dtype.kind in "iub"
+        )
 
     def apply(self, layer: Layer, *nodes: Node, **arrays: Any) -> Node:
         """Return ``layer`` applied to nodes, under a name of the operator; ``arrays`` are its parameters."""

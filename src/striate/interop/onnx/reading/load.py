@@ -16,6 +16,7 @@ from striate.data.normalisation import Normalisation
 from striate.errors import ModelFileError, UsageError, suggestion
 from striate.interop.onnx.messages import ValueInfo
 from striate.interop.onnx.reading import operators
+from striate.interop.onnx.reading.constants import filled
 from striate.interop.onnx.reading.file import File, read
 from striate.interop.onnx.reading.importer import Importer
 from striate.interop.onnx.reading.labels import scores_and_classes
@@ -173,6 +174,8 @@ def _sides(item: ValueInfo) -> list[int | None] | None:
 def _inputs(file: File, entries: list[ValueInfo], count: int, first: int, input_shape: Shapes) -> dict[str, Value]:
     """Return the value of every input: nodes of their own, or parts of one row."""
     shapes: dict[str, tuple[Shape, int, int]] = {}
+    opened: dict[str, list[int | None]] = {}
+    without: list[str] = []
     for item in entries:
         sides = _sides(item)
         if isinstance(input_shape, Mapping):
@@ -187,23 +190,35 @@ def _inputs(file: File, entries: list[ValueInfo], count: int, first: int, input_
         if count == ANY and sides and sides[axis] is not None:
             batch = sides[axis] or count
         if count and not sides:
-            raise Unsupported(
-                f"the input {item.name!r} has no axis of samples; if it is always the same number, give it, such "
-                f"as --constant {item.name}=1 (constants=)."
-            )
+            without.append(item.name)
+            continue
         sample = [*sides[:axis], *sides[axis + 1 :]] if count else sides
         if given and len(given) == len(sample):
             sample = [wanted if side is None else side for side, wanted in zip(sample, given, strict=True)]
         if None in sample:
-            example = "x".join("224" if side is None else str(side) for side in sample)
-            example = f"{item.name}={example}" if len(entries) > 1 else example
-            shown = "x".join("?" if side is None else str(side) for side in sample)
-            raise ModelFileError(
-                f"{file.path}: the input {item.name!r} has open sides ({shown}); give the shape of a sample, such "
-                f"as --input {example} (input_shape=)."
-            )
+            opened[item.name] = sample
         shapes[item.name] = (tuple(int(side) for side in sample if side is not None), axis, batch)
+    if opened or without:
+        raise Unsupported(_incomplete(opened, without, len(entries)))
     return _apart(shapes, whole=not count)
+
+
+def _incomplete(opened: dict[str, list[int | None]], without: list[str], count: int) -> str:
+    """Return an error that names every input with open sides or without samples, and what to write."""
+    shown, examples = [], []
+    for name, sample in opened.items():
+        shown.append(f"{name!r} ({'x'.join('?' if side is None else str(side) for side in sample)})")
+        example = "x".join("224" if side is None else str(side) for side in sample)
+        examples.append(f"--input {name}={example}" if count > 1 else f"--input {example}")
+    subject = f"input {', '.join(shown)} has" if len(shown) == 1 else f"inputs {', '.join(shown)} have"
+    advice = f"give the shape of a sample, such as {' '.join(examples)} (input_shape=)"
+    texts = [f"the {subject} open sides; {advice}"] if opened else []
+    texts += [
+        f"the input {name!r} has no axis of samples; if it is always the same number, give it, such as "
+        f"--constant {name}=1 (constants=)"
+        for name in without
+    ]
+    return "; ".join(texts) + "."
 
 
 def _axis_of_samples(item: ValueInfo, first: ValueInfo, axis: int) -> int:
@@ -303,18 +318,10 @@ def _origin(file: File, entries: list[ValueInfo], inputs: dict[str, Value], coun
 
 
 def _model(file: File, importer: Importer, network: Network, origin: dict[str, Any]) -> Model:
-    theta, states = np.zeros(network.parameter_count, np.float32), network.initial_states().astype(np.float32)
-    for step in network.steps:
-        arrays = importer.arrays.get(step.name, {})
-        for slots, vector in ((step.parameters, theta), (step.states, states)):
-            for slot in slots:
-                values = arrays[slot.spec.name]
-                if values.size != slot.spec.size:
-                    raise ModelFileError(
-                        f"{file.path}: {slot.name} has {slot.spec.size} numbers {list(slot.spec.shape)}; got "
-                        f"{list(values.shape)}."
-                    )
-                slot.view(vector)[...] = values.reshape(slot.spec.shape)
+    try:
+        theta, states = filled(network, importer.arrays)
+    except Unsupported as error:
+        raise ModelFileError(f"{file.path}: {error}.") from None
     known = _known(file)
     classes = known.get("classes", ())
     fits = len(classes) == math.prod(network.output_shape)

@@ -12,7 +12,7 @@ import numpy as np
 from striate import layers
 from striate.checks import LARGEST
 from striate.interop.onnx.reading.importer import Importer, Operand, Operator, operator
-from striate.interop.onnx.reading.recognise import as_layer_norm, recognise_product, recognise_scale
+from striate.interop.onnx.reading.recognise import recognise_product, recognise_scale
 from striate.interop.onnx.reading.values import (
     MOST_AXES,
     Unsupported,
@@ -218,17 +218,6 @@ def difference(graph: Importer, node: Operator) -> Value:
 def product(graph: Importer, node: Operator) -> Value:
     """``x1 * x2``."""
     return multiply(graph, *node.inputs)
-
-
-@operator("Div", since=7)
-def quotient(graph: Importer, node: Operator) -> Value:
-    """``x1 / x2``, or the layer normalisation that ends in it."""
-    found = as_layer_norm(graph, node)
-    if found is not None:
-        return found
-    if isinstance(node.inputs[1], np.ndarray) and not np.all(node.inputs[1]):
-        raise Unsupported("it divides by 0")
-    return multiply(graph, node.inputs[0], inverse(graph, node.inputs[1]))
 
 
 @operator("Mean")

@@ -6,11 +6,15 @@ import numpy as np
 
 from striate import layers
 from striate.interop.onnx.reading.importer import Importer, Operand, Operator, operator
-from striate.interop.onnx.reading.operators.arithmetic import add, aligned, as_value, multiply, negated, scaled
+from striate.interop.onnx.reading.operators.arithmetic import (
+    add,
+    aligned,
+    as_value,
+    multiply,
+    negated,
+    scaled,
+)
 from striate.interop.onnx.reading.values import Unsupported, Value
-
-CONDITIONS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "And", "Or", "Xor"})
-"""Operators whose results are conditions."""
 
 
 def _difference(graph: Importer, node: Operator, reverse: bool = False) -> Value:
@@ -84,16 +88,6 @@ def sign(graph: Importer, node: Operator) -> Value:
     value = node.value()
     below = graph.each(layers.Step(), scaled(graph, value, -1.0))
     return add(graph, graph.each(layers.Step(), value), negated(graph, below))
-
-
-@operator("Floor", "Ceil")
-def whole(graph: Importer, node: Operator) -> Value:
-    """The nearest whole number, or the one before or after it where that lies on the wrong side of x."""
-    value = node.value()
-    nearest = graph.each(layers.Round(), value)
-    a, b, shift = (value, nearest, -1.0) if node.kind == "Floor" else (nearest, value, 1.0)
-    right = graph.each(layers.Step(), add(graph, a, negated(graph, b)))
-    return add(graph, nearest, scaled(graph, right, -shift, shift))
 
 
 @operator("ThresholdedRelu")

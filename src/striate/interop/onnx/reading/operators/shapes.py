@@ -12,11 +12,11 @@ import numpy as np
 from striate import layers
 from striate.checks import LARGEST
 from striate.interop.onnx.reading.fold import target_shape
-from striate.interop.onnx.reading.importer import Importer, Operator, operator
+from striate.interop.onnx.reading.importer import CONDITIONS, WHOLE_TYPES, Importer, Operator, operator
 from striate.interop.onnx.reading.operators.arithmetic import as_value, expanded, scaled, with_rank
-from striate.interop.onnx.reading.operators.logic import CONDITIONS
 from striate.interop.onnx.reading.operators.reductions import dropped
-from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value
+from striate.interop.onnx.reading.operators.whole_numbers import truncated
+from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value, reshaped
 
 MOST_PLACES = 2**20  # along one axis of what a Tile makes
 
@@ -41,13 +41,21 @@ def dropout(graph: Importer, node: Operator) -> list[Value]:
 @operator("Cast")
 def cast(graph: Importer, node: Operator) -> Value:
     """Between kinds of floats nothing changes; symbols that come in and conditions are whole already."""
-    value = node.value()
+    value, kind = node.value(), node.get("to")
     maker = graph.makers.get(id(value))
-    condition = maker is not None and maker.kind in CONDITIONS
-    symbols = not value.node.inputs and node.get("to") != 9
-    if node.get("to") in (1, 10, 11, 16) or condition or symbols:
+    if kind == 9 and not (maker is not None and maker.kind in CONDITIONS):
+        zero = graph.each(layers.Step(), scaled(graph, graph.each(layers.Absolute(), value), -1.0))
+        return scaled(graph, zero, -1.0, 1.0)
+    rounded = maker is not None and maker.kind in ("Floor", "Ceil", "Round")
+    if kind not in WHOLE_TYPES or node.whole or rounded or _comes_in(value):
         return value
-    raise Unsupported(f"it rounds to the element type {node.get('to')}")
+    return truncated(graph, value)
+
+
+def _comes_in(value: Value) -> bool:
+    """Return whether a value is an input of the model, or one of several."""
+    node = value.node
+    return not (node.inputs[0] if isinstance(node.layer, layers.Slice) else node).inputs
 
 
 @operator("CastLike")
@@ -55,7 +63,8 @@ def cast_like(graph: Importer, node: Operator) -> Value:
     """Between kinds of floats nothing changes."""
     like = node.inputs[1]
     if isinstance(like, np.ndarray) and like.dtype.kind != "f":
-        raise Unsupported("it rounds to whole numbers")
+        found: Value = cast(graph, replace(node, attributes={"to": 9 if like.dtype.kind == "b" else 7}))
+        return found
     return node.value()
 
 
@@ -237,10 +246,21 @@ def selected(graph: Importer, value: Value, own: int, places: Sequence[int]) -> 
 
 
 def _embedding(graph: Importer, node: Operator, table: np.ndarray, index: Value) -> Value:
-    if node.get("axis", 0) or table.ndim != 2 or len(index.sample) != 1:
-        raise Unsupported("a table needs rows, and one row of indices for each sample")
-    found = graph.apply(layers.Embedding(*table.shape), index.plain(), weight=table)
-    return Value(found, found.shape, (1, 0), index.batch, index.count)
+    """Return rows of a table, of any shape, for indices of any shape."""
+    if index.batch not in (None, 0):
+        raise Unsupported(f"its samples lie along axis {index.batch}, not the first")
+    axis = node.get("axis", 0) % table.ndim
+    rows = np.moveaxis(table, axis, 0)
+    index = index.straight()
+    row = reshaped(index.node, (math.prod(index.base),))
+    flat = rows.reshape(len(rows), -1)
+    found = graph.apply(layers.Embedding(*flat.shape), row, weight=flat)
+    value = Value(found, (*rows.shape[1:], *index.base), (), index.batch, index.count)
+    before, own = range(axis), range(axis, rows.ndim - 1)
+    places = range(rows.ndim - 1, len(value.base))
+    if axis and index.batch is not None:
+        raise Unsupported("it chooses columns of a table for every sample")
+    return replace(value, order=(*before, *places, *own))
 
 
 @operator("Pad")
