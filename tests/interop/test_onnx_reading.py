@@ -248,6 +248,55 @@ def test_what_a_constant_claims_is_not_allocated(tmp_path: Path) -> None:
     tracemalloc.stop()
 
 
+MANY = np.full(90_000, 2**62)  # multiplying them takes a minute
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "reason"),
+    [
+        ([node("Reshape", "x s", "out")], {"s": MANY}, "'what is reshaped' has 90,000 axes"),
+        ([node("Reshape", "c s", "d")], {"s": MANY}, "'what is reshaped' has 90,000 axes"),
+        ([node("Expand", "c s", "d")], {"s": MANY}, "'a constant' has 90,000 axes"),
+        ([node("ConstantOfShape", "s", "d")], {"s": MANY}, "'a constant' has 90,000 axes"),
+        ([node("Unsqueeze", "x s", "out")], {"s": np.arange(90_000)}, "has 90,000 axes"),
+        ([node("Unsqueeze", "x s", "out")], {"s": np.array([1, 1])}, r"the axes \[1, 1\] are not all different"),
+        ([node("Tile", "c s", "d")], {"s": np.array([2**27])}, "constants that the graph computes are too large"),
+        ([node("Range", "z s u", "d")], {"s": np.array(2**28)}, "constants that the graph computes are too large"),
+        ([node("Range", "z s u", "d")], {"s": np.array(2**29)}, "a range is too long"),
+        (
+            [node("ConstantOfShape", "s", "a"), node("Neg", "a", "d")],
+            {"s": np.array([2**28])},
+            "constants that the graph computes are too large",
+        ),
+        (
+            [node("Split", "x s", "out more", axis=1)],
+            {"s": np.array([1, 1])},
+            r"the parts \[1, 1\] do not make up 3 places",
+        ),
+    ],
+)
+def test_shapes_and_sizes_are_bounded_before_anything_is_made(
+    nodes: list[Any], constants: dict[str, np.ndarray], reason: str, tmp_path: Path
+) -> None:
+    if nodes[-1].output == ["d"]:
+        nodes = [*nodes, node("Add", "x d", "out")]
+    given = {"c": np.ones(2, np.float32), "z": np.array(0), "u": np.array(1), **constants}
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match=reason):
+        read(tmp_path / "m.onnx", message(nodes, "n", 3, **given))
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    tracemalloc.stop()
+
+
+def test_inputs_with_more_sides_than_arrays_can_have_are_refused(tmp_path: Path) -> None:
+    content = message([node("Relu", "x", "out")], "n", *70 * [1])
+    with pytest.raises(ModelFileError, match="a TensorShape has more than 64 entries in 'dim'"):
+        read(tmp_path / "m.onnx", content)
+    content = message([node("Relu", "x", "out")], "n", *40 * [1])
+    with pytest.raises(ModelFileError, match="'x' has 41 axes; at most 32"):
+        read(tmp_path / "m.onnx", content)
+
+
 def test_a_million_nodes_are_refused_before_they_are_read(tmp_path: Path) -> None:
     one = encode(Graph(node=[node("Relu", "x", "a")]))
     path = tmp_path / "m.onnx"

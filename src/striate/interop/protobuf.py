@@ -50,9 +50,10 @@ def one(number: int, kind: Kind | type, default: Any = None) -> Any:
     return dataclasses.field(default=default, metadata={"number": number, "kind": kind, "many": False})
 
 
-def many(number: int, kind: Kind | type) -> Any:
-    """Return a dataclass field that holds a list (of numbers: an array)."""
-    return dataclasses.field(default_factory=list, metadata={"number": number, "kind": kind, "many": True})
+def many(number: int, kind: Kind | type, most: int = MOST_FIELDS) -> Any:
+    """Return a dataclass field that holds a list (of numbers: an array) with at most so many entries."""
+    metadata = {"number": number, "kind": kind, "many": True, "most": most}
+    return dataclasses.field(default_factory=list, metadata=metadata)
 
 
 def decode(cls: type[M], data: bytes | memoryview, depth: int = 0) -> M:
@@ -72,6 +73,10 @@ def decode(cls: type[M], data: bytes | memoryview, depth: int = 0) -> M:
         if item is None:
             continue
         if item.metadata["many"]:
+            if len(found.get(item.name, ())) == item.metadata["most"]:
+                raise MalformedError(
+                    f"a {cls.__name__} has more than {item.metadata['most']} entries in {item.name!r}"
+                )
             _append(found.setdefault(item.name, []), item.metadata["kind"], wire, value, depth)
         else:
             found[item.name] = _single(item.metadata["kind"], wire, value, depth)

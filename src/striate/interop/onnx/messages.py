@@ -74,7 +74,7 @@ class Dimension:
 class TensorShape:
     """The sides of an array (TensorShapeProto)."""
 
-    dim: list[Dimension] = many(1, Dimension)
+    dim: list[Dimension] = many(1, Dimension, most=64)
 
 
 @dataclass

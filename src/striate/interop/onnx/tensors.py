@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -40,9 +41,7 @@ def to_array(tensor: Tensor) -> np.ndarray:
         If they are in another file, or are not as many as the shape says, or the shape has more than 32 axes.
     """
     name = tensor.name or "a constant"
-    if len(tensor.dims) > MOST_AXES:
-        raise MalformedError(f"{name!r} has {len(tensor.dims):,} axes; at most {MOST_AXES} are supported")
-    shape = tuple(int(side) for side in tensor.dims)
+    shape = to_shape(tensor.dims, name)
     if tensor.data_location or tensor.external_data:
         raise MalformedError(f"the numbers of {name!r} are in another file; save the model as one file")
     if min(shape, default=0) < 0:
@@ -53,6 +52,13 @@ def to_array(tensor: Tensor) -> np.ndarray:
     if values.size != math.prod(shape):
         raise MalformedError(f"{name!r} has {values.size:,} values for the shape {list(shape)}")
     return values.reshape(shape)
+
+
+def to_shape(sides: Sequence[int] | np.ndarray, name: str) -> tuple[int, ...]:
+    """Return the sides of an array; raises MalformedError if they are so many that their product takes long."""
+    if len(sides) > MOST_AXES:
+        raise MalformedError(f"{name!r} has {len(sides):,} axes; at most {MOST_AXES} are supported")
+    return tuple(int(side) for side in sides)
 
 
 def _values(tensor: Tensor, name: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.interop.onnx.reading.values import Unsupported
-from striate.interop.onnx.tensors import BFLOAT16, DTYPES
+from striate.interop.onnx.tensors import BFLOAT16, DTYPES, to_shape
 
 if TYPE_CHECKING:
     from striate.interop.onnx.reading.importer import Operator
@@ -31,7 +31,7 @@ def _constant(node: Operator) -> np.ndarray:
 
 
 def _sized(shape: Any) -> tuple[int, ...]:
-    sides = tuple(int(side) for side in np.asarray(shape).ravel())
+    sides = to_shape(np.ravel(shape), "a constant")
     if min(sides, default=0) < 0 or math.prod(sides) > LARGEST:
         raise Unsupported(f"a constant cannot have the shape {list(sides)}")
     return sides
@@ -51,7 +51,7 @@ def _cast(node: Operator, x: np.ndarray) -> np.ndarray:
 
 def target_shape(shape: np.ndarray, source: tuple[int, ...], allow_zero: bool) -> list[int]:
     """Return the shape that a Reshape asks for: 0 copies a side, -1 is what is left."""
-    wanted = [int(side) for side in np.asarray(shape).ravel()]
+    wanted = list(to_shape(np.ravel(shape), "what is reshaped"))
     if not allow_zero:
         wanted = [source[i] if side == 0 and i < len(source) else side for i, side in enumerate(wanted)]
     known = math.prod(side for side in wanted if side != -1)
@@ -75,13 +75,19 @@ def _slice(node: Operator, x: np.ndarray, *_: np.ndarray) -> np.ndarray:
     return x[tuple(cut)]
 
 
+def parts_of(node: Operator, total: int) -> list[int]:
+    """Return the sizes of what a Split makes of ``total`` places; raises Unsupported if they do not fit."""
+    found, count = node.constant(1, "split"), len(node.outputs)
+    size = -(-total // count)
+    parts = [min(size, total - size * i) for i in range(count)] if found is None else np.ravel(found).tolist()
+    if len(parts) != count or sum(parts) != total or min(parts) < 0:
+        raise Unsupported(f"the parts {parts[:8]} do not make up {total} places in {count} outputs")
+    return [int(part) for part in parts]
+
+
 def _split(node: Operator, x: np.ndarray, *_: np.ndarray) -> list[np.ndarray]:
-    axis, parts = node.get("axis", 0), node.ints(1, "split")
-    if parts is None:
-        count = len(node.outputs)
-        size = -(-x.shape[axis] // count)
-        parts = [min(size, x.shape[axis] - size * i) for i in range(count)]
-    return np.split(x, np.cumsum(parts)[:-1], axis=axis)
+    axis = node.get("axis", 0)
+    return np.split(x, np.cumsum(parts_of(node, x.shape[axis]))[:-1], axis=axis)
 
 
 def _axes(node: Operator, number: int = 1) -> tuple[int, ...] | None:
@@ -115,9 +121,13 @@ def _plain(function: Fold) -> Fold:
     return fold_plain
 
 
-def _range(node: Operator, start: np.ndarray, stop: np.ndarray, step: np.ndarray) -> np.ndarray:
-    if step == 0 or abs((stop - start) / step) > LARGEST:
+def _steps(start: np.ndarray, stop: np.ndarray, step: np.ndarray) -> int:
+    if step == 0 or not abs((stop - start) / step) <= LARGEST:
         raise Unsupported("a range is too long")
+    return int(abs((stop - start) / step))
+
+
+def _range(node: Operator, start: np.ndarray, stop: np.ndarray, step: np.ndarray) -> np.ndarray:
     return np.asarray(np.arange(start.item(), stop.item(), step.item()), start.dtype)
 
 
@@ -126,7 +136,6 @@ def _expand(node: Operator, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
 
 
 def _tile(node: Operator, x: np.ndarray, repeats: np.ndarray) -> np.ndarray:
-    _sized([n * r for n, r in zip(x.shape, repeats, strict=True)])
     return np.tile(x, [int(r) for r in repeats])
 
 
@@ -255,22 +264,35 @@ BROADCAST = frozenset(
     Add Sub Mul Div Pow Mod Max Min Sum""".split()  # noqa: SIM905
 )
 """Those whose operands are broadcast."""
+VIEWS = frozenset("Shape Size Identity Dropout Expand Slice Split Squeeze Transpose Unsqueeze".split())  # noqa: SIM905
+"""Those that take no memory, however large the array that a repeated number looks like."""
+
+
+def _matmul_size(axis: int, a: np.ndarray, b: np.ndarray) -> int:
+    if min(a.ndim, b.ndim) < 2:
+        return 0
+    return int(math.prod(np.broadcast_shapes(a.shape[:-2], b.shape[:-2])) * a.shape[-2] * b.shape[-1])
+
+
+SIZES: dict[str, Callable[..., int]] = {
+    "Concat": lambda axis, *inputs: sum(item.size for item in inputs),
+    "Gather": lambda axis, x, index: index.size * (x.size // max(1, x.shape[axis])),
+    "MatMul": _matmul_size,
+    "Gemm": lambda axis, a, b, *_: max(a.shape) * max(b.shape),
+    "Tile": lambda axis, x, counts: math.prod(n * int(r) for n, r in zip(x.shape, counts, strict=True)),
+    "Range": lambda axis, *inputs: _steps(*inputs),
+}
+"""Functions of (axis, *arrays): how many numbers a node makes, where that may be more than it reads."""
 
 
 def _size(kind: str, inputs: list[np.ndarray], axis: int) -> int:
-    """Return how many numbers a node makes of constants, where that may be more than it reads."""
-    if kind == "Concat":
-        return sum(item.size for item in inputs)
-    if kind == "Gather":
-        return inputs[1].size * (inputs[0].size // max(1, int(inputs[0].shape[axis])))
-    if kind == "MatMul" and min(item.ndim for item in inputs) >= 2:
-        stack = math.prod(np.broadcast_shapes(inputs[0].shape[:-2], inputs[1].shape[:-2]))
-        return int(stack * inputs[0].shape[-2] * inputs[1].shape[-1])
-    if kind == "Gemm":
-        return int(max(inputs[0].shape) * max(inputs[1].shape))
+    """Return how many numbers a node makes of constants, where that may be more than are stored."""
+    if kind in SIZES:
+        return SIZES[kind](axis, *inputs)
     if kind in BROADCAST:
         return math.prod(np.broadcast_shapes(*(item.shape for item in inputs)))
-    return 0
+    repeated = [item.size for item in inputs if 0 in item.strides]
+    return 0 if kind in VIEWS else max(repeated, default=0)
 
 
 def fold(node: Operator, most: int = LARGEST) -> Any:

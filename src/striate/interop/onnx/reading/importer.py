@@ -16,6 +16,7 @@ from striate.interop.onnx.reading.constants import of_constants
 from striate.interop.onnx.reading.file import File, needed, parse_branch, value_of
 from striate.interop.onnx.reading.fold import FOLDS, fold
 from striate.interop.onnx.reading.values import Unsupported, Value, permuted, reshaped
+from striate.interop.onnx.tensors import to_shape
 from striate.interop.protobuf import MalformedError
 from striate.layers.base import Layer, Node
 
@@ -76,9 +77,9 @@ class Operator:
         return found
 
     def ints(self, number: int, name: str) -> list[int] | None:
-        """Return a list of whole numbers from an operand or an attribute; None where there is neither."""
+        """Return numbers, at most one for each axis, from an operand or an attribute; None where neither is."""
         found = self.constant(number, name)
-        return None if found is None else [int(item) for item in np.asarray(found).ravel()]
+        return None if found is None else list(to_shape(np.ravel(found), name))
 
 
 Translation = Callable[["Importer", Operator], Any]

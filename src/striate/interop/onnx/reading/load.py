@@ -21,7 +21,7 @@ from striate.interop.onnx.reading.file import File, read
 from striate.interop.onnx.reading.importer import Importer
 from striate.interop.onnx.reading.labels import scores_and_classes
 from striate.interop.onnx.reading.values import MOST_AXES, Unsupported, Value, reshaped
-from striate.interop.onnx.tensors import DTYPES
+from striate.interop.onnx.tensors import DTYPES, to_shape
 from striate.interop.protobuf import MalformedError
 from striate.layers import Identity, Input, Slice
 from striate.layers.base import Node, Shape
@@ -164,11 +164,12 @@ def _report(file: File, importer: Importer) -> str:
 
 
 def _sides(item: ValueInfo) -> list[int | None] | None:
-    """Return the declared sides of an input, None for those left open."""
+    """Return the declared sides of an input, None for those left open; raises MalformedError if too many."""
     kind = item.type.tensor_type if item.type else None
     if kind is None or kind.shape is None:
         return None
-    return [side.dim_value if side.dim_value and side.dim_value > 0 else None for side in kind.shape.dim]
+    sides = to_shape([side.dim_value or 0 for side in kind.shape.dim], item.name)
+    return [side if side > 0 else None for side in sides]
 
 
 def _inputs(file: File, entries: list[ValueInfo], count: int, first: int, input_shape: Shapes) -> dict[str, Value]:

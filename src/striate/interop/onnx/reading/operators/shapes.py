@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ import numpy as np
 
 from striate import layers
 from striate.checks import LARGEST
-from striate.interop.onnx.reading.fold import target_shape
+from striate.interop.onnx.reading.fold import parts_of, target_shape
 from striate.interop.onnx.reading.importer import CONDITIONS, WHOLE_TYPES, Importer, Operator, operator
 from striate.interop.onnx.reading.operators.arithmetic import as_value, expanded, scaled, with_rank
 from striate.interop.onnx.reading.operators.reductions import dropped
@@ -117,6 +118,8 @@ def unsqueeze(graph: Importer, node: Operator) -> Value:
     """With more axes of size 1."""
     value, axes = node.value(), node.ints(1, "axes") or []
     rank = value.rank + len(axes)
+    if len({axis % rank for axis in axes}) < len(axes):
+        raise Unsupported(f"the axes {axes} are not all different")
     axes = sorted(axis % rank for axis in axes)
     value = value.straight()
     old = iter(["batch" if i == value.batch else "side" for i in range(value.rank)])
@@ -204,16 +207,11 @@ def slices(graph: Importer, node: Operator) -> Value:
 @operator("Split")
 def split(graph: Importer, node: Operator) -> list[Value]:
     """Parts of one axis."""
-    value, parts = node.value(), node.ints(1, "split")
+    value = node.value()
     own = value.axis(node.get("axis", 0))
-    n = value.sample[own]
-    if parts is None:
-        size = -(-n // len(node.outputs))
-        parts = [min(size, n - size * i) for i in range(len(node.outputs))]
-    if sum(parts) != n:
-        raise Unsupported(f"the parts {parts} do not make up {n}")
-    begins = [sum(parts[:i]) for i in range(len(parts))]
-    return [part(graph, value, own, begin, count) for begin, count in zip(begins, parts, strict=True)]
+    parts = parts_of(node, value.sample[own])
+    begins = itertools.accumulate(parts, initial=0)
+    return [part(graph, value, own, begin, count) for begin, count in zip(begins, parts, strict=False)]
 
 
 @operator("Gather")
