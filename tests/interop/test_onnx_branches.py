@@ -105,7 +105,8 @@ def test_shapes_and_constants_are_given_by_name(tmp_path: Path) -> None:
     content = message([node("Mul", "x y", "product"), node("Add", "product rate", "out")], "n", "t")
     content.graph.input += [value("y", "n", "t"), value("rate")]  # type: ignore[union-attr]
     path = tmp_path / "m.onnx"
-    with pytest.raises(ModelFileError, match=r"'x' \(\?\), 'y' .* --input x=224 --input y=224 .*'rate' has no axis"):
+    wanted = r"'x' \(\?\), 'y' .* --input x=224 --input y=224 .*'rate' has no axis"
+    with pytest.raises(ModelFileError, match=wanted):
         read(path, content)
     shapes = {"x": (4,), "y": (4,)}
     with pytest.raises(ModelFileError, match=r"'rate' has no axis of samples; .* such as --constant rate=1 "):
