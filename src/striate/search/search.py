@@ -15,10 +15,10 @@ from striate.drawing.html import number
 from striate.errors import CapacityError, DivergenceError, ShapeError, UsageError
 from striate.model import Model
 from striate.network import Network
+from striate.search.pruning import Watcher, objective
 from striate.search.space import CNN_RANGES, NETWORK, RECIPE, Range, changed, ranges_for, recipe_values
 from striate.search.study import Study, optuna
 from striate.training.callbacks import Callback
-from striate.training.history import EpochRecord
 from striate.training.initialisation import initialise
 from striate.training.run import Run, RunConfig, RunFolder, resume, train
 from striate.training.run.build import load_splits, network_or_model
@@ -26,7 +26,6 @@ from striate.training.run.log import RunLog
 from striate.training.run.record import read_record
 from striate.training.run.resolve import resolve, with_absolute_paths
 from striate.training.run.start import starting_model
-from striate.training.state import TrainingState
 
 TIMED_RUNS = 20
 TRIALS, FINAL = "trials", "final"
@@ -158,7 +157,7 @@ class Search:
             self.study.study.tell(trial, state=states.PRUNED)
             return
         try:
-            run = self._train(config, self.folder_of(trial), [_Watcher(trial, self.maximise)])
+            run = self._train(config, self.folder_of(trial), [Watcher(trial, self.maximise)])
         except DivergenceError:
             trial.set_user_attr("diverged", True)
             self.study.study.tell(trial, state=states.PRUNED)
@@ -166,8 +165,8 @@ class Search:
             return
         last = run.history.records[-1]
         trial.set_user_attr("val_loss", last.val_loss)
-        value = _objective(last, self.maximise)
-        pruned = run.history.stop_reason == _Watcher.REASON
+        value = objective(last, self.maximise)
+        pruned = run.history.stop_reason == Watcher.REASON
         self.study.study.tell(trial, None if pruned else value, state=states.PRUNED if pruned else None)
         self.say(f"trial {trial.number}: {'stopped at ' * pruned}{value:.4f}, {_shown(trial.params)}")
 
@@ -225,23 +224,6 @@ class Search:
         return run
 
 
-class _Watcher(Callback):
-    """Reports every epoch to Optuna, and stops a trial that is worse than earlier ones were."""
-
-    name, REASON = "search", "worse than other trials"
-
-    def __init__(self, trial: Any, maximise: bool) -> None:
-        self.trial, self.maximise = trial, maximise
-
-    def on_epoch_end(self, state: TrainingState, record: EpochRecord) -> None:
-        """Report the epoch; one that came before the trial was taken over is known already."""
-        frozen = self.trial.study.get_trials(deepcopy=False)[self.trial.number]
-        if record.epoch not in frozen.intermediate_values:
-            self.trial.report(_objective(record, self.maximise), record.epoch)
-        if record.epoch < state.progress.epochs and self.trial.should_prune():
-            state.stop(self.REASON)
-
-
 def milliseconds(network: Network, threads: int | None) -> float:
     """Return the shortest time of a prediction for one sample, in milliseconds."""
     theta, states = initialise(network, "glorot", 0)
@@ -253,12 +235,6 @@ def milliseconds(network: Network, threads: int | None) -> float:
         predict(sample)
         times.append(time.perf_counter() - begun)
     return 1000 * min(times)
-
-
-def _objective(record: EpochRecord, maximise: bool) -> float:
-    value = record.val_accuracy if maximise else record.val_loss
-    assert value is not None
-    return float(value)
 
 
 def _has_ended(place: Path) -> bool:

@@ -18,8 +18,6 @@ from striate.training.run.lock import locked
 
 NAME, MARK = "search", "mark"
 JOURNAL, LOCKS, ALL = "journal.log", "locks", "study"
-START_UP = 5  # trials before unpromising ones are stopped
-WARM_UP = 2  # epochs that every trial has
 MOST_PER_TRIAL = 20  # trials that do not fit the limits, for each one that does
 
 
@@ -163,7 +161,6 @@ def _open(journal: Path, maximise: bool) -> Any:
         return found.create_study(
             study_name=NAME,
             storage=storage,
-            pruner=found.pruners.MedianPruner(n_startup_trials=START_UP, n_warmup_steps=WARM_UP),
             direction="maximize" if maximise else "minimize",
             load_if_exists=True,
         )
