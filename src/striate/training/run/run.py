@@ -23,6 +23,7 @@ from striate.training.run.build import (
     make_trainer,
     network_or_model,
 )
+from striate.training.run.changes import check_data
 from striate.training.run.config import RunConfig
 from striate.training.run.folder import RunFolder
 from striate.training.run.log import RunLog
@@ -166,6 +167,7 @@ def _resume(
     own = make_callbacks(config, place)
     trainer = _trainer(config, splits, own, start)
     found = restore_latest(trainer.state, place.checkpoints)
+    check_data(place, splits, trainer.state.fingerprint)
     if epochs is not None:
         config = config.changed(training=config.training.changed(epochs=epochs))
         _extend(place, trainer, epochs)
