@@ -33,7 +33,7 @@ def run(tmp_path):
 
 def refusal(folder) -> str:
     log = (folder / "log.jsonl").read_bytes()
-    with pytest.raises(UsageError, match="^photos: a run continues with the data it began with; ") as caught:
+    with pytest.raises(UsageError, match=r"^photos: a run continues with the data it began with; ") as caught:
         resume(folder, epochs=2, report=False)
     assert (folder / "log.jsonl").read_bytes() == log  # nothing is written or cut off
     assert RunConfig.load(folder / "config.toml").training.epochs == 1

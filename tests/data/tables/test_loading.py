@@ -5,7 +5,7 @@ import pytest
 
 from striate.data.normalisation import Normalisation
 from striate.data.options import Options
-from striate.data.tables import csv_dataset, read_table, reading, table_splits
+from striate.data.tables import csv_dataset, loading, read_table, reading, table_splits
 from striate.errors import DataError
 
 
@@ -306,3 +306,20 @@ class TestSeveralLabels:
             csv_dataset(path, label="b,c")
         with pytest.raises(DataError, match=r"no column 'd'; the columns are a, b, c. Use one of these"):
             csv_dataset(path, label="c,d")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"label": "knd"}, "no column 'knd'; the columns are a, kind. Did you mean 'kind'?"),
+        ({"label": "kind", "group": "site"}, "no column 'site'"),
+        ({"label": "kind", "ignore": ("b",)}, "no column 'b'"),
+        ({}, "no column with labels"),
+    ],
+)
+def test_names_are_checked_before_the_rows_are_read(write, monkeypatch, options, message):
+    path = write("a,kind\n1,x\n2,y\n")
+    monkeypatch.setattr(loading, "read_table", lambda *given: pytest.fail("the rows were read"))
+    with pytest.raises(DataError) as caught:
+        table_splits({"all": path}, Options(**options), 0, 0.1)
+    assert message in str(caught.value)

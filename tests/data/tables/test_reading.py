@@ -114,3 +114,15 @@ def test_a_carriage_return_within_a_line_is_a_blank(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"x,y,label\r\n1,2,a\r\n3\r,4,b\r\n5,6,a\r\n")
     assert read_table(path).numbers.tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+def test_texts_for_which_there_is_no_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK_ROWS", 2)
+    content = "note,b\n" + "".join(f"{'x' * length},1\n" for length in (1, 2, 500, 1, 1, 1))
+    room = 500 * 4 * 5  # bytes: for five rows
+    monkeypatch.setattr("striate.data.streaming.choice.available_memory", lambda: 2 * room)
+    message = r"column 'note' does not fit into memory: 6 texts as long as the longest, 500 characters, take 0 MB\."
+    with pytest.raises(DataError, match=message):
+        read(tmp_path, content)
+    monkeypatch.setattr("striate.data.streaming.choice.available_memory", lambda: 2 * (room + 500 * 4))
+    assert read(tmp_path, content).texts[0][2] == "x" * 500

@@ -6,7 +6,7 @@ import numpy as np
 
 from striate.data.options import Task
 from striate.data.problems import printable
-from striate.data.tables.roles import LABEL_NAMES, Roles
+from striate.data.tables.roles import Roles
 from striate.data.tables.table import Table, missing_text
 from striate.data.targets import make_targets
 from striate.errors import DataError
@@ -58,12 +58,6 @@ def label_column(table: Table, place: int) -> np.ndarray:
 
 def labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
     """Return the rows that have every label, and a note on the others; raises DataError if there are none."""
-    if not roles.labels:
-        known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
-        raise DataError(
-            f"{printable(table.path)}: no column with labels ({', '.join(LABEL_NAMES)}); the columns are {known}. "
-            "Name the one to predict (--label)."
-        )
     absent = np.zeros(len(table), bool)
     for place in roles.labels:
         labels = label_column(table, place)

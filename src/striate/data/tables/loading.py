@@ -14,8 +14,8 @@ from striate.data.options import Options, Task
 from striate.data.splits import SPLITS, Splits
 from striate.data.tables.encoders import Encoder, encoder_for
 from striate.data.tables.labels import labelled, targets_of
-from striate.data.tables.reading import read_table
-from striate.data.tables.roles import Roles, find_column, roles_of
+from striate.data.tables.reading import read_header, read_table
+from striate.data.tables.roles import Roles, check_names, find_column, roles_of
 from striate.data.tables.stream import inputs_of
 from striate.data.tables.table import Table
 from striate.data.targets import align_classes, describe_targets
@@ -65,7 +65,9 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     DataError
         If a file cannot be read or used.
     """
-    learn = read_table(paths["train"] if "train" in paths else paths["all"], options.read)
+    path = paths["train"] if "train" in paths else paths["all"]
+    check_names(read_header(path), options)
+    learn = read_table(path, options.read)
     roles = roles_of(learn, options)
     whole = learn
     learn, notes = labelled(whole, roles)

@@ -18,7 +18,7 @@ import numpy as np
 
 from striate.data.problems import printable
 from striate.data.streaming.cache import version_of
-from striate.data.streaming.choice import MEMORY
+from striate.data.streaming.choice import AUTO, MEMORY, is_streamed
 from striate.data.tables.cache import cached_table, keep
 from striate.data.tables.cells import parse_numbers
 from striate.data.tables.dialect import Dialect, sniff
@@ -29,8 +29,23 @@ from striate.errors import DataError
 
 BLOCK_BYTES = 1 << 22
 BLOCK_ROWS = 4096
+CHARACTER_BYTES = np.dtype("U1").itemsize
 MOST_SLIPS = 0.1
 """A column in which a smaller share of the cells are not numbers is one of numbers, with mistakes in it."""
+
+
+def read_header(path: Path) -> Table:
+    """Return the columns of a table without any row: all as numbers; raises DataError like `read_table`."""
+    dialect = _dialect(path)
+    return table_of(path, dialect, np.zeros((0, len(dialect.names))), {}, np.zeros(0, np.int64))
+
+
+def _dialect(path: Path) -> Dialect:
+    with open_lines(path) as lines:
+        dialect = sniff(lines)
+    if dialect is None:
+        raise DataError(f"{printable(path)}: a table needs at least one row; the file is empty. Use another file.")
+    return dialect
 
 
 def read_table(path: str | Path, read: str = MEMORY) -> Table:
@@ -53,10 +68,7 @@ def read_table(path: str | Path, read: str = MEMORY) -> Table:
     """
     path = Path(path)
     version = version_of(path)
-    with open_lines(path) as lines:
-        dialect = sniff(lines)
-    if dialect is None:
-        raise DataError(f"{printable(path)}: a table needs at least one row; the file is empty. Use another file.")
+    dialect = _dialect(path)
     found = None if read == MEMORY else cached_table(path, version, dialect, read)
     if found is not None:
         return found
@@ -131,6 +143,7 @@ class _Reading:
             for column, cells in enumerate(zip(*rows, strict=True)):
                 if column in texts:
                     texts[column].append(np.array([printable(cell.strip()) for cell in cells]))
+                    self._check_room(column, texts[column])
                 else:
                     values.append(self._numbers(cells, at, slips[column]))
             if len(ends) == 1 and self._begin_with_text(slips):
@@ -141,6 +154,17 @@ class _Reading:
             return None
         joined = {column: np.concatenate(pieces) for column, pieces in texts.items()}
         return table_of(self.path, self.dialect, numbers.done(), joined, np.concatenate(ends))
+
+    def _check_room(self, column: int, pieces: list[np.ndarray]) -> None:
+        """Raise DataError if there is no room for the texts of a column, which all take as much as the longest."""
+        size, rows = max(piece.itemsize for piece in pieces), sum(map(len, pieces))
+        if is_streamed(AUTO, size * rows):
+            raise DataError(
+                f"{printable(self.path)}: column {self.dialect.names[column]!r} does not fit into memory: {rows:,} "
+                f"texts as long as the longest, {size // CHARACTER_BYTES:,} characters, take "
+                f"{size * rows / 1e6:,.0f} MB. "
+                "Shorten them, or remove the column from the file."
+            )
 
     def _chunks(self) -> Iterator[tuple[list[int], list[list[str]]]]:
         with open_lines(self.path) as lines:

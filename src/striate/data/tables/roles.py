@@ -51,6 +51,19 @@ def roles_of(table: Table, options: Options) -> Roles:
     return Roles(labels, group, tuple(sorted(ignored - {group})))
 
 
+def check_names(header: Table, options: Options) -> None:
+    """Raise DataError for names that a table does not have, or if no column has labels; rows are not needed."""
+    if not roles_of(header, options).labels:
+        raise DataError(
+            f"{printable(header.path)}: no column with labels ({', '.join(LABEL_NAMES)}); the columns are "
+            f"{_known(header)}. Name the one to predict (--label)."
+        )
+
+
+def _known(table: Table) -> str:
+    return ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
+
+
 def _find_labels(text: str, table: Table) -> tuple[int, ...]:
     """Return the column of that name, or those whose names stand between commas."""
     place = table.find(text)
@@ -70,9 +83,8 @@ def find_column(name: str, table: Table) -> int:
     """Return the place of a column; raises DataError if the table has none of that name."""
     place = table.find(name)
     if place is None:
-        known = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
         fix = suggestion(name, table.names).replace("did", "Did", 1) or "Use one of these."
-        raise DataError(f"{printable(table.path)}: no column {name!r}; the columns are {known}. {fix}")
+        raise DataError(f"{printable(table.path)}: no column {name!r}; the columns are {_known(table)}. {fix}")
     return place
 
 
