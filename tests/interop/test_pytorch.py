@@ -160,6 +160,8 @@ class Rebuilt:
         ((0, (2.0, 2), (2, 1)), "the shape of a tensor is damaged"),
         ((-1, (2,), (1,)), "the shape of a tensor is damaged"),
         ((0, (2, 2), (1,)), "the shape of a tensor is damaged"),
+        ((0, (2**62,) * 90_000, (0,) * 90_000), "the shape of a tensor is damaged"),  # a minute of products
+        ((0, (10**400, 1), (0, 0)), "the shape of a tensor is damaged"),
         ((3, (2,), (1,)), r"a tensor of shape \[2\] is larger than its storage"),
         ((0, (2**40,), (0,)), r"a tensor of shape \[1099511627776\] is larger than its storage"),
     ],

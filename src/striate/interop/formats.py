@@ -1,4 +1,4 @@
-"""The format of a file, by its suffix."""
+"""Foreign files: the format, by the suffix, and what all formats are bounded by."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeVar
 from striate.errors import UsageError
 
 T = TypeVar("T")
+MOST_AXES = 32  # of an array, as before NumPy 2
 
 
 def by_ending(path: Path, known: dict[str, T]) -> T:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from striate.interop.formats import MOST_AXES
 from striate.interop.onnx.messages import Tensor
 from striate.interop.protobuf import MalformedError
 
@@ -29,7 +30,6 @@ DTYPES: dict[int, np.dtype] = {
     }.items()
 }
 """NumPy's name of each numeric element type that is read; bfloat16 is widened to float32, text is Python's."""
-MOST_AXES = 32  # of an array, before NumPy 2
 
 
 def to_array(tensor: Tensor) -> np.ndarray:

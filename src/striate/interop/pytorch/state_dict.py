@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from striate.checks import MOST
 from striate.errors import ModelFileError
+from striate.interop.formats import MOST_AXES
 from striate.interop.pytorch.pickles import STORAGES, Call, Global, Persistent, PickleError, Reader
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -215,7 +217,8 @@ def _tensor(item: Any) -> _Tensor | None:
         raise PickleError("a tensor is damaged")
     source, offset, size, stride = item.arguments[:4]
     numbers = (offset, *size, *stride) if isinstance(size, tuple) and isinstance(stride, tuple) else (None,)
-    if any(type(n) is not int or n < 0 for n in numbers) or len(size) != len(stride):  # bool is an int, too
+    whole = all(type(n) is int and 0 <= n <= MOST for n in numbers)  # bool is an int, too
+    if not whole or len(size) != len(stride) or len(size) > MOST_AXES:
         raise PickleError("the shape of a tensor is damaged")
     return _Tensor(source.key, offset, size, stride)
 
