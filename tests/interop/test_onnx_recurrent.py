@@ -72,6 +72,28 @@ def test_one_position_with_a_state_to_begin_with(kind: str, options: dict[str, A
     assert places == [0, *(1 for _ in given)]
 
 
+@pytest.mark.parametrize(("kind", "options"), CASES)
+@pytest.mark.parametrize("peepholes", [False, True])
+def test_a_series_with_states_cells_and_peepholes(
+    kind: str, options: dict[str, Any], peepholes: bool, tmp_path: Path
+) -> None:
+    """What no layer does becomes sums and products of every position."""
+    lstm = kind == "LSTM"
+    inner, ways = recurrent(kind, "series w r b none h" + (" c p" if lstm and peepholes else ""), **options)
+    inner.input[4] = ""
+    last = "y_c" if lstm else "y_h"
+    nodes = [node("Transpose", "x", "series", perm=[1, 0, 2]), inner,
+             node("Add", f"y {last}", "sum"), node("Transpose", "sum", "out", perm=[2, 0, 1, 3])]  # fmt: skip
+    rng = np.random.default_rng(1)
+    states = {name: rng.normal(size=(ways, 1, FEATURES)).astype(np.float32) for name in "hc"[: 1 + lstm]}
+    p = rng.normal(size=(ways, 3 * FEATURES)).astype(np.float32)
+    content = message(nodes, "n", 6, CHANNELS, **weights(kind, ways), **states, **({"p": p} if lstm else {}))
+    model = read(tmp_path / "m.onnx", content)
+    x = rng.normal(size=(4, 6, CHANNELS)).astype(np.float32)
+    one = np.concatenate([run_all(encode(content), row[np.newaxis])[0] for row in x])
+    agree(model.outputs(x).reshape(-1), one.reshape(-1), 2e-6)
+
+
 def test_series_along_the_first_axis_of_the_input(tmp_path: Path) -> None:
     inner, _ = recurrent("GRU", "x w r b", linear_before_reset=1)
     content = message(
@@ -86,10 +108,10 @@ def test_series_along_the_first_axis_of_the_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inputs", "options", "reason"),
     [
-        ("series w r b none none none p", {}, "it has peepholes"),
+        ("series w r b none none none p", {}, "peepholes need series of at most 64 positions"),
         ("series w r b lengths", {}, "its series have different lengths"),
         ("series w r b", {"direction": "sideways"}, "the direction 'sideways' is not known"),
-        ("series w r b none state", {}, "a state other than 0 must have one position"),
+        ("series w r b none state", {}, "its states, cells or peepholes need series of at most 64"),
         ("series w r b", {"clip": 1.0}, "other activations .Sigmoid, Tanh, Tanh., a clip, or coupled gates"),
         ("series w r b", {"activations": ["Sigmoid", "Relu", "Tanh"]}, "other activations .Sigmoid, Relu, Tanh."),
     ],
@@ -100,6 +122,6 @@ def test_what_no_layer_does(inputs: str, options: dict[str, Any], reason: str, t
     nodes = [node("Transpose", "x", "series", perm=[1, 0, 2]), inner, node("Relu", "y", "out")]
     more = {"p": np.ones((1, 3 * FEATURES), np.float32), "lengths": np.array([3], np.int32)}
     more["state"] = np.ones((1, 1, FEATURES), np.float32)
-    content = message(nodes, 1, 7, CHANNELS, **weights("LSTM", 1), **more)
+    content = message(nodes, 1, 65, CHANNELS, **weights("LSTM", 1), **more)
     with pytest.raises(ModelFileError, match=reason):
         read(tmp_path / "m.onnx", content)

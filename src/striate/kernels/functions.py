@@ -108,16 +108,33 @@ def vsigmoid(x):
 
 
 @inline
+def vsine(x, half):
+    """sin(x) for a half of 0, and -cos(x) for 0.5: half turns are taken off, and each one changes the sign."""
+    n = vround(fma(x, splat(x, f32(0.3183098861837907)), splat(x, f32(0.0) - half)))
+    turns = n + half
+    r = fma(turns, splat(x, f32(-3.140625)), x)
+    r = fma(turns, splat(x, f32(-9.67502593994140625e-4)), r)
+    r = fma(turns, splat(x, f32(-1.509957990978376432e-7)), r)
+    odd = vabs(n - f32(2.0) * vround(n * f32(0.5)))
+    return _near_sine(r) * (f32(1.0) - f32(2.0) * odd)
+
+
+@inline
 def vcos_turn(t):
     """cos(2 pi t) for t from 0 to 1: a sine of at most a quarter turn."""
     quarter = splat(t, f32(0.25)) - vabs(t - f32(0.5))
-    x = f32(0.0) - quarter * f32(6.283185307179586)
+    return _near_sine(f32(0.0) - quarter * f32(6.283185307179586))
+
+
+@inline
+def _near_sine(x):
+    """sin(x) for at most a quarter turn, to 6e-8."""
     z = x * x
-    p = splat(t, f32(-2.5052108e-8))
-    p = fma(p, z, splat(t, f32(2.7557319e-6)))
-    p = fma(p, z, splat(t, f32(-1.9841270e-4)))
-    p = fma(p, z, splat(t, f32(8.3333333e-3)))
-    p = fma(p, z, splat(t, f32(-1.6666667e-1)))
+    p = splat(x, f32(-2.5052108e-8))
+    p = fma(p, z, splat(x, f32(2.7557319e-6)))
+    p = fma(p, z, splat(x, f32(-1.9841270e-4)))
+    p = fma(p, z, splat(x, f32(8.3333333e-3)))
+    p = fma(p, z, splat(x, f32(-1.6666667e-1)))
     return fma(p * z, x, x)
 
 
@@ -484,6 +501,18 @@ def real_power_gradient(x, y, g, a, b):
 
 
 @inline
+def sin(x, a, b):
+    """The sine."""
+    return vsine(x, f32(0.0))
+
+
+@inline
+def sin_gradient(x, y, g, a, b):
+    """g cos(x)."""
+    return f32(0.0) - g * vsine(x, f32(0.5))
+
+
+@inline
 def softsign(x, a, b):
     """x / (1 + |x|)."""
     return x / (vabs(x) + f32(1.0))
@@ -532,6 +561,7 @@ ACTIVATIONS = {
     "mish": (mish, mish_gradient),
     "whole_power": (whole_power, whole_power_gradient),
     "real_power": (real_power, real_power_gradient),
+    "sin": (sin, sin_gradient),
     "softsign": (softsign, softsign_gradient),
     "sqrt": (sqrt, sqrt_gradient),
 }

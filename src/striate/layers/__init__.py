@@ -25,7 +25,7 @@ from striate.layers.base import Layer, Node
 from striate.layers.convolution import Conv1d, Conv2d, Conv3d
 from striate.layers.dense import Linear, RadialBasis
 from striate.layers.embedding import Embedding
-from striate.layers.functions import CELU, Absolute, Erf, Exp, Log, Mish, Power, Round, Softsign, Sqrt
+from striate.layers.functions import CELU, Absolute, Erf, Exp, Log, Mish, Power, Round, Sin, Softsign, Sqrt
 from striate.layers.global_pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -154,6 +154,7 @@ __all__ = [
     "Select",
     "SiLU",
     "Sigmoid",
+    "Sin",
     "Slice",
     "Softmax",
     "Softplus",

@@ -112,6 +112,14 @@ class Round(Activation):
 
 
 @dataclass(frozen=True, repr=False)
+class Sin(Activation):
+    """``sin(x)``, of an angle in radians (periodic activations; Sitzmann et al. 2020)."""
+
+    kind: ClassVar[str] = "sin"
+    symbols: ClassVar[str] = "sin(x)"
+
+
+@dataclass(frozen=True, repr=False)
 class Softsign(Activation):
     """``x / (1 + abs(x))`` (Glorot and Bengio 2010)."""
 

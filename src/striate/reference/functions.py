@@ -86,6 +86,7 @@ elementwise(
     lambda layer, x: _round(x, layer.step),
     lambda layer, x, y: np.full_like(x, float(layer.straight_through)),
 )
+elementwise(functions.Sin, lambda layer, x: np.sin(x), lambda layer, x, y: np.cos(x))
 elementwise(
     functions.Softsign,
     lambda layer, x: x / (1.0 + np.abs(x)),

@@ -210,6 +210,7 @@ OPERATIONS: dict[str, Operation] = {
     "mish": Operation((layers.Mish,), any_of(layers.Mish), curve(of.ones_and_input, of.ones_and_input), terms(24, 40), examples=60),
     "power": Operation((layers.Power,), any_of(layers.Power, exponent=[-2.5, -1.0, -0.5, 0.5, 1.0, 1.75, 3.0]), curve(of.power, of.power_slope), terms(16, 20), examples=100, above=0.0625),
     "round": Operation((layers.Round,), any_of(layers.Round, step=[0.25, 1.0, 0.037], straight_through=COINS), selected, terms(2), lambda c: c.layer.step == 1, 60, surrogate=always),
+    "sine": Operation((layers.Sin,), any_of(layers.Sin), curve(of.ones, of.ones), terms(8, 10), examples=60),
     "softsign": Operation((layers.Softsign,), any_of(layers.Softsign), curve(lambda _, x, y: np.abs(y), lambda _, x, y: 1 + 0 * x), terms(4, 8), examples=40),
     "square root": Operation((layers.Sqrt,), any_of(layers.Sqrt), curve(lambda _, x, y: y, lambda _, x, y: 0.5 / y), terms(3, 6), examples=40, above=0.0625),
     "softmax": Operation((layers.Softmax,), any_of(layers.Softmax, positions=MAPS), of.softmax, terms(1, 4), examples=100),

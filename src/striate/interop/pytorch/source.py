@@ -187,6 +187,7 @@ FUNCTIONS: dict[type[Layer], Callable[[Any, list[str]], str]] = {
     layers.Sqrt: lambda layer, x: f"torch.sqrt({x[0]})",
     layers.Erf: lambda layer, x: f"torch.erf({x[0]})",
     layers.Power: lambda layer, x: f"{x[0]} ** {layer.exponent!r}",
+    layers.Sin: lambda layer, x: f"torch.sin({x[0]})",
     layers.Softsign: lambda layer, x: f"F.softsign({x[0]})",
     layers.Sigmoid: lambda layer, x: f"torch.sigmoid({x[0]})",
     layers.Tanh: lambda layer, x: f"torch.tanh({x[0]})",

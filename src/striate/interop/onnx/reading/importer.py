@@ -22,6 +22,7 @@ from striate.layers.base import Layer, Node
 
 Operand = Value | np.ndarray | None
 """What a node reads: a value that depends on the sample, a constant, or nothing."""
+GRAPH = 5  # the type of an attribute that is one
 MOST_NESTED = 16  # branches
 LARGEST_CONSTANT = 2**28  # numbers that folding may make
 
@@ -173,6 +174,8 @@ class Importer:
     names: dict[str, int] = field(default_factory=dict)
     """Names of layers, with the last number that was tried after each."""
     current: str = "layer"
+    wanted: set[str] | None = None
+    """Names of values that are read; None where that is not known."""
     depth: int = 0
     room: int = 2**22
     """How many numbers folding may still make."""
@@ -183,7 +186,10 @@ class Importer:
         self.room += 2 * sum(array.size for array in self.file.constants.values())
         kinds = ((item.name, item.type.tensor_type) for item in self.file.graph.input if item.type)
         self.whole.update(name for name, kind in kinds if kind and kind.elem_type in WHOLE_TYPES)
-        self._read_all(needed(self.file.graph, outputs))
+        nodes = needed(self.file.graph, outputs)
+        if not any(item.type == GRAPH for message in nodes for item in message.attribute):  # which may read any
+            self.wanted = {*outputs, *(name for message in nodes for name in message.input)}
+        self._read_all(nodes)
 
     def branch(self, data: bytes) -> list[Operand]:
         """Return the outputs of a graph in an attribute, which sees the values read so far.
@@ -228,7 +234,8 @@ class Importer:
     def _read(self, message: Message, name: str) -> None:
         attributes = {item.name: value_of(item) for item in message.attribute}
         inputs = [self.values[source] if source else None for source in message.input]
-        node = Operator(name, kind_of(message), inputs, attributes, self.file.opset, list(message.output))
+        outputs = [name if self.wanted is None or name in self.wanted else "" for name in message.output]
+        node = Operator(name, kind_of(message), inputs, attributes, self.file.opset, outputs)
         node.whole = self._is_whole(node, message.input)
         self.current = re.sub(r"[^\w/-]+", "_", name).strip("/_") or message.op_type
         found = None

@@ -29,6 +29,7 @@ OPERATORS: dict[type[Layer], tuple[str, Any]] = {
     functions.Erf: ("Erf", lambda layer: {}),
     functions.Exp: ("Exp", lambda layer: {}),
     functions.Log: ("Log", lambda layer: {}),
+    functions.Sin: ("Sin", lambda layer: {}),
     functions.Softsign: ("Softsign", lambda layer: {}),
     functions.Sqrt: ("Sqrt", lambda layer: {}),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from striate import layers
 from striate.checks import LARGEST
 from striate.interop.onnx.reading.importer import Importer, Operator, operator
-from striate.interop.onnx.reading.operators.arithmetic import add, extremum, multiply, scaled
+from striate.interop.onnx.reading.operators.arithmetic import add, extremum, inverse, multiply, scaled
 from striate.interop.onnx.reading.values import Unsupported, Value, reshaped
 from striate.layers.activation import SELU
 
@@ -29,6 +30,7 @@ SIMPLE: dict[str, Any] = {
     "Relu": lambda node: layers.ReLU(),
     "Round": lambda node: layers.Round(),
     "Sigmoid": lambda node: layers.Sigmoid(),
+    "Sin": lambda node: layers.Sin(),
     "Softplus": lambda node: layers.Softplus(),
     "Softsign": lambda node: layers.Softsign(),
     "Sqrt": lambda node: layers.Sqrt(),
@@ -50,6 +52,16 @@ def selu(graph: Importer, node: Operator) -> Value:
     if abs(alpha - SELU.alpha) < 1e-6 and abs(gamma - SELU.scale) < 1e-6:
         return graph.each(layers.SELU(), node.value())
     return scaled(graph, graph.each(layers.ELU(alpha), node.value()), gamma)
+
+
+@operator("Cos", "Tan")
+def cosine(graph: Importer, node: Operator) -> Value:
+    """``sin(x + pi / 2)``, or the quotient of sine and cosine."""
+    value = node.value()
+    found = graph.each(layers.Sin(), scaled(graph, value, 1.0, math.pi / 2))
+    if node.kind == "Cos":
+        return found
+    return multiply(graph, graph.each(layers.Sin(), value), inverse(graph, found))
 
 
 @operator("HardSigmoid")

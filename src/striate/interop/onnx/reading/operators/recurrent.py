@@ -14,6 +14,8 @@ from striate.interop.onnx.reading.operators.shapes import concatenated, part
 from striate.interop.onnx.reading.values import Unsupported, Value, of_one_sample
 from striate.layers.base import Layer
 
+MOST_UNROLLED = 64
+"""Positions that become sums and products of their own, where no layer does what is asked for."""
 ORDERS = {"RNN": [0], "LSTM": [0, 2, 3, 1], "GRU": [1, 0, 2]}
 """Which gate of ONNX each of striate's gates is."""
 USUAL = {"RNN": ["Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"]}
@@ -32,6 +34,8 @@ class Direction:
     reset_after: bool
     activation: str
     reverse: bool
+    peepholes: np.ndarray | None = None
+    """Of an LSTM: what the cell adds to the sums of the gates i, o and f, [3, H]."""
 
     @property
     def features(self) -> int:
@@ -54,9 +58,7 @@ def _directions(node: Operator) -> list[Direction]:
     known = USUAL[node.kind] if node.kind != "RNN" or activations[0] != "Relu" else ["Relu"]
     if activations != known * count or node.get("clip", 0) or node.get("input_forget", 0):
         raise Unsupported(f"it has other activations ({', '.join(activations)}), a clip, or coupled gates")
-    peepholes = node.constant(7)
-    if peepholes is not None and np.any(peepholes):
-        raise Unsupported("it has peepholes")
+    peepholes = node.constant(7) if node.kind == "LSTM" else None
     order, found = ORDERS[node.kind], []
     for number in range(count):
         weight, recurrent = node.needed(1)[number], node.needed(2)[number]
@@ -68,7 +70,8 @@ def _directions(node: Operator) -> list[Direction]:
         )
         after = bool(node.get("linear_before_reset", 0))
         reverse = way == "reverse" or number == 1
-        found.append(Direction(node.kind, w, r, b, rb, after, activations[number * each].lower(), reverse))
+        peep = peepholes[number].reshape(3, -1) if peepholes is not None and np.any(peepholes) else None
+        found.append(Direction(node.kind, w, r, b, rb, after, activations[number * each].lower(), reverse, peep))
     return found
 
 
@@ -83,10 +86,11 @@ def recurrent(graph: Importer, node: Operator) -> Found:
         raise Unsupported("its series have different lengths")
     ways = _directions(node)
     states = [_state(node, graph, number, series, first) for number in (5, 6)]
-    if length == 1:
-        found = _position(graph, ways, series, states)
-    elif any(states):
-        raise Unsupported("a series that begins with a state other than 0 must have one position")
+    cells = len(node.outputs) > 2 and bool(node.outputs[2])
+    if length == 1 or any(states) or cells or any(way.peepholes is not None for way in ways):
+        if length > MOST_UNROLLED:
+            raise Unsupported(f"its states, cells or peepholes need series of at most {MOST_UNROLLED} positions")
+        found = _positions(graph, ways, series, states)
     else:
         found = _series_layers(graph, ways, series)
     if not first:
@@ -154,18 +158,26 @@ def _joined(graph: Importer, values: list[Value], axis: int) -> Value:
     return values[0] if len(values) == 1 else concatenated(graph, values, axis)
 
 
-def _position(graph: Importer, ways: list[Direction], series: Value, states: list[Value | None]) -> Found:
-    """Return the sums and products of a single position."""
-    hs, cs = [], []
+def _positions(graph: Importer, ways: list[Direction], series: Value, states: list[Value | None]) -> Found:
+    """Return the sums and products of every position."""
+    positions = [part(graph, series, 0, place, 1) for place in range(series.shape[0])]
+    outputs, hs, cs = [], [], []
     for number, way in enumerate(ways):
-        before = [state and part(graph, state, 0, number, 1) for state in states]
-        h, c = _CELLS[way.kind](graph, way, series, *before)
+        h, c = (state and part(graph, state, 0, number, 1) for state in states)
+        found: list[Value] = []
+        for x in positions[::-1] if way.reverse else positions:
+            h, c = _CELLS[way.kind](graph, way, x, h, c)
+            found.append(h)
+        assert h is not None
+        assert c is not None
         hs.append(h)
         cs.append(c)
-    last = _joined(graph, hs, 0)
-    straight = last.straight()
-    output = replace(straight, base=(1, *straight.base), order=tuple(range(3)), batch=2)
-    return [output, last, _joined(graph, cs, 0)]
+        outputs.append(_joined(graph, found[::-1] if way.reverse else found, 0))  # [T, N, H]
+    spread = []
+    for value in map(Value.straight, outputs):
+        length, size = value.base
+        spread.append(replace(value, base=(length, 1, size), order=(0, 1, 2), batch=2))
+    return [_joined(graph, spread, 1), _joined(graph, hs, 0), _joined(graph, cs, 0)]
 
 
 def _sum(graph: Importer, way: Direction, gate: int, x: Value, h: Value | None) -> Value:
@@ -183,11 +195,19 @@ def _rnn_cell(graph: Importer, way: Direction, x: Value, h: Value | None, c: Val
 
 def _lstm_cell(graph: Importer, way: Direction, x: Value, h: Value | None, c: Value | None) -> tuple[Value, Value]:
     sums = [_sum(graph, way, gate, x, h) for gate in range(4)]
-    i, f, o = (graph.each(layers.Sigmoid(), sums[gate]) for gate in (0, 1, 3))
+    i, f = (graph.each(layers.Sigmoid(), _peeked(graph, way, sums[k], c, p)) for k, p in ((0, 0), (1, 2)))
     cell = multiply(graph, i, graph.each(layers.Tanh(), sums[2]))
     if c is not None:
         cell = add(graph, cell, multiply(graph, f, c))
+    o = graph.each(layers.Sigmoid(), _peeked(graph, way, sums[3], cell, 1))
     return multiply(graph, o, graph.each(layers.Tanh(), cell)), cell
+
+
+def _peeked(graph: Importer, way: Direction, total: Value, cell: Value | None, place: int) -> Value:
+    """Return what a gate sums, with what it sees of the cell."""
+    if way.peepholes is None or cell is None:
+        return total
+    return add(graph, total, multiply(graph, cell, way.peepholes[place]))
 
 
 def _gru_cell(graph: Importer, way: Direction, x: Value, h: Value | None, c: Value | None) -> tuple[Value, Value]:
