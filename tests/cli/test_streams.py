@@ -40,6 +40,12 @@ def test_streams_that_are_closed_or_full_end_without_a_traceback(line):
     assert "Exception" not in done.stderr
 
 
+def test_closed_output_whose_number_a_library_has_taken():
+    code = "import os; os.open('/dev/zero', os.O_RDONLY); from striate.cli.app import main; main()"
+    done = shell(f"""'{sys.executable}' -c "{code}" summary lenet5 >&-""")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def endless_training(run: Path) -> subprocess.Popen[str]:
     """Start a training; return it when its first epoch has ended."""
     arguments = ["train", "digits", "--epochs", "100000", "--out", str(run), "--no-report"]

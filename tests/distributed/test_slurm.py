@@ -21,6 +21,7 @@ TRAIN = "train digits --model mlp --no-report --threads 1 --batch-size 64 --epoc
 @pytest.fixture
 def job(tmp_path: Path) -> list[str]:
     """The command that runs the script; ``scontrol`` writes down what it is asked for."""
+    pytest.importorskip("mpi4py")
     script = next(
         text for text in re.findall(r"```sh\n(.*?)```", DOCUMENTATION.read_text(), re.S) if "srun" in text
     )
@@ -46,7 +47,6 @@ def epochs_of(folder: Path) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
 def test_job_saves_on_the_signal_before_its_end_and_goes_on_when_requeued(job: list[str], tmp_path: Path) -> None:
-    pytest.importorskip("mpi4py")
     folder = tmp_path / "runs" / "mine"
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     for start in (1, 2):

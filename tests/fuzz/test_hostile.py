@@ -31,7 +31,7 @@ def open_file(path: Path) -> object:
     return read(path, Wish(network=network, input_shape=(1, 28, 28) if network else None))
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.filterwarnings("ignore:Duplicate name", "ignore:Overlapped entries")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_are_refused_soon(name: str, tmp_path: Path) -> None:
     needed = NEEDS.get(name.partition(":")[0])

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import safetensors.torch
 
 from striate.interop.pytorch import load_weights
 from striate.interop.writing import write
@@ -21,6 +20,7 @@ from striate.model import Model
 from striate.models import MODELS
 
 torch: Any = pytest.importorskip("torch")
+safetensors_torch: Any = pytest.importorskip("safetensors.torch")
 pytestmark = pytest.mark.slow
 NETWORKS = {
     "alexnet": 224, "efficientnet_b0": 64, "googlenet": 64, "mobilenet_v2": 64, "mobilenet_v3_large": 64,
@@ -85,7 +85,7 @@ def test_networks_and_weights_are_those_of_torchvision(torchvision: Any, name: s
 
     before = {key: value.clone() for key, value in theirs.state_dict().items() if "num_batches" not in key}
     (path,) = write(model, tmp_path / "weights.safetensors")
-    back = safetensors.torch.load_file(path)
+    back = safetensors_torch.load_file(path)
     assert not any(theirs.load_state_dict(back, strict=True))
     assert all(torch.equal(value, before[key]) for key, value in theirs.state_dict().items() if key in before)
 

@@ -32,13 +32,10 @@ def prepare_streams() -> None:
 
     A closed stream would leave its number to the first file that is opened, which then gets the messages.
     """
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream: TextIO | None = getattr(sys, name)
         if stream is None:
+            number = os.open(os.devnull, os.O_RDWR)  # the lowest free one: its own, unless a library was earlier
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
         elif mode == "w" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
