@@ -211,6 +211,7 @@ DEFAULTS = {
     "sgd": (0.01, {}),
 }
 """The learning rate and the arguments that a user gets who names nothing but the optimizer."""
+SHARES = {"beta", "beta1", "beta2", "rho", "momentum"}
 
 
 def test_defaults_are_those_that_are_documented():
@@ -220,6 +221,27 @@ def test_defaults_are_those_that_are_documented():
         for name, kind in OPTIMIZERS.items()
     }
     assert found == DEFAULTS
+
+
+NUMBERS = [
+    (kind, name)
+    for kind, (_, settings) in DEFAULTS.items()
+    for name, value in settings.items()
+    if isinstance(value, float)
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), NUMBERS)
+def test_numbers_are_finite_and_in_their_range(kind, name):
+    """All are at least 0, shares are below 1, and what a division needs is above 0."""
+    least, most = (1e-30 if name == "epsilon" else 0.0), (0.999 if name in SHARES else 1e6)
+    for value in (least, most):
+        found = getattr(optimizer(kind, **{name: value}), name)
+        assert (type(found), found) == (float, value)
+    wrong = [math.nan, math.inf, -math.inf, -1e-30, "0.5"]
+    for value in wrong + [0.0] * (name == "epsilon") + [1.0] * (name in SHARES):
+        with pytest.raises(UsageError, match=f"{name}: must be"):
+            optimizer(kind, **{name: value})
 
 
 def test_lamb_scales_the_step_of_every_parameter_to_its_norm():
