@@ -32,4 +32,7 @@ EQUIVALENT: dict[str, dict[tuple[str, str], str]] = {
     "training/run/folder.py": {
         ('text = json.dumps({**content, "bad_files"', "False  ->  True"): "both are the same JSON",
     },
+    "training/optimizers/adam_variants.py": {
+        ("if length <= 5.0", "length <= 5.0  ->  length < 5.0"): "no beta2 gives exactly 5 in float64",
+    },
 }
