@@ -131,10 +131,10 @@ ACCESS = {
         read floor: 1
     """,
     "channels.depthwise": """
-        read x: channels.0 + places.0 + taps.0 + lanes
+        read x: channels.0 + places.0 + constant1:constant2 + taps.0 + lanes
         read weights: channels.2 + tap_count:lanes + lanes
         read bias: channels.3 + lanes
-        write out: channels.1 + places.1 + lanes
+        write out: channels.1 + places.1 + constant1:constant3 + lanes
     """,
     "channels.affine": """
         read x: channels.0 + runs.0 + length:lanes + lanes

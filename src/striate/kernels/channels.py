@@ -13,7 +13,7 @@ from numba import float32 as f32
 from numba import njit
 
 from striate.kernels.correlation import END
-from striate.kernels.functions import vexp, vlog
+from striate.kernels.functions import named, vexp, vlog
 from striate.kernels.vector import (
     Bytes,
     Floats,
@@ -29,7 +29,9 @@ from striate.kernels.vector import (
     splat,
     tile_add,
     tile_columns,
+    tile_dot,
     tile_load,
+    tile_map,
     tile_outer,
     tile_store,
     vload,
@@ -38,10 +40,11 @@ from striate.kernels.vector import (
 from striate.kernels.winograd import filter_side
 
 
-def correlate(K, X):
+def correlate(K, X, activation=""):
     """Sums of products, K output positions by X blocks of output channels at a time.
 
-    ``out[position, block] = max(floor, bias[block] + sum over outer, tap of image[position, tap] * weights[tap])``
+    ``out[position, block] = max(floor, bias[block] + sum over outer, tap of image[position, tap] * weights[tap])``,
+    or an activation of it: ``striate.kernels.functions.named`` says how it is called.
 
     It is ``striate.kernels.correlation.correlate`` with its operands exchanged: the numbers of the image are
     spread over the lanes, the weights are vectors. The terms of a sum come in the same order, and to accumulate,
@@ -52,21 +55,22 @@ def correlate(K, X):
     places : (weights, output, bias) of each block of output channels
     blocks : repetitions of it all with other images, weights and outputs
     """
-    return _correlation(K, X, 0, 0)
+    return _correlation(K, X, 0, 0, activation)
 
 
-def correlate_neighbours(K, X, image_step, out_step):
+def correlate_neighbours(K, X, image_step, out_step, activation=""):
     """The same sums, where the K positions of a tile are equally far apart, in the image and in the output.
 
     Their addresses then take one register in place of K.
 
     rows : (image, output) of the first position of each tile
     """
-    return _correlation(K, X, image_step, out_step)
+    return _correlation(K, X, image_step, out_step, activation)
 
 
-def _correlation(K, X, image_step, out_step):
+def _correlation(K, X, image_step, out_step, activation):
     listed = 1 if out_step else K  # entries of ``rows`` for a tile
+    activate = _activate(activation)
 
     def kernel(
         image: Floats,
@@ -113,20 +117,33 @@ def _correlation(K, X, image_step, out_step):
                         weights_from += weights_outer
                     if accumulate != 0:
                         tile = tile_add(tile, tile_load(ob, out_row, out_at))
-                    tile_store(tile, ob, out_row, out_at, floor[0])
+                    tile_store(activate(tile), ob, out_row, out_at, floor[0])
 
     return kernel
 
 
-def depthwise(T):
+@njit(inline="always")
+def _as_it_is(tile):
+    return tile
+
+
+def _activate(activation):
+    """Return the function of a tile that is taken before it is stored; for ReLU, which has a floor, none."""
+    return tile_map(named(activation)) if activation else _as_it_is
+
+
+def depthwise(T, K, x_step, out_step, activation=""):
     """Sums over each channel's window: ``out = max(floor, bias + sum over tap of weights[tap] * x[tap])``.
 
-    T is the number of taps of a small window, so that its loop is unrolled; 0 for any number.
+    T is the number of taps of a small window, so that its loop is unrolled; 0 for any number. K positions, equally
+    far apart in x and out, are computed side by side, so that each weight is loaded once for all of them.
 
     channels : (x, out, weights, bias) of each channel block
-    places : (window, output) of each position
+    places : (window, output) of the first of each K positions
     taps : place of each tap relative to the window
+    activation : as in ``correlate``
     """
+    activate = _activate(activation)
 
     def kernel(
         x: Floats,
@@ -142,17 +159,16 @@ def depthwise(T):
         floor: float,
     ):
         lanes = lanes_of(x)
-        low = splat(x, floor)
         for c in range(channel_count):
-            xc, oc = shift(x, channels[4 * c]), shift(out, channels[4 * c + 1])
-            wc = shift(weights, channels[4 * c + 2])
-            start = vload(bias, channels[4 * c + 3])
+            xc, channel_at = shift(x, channels[4 * c]), offsets(channels, 4 * c + 1, 1, 1)
+            weights_at, bias_at = offsets(channels, 4 * c + 2, 1, 1), offsets(channels, 4 * c + 3, 1, 1)
             for p in range(place_count):
-                window = shift(xc, places[2 * p])
-                total = start
+                x_at = neighbours(places, 2 * p, x_step, K)
+                out_at = neighbours(places, 2 * p + 1, out_step, K)
+                tile = tile_columns(bias, bias_at, K)
                 for t in range(T or tap_count):
-                    total = fma(vload(wc, t * lanes), vload(window, taps[t]), total)
-                vstore(oc, places[2 * p + 1], select(total < low, low, total))
+                    tile = tile_dot(tile, xc, x_at, taps[t], weights, weights_at, t * lanes)
+                tile_store(activate(tile), out, out_at, channel_at, floor)
 
     return kernel
 

@@ -566,3 +566,15 @@ ACTIVATIONS = {
     "sqrt": (sqrt, sqrt_gradient),
 }
 """Forward f(x, a, b) and backward d(x, y, grad_y, a, b) -> grad_x of every activation."""
+
+
+def named(text):
+    """Return the activation called ``text`` as a function of x alone: its name, and a and b where they matter."""
+    name, *numbers = text.split()
+    function = ACTIVATIONS[name][0]
+    a, b = (f32(float(number)) for number in numbers or ("0", "0"))
+
+    def activation(x):
+        return function(x, a, b)
+
+    return activation

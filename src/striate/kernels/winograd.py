@@ -21,6 +21,7 @@ from __future__ import annotations
 from numba import float32 as f32
 from numba import njit
 
+from striate.kernels.functions import named
 from striate.kernels.vector import Floats, Ints, lanes_of, select, shift, splat, vload, vstore
 
 inline = njit(inline="always")
@@ -198,73 +199,83 @@ def winograd_gradient(
                 vstore(out, o + 30 * step, v[5])
 
 
-def winograd_output(
-    products: Floats,
-    bias: Floats,
-    out: Floats,
-    patches: Ints,
-    patch_count: int,
-    channels: int,
-    step: int,
-    channel: int,
-    row: int,
-    height: int,
-    width: int,
-    scratch: Floats,
-    floor: float,
-    accumulate: int,
-    bias_vectors: int,
-):
-    """``max(floor, bias + A' m A)`` of every channel and patch, where it lies inside the output.
+def winograd_output(activation):
+    """``max(floor, bias + A' m A)`` of every channel and patch, where it lies inside the output, or an activation of it.
 
-    ``bias`` holds one number for each channel, or with ``bias_vectors`` a vector for each block of channels.
+    ``bias`` holds one number for each channel, or with ``bias_vectors`` a vector for each block of channels. The
+    activation is one of ``striate.kernels.functions.named``, or "" for none.
     """
-    lanes = lanes_of(out)
-    low = splat(out, floor)
-    for k in range(channels):
-        start = vload(bias, k * lanes) if bias_vectors != 0 else splat(out, bias[k])
-        for p in range(patch_count):
-            begin = (k * patch_count + p) * lanes
-            for i in range(6):
-                o = begin + 6 * i * step
-                v = _output_side(
-                    vload(products, o),
-                    vload(products, o + step),
-                    vload(products, o + 2 * step),
-                    vload(products, o + 3 * step),
-                    vload(products, o + 4 * step),
-                    vload(products, o + 5 * step),
-                )
-                o = 4 * i * lanes
-                vstore(scratch, o, v[0])
-                vstore(scratch, o + lanes, v[1])
-                vstore(scratch, o + 2 * lanes, v[2])
-                vstore(scratch, o + 3 * lanes, v[3])
-            at = patches[3 * p] + k * channel
-            rows, columns = height - patches[3 * p + 1], width - patches[3 * p + 2]
-            for j in range(min(columns, 4)):
-                o = j * lanes
-                v = _output_side(
-                    vload(scratch, o),
-                    vload(scratch, o + 4 * lanes),
-                    vload(scratch, o + 8 * lanes),
-                    vload(scratch, o + 12 * lanes),
-                    vload(scratch, o + 16 * lanes),
-                    vload(scratch, o + 20 * lanes),
-                )
-                o = at + j * lanes
-                _put(out, o, v[0] + start, low, accumulate)
-                if rows > 1:
-                    _put(out, o + row, v[1] + start, low, accumulate)
-                if rows > 2:
-                    _put(out, o + 2 * row, v[2] + start, low, accumulate)
-                if rows > 3:
-                    _put(out, o + 3 * row, v[3] + start, low, accumulate)
+    activate = inline(named(activation) if activation else _as_it_is)
+
+    def kernel(
+        products: Floats,
+        bias: Floats,
+        out: Floats,
+        patches: Ints,
+        patch_count: int,
+        channels: int,
+        step: int,
+        channel: int,
+        row: int,
+        height: int,
+        width: int,
+        scratch: Floats,
+        floor: float,
+        accumulate: int,
+        bias_vectors: int,
+    ):
+        lanes = lanes_of(out)
+        low = splat(out, floor)
+        for k in range(channels):
+            start = vload(bias, k * lanes) if bias_vectors != 0 else splat(out, bias[k])
+            for p in range(patch_count):
+                begin = (k * patch_count + p) * lanes
+                for i in range(6):
+                    o = begin + 6 * i * step
+                    v = _output_side(
+                        vload(products, o),
+                        vload(products, o + step),
+                        vload(products, o + 2 * step),
+                        vload(products, o + 3 * step),
+                        vload(products, o + 4 * step),
+                        vload(products, o + 5 * step),
+                    )
+                    o = 4 * i * lanes
+                    vstore(scratch, o, v[0])
+                    vstore(scratch, o + lanes, v[1])
+                    vstore(scratch, o + 2 * lanes, v[2])
+                    vstore(scratch, o + 3 * lanes, v[3])
+                at = patches[3 * p] + k * channel
+                rows, columns = height - patches[3 * p + 1], width - patches[3 * p + 2]
+                for j in range(min(columns, 4)):
+                    o = j * lanes
+                    v = _output_side(
+                        vload(scratch, o),
+                        vload(scratch, o + 4 * lanes),
+                        vload(scratch, o + 8 * lanes),
+                        vload(scratch, o + 12 * lanes),
+                        vload(scratch, o + 16 * lanes),
+                        vload(scratch, o + 20 * lanes),
+                    )
+                    o = at + j * lanes
+                    _put(out, o, v[0] + start, low, accumulate, activate)
+                    if rows > 1:
+                        _put(out, o + row, v[1] + start, low, accumulate, activate)
+                    if rows > 2:
+                        _put(out, o + 2 * row, v[2] + start, low, accumulate, activate)
+                    if rows > 3:
+                        _put(out, o + 3 * row, v[3] + start, low, accumulate, activate)
+
+    return kernel
+
+
+def _as_it_is(x):
+    return x
 
 
 @inline
-def _put(out, at, value, low, accumulate):
-    value = select(value < low, low, value)
+def _put(out, at, value, low, accumulate, activate):
+    value = activate(select(value < low, low, value))
     if accumulate != 0:
         value = value + vload(out, at)
     vstore(out, at, value)

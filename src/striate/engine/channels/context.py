@@ -64,6 +64,8 @@ class ChannelLowering:
     program : Program
     folded : dict
         Affine map -> the layer before it, into whose weights it disappears.
+    activated : dict
+        Activation -> the layer that takes it of its sums.
 
     Attributes
     ----------
@@ -75,6 +77,7 @@ class ChannelLowering:
     facts: Facts
     program: Program
     folded: dict[str, str]
+    activated: dict[str, str]
     arena: ChannelArena = field(init=False)
     stored: Channels = field(init=False)
     lanes: int = field(init=False)

@@ -1,12 +1,15 @@
-"""Affine maps of channels that disappear into the layer before them: batch normalisation with fixed statistics."""
+"""What disappears into the layer before it: affine maps of channels (batch normalisation with fixed statistics), and
+activations, which are taken before a result is stored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from striate.engine import graph
 from striate.engine.channels.context import ChannelLowering, rule
+from striate.engine.lowering.activation import FUNCTIONS, function_of
 from striate.engine.program import Place
 from striate.engine.segments import PARAMETERS, STATES
 from striate.layers.convolution import Convolution
@@ -63,6 +66,28 @@ def folds(network: Network, outputs: Collection[str]) -> dict[str, str]:
         if alone and isinstance(source.layer, (Convolution, Linear)) and rule(source):
             found[step.name] = source.name
     return found
+
+
+def activations(network: Network, outputs: Collection[str], folded: Mapping[str, str]) -> dict[str, str]:
+    """Return the activations that are taken of sums in registers, and the layer that does so for each."""
+    readers = graph.readers(network)
+    found: dict[str, str] = {}
+    for step in network.steps:
+        if type(step.layer) not in FUNCTIONS or len(readers[step.inputs[0]]) > 1 or step.inputs[0] in outputs:
+            continue
+        source = network.step(folded.get(step.inputs[0], step.inputs[0]))
+        if isinstance(source.layer, (Convolution, Linear)) and rule(source):
+            found[step.name] = source.name
+    return found
+
+
+def activation_after(lowering: ChannelLowering, step: Step) -> str:
+    """Return the activation that ``step`` takes of its sums, as kernels call it; "" for none, and where a floor does it."""
+    for name, into in lowering.activated.items():
+        if into == step.name and name not in lowering.facts.fused:
+            function, a, b = function_of(lowering.network.step(name))
+            return f"{function} {a!r} {b!r}" if a or b else function
+    return ""
 
 
 def affine_after(lowering: ChannelLowering, step: Step) -> Affine | None:

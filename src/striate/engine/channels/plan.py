@@ -13,7 +13,7 @@ from striate.engine import graph, segments
 from striate.engine.analysis import Facts
 from striate.engine.channels import integer_sums, integers, pointwise, sums  # noqa: F401  (they fill the rules)
 from striate.engine.channels.context import Chain, ChannelLowering, Work, move_arguments, rule
-from striate.engine.channels.folding import folds
+from striate.engine.channels.folding import activations, folds
 from striate.engine.channels.single import SingleLowering
 from striate.engine.channels.single import forward as single_forward
 from striate.engine.channels.words import as_floats
@@ -66,7 +66,8 @@ def lower(facts: Facts, lanes: int, threads: int = 1, byte_products: str | None 
 def _begin(facts: Facts, lanes: int) -> ChannelLowering:
     network = facts.network
     folded = folds(network, facts.outputs)
-    margins = graph.margins(network, {**facts.fused, **folded}, training=False)
+    activated = activations(network, facts.outputs, folded)
+    margins = graph.margins(network, {**facts.fused, **folded, **activated}, training=False)
     for step in network.steps:
         found = rule(step)
         if found is not None and found.margin is not None:
@@ -76,7 +77,7 @@ def _begin(facts: Facts, lanes: int) -> ChannelLowering:
     for name, size in sizes.items():
         program.segment(name, size)
     program.segment(INPUTS, math.prod(network.input_shape) * facts.dtype.itemsize, external=True)
-    lowering = ChannelLowering(replace(facts, margins=margins), program, folded)
+    lowering = ChannelLowering(replace(facts, margins=margins), program, folded, activated)
     first = network.steps[0]
     lowering.stored = lowering.arena.of_channels(first.shape, margins[first.name], lanes=1)
     lowering.values[first.name] = lowering.stored

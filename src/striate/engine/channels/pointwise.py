@@ -29,7 +29,7 @@ def _same(lowering: ChannelLowering, step: Step) -> None:
 
 
 def _activation(lowering: ChannelLowering, step: Step) -> None:
-    if step.name in lowering.facts.fused:
+    if step.name in lowering.facts.fused or step.name in lowering.activated:
         _same(lowering, step)
     else:
         RULES[SAMPLES, type(step.layer)].forward(lowering, step)

@@ -12,8 +12,8 @@ import numpy as np
 from striate.engine.channels import winograd
 from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import ChannelLowering, ChannelRule, Work, lanes_for
-from striate.engine.channels.folding import affine_after
-from striate.engine.channels.tiles import Tiling, tile_for, tiling
+from striate.engine.channels.folding import activation_after, affine_after
+from striate.engine.channels.tiles import Tiling, side_by_side, tile_for, tiling
 from striate.engine.channels.weights import in_place, packed_bias, packed_weights
 from striate.engine.lowering.correlation import FLAT_TERMS, LONGEST_SUM, ended_pairs, whole_tiles
 from striate.engine.lowering.weights import weight_index
@@ -41,6 +41,19 @@ class Terms:
         return self.outer * len(self.taps)
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What is done to a sum before it is stored: a floor, or an activation as kernels call it."""
+
+    floor: float = -math.inf
+    activation: str = ""
+
+    @classmethod
+    def of(cls, lowering: ChannelLowering, step: Step) -> Ending:
+        """Return what follows the sums of ``step``."""
+        return cls(lowering.floor(step), activation_after(lowering, step))
+
+
 def emit_correlation(
     lowering: ChannelLowering,
     x: Channels,
@@ -49,7 +62,7 @@ def emit_correlation(
     bias: Place,
     rows: np.ndarray,
     parts: list[Terms],
-    floor: float,
+    after: Ending,
 ) -> None:
     """Append the sums at the positions ``rows`` (int64[P, 2]: image, output) of all filters of ``out``.
 
@@ -64,7 +77,7 @@ def emit_correlation(
         again=len(parts) == 1,
     )
     table = lowering.program.table(found.rows)
-    lowering.works += _works(lowering, x, out, weights, bias, table, found, parts, floor)
+    lowering.works += _works(lowering, x, out, weights, bias, table, found, parts, after)
 
 
 def _works(
@@ -76,7 +89,7 @@ def _works(
     rows: Any,
     tiles: Tiling,
     parts: list[Terms],
-    floor: float,
+    after: Ending,
 ) -> Iterator[Work]:
     """Yield the calls that add up ``parts`` of the sums of all filters."""
     lanes, blocks, total = lowering.lanes, out.shape[0], sum(map(len, parts))
@@ -96,11 +109,12 @@ def _works(
             "places": lowering.program.table(places),
             "place_count": len(places),
             **ONCE,
-            "floor": lowering.constant(floor if last else -math.inf, 1),
+            "floor": lowering.constant(after.floor if last else -math.inf, 1),
             "accumulate": int(number > 0),
         }
         products = tiles.positions * len(places) * len(terms) * lanes
-        yield lowering.call(tiles.kernel, tiles.constants, arguments, products)
+        made = replace(tiles, activation=after.activation if last else "")
+        yield lowering.call(made.kernel, made.constants, arguments, products)
 
 
 def terms_arguments(lowering: ChannelLowering, terms: Terms) -> dict[str, Any]:
@@ -161,7 +175,7 @@ def _convolution(lowering: ChannelLowering, step: Step) -> None:
             packed_bias(lowering, step, after, g * filters, filters),
             places(x, own, geometry),
             _window_terms(x, g * channels, channels, taps(x, geometry), lowering.lanes),
-            lowering.floor(step),
+            Ending.of(lowering, step),
         )
 
 
@@ -177,6 +191,7 @@ def _depthwise(lowering: ChannelLowering, step: Step, x: Channels, out: Channels
     numbers = np.arange(out.shape[0])
     where = [x.channels(), out.channels(), numbers * count * lowering.lanes, numbers * lowering.lanes]
     table, window = lowering.program.table, taps(x, geometry)
+    tiles = side_by_side(places(x, out, geometry))
     arguments = {
         "x": lowering.place(x),
         "weights": weights,
@@ -184,14 +199,15 @@ def _depthwise(lowering: ChannelLowering, step: Step, x: Channels, out: Channels
         "out": lowering.place(out),
         "channels": table(np.stack(where, axis=1)),
         "channel_count": len(numbers),
-        "places": table(places(x, out, geometry)),
-        "place_count": math.prod(out.shape[1:]),
+        "places": table(tiles.rows),
+        "place_count": len(tiles.rows),
         "taps": table(window),
         "tap_count": len(window),
         "floor": lowering.floor(step),
     }
     products = len(numbers) * lowering.lanes * count * math.prod(out.shape[1:])
-    constants = (len(window) if len(window) in (3, 9, 25) else 0,)
+    unrolled = len(window) if len(window) in (3, 9, 25) else 0
+    constants = (unrolled, tiles.size[0], *tiles.steps, activation_after(lowering, step))
     lowering.works.append(lowering.call("channels.depthwise", constants, arguments, products))
 
 
@@ -214,11 +230,11 @@ def _dense(lowering: ChannelLowering, step: Step) -> None:
     after, filters = affine_after(lowering, step), step.shape[0]
     packed = packed_weights(lowering, weights, filters, x.count * math.prod(x.shape[1:]), after)
     bias = packed_bias(lowering, step, after, 0, filters)
-    emit_dense(lowering, x, out, packed, bias, lowering.floor(step))
+    emit_dense(lowering, x, out, packed, bias, Ending.of(lowering, step))
 
 
 def emit_dense(
-    lowering: ChannelLowering, x: Channels, out: Channels, weights: Place, bias: Place, floor: float
+    lowering: ChannelLowering, x: Channels, out: Channels, weights: Place, bias: Place, after: Ending
 ) -> None:
     """Append the sums over all features of ``x``, for every filter of ``out`` and all samples."""
     features, samples = x.features(), lowering.samples
@@ -233,7 +249,7 @@ def emit_dense(
 
     pairs = np.stack([np.arange(len(features)) * lowering.lanes, features], axis=1)
     parts = [Terms(part) for part in np.array_split(pairs, -(-len(pairs) // LONGEST_SUM))]
-    for work in _works(lowering, x, out, weights, bias, table, Tiling(tile, rows(0)), parts, floor):
+    for work in _works(lowering, x, out, weights, bias, table, Tiling(tile, rows(0)), parts, after):
         lowering.works.append(replace(work, samples=True))
 
 

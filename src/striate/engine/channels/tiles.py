@@ -28,6 +28,7 @@ _SMALL = (
 # registers (``registers`` of them for each count of sums).
 _POSITIONS = (16, 14, 12, 10, 8, 7, 6, 5, 4)
 _BLOCKS = (1, 2, 3, 4, 6)
+_BESIDE = (8, 7, 6, 5, 4)  # positions of a tile of sums of a single channel
 _REGISTERS = {EIGHT: 12, TWELVE: 16, MANY: 32}
 
 
@@ -64,11 +65,14 @@ class Tiling:
         (image, output) of each position, or with ``steps`` of the first position of each tile.
     steps : (int, int)
         From a position to the next within a tile, in the image and in the output; (0, 0) where they differ.
+    activation : str
+        What is taken of the sums, as kernels call it.
     """
 
     size: tuple[int, int]
     rows: np.ndarray
     steps: tuple[int, int] = (0, 0)
+    activation: str = ""
 
     @property
     def kernel(self) -> str:
@@ -76,9 +80,10 @@ class Tiling:
         return "channels.correlate_neighbours" if self.steps[1] else "channels.correlate"
 
     @property
-    def constants(self) -> tuple[int, ...]:
+    def constants(self) -> tuple[int | str, ...]:
         """What the kernel is made for."""
-        return (*self.size, *self.steps) if self.steps[1] else self.size
+        made = (*self.size, *self.steps) if self.steps[1] else self.size
+        return (*made, self.activation) if self.activation else made
 
     @property
     def positions(self) -> int:
@@ -98,7 +103,7 @@ def tiling(rows: np.ndarray, blocks: int, terms: int, lanes: int, most_sums: int
     """
     size = tile_for(lanes, len(rows), blocks, terms, most_sums)
     found = Tiling(size, whole_tiles(rows, size[0]))
-    length, steps = _lines(rows)
+    length, steps = lines_of(rows)
     if not steps[1]:
         return found
     listed = min(cycles(tile, len(rows), blocks, terms) for tile in _anywhere(lanes, most_sums))
@@ -117,7 +122,7 @@ def tiling(rows: np.ndarray, blocks: int, terms: int, lanes: int, most_sums: int
     return Tiling(best[:2], rows.reshape(lines, length, 2)[:, firsts].reshape(-1, 2), steps)
 
 
-def _lines(rows: np.ndarray) -> tuple[int, tuple[int, int]]:
+def lines_of(rows: np.ndarray) -> tuple[int, tuple[int, int]]:
     """Return the length of the lines of equally distant positions, and the distances; (0, 0) if there are none."""
     steps = np.diff(rows, axis=0)
     if not len(steps) or steps[0, 1] <= 0:
@@ -127,3 +132,13 @@ def _lines(rows: np.ndarray) -> tuple[int, tuple[int, int]]:
     if len(rows) % length or (np.diff(rows.reshape(-1, length, 2), axis=1) != steps[0]).any():
         return 1, (0, 0)
     return length, (int(steps[0, 0]), int(steps[0, 1]))
+
+
+def side_by_side(rows: np.ndarray) -> Tiling:
+    """Return tiles of single channel blocks: as many neighbouring positions as cover the lines of ``rows`` best."""
+    length, steps = lines_of(rows)
+    if length < min(_BESIDE):
+        return Tiling((1, 1), rows, (0, 0))
+    size = min((k for k in _BESIDE if k <= length), key=lambda k: (math.ceil(length / k) * k, -k))
+    firsts = np.minimum(np.arange(0, length, size), length - size)
+    return Tiling((size, 1), rows.reshape(-1, length, 2)[:, firsts].reshape(-1, 2), steps)

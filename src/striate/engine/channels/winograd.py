@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import Chain, ChannelLowering, Work
-from striate.engine.channels.folding import Affine
+from striate.engine.channels.folding import Affine, activation_after
 from striate.engine.channels.tiles import tiling
 from striate.engine.channels.weights import in_place, packed_bias, winograd_weights
 from striate.engine.layout import canonical_shape
@@ -61,10 +61,7 @@ def emit(
     weights = winograd_weights(lowering, in_place(lowering, index), filters, channels, after)
     bias = packed_bias(lowering, step, after, 0, filters)
     size = _chunk_size(out, 36 * (blocks + x.shape[0]) * lanes * 4, 36 * blocks * lanes * channels)
-    chain = [
-        _chunk(lowering, x, out, part, weights, bias, channels, geometry, lowering.floor(step))
-        for part in chunks(out, size)
-    ]
+    chain = [_chunk(lowering, step, x, out, part, weights, bias, channels, geometry) for part in chunks(out, size)]
     lowering.works.append(Chain(chain))
 
 
@@ -80,6 +77,7 @@ def _chunk_size(out: Channels, bytes_per_patch: int, products_per_patch: int) ->
 
 def _chunk(
     lowering: ChannelLowering,
+    step: Step,
     x: Channels,
     out: Channels,
     part: Patches,
@@ -87,7 +85,6 @@ def _chunk(
     bias: Place,
     channels: int,
     geometry: Geometry,
-    floor: float,
 ) -> list[Work]:
     lanes, blocks, count, table = lowering.lanes, out.shape[0], len(part), lowering.program.table
     inputs, products, scratch = (
@@ -137,7 +134,7 @@ def _chunk(
         "out": lowering.place(out),
         **patch_geometry(lowering.program, out, part.table(out, (0, 0)), blocks),
         "scratch": lowering.place(scratch),
-        "floor": floor,
+        "floor": lowering.floor(step),
         "accumulate": 0,
         "bias_vectors": 1,
     }
@@ -145,5 +142,5 @@ def _chunk(
     return [
         lowering.call("winograd.winograd_input", (), transform, cost * x.shape[0]),
         lowering.call(found.kernel, found.constants, sums, 36 * found.positions * len(places) * lanes * channels),
-        lowering.call("winograd.winograd_output", (), back, cost * blocks),
+        lowering.call("winograd.winograd_output", (activation_after(lowering, step),), back, cost * blocks),
     ]

@@ -40,7 +40,7 @@ SPECIAL: dict[type[Layer], Callable[[Any], tuple[str, float, float]]] = {
 """Those that mean another function than their kind, or other numbers than their arguments."""
 
 
-def _function(step: Step) -> tuple[str, float, float]:
+def function_of(step: Step) -> tuple[str, float, float]:
     """Return the name of the function that a layer means, and its two numbers."""
     layer = step.layer
     if type(layer) in SPECIAL:
@@ -56,7 +56,7 @@ def _forward(lowering: Lowering, step: Step) -> None:
         lowering.values[step.name] = x
         return
     out = lowering.allocate(step, like=x)
-    function, a, b = _function(step)
+    function, a, b = function_of(step)
     emit_elementwise(lowering, "activation", (function,), {"x": x, "out": out}, a=a, b=b)
 
 
@@ -73,7 +73,7 @@ def _backward(lowering: Lowering, step: Step) -> None:
     x, out = lowering.values[source], lowering.values[step.name]
     grad_x, accumulate = lowering.gradients[source], 0 if in_place else 1
     buffers = {"x": x, "y": out, "grad_y": grad, "grad_x": grad_x}
-    function, a, b = _function(step)
+    function, a, b = function_of(step)
     emit_elementwise(lowering, "activation_gradient", (function,), buffers, accumulate=accumulate, a=a, b=b)
 
 

@@ -145,6 +145,7 @@ def emit_winograd(
         start = lowering.parameter(step, "bias") if bias else None
         lowering.emit(
             "winograd.winograd_output",
+            ("",),
             products=lowering.place(products),
             bias=start or lowering.constant(0.0, rows),
             **geometry(lowering.program, out, part.table(out, (0, 0)), rows),

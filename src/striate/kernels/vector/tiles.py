@@ -18,7 +18,7 @@ from striate.kernels.vector.build import (
     store_vector,
     sum_lanes,
 )
-from striate.kernels.vector.types import I64, OffsetsType, TileType
+from striate.kernels.vector.types import I64, OffsetsType, TileType, VecType
 
 
 @intrinsic(prefer_literal=True)
@@ -119,6 +119,24 @@ def tile_add(tc: Any, x: Any, y: Any) -> Any:
         return _tile(x, value, ir.Constant(ctx.get_value_type(x), ir.Undefined), b)
 
     return x(x, x), build
+
+
+def tile_map(function: Callable[[Any], Any]) -> Any:
+    """Return an operation that applies a function of one vector to every vector of a tile."""
+
+    @intrinsic
+    def operation(tc: Any, tile: Any) -> Any:
+        vector = VecType(tile.lanes)
+
+        def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
+            def value(i: int, j: int) -> Any:
+                return ctx.compile_internal(b, function, vector(vector), [_part(b, v[0], i * tile.x + j)])
+
+            return _tile(tile, value, ir.Constant(ctx.get_value_type(tile), ir.Undefined), b)
+
+        return tile(tile), build
+
+    return operation
 
 
 def _products(load_row: Callable[..., Any]) -> Any:
