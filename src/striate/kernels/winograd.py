@@ -200,7 +200,7 @@ def winograd_gradient(
 
 
 def winograd_output(activation):
-    """``max(floor, bias + A' m A)`` of every channel and patch, where it lies inside the output, or an activation of it.
+    """``max(floor, bias + A' m A)``, or an activation of it, of every channel and patch, inside the output.
 
     ``bias`` holds one number for each channel, or with ``bias_vectors`` a vector for each block of channels. The
     activation is one of ``striate.kernels.functions.named``, or "" for none.

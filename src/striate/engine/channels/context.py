@@ -72,6 +72,13 @@ class ChannelLowering:
     lanes : int
         Channels of a vector in the layer at work: as many as the program has, or half as many where a
         layer has few channels.
+    places : dict
+        Value -> int64[features], where its numbers lie in the arena, in the order of Flatten: what layers that only
+        move numbers make of others. A copy is made when a layer reads it as a buffer.
+    bases : dict
+        Value of such a layer -> the buffers in which its numbers lie.
+    owned : list
+        The buffers that are free when no value lies in them any more.
     """
 
     facts: Facts
@@ -86,6 +93,9 @@ class ChannelLowering:
     works: list[Work | Chain] = field(default_factory=list)
     packs: list[list[Row]] = field(default_factory=lambda: [[], []])
     values: dict[str, Channels] = field(default_factory=dict)
+    places: dict[str, np.ndarray] = field(default_factory=dict)
+    bases: dict[str, tuple[Channels, ...]] = field(default_factory=dict)
+    owned: list[Channels] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.arena = ChannelArena(self.program.lanes)
@@ -156,6 +166,21 @@ class ChannelLowering:
         self.copy_features(buffer, out)
         return out
 
+    def places_of(self, name: str) -> np.ndarray:
+        """Return where the numbers of a value lie in the arena, in the order of Flatten."""
+        if name in self.places:
+            return self.places[name]
+        return self.values[name].offset + self.values[name].features()
+
+    def put_places(self, step: Step, places: np.ndarray) -> None:
+        """Let the numbers of the value of ``step``, which its inputs hold, lie at ``places``."""
+        self.places[step.name] = places
+        self.bases[step.name] = tuple(dict.fromkeys(base for name in step.inputs for base in self.bases_of(name)))
+
+    def bases_of(self, name: str) -> tuple[Channels, ...]:
+        """Return the buffers that hold the numbers of a value."""
+        return self.bases.get(name) or (self.values[name],)
+
     def in_lanes(self, name: str) -> Channels:
         """Return the value ``name`` with as many lanes as the layer at work has."""
         buffer = self.values[name]
@@ -165,6 +190,7 @@ class ChannelLowering:
         out = self.arena.of_channels(shape, self.margins.get(name, NO_MARGIN), self.lanes)
         self.copy_features(buffer, out)
         self.values[name] = out
+        self.bases.pop(name, None)
         return out
 
     def copy_features(self, x: Channels, out: Channels) -> None:
@@ -252,6 +278,8 @@ class ChannelRule:
         Whether the rule holds for this step; always by default.
     margin : function of a step, optional
         What the layer wants around its input, where the other layout has no rule that says so.
+    places : bool
+        The layer moves numbers only: it reads and writes ``lowering.places``.
     lanes : function of (lowering, step), optional
         How many lanes the layer's vectors have; by default as many as the program.
     """
@@ -260,6 +288,7 @@ class ChannelRule:
     reads_single: bool = False
     fits: Callable[[Step], bool] | None = None
     margin: Callable[[Step], Margin] | None = None
+    places: bool = False
     lanes: Callable[[ChannelLowering, Step], int] | None = None
 
 

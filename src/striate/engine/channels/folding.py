@@ -1,6 +1,4 @@
-"""What disappears into the layer before it: affine maps of channels (batch normalisation with fixed statistics), and
-activations, which are taken before a result is stored.
-"""
+"""What disappears into the layer before it: affine maps of channels (batch normalisation), and activations."""
 
 from __future__ import annotations
 
@@ -82,7 +80,7 @@ def activations(network: Network, outputs: Collection[str], folded: Mapping[str,
 
 
 def activation_after(lowering: ChannelLowering, step: Step) -> str:
-    """Return the activation that ``step`` takes of its sums, as kernels call it; "" for none, and where a floor does it."""
+    """Return the activation that ``step`` takes of its sums, as kernels call it; "" for none or a floor."""
     for name, into in lowering.activated.items():
         if into == step.name and name not in lowering.facts.fused:
             function, a, b = function_of(lowering.network.step(name))

@@ -11,7 +11,8 @@ import numpy as np
 from striate import machine
 from striate.engine import graph, segments
 from striate.engine.analysis import Facts
-from striate.engine.channels import integer_sums, integers, pointwise, sums  # noqa: F401  (they fill the rules)
+from striate.engine.channels import integer_sums, integers, pointwise, rearrangement, sums  # noqa: F401  (they fill the rules)
+from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import Chain, ChannelLowering, Work, move_arguments, rule
 from striate.engine.channels.folding import activations, folds
 from striate.engine.channels.single import SingleLowering
@@ -94,11 +95,13 @@ def _lower_steps(lowering: ChannelLowering) -> None:
         if step.name not in needed or isinstance(step.layer, InputLayer):
             continue
         lowering.where, found = step.name, rule(step)
+        for name in () if found and found.places else step.inputs:
+            rearrangement.settle(lowering, name)
         lowering.lanes = found.lanes(lowering, step) if found and found.lanes else lowering.program.lanes
         if found is None:
             single_forward(lowering, single, step)
         else:
-            for name in () if found.reads_single else step.inputs:
+            for name in () if found.reads_single or found.places else step.inputs:
                 lowering.in_lanes(name)
             found.forward(lowering, step)
         _release(lowering, step.inputs, alive)
@@ -115,10 +118,22 @@ def _release(lowering: ChannelLowering, sources: tuple[str, ...], alive: dict[st
     """Free the buffers that nothing reads any more."""
     for source in sources:
         alive[source] -= 1
-        buffer = lowering.values[source]
-        shared = [n for n, b in lowering.values.items() if b.offset == buffer.offset and alive[n] > 0]
-        if alive[source] == 0 and not shared and buffer != lowering.stored:
-            lowering.arena.free(buffer)
+    for name in (*lowering.values, *lowering.places):
+        for base in lowering.bases_of(name):
+            if not any(_inside(base.offset, whole) for whole in lowering.owned):
+                lowering.owned.append(base)
+    for name in [name for name in (*lowering.values, *lowering.places) if alive[name] == 0]:
+        lowering.values.pop(name, None)
+        lowering.places.pop(name, None)
+    read = [base.offset for name in (*lowering.values, *lowering.places) for base in lowering.bases_of(name)]
+    for whole in [whole for whole in lowering.owned if not any(_inside(offset, whole) for offset in read)]:
+        lowering.owned.remove(whole)
+        if whole != lowering.stored:
+            lowering.arena.free(whole)
+
+
+def _inside(offset: int, whole: Channels) -> bool:
+    return whole.offset <= offset < whole.offset + whole.size
 
 
 def _emit_load(lowering: ChannelLowering) -> None:
@@ -146,6 +161,7 @@ def _emit_load(lowering: ChannelLowering) -> None:
 
 def _emit_store(lowering: ChannelLowering, name: str, out: Place) -> None:
     """Append the call that stores a value at ``out`` in the order of its shape."""
+    rearrangement.settle(lowering, name)
     buffer = as_floats(lowering, lowering.values[name])
     shape = (buffer.count, *buffer.shape[1:])
     flat = replace(buffer, offset=0, shape=shape, margin=NO_MARGIN, lanes=1, block_stride=0)

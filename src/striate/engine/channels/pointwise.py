@@ -6,20 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import ChannelLowering, ChannelRule, Forward, lanes_of_inputs
 from striate.engine.channels.folding import affine
 from striate.engine.lowering.activation import FUNCTIONS
-from striate.engine.lowering.shape import emit_copy
 from striate.engine.rules import CHANNELS, RULES, SAMPLES
 from striate.layers import activation
-from striate.layers.arithmetic import Add, ChannelScale, Concatenate, Scale
+from striate.layers.arithmetic import Add, ChannelScale, Scale
 from striate.layers.global_pooling import AdaptiveAvgPooling, GlobalAvgPool, GlobalMaxPool
 from striate.layers.normalisation import BatchNorm
-from striate.layers.padding import Crop, Pad
+from striate.layers.padding import Pad
 from striate.layers.pooling import AvgPooling
 from striate.layers.regularisation import Regulariser
-from striate.layers.shape import Flatten, Reshape, Upsample
+from striate.layers.shape import Flatten
 from striate.network import Step
 
 
@@ -35,47 +33,8 @@ def _activation(lowering: ChannelLowering, step: Step) -> None:
         RULES[SAMPLES, type(step.layer)].forward(lowering, step)
 
 
-def _reshape(lowering: ChannelLowering, step: Step) -> None:
-    lowering.copy_features(lowering.values[step.inputs[0]], lowering.allocate(step))
-
-
 def _alike(step: Step) -> bool:
     return all(shape == step.shape for shape in step.input_shapes)
-
-
-def _nearest(step: Step) -> bool:
-    return isinstance(step.layer, Upsample) and step.layer.mode == "nearest"
-
-
-def _concatenate(lowering: ChannelLowering, step: Step) -> None:
-    out, first = lowering.allocate(step), 0
-    lowering.clear_rest(out)
-    for name, (channels, *_) in zip(step.inputs, step.input_shapes, strict=True):
-        x = lowering.values[name]
-        if (x.count, *x.shape[1:]) != (channels, *out.shape[1:]):
-            x = lowering.compact(name)
-        if first % out.lanes == 0 and x.lanes == out.lanes:
-            emit_copy(lowering, x, out.part(first, channels), 0)  # type: ignore[arg-type]
-        else:
-            _copy_channels(lowering, x, out, first)
-        first += channels
-
-
-def _copy_channels(lowering: ChannelLowering, x: Channels, out: Channels, first: int) -> None:
-    """Copy channel by channel to those of ``out`` from ``first`` on."""
-    inner, length = x.channel_runs(out)
-    begins = np.stack([x.channel_places(), out.channel_places()[first : first + x.count]], axis=1)
-    runs = (begins[:, None] + inner[None]).reshape(-1, 2)
-    lowering.emit(
-        "channels.move",
-        x=lowering.place(x),
-        out=lowering.place(out),
-        runs=lowering.program.table(runs),
-        run_count=len(runs),
-        length=length,
-        x_step=x.lanes,
-        out_step=out.lanes,
-    )
 
 
 def _affine(lowering: ChannelLowering, step: Step) -> None:
@@ -159,14 +118,11 @@ def _like_inputs(forward: Forward, fits: Callable[[Step], bool] | None = None) -
 
 for _layer in FUNCTIONS:
     RULES[CHANNELS, _layer] = _like_inputs(_activation)
-for _layer in (AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Crop, Pad):
+for _layer in (AvgPooling, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPooling, Pad):
     RULES[CHANNELS, _layer] = _like_inputs(RULES[SAMPLES, _layer].forward)
 for _layer in (Flatten, activation.Identity, Regulariser):
     RULES[CHANNELS, _layer] = ChannelRule(_same, reads_single=True)
 RULES[CHANNELS, Add] = _like_inputs(RULES[SAMPLES, Add].forward, fits=_alike)
-RULES[CHANNELS, Upsample] = _like_inputs(RULES[SAMPLES, Upsample].forward, fits=_nearest)
-RULES[CHANNELS, Reshape] = ChannelRule(_reshape, reads_single=True)
-RULES[CHANNELS, Concatenate] = ChannelRule(_concatenate, reads_single=True)
 RULES[CHANNELS, Scale] = _like_inputs(_scale)
 RULES[CHANNELS, BatchNorm] = RULES[CHANNELS, ChannelScale] = _like_inputs(_affine)
 RULES[CHANNELS, activation.Softmax] = RULES[CHANNELS, activation.LogSoftmax] = _like_inputs(_softmax)

@@ -63,7 +63,7 @@ def emit_move(
     )
 
 
-def _sources(step: Step) -> list[np.ndarray]:
+def sources_of(step: Step) -> list[np.ndarray]:
     """Return, for each axis of space, the input position of every output position; -1 outside."""
     layer = step.layer
     space = step.input_shapes[0][1:]
@@ -82,7 +82,7 @@ def _sources(step: Step) -> list[np.ndarray]:
 
 def _pairs(step: Step, x: Buffer, out: Buffer) -> np.ndarray:
     """Return (place in x, place in out) of every value of a channel that comes from the input."""
-    sources = _sources(step)
+    sources = sources_of(step)
     sources = [np.zeros(1, np.int64)] * (3 - len(sources)) + sources
     inside = np.ones(out.shape[1:], bool)
     for axis, positions in enumerate(sources):
