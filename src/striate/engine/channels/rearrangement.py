@@ -34,7 +34,9 @@ def settle(lowering: ChannelLowering, name: str) -> None:
             return
     lanes = {base.lanes for base in bases}
     out = lowering.arena.of_channels(shape, margin, lanes.pop() if len(lanes) == 1 else lowering.program.lanes)
+    lanes_at_work, lowering.lanes = lowering.lanes, out.lanes
     _copy(lowering, places, out)
+    lowering.lanes = lanes_at_work
     lowering.values[name], lowering.bases[name] = out, (out,)
 
 
