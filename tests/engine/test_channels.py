@@ -109,6 +109,81 @@ def test_few_channels_take_half_the_lanes() -> None:
     assert [lanes[name] for name in ("conv1", "pool1", "conv2", "linear1")] == [8, 8, 16, 16]
 
 
+def kernels_of(graph: Network, lanes: int = 16) -> list[str]:
+    session = ChannelSession(graph, batch_size=1, dtype=FLOAT, lanes=lanes)
+    rows = [row for row in session.program.rows if row.request and row.section == FORWARD]
+    return [row.request.name for row in rows]
+
+
+@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize("activation", [layers.SiLU(), layers.HardSwish(), layers.LeakyReLU(0.3), layers.ELU(0.7)])
+@pytest.mark.parametrize(
+    "before",
+    [
+        Conv2d(20, 3),
+        Conv2d(6, 3, groups=6),
+        Conv2d(6, 3, groups=6, stride=2),
+        Conv2d(6, (1, 2), groups=6),
+        Linear(20),
+    ],
+)
+def test_activations_are_taken_of_sums_in_registers(
+    before: layers.Layer, activation: layers.Layer, lanes: int
+) -> None:
+    flat = [layers.Flatten()] if isinstance(before, Linear) else []
+    graph = Sequential([*flat, before, activation], (6, 11, 13))
+    samples = samples_for(graph, 2)
+    expected = outputs(InferenceSession, graph, samples, lanes=lanes)
+    assert outputs(ChannelSession, graph, samples, threads=2, lanes=lanes).tobytes() == expected.tobytes()
+    assert "activation" not in kernels_of(graph, lanes)
+
+
+def test_activations_follow_the_sums_of_winograds_algorithm_and_of_long_sums_in_parts() -> None:
+    for graph in (
+        Sequential([Conv2d(64, 3, padding=1), layers.SiLU()], (64, 24, 24)),
+        Sequential([Conv2d(20, 3), layers.SiLU()], (500, 5, 5)),
+    ):
+        plain = Sequential([graph.steps[1].layer], graph.input_shape)
+        samples = samples_for(graph, 1)
+        x = outputs(ChannelSession, plain, samples).astype(np.float64)
+        got = outputs(ChannelSession, graph, samples, threads=2)
+        exact = x / (1 + np.exp(-x))
+        assert (np.abs(got - exact) <= 8 * UNIT * np.abs(exact)).all()
+        assert "activation" not in kernels_of(graph)
+
+
+def test_an_activation_of_a_value_that_others_read_is_a_pass_of_its_own() -> None:
+    x = layers.Input((3, 10, 10))
+    sums = Conv2d(20, 3)(x)
+    graph = Network(layers.Add()(sums, layers.SiLU()(sums)))
+    samples = samples_for(graph, 2)
+    expected = outputs(InferenceSession, graph, samples, lanes=16)
+    assert outputs(ChannelSession, graph, samples, threads=2, lanes=16).tobytes() == expected.tobytes()
+    assert "activation" in kernels_of(graph)
+
+
+def test_layers_that_only_move_numbers_make_one_copy_together() -> None:
+    x = Conv2d(64, 1)(layers.Input((3, 6, 6)))
+    moved = layers.Permute((1, 0))(layers.Reshape((64, 36))(x))
+    for layer in (layers.Slice((4, 16), (20, 32)), layers.Permute((1, 0)), layers.Reshape((32, 4, 5))):
+        moved = layer(moved)
+    graph = Network(layers.Tanh()(layers.Concatenate()(moved, moved)))
+    samples = samples_for(graph, 2)
+    expected = outputs(InferenceSession, graph, samples, lanes=16)
+    assert outputs(ChannelSession, graph, samples, threads=2, lanes=16).tobytes() == expected.tobytes()
+    assert kernels_of(graph)[1:] == ["correlate_neighbours", "copy", "activation", "move"]
+
+
+def test_whole_blocks_of_channels_are_read_where_they_lie() -> None:
+    x = layers.Tanh()(Conv2d(48, 3)(layers.Input((3, 9, 9))))
+    one, other = (layers.Slice((first, 0, 0), (count, 7, 7))(x) for first, count in ((0, 16), (16, 32)))
+    graph = Network(layers.Add()(Conv2d(20, 1)(one), Conv2d(20, 1)(other)))
+    samples = samples_for(graph, 2)
+    expected = outputs(InferenceSession, graph, samples, lanes=16)
+    assert outputs(ChannelSession, graph, samples, threads=2, lanes=16).tobytes() == expected.tobytes()
+    assert not {"copy", "move"} & set(kernels_of(graph)[1:-1])
+
+
 def test_batch_normalisation_folds_into_the_convolution_before_it() -> None:
     graph = Sequential([Conv2d(20, 3, bias=False), BatchNorm(), layers.ReLU()], (5, 9, 9))
     samples = samples_for(graph, 2)
