@@ -42,13 +42,13 @@ def settle(lowering: ChannelLowering, name: str) -> None:
 
 def _as_part(base: Channels, shape: Shape, margin: Margin, places: np.ndarray) -> Channels | None:
     """Return the part of ``base`` whose values, in the order of ``shape``, lie at ``places``, if there is one."""
-    count, *space = canonical_shape(shape)
+    count, depth, height, width = canonical_shape(shape)
     if any(
         a < b for own, wanted in zip(base.margin, margin, strict=True) for a, b in zip(own, wanted, strict=True)
     ):
         return None
     offset = int(places[0]) - base.origin
-    form = (-(-count // base.lanes), *space)
+    form = (-(-count // base.lanes), depth, height, width)
     same = form[1:] == base.shape[1:] or (
         base.margin == NO_MARGIN and math.prod(form[1:]) == math.prod(base.shape[1:])
     )
