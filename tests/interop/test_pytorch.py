@@ -33,9 +33,15 @@ from striate.layers import (
     Input,
     Linear,
     Log,
+    MatMul,
+    Maximum,
+    Minimum,
     Permute,
     Power,
+    Select,
+    Slice,
     Sqrt,
+    Where,
 )
 from striate.model import Model
 from striate.models import MODELS
@@ -374,6 +380,16 @@ def test_source_of_functions_and_exchanged_axes(tmp_path: Path) -> None:
     model = randomised(Sequential(body, (2, 6, 5)))
     x = np.random.default_rng(0).normal(size=(4, 2, 6, 5)).astype(np.float32)
     np.testing.assert_allclose(run_source(model, x, tmp_path), model.outputs(x), rtol=1e-4, atol=1e-5)
+
+
+def test_source_of_slices_selections_and_choices(tmp_path: Path) -> None:
+    x = Input((4, 6, 5))
+    rows = Slice((0, 5, 0), (4, 3, 5), (1, -2, 1))(Select([3, 1, 1, 0], 0)(x))
+    columns = Slice((0, 1, 0), (4, 3, 5), (1, 2, 1))(Select([0, 0, 1, 2, 3, 5], 1)(x))
+    y = Where()(rows, Maximum()(rows, columns), Minimum()(rows, columns))
+    model = Model(Network(Flatten()(MatMul()(y, Permute((0, 2, 1))(columns))), "choices"), np.zeros(0))
+    samples = np.random.default_rng(0).normal(size=(3, 4, 6, 5)).astype(np.float32)
+    np.testing.assert_allclose(run_source(model, samples, tmp_path), model.outputs(samples), rtol=1e-4, atol=1e-5)
 
 
 def test_layers_that_pytorch_does_not_have_are_named(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ def import_(
         str | None,
         typer.Option("--output", metavar="NAME", help="Value of an ONNX graph to end with. (default: its outputs)"),
     ] = None,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="What outputs mean: classes, labels or numbers. (default: classes where a picture gets scores)",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Convert a model from another program to a striate model.
@@ -71,7 +78,8 @@ def import_(
 
     output = Output(json)
     shapes, constants = named_shapes(input_shape or [], "--input"), named_numbers(constant or [], "--constant")
-    found = read(file, Wish(shapes.pop("", None), network, pixels, channels, classes, shapes, constants, end))
+    shape = shapes.pop("", None)
+    found = read(file, Wish(shape, network, pixels, channels, classes, shapes, constants, end, targets))
     path = found.model.save(file.with_suffix(".safetensors") if out is None else out)
     for line in found.report:
         output.line(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, UsageError, unknown_name
 from striate.interop.formats import by_ending
+from striate.interop.meaning import with_targets
 from striate.layers import Select
 from striate.layers.base import Shape, format_shape
 from striate.model import Model
@@ -50,6 +51,8 @@ class Wish:
         Inputs that are always the same, by name.
     output : str, optional
         The value to take as output.
+    targets : {"classes", "labels", "numbers"}, optional
+        What the outputs mean; assumed from the network by default.
     """
 
     input_shape: Shape | None = None
@@ -60,6 +63,7 @@ class Wish:
     shapes: dict[str, Shape] = field(default_factory=dict)
     constants: dict[str, float] = field(default_factory=dict)
     output: str | None = None
+    targets: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ def read(path: Path, wish: Wish | None = None) -> Found:
     if path.suffix.lower() != ".onnx" and (wish.shapes or wish.constants or wish.output):
         raise UsageError(f"{path}: --constant, --output and names in --input are for ONNX files. Leave them out.")
     found = by_ending(path, READERS)(path, wish)
-    return replace(found, model=_completed(found.model, wish))
+    model = _completed(found.model, wish)
+    note = with_targets(model, wish.targets)
+    return Found(model, (*found.report, note) if note else found.report)
 
 
 def _completed(model: Model, wish: Wish) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 256
 MOST_SHOWN = 20  # names of outputs, in notebooks
+PIXEL_SCALE = 50.0  # the scale of a normalisation is larger where samples are pixels from 0 to 255
 Inputs = np.ndarray | str | Path
 """Raw samples, or the path of a picture, recording, table, folder, archive, or pattern of files."""
 
@@ -320,6 +322,7 @@ class Model(Vectors):
         """Return the outputs of a pool's network for raw samples."""
         samples, size = self.raw_samples(x), integer(batch_size, "batch size")
         count = len(samples)
+        self._expect_pixels(samples)
         if not count:
             return np.empty((0, *pool.network.output_shape), np.float32)
         with pool.lend(samples.dtype, min(size, count), self.threads, self.winograd) as session:
@@ -331,6 +334,21 @@ class Model(Vectors):
             for index, block, places in blocks(samples, parts):
                 room[index[0] : index[-1] + 1] = session.run(block, places)
         return room
+
+    def _expect_pixels(self, samples: np.ndarray | Stream) -> None:
+        """Warn where a foreign model that turns pixels into what it needs gets them turned already."""
+        if (
+            "origin" not in self.metadata
+            or self.normalisation is None
+            or max(self.normalisation.scale) < PIXEL_SCALE
+        ):
+            return
+        if isinstance(samples, np.ndarray) and samples.dtype.kind == "f" and 0 < samples.max(initial=0.0) <= 1:
+            warnings.warn(
+                f"{self.network.name}: takes pixels from 0 to 255; the samples are at most 1. Multiply them by 255, "
+                "or import the model without --pixels.",
+                stacklevel=4,
+            )
 
     @cached_property
     def _pool(self) -> SessionPool:

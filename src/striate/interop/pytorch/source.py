@@ -152,6 +152,16 @@ def _recurrent_arrays(layer: Any, arrays: dict[str, np.ndarray]) -> dict[str, np
     return found
 
 
+def _places(layer: Any) -> str:
+    """Write the places of a slice; axes that are read backwards are turned."""
+    texts, turned = [":"], []
+    for axis, (begin, count, step) in enumerate(zip(layer.begin, layer.size, layer.step, strict=True), start=1):
+        first, last = sorted((begin, begin + (count - 1) * step))
+        texts.append(f"{first}:{last + 1}" + (f":{abs(step)}" if abs(step) != 1 else ""))
+        turned += [axis] if step < 0 else []
+    return f"[{', '.join(texts)}]" + (f".flip({turned})" if turned else "")
+
+
 MODULES: dict[type[Layer], Writing] = {
     Convolution: _convolution,
     TransposedConvolution: _transposed,
@@ -200,6 +210,12 @@ FUNCTIONS: dict[type[Layer], Callable[[Any, list[str]], str]] = {
     layers.Flatten: lambda layer, x: f"{x[0]}.flatten(1)",
     layers.Reshape: lambda layer, x: f"{x[0]}.reshape(-1, {', '.join(map(str, layer.shape))})",
     layers.Permute: lambda layer, x: f"{x[0]}.permute(0, {', '.join(str(axis + 1) for axis in layer.order)})",
+    layers.Slice: lambda layer, x: f"{x[0]}{_places(layer)}",
+    layers.Select: lambda layer, x: f"{x[0]}[{':, ' * (layer.axis + 1)}{list(layer.indices)}]",
+    layers.MatMul: lambda layer, x: f"{x[0]} @ {x[1]}",
+    layers.Maximum: lambda layer, x: f"torch.maximum({x[0]}, {x[1]})",
+    layers.Minimum: lambda layer, x: f"torch.minimum({x[0]}, {x[1]})",
+    layers.Where: lambda layer, x: f"torch.where({x[0]} > 0, {x[1]}, {x[2]})",
     layers.GlobalAvgPool: lambda layer, x: f"{x[0]}.flatten(2).mean(2)",
     layers.GlobalMaxPool: lambda layer, x: f"{x[0]}.flatten(2).amax(2)",
     layers.Concatenate: lambda layer, x: f"torch.cat([{', '.join(x)}], 1)",

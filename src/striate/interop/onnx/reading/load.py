@@ -139,13 +139,14 @@ def _load(
     inputs = _inputs(file, entries, count, axis, input_shape)
     importer.values.update(constants)
     importer.values.update(inputs)
-    names = scores_and_classes(file)[0] if output is None else [output]
+    scores, labels = scores_and_classes(file)
+    names = scores if output is None else [output]
     importer.run(names)
     if importer.problems:
         raise ModelFileError(_report(file, importer))
     network = _network(file, importer, names)
     origin = _origin(file, entries, inputs, count)
-    return _model(file, importer, network, origin)
+    return _model(file, importer, network, origin, labels)
 
 
 def _report(file: File, importer: Importer) -> str:
@@ -318,12 +319,14 @@ def _origin(file: File, entries: list[ValueInfo], inputs: dict[str, Value], coun
     }
 
 
-def _model(file: File, importer: Importer, network: Network, origin: dict[str, Any]) -> Model:
+def _model(
+    file: File, importer: Importer, network: Network, origin: dict[str, Any], labels: tuple[str, ...]
+) -> Model:
     try:
         theta, states = filled(network, importer.arrays)
     except Unsupported as error:
         raise ModelFileError(f"{file.path}: {error}.") from None
-    known = _known(file)
+    known = _known(file, labels)
     classes = known.get("classes", ())
     fits = len(classes) == math.prod(network.output_shape)
     normalisation = known.get("normalisation")
@@ -338,8 +341,8 @@ def _model(file: File, importer: Importer, network: Network, origin: dict[str, A
     )
 
 
-def _known(file: File) -> dict[str, Any]:
-    """Return what the metadata of the file says of classes and preprocessing."""
+def _known(file: File, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the metadata of the file says of classes and preprocessing; ``labels`` are those of its nodes."""
     known: dict[str, Any] = {}
     for key in ("classes", "normalisation", "preparation"):
         text = file.metadata.get(f"striate.{key}")
@@ -348,7 +351,7 @@ def _known(file: File) -> dict[str, Any]:
                 known[key] = json.loads(text)
             except (ValueError, RecursionError):
                 raise ModelFileError(f"{file.path}: its metadata {key!r} is not JSON.") from None
-    if "classes" not in known and (labels := scores_and_classes(file)[1]):
+    if "classes" not in known and labels:
         known["classes"] = labels
     if "classes" not in known and len(file.metadata.get("names", "")) < 100_000:
         try:  # as YOLO writes them: {0: 'person', 1: 'bicycle'}
