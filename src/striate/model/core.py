@@ -337,16 +337,13 @@ class Model(Vectors):
 
     def _expect_pixels(self, samples: np.ndarray | Stream) -> None:
         """Warn where a foreign model that turns pixels into what it needs gets them turned already."""
-        if (
-            "origin" not in self.metadata
-            or self.normalisation is None
-            or max(self.normalisation.scale) < PIXEL_SCALE
-        ):
+        known = self.normalisation
+        if known is None or "origin" not in self.metadata or max(known.scale) < PIXEL_SCALE:
             return
         if isinstance(samples, np.ndarray) and samples.dtype.kind == "f" and 0 < samples.max(initial=0.0) <= 1:
             warnings.warn(
-                f"{self.network.name}: takes pixels from 0 to 255; the samples are at most 1. Multiply them by 255, "
-                "or import the model without --pixels.",
+                f"{self.network.name}: takes pixels from 0 to 255; the samples are at most 1. Multiply them by "
+                "255, or import the model without --pixels.",
                 stacklevel=4,
             )
 
