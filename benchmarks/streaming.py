@@ -28,7 +28,7 @@ from striate.machine import available_threads
 from striate.training.trainer import Trainer
 
 SIDE, BATCH, CLASSES, DETAIL = 96, 64, 10, 24  # the pictures are random squares, DETAIL on a side, enlarged
-BATCHES = 6  # that one timing takes
+BATCHES = 20  # that one timing takes; fewer would count the start of an epoch too often
 
 
 def streaming(options: argparse.Namespace) -> list[str]:

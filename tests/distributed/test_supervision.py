@@ -111,6 +111,18 @@ def test_silent_rank_is_missed() -> None:
         assert beats.lost == "ranks ended: 1"
 
 
+def test_hosts_that_no_longer_answer_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "answering", lambda hosts, all_of_them=False: list(hosts[:1]))
+    monkeypatch.setattr(supervision, "check_installed", lambda: None)
+    monkeypatch.setattr(
+        supervision._Attempt, "run", lambda attempt, arguments: (None, "mpiexec ended with status 255")
+    )
+    end = r"the ranks failed 1 times; see \S+\. Last: mpiexec ended with status 255; no answer from b\."
+    with pytest.raises(StriateError, match=end):
+        Supervisor(2, tmp_path, ["a", "b"], restarts=0).run(["train"])
+    assert Supervisor(2, tmp_path)._silent() == ""
+
+
 def test_host_must_answer() -> None:
     with pytest.raises(
         UsageError, match=r"hosts: no\.such\.host\.invalid must answer on port 22 \(ssh\); got '.*'"

@@ -77,12 +77,19 @@ class Supervisor:
                 status, why = attempted.run(chosen)
                 if status is not None:
                     return status
+                why += self._silent()
                 self._note(log, why)
                 if self.elastic and attempt < self.restarts:
                     self._shrink()
         raise StriateError(
             f"{self.folder}: the ranks failed {self.restarts + 1} times; see {log.name}. Last: {why}."
         )
+
+    def _silent(self) -> str:
+        """Return the hosts that no longer answer, as the end of a sentence."""
+        left = answering(self.hosts)
+        silent = [host for host in self.hosts if host not in left]
+        return f"; no answer from {', '.join(silent)}" if silent else ""
 
     def _shrink(self) -> None:
         """Keep the hosts that answer and their share of the ranks; without hosts, one rank less."""
