@@ -13,7 +13,7 @@ import numpy as np
 from striate.data.decoding import Decoded, Reader, bytes_needed
 from striate.data.problems import FileProblem, printable
 from striate.data.streaming.cache import PARTIAL, entry_path, is_intact, make_room, publish, read_notes, version_of
-from striate.data.streaming.stored import Stored, StoredStream
+from striate.data.streaming.stored import MADE_AGAIN, Stored, StoredStream
 from striate.errors import DataError
 
 FORMAT = 2
@@ -107,4 +107,4 @@ def _load(data: Path, count: int, reader: Reader) -> Decoded | None:
 
 
 def _stream(data: Path, count: int, reader: Reader) -> StoredStream:
-    return StoredStream(Stored(data, 0, (count, *reader.shape), reader.dtype))
+    return StoredStream(Stored(data, 0, (count, *reader.shape), reader.dtype, remedy=MADE_AGAIN))

@@ -127,8 +127,28 @@ def test_a_file_that_becomes_shorter_is_an_error(tmp_path):
     np.savez(tmp_path / "a.npz", y=np.arange(9) % 3, x=ARRAYS["grey"])
     inputs = array_splits(tmp_path / "a.npz", read="stream")["all"].inputs
     (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-400])
-    with pytest.raises(DataError, match=r"a\.npz: was shortened while it was being read"):
+    with pytest.raises(DataError, match=r"a\.npz: was shortened while it was being read\. Restore the file\."):
         inputs[:]
+
+
+def test_a_file_of_the_cache_that_becomes_shorter_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_CACHE_DIR", str(tmp_path / "cache"))
+    for label in "ab":
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for n in range(4):
+            pixels = RNG.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / label / f"{n}.png")
+    options = Options(read="stream", test_fraction=0)
+    inputs = class_folders(tmp_path / "data", options, validation_fraction=0).train.inputs
+    before = np.asarray(inputs)
+    (cached,) = (tmp_path / "cache").glob("decoded/*.rows")
+    cached.write_bytes(cached.read_bytes()[:-1])
+    with pytest.raises(
+        DataError, match=r"\.rows: was shortened .* resume the run: files of the cache are made again\."
+    ):
+        inputs[:]
+    again = class_folders(tmp_path / "data", options, validation_fraction=0).train.inputs
+    assert np.array_equal(np.asarray(again), before)
 
 
 def test_size_decides_and_the_user_is_told(tmp_path, monkeypatch):

@@ -15,17 +15,23 @@ import numpy as np
 from striate.data.streaming.stream import Stream
 from striate.errors import DataError
 
+MADE_AGAIN = "Start again, or resume the run: files of the cache are made again."
+
 Convert = Callable[[np.ndarray], np.ndarray]
 
 
 class Stored(NamedTuple):
-    """Where an array lies in a file, in C order; the file may be one that is removed with its ``owner``."""
+    """Where an array lies in a file, in C order; the file may be one that is removed with its ``owner``.
+
+    ``remedy`` says what to do when the file has been shortened.
+    """
 
     path: Path
     offset: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     owner: Any = None
+    remedy: str = "Restore the file."
 
 
 class _OpenFile:
@@ -105,7 +111,7 @@ class StoredStream(Stream):
                     f"{self.stored.path}: cannot be read ({error.strerror}). Check the disk."
                 ) from error
             if count == 0:
-                raise DataError(f"{self.stored.path}: was shortened while it was being read. Restore the file.")
+                raise DataError(f"{self.stored.path}: was shortened while it was being read. {self.stored.remedy}")
             room, place = room[count:], place + count
 
     def __copy__(self) -> StoredStream:

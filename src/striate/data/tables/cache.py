@@ -11,7 +11,7 @@ import numpy as np
 from striate.data.streaming.cache import entry_path, is_intact, make_room, publish, read_notes
 from striate.data.streaming.choice import is_streamed
 from striate.data.streaming.spool import Spool
-from striate.data.streaming.stored import Stored
+from striate.data.streaming.stored import MADE_AGAIN, Stored
 from striate.data.tables.dialect import Dialect
 from striate.data.tables.stored import StoredNumbers
 from striate.data.tables.table import Table, table_of
@@ -28,7 +28,7 @@ def cached_table(path: Path, version: str, dialect: Dialect, read: str) -> Table
         notes = read_notes(data)
         rows, columns, dtype = int(notes["rows"]), int(notes["columns"]), TYPES[notes["dtype"]]
         values = {int(number): np.array(cells, str) for number, cells in notes["texts"].items()}
-        numbers = StoredNumbers(Stored(data, 0, (rows, columns), dtype))
+        numbers = StoredNumbers(Stored(data, 0, (rows, columns), dtype, remedy=MADE_AGAIN))
         size = numbers.nbytes + rows * (8 + 4 * len(values))
         if not is_streamed(read, numbers.nbytes) or not is_intact(numbers, size, notes):
             return None
