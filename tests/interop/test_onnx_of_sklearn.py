@@ -82,6 +82,16 @@ def test_regressors_agree_with_onnx_runtime(estimator: Any, tmp_path: Path) -> N
     np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
 
 
+def test_several_targets_are_numbers_of_one_sample(tmp_path: Path) -> None:
+    """The file itself gives them below each other, for all samples."""
+    targets = np.stack([ROWS[:, 0], 2 * ROWS[:, 2] - 1, ROWS.sum(axis=1)], axis=1)
+    estimator = MLPRegressor(hidden_layer_sizes=(6,), max_iter=20, random_state=0)
+    exported(estimator, targets, tmp_path / "m.onnx")
+    model = onnx.load(tmp_path / "m.onnx")
+    assert model.network.output_shape == (3,)
+    np.testing.assert_allclose(model.outputs(ROWS), estimator.predict(ROWS), rtol=1e-4, atol=1e-4)
+
+
 def test_several_labels_for_a_sample(tmp_path: Path) -> None:
     targets = np.stack([NUMBERS > 0, NUMBERS > 1], axis=1).astype(int)
     estimator = exported(network(), targets, tmp_path / "model.onnx", zipmap=False)

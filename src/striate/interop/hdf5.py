@@ -20,6 +20,7 @@ LARGEST_CONFIG = 2**24  # bytes
 REFUSED = 3  # the status of this program for a file that it refuses
 SECONDS = 0.2  # of processor time for reading a small file
 BYTES_A_SECOND = 2**23  # of larger files
+MOST_MEMBERS = 2**12  # of one group
 DEEPEST = 100  # groups within groups
 ROOTS = ("layers", "_layer_checkpoint_dependencies")
 """Groups of a file, or of a model within, that hold its layers."""
@@ -90,11 +91,18 @@ def _archive(path: Path, h5py: Any) -> bytes:
     return _pack(config, weights, True, _major(known.get("keras_version")))
 
 
+def _few(group: Any) -> Any:
+    """Return a group, unless it holds more than a model does."""
+    if len(group) > MOST_MEMBERS:
+        raise Refused(f"a group has {len(group):,} members, more than {MOST_MEMBERS:,}")
+    return group
+
+
 def _collect(group: Any, path: str, size: int, found: dict[str, np.ndarray], depth: int = 0) -> None:
     """Add the arrays of a group and of the groups within, those of its own layer first."""
     if depth > DEEPEST:
         raise Refused(f"its groups are nested more than {DEEPEST} deep")
-    for name in sorted(group, key=lambda name: (name != "vars", int(name) if name.isdecimal() else 0)):
+    for name in sorted(_few(group), key=lambda name: (name != "vars", int(name) if name.isdecimal() else 0)):
         item = _checked(group, name)
         renamed = "layers" if name in ROOTS else name
         if _group(group, name) is not None:
@@ -121,7 +129,7 @@ def _legacy(file: Any, size: int) -> bytes:
     if root is None:
         raise Refused("it has no model_weights")
     weights: dict[str, np.ndarray] = {}
-    for name in root:
+    for name in _few(root):
         group = _group(root, name)
         if group is not None:
             names = [n.decode() if isinstance(n, bytes) else str(n) for n in group.attrs.get("weight_names", [])]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from striate.errors import ModelFileError, UsageError
+from striate.interop.archives import too_many_members
 from striate.interop.hdf5 import REFUSED, seconds_for
 from striate.interpreter import environment, python
 
@@ -59,6 +60,8 @@ def read(path: Path) -> KerasFile:
         raise UsageError(
             f"{path}: reading Keras files needs h5py, which is not installed. Run: pip install 'striate[keras]'."
         )
+    if path.is_file() and too_many_members(path):
+        raise ModelFileError(f"{path}: must be a model of Keras; as an archive it has too many members.")
     seconds = seconds_for(path)
     too_long = ModelFileError(f"{path}: must be a model of Keras; reading it took more than {seconds:.1f} s.")
     try:

@@ -13,6 +13,7 @@ import numpy as np
 
 from striate.checks import MOST
 from striate.errors import ModelFileError
+from striate.interop.archives import too_many_members
 from striate.interop.formats import MOST_AXES
 from striate.interop.pytorch.pickles import STORAGES, Call, Global, Persistent, PickleError, Reader
 
@@ -62,6 +63,8 @@ def _safetensors(path: Path) -> dict[str, np.ndarray]:
 
 def _zip(path: Path) -> dict[str, np.ndarray]:
     """Read the format of 2020 and later: a pickle, and one member for each storage."""
+    if too_many_members(path):
+        raise PickleError("it has too many members")
     with zipfile.ZipFile(path) as archive:
         members = {item.filename: item for item in archive.infolist()}
         pickles = [name for name in members if name.endswith("/data.pkl") or name == "data.pkl"]

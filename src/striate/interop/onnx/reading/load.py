@@ -271,13 +271,19 @@ def _network(file: File, importer: Importer, names: list[str]) -> Network:
             if len(names) == 1 or (not nodes and name == names[-1]):
                 raise ModelFileError(f"{file.path}: the output {name!r} does not depend on the input.")
             continue
-        nodes.append(_end(value))
+        nodes.append(_end(_with_targets_last(value) if file.producer.startswith("skl2onnx") else value))
     main, *others = nodes
     if not main.inputs or any(main is other for other in others) or _before(main, others):
         main = Identity()(main)
     auxiliary = [node for i, node in enumerate(others) if node.inputs and all(node is not n for n in others[:i])]
     title = "".join(c if c.isalnum() or c in "_-" else "_" for c in file.path.stem) or "model"
     return Network(main, title, auxiliary)
+
+
+def _with_targets_last(value: Value) -> Value:
+    """Return targets that stand below each other, sample after sample, as the numbers of one sample."""
+    column = value.batch is None and value.count == 1 and value.rank == 2 and value.shape[1] == 1
+    return value.reshape(value.shape[:1]) if column else value
 
 
 def _end(value: Value) -> Node:
