@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ _NAMES: dict[str, Any] = {"len": len, "int": int}
 END = -(2**63)
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """What a row does with one of its arguments.
 
     Parameters
@@ -69,9 +68,11 @@ class Use:
         return np.asarray(np.cumsum(change[:-1], dtype=np.int8) > 0)
 
 
-Known = dict[tuple[Any, ...], list[tuple[str, str, np.ndarray, np.ndarray]]]
-"""(argument, mode, begins, ends) of the rows whose footprint is known, by the kernel, the shards if they matter,
-and the row's numbers and tables; many rows differ only in where their arrays begin."""
+Footprint = list[tuple[str, str, np.ndarray, np.ndarray]]
+"""(argument, mode, begins, ends) of each use."""
+Known = dict[tuple[Any, ...], Footprint]
+"""The footprints that are known: by the row where no register decides; else by the kernel, the shards if they
+matter, and the numbers and tables of the row. Many rows differ only in where their arrays begin."""
 
 
 def uses(program: Program, row: Row, registers: dict[int, int], shards: int, known: Known) -> Iterator[Use]:
@@ -87,14 +88,31 @@ def uses(program: Program, row: Row, registers: dict[int, int], shards: int, kno
     ProgramError
         If nobody has said what the kernel reads and writes.
     """
+    found = known.get((id(row), shards))
+    if found is None:
+        found = _known(program, row, registers, shards, known)
+    for argument, mode, begins, ends in found:
+        yield Use(argument, _resolved(row.arguments[argument], registers, shards), mode, begins, ends)
+
+
+def _known(program: Program, row: Row, registers: dict[int, int], shards: int, known: Known) -> Footprint:
+    """Return the footprint of a row, which is then known."""
     values = {key: _resolved(value, registers, shards) for key, value in row.arguments.items()}
     kernel = row.request and f"{row.request.module}.{row.request.name}"
     counted = shards if "shards" in ACCESS.get(kernel or "", "") else 0
     key = (row.request, counted, *((name, _decisive(value)) for name, value in values.items()))
     if key not in known:
         known[key] = list(_footprint(program, row, values, shards))
-    for argument, mode, begins, ends in known[key]:
-        yield Use(argument, values[argument], mode, begins, ends)
+    if not any(_moves(value, shards) for value in row.arguments.values()):
+        known[id(row), shards] = known[key]
+    return known[key]
+
+
+def _moves(value: Any, shards: int) -> bool:
+    """Return whether a register decides about a number, or about where a table stands."""
+    if isinstance(value, ByCount):
+        value = value.values[shards - 1]
+    return isinstance(value, Place) and value.register != ZERO and value.segment in ("", TABLES, CONSTANTS)
 
 
 def _decisive(value: Any) -> Any:
@@ -264,9 +282,13 @@ def _gap(axis: np.ndarray | range) -> int:
 
 def _merged(begins: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return runs in ascending order, those that touch as one."""
-    if (np.diff(begins) < 0).any():
+    if len(begins) < 2:
+        return begins, ends
+    if (begins[1:] < begins[:-1]).any():
         order = np.argsort(begins, kind="stable")
         begins, ends = begins[order], ends[order]
     ends = np.maximum.accumulate(ends)
-    last = np.append(begins[1:] > ends[:-1], True)[: len(begins)]
-    return begins[np.append(True, last[:-1])[: len(begins)]], ends[last]
+    apart = begins[1:] > ends[:-1]
+    if not apart.any():
+        return begins[:1], ends[-1:]
+    return begins[np.concatenate(([True], apart))], ends[np.concatenate((apart, [True]))]

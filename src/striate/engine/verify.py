@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -67,17 +67,13 @@ def _check_arguments(row: Row, signature: dict[str, str]) -> None:
                 raise ProgramError(f"{what}: {name} must be {_KINDS[kind]}; got {each}.")
 
 
-@dataclass(frozen=True)
-class _Access:
+class _Access(NamedTuple):
     """A use of a segment by a row of a task: the words of 4 bytes where its runs begin and end, int64[2, n]."""
 
     row: Row
     use: Use
+    segment: str
     words: np.ndarray
-
-    @property
-    def segment(self) -> str:
-        return self.use.place.segment
 
     def __str__(self) -> str:
         kernel = self.row.request and f"{self.row.request.module}.{self.row.request.name}"
@@ -108,6 +104,7 @@ class _Words:
             key: cells[:, end - runs.shape[1] : end]
             for (key, runs), end in zip(different.items(), ends, strict=True)
         }
+        self._cells: dict[int, Cells] = {}
         self._numbers = np.arange(len(self._borders))
         self.ever = self._covered({id(a.words) for a in accesses if a.use.writes and a.use.mode != "total"})
         self.written = np.zeros(len(self._borders), bool)
@@ -123,18 +120,25 @@ class _Words:
 
     def cells(self, access: _Access) -> Cells:
         """Return the cells of an access."""
-        begins, ends = self._runs[id(access.words)]
-        if len(begins) == 1:
-            return slice(int(begins[0]), int(ends[0]))
-        lengths = ends - begins
-        passed = np.cumsum(lengths)
-        return np.asarray(np.repeat(ends - passed, lengths) + np.arange(passed[-1]))
+        key = id(access.words)
+        if key not in self._cells:
+            self._cells[key] = _cells(*self._runs[key])
+        return self._cells[key]
 
     def describe(self, cells: Cells, wrong: np.ndarray) -> tuple[int, int]:
         """Return how many words the wrong ones of some cells have, and the first of them."""
         numbers = distinct(self._numbers[cells][wrong])
         count = int((self._borders[numbers + 1] - self._borders[numbers]).sum())
         return count, int(self._borders[numbers[0]])
+
+
+def _cells(begins: np.ndarray, ends: np.ndarray) -> Cells:
+    """Return the cells of some runs."""
+    if len(begins) == 1:
+        return slice(int(begins[0]), int(ends[0]))
+    lengths = ends - begins
+    passed = np.cumsum(lengths)
+    return np.asarray(np.repeat(ends - passed, lengths) + np.arange(passed[-1]))
 
 
 class _Run:
@@ -158,14 +162,14 @@ class _Run:
         for tasks in self._phases:
             for words in self._words.values():
                 words.writers[:], words.readers[:] = 0, 0
-            alone = len(tasks) == 1
+            shared = self._shared(tasks) if len(tasks) > 1 else set()
             for number, rows in enumerate(tasks, 1):
                 if not self.program.shared_arena and BUFFERS in self._words:
                     self._words[BUFFERS].written[:] = False  # what other tasks left there
-                self._check_task(rows, 0 if alone else number)
+                self._check_task(rows, number, shared)
 
-    def _check_task(self, rows: list[tuple[Row, list[_Access]]], task: int) -> None:
-        """Check the accesses of a task in their order; the task that is alone in its phase is number 0."""
+    def _check_task(self, rows: list[tuple[Row, list[_Access]]], task: int, shared: set[str]) -> None:
+        """Check the accesses of a task in their order; other tasks may use ``shared`` segments too."""
         for row, accesses in rows:
             if row.request is None:
                 for words in self._words.values():
@@ -177,7 +181,7 @@ class _Run:
                 cells = words.cells(access)
                 if access.use.reads and starts_blank(access.segment):
                     _check_written(access, words, cells)
-                if task and self._is_shared(access.segment):
+                if access.segment in shared:
                     _check_alone(access, words, cells, task)
                 if access.use.writes:
                     words.written[cells] = access.use.mode != "scratch"
@@ -192,7 +196,7 @@ class _Run:
         if row.request is None:
             return
         for use in uses(self.program, row, registers, self.shards, self._known):
-            access = _Access(row, use, self._words_of(use))
+            access = _Access(row, use, use.place.segment, self._words_of(use))
             self._check_bounds(access)
             yield access
 
@@ -201,7 +205,10 @@ class _Run:
         offset = use.place.offset
         key = id(use.begins), offset  # the footprints that are known keep their arrays
         if key not in self._shifted:
-            self._shifted[key] = np.stack([(offset + use.begins) // 4, (offset + use.ends + 3) // 4])
+            words = self._shifted[key] = np.empty((2, len(use.begins)), np.int64)
+            np.add(use.begins, offset, out=words[0])
+            np.add(use.ends, offset + 3, out=words[1])
+            words >>= 2
         return self._shifted[key]
 
     def _check_bounds(self, access: _Access) -> None:
@@ -215,9 +222,10 @@ class _Run:
                 f"{access} must stay inside {segment.name}, {segment.size} bytes; got bytes {begin} to {end}."
             )
 
-    def _is_shared(self, segment: str) -> bool:
-        """Return whether several tasks see the same words; those of ``PROBLEMS`` may come from any of them."""
-        return segment != PROBLEMS and (segment != BUFFERS or self.program.shared_arena)
+    def _shared(self, tasks: list[list[tuple[Row, list[_Access]]]]) -> set[str]:
+        """Return the segments that some task writes and others see; ``PROBLEMS`` may come from any of them."""
+        written = {a.segment for rows in tasks for _, accesses in rows for a in accesses if a.use.writes}
+        return written - ({PROBLEMS} if self.program.shared_arena else {PROBLEMS, BUFFERS})
 
 
 def _check_written(access: _Access, words: _Words, cells: Cells) -> None:
