@@ -10,6 +10,7 @@ from striate.data.normalisation import Normalisation
 from striate.errors import UsageError
 from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions, randomised, sanity_check
 from striate.explain.attribution import METHODS, rank_correlation, scores
+from striate.explain.attribution.gradients import most_gradients
 from striate.explain.attribution.regions import interpolated
 from striate.explain.attribution.scores import score_of
 from striate.layers import BatchNorm, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, Linear, ReLU, Softmax
@@ -53,6 +54,22 @@ def test_integrated_gradients_are_complete(trained_lenet, digits, number):
     rise = found.score - found.baseline_score
     assert abs(found.values.sum() - rise) <= 1e-3 * abs(rise)
     assert found.class_name == trained_lenet.classes[found.target]
+
+
+@pytest.mark.parametrize(("side", "fewest", "most"), [(8, 512, 512), (32, 97, 511), (96, 96, 96)])
+def test_larger_networks_take_fewer_gradients(side, fewest, most):
+    """Of 1.5, 27 and 254 million multiply-adds."""
+    layers = [
+        Conv2d(32, 3, padding="same"),
+        ReLU(),
+        Conv2d(64, 3, padding="same"),
+        ReLU(),
+        Conv2d(16, 3),
+        Flatten(),
+    ]
+    network = Sequential([*layers, Linear(2)], (1, side, side))
+    model = Model(network, np.zeros(network.parameter_count, np.float32))
+    assert fewest <= most_gradients(score_of(model, np.ones((1, side, side)), 0)) <= most
 
 
 def test_integrated_gradients_for_another_baseline(trained_lenet, digits):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from striate import Model, reference
-from striate.drawing.mosaic import mosaic
+from striate.drawing.mosaic import EDGE, draw_mosaic, mosaic
 from striate.errors import ShapeError, UsageError
 from striate.explain import (
     deconvolution,
@@ -72,6 +75,18 @@ def test_figures_of_filters_and_maps(trained_lenet, digits):
 def tiles(axes) -> int:
     """How many tiles with a name there are."""
     return len(axes.texts)
+
+
+def test_every_tile_has_an_edge_on_all_sides():
+    """White tiles, so that only their edges are drawn, those at the end of the picture too."""
+    room = io.BytesIO()
+    draw_mosaic([np.ones((20, 20, 3))] * 4, columns=2).figure.savefig(room)
+    pixels = np.asarray(Image.open(room).convert("RGB")).astype(int)
+    darkest = np.array([int(EDGE[at : at + 2], 16) for at in (1, 3, 5)])
+    drawn = np.abs(pixels - darkest).max(axis=2) < 20
+    rows, columns = drawn.any(axis=1).nonzero()[0], drawn.any(axis=0).nonzero()[0]
+    for line in (drawn[rows[0]], drawn[rows[-1]], drawn[:, columns[0]], drawn[:, columns[-1]]):
+        assert line.sum() > 0.4 * min(pixels.shape[:2])
 
 
 def test_a_tile_holds_its_values_where_the_mosaic_says():

@@ -123,7 +123,8 @@ def _frame_tiles(axes: Axes, shown: Sequence[np.ndarray], tiles: Mosaic, names: 
 
     for picture, (top, left) in zip(shown, tiles.corners, strict=True):
         rows, columns = picture.shape[:2]
-        axes.add_patch(Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor=EDGE, linewidth=0.6))
+        edge = Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor=EDGE, linewidth=0.6)
+        axes.add_patch(edge).set_clip_on(False)  # half of it lies outside where a tile is the last one
     pitch = shown[0].shape[1] * 9 / 8  # of tiles and the gaps between them
     inches = axes.figure.bbox.width / axes.figure.dpi * pitch / tiles.values.shape[1]
     longest = max((len(name) for name in names), default=1)

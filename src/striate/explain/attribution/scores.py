@@ -68,9 +68,14 @@ class Score:
         return self.model.theta.astype(np.float64)
 
     @cached_property
+    def multiply_adds(self) -> int:
+        """Those of a forward pass of one sample."""
+        return summarize(self.model.network).multiply_adds
+
+    @cached_property
     def engine(self) -> InputGradient | None:
         """Computes gradients in float32 for networks whose reference is slow; None for small ones."""
-        if summarize(self.model.network).multiply_adds <= MOST_EXACT:
+        if self.multiply_adds <= MOST_EXACT:
             return None
         try:
             return input_gradient(self.model.network, self.step)
