@@ -15,8 +15,7 @@ from striate.network import Network
 if TYPE_CHECKING:
     from striate.interop.onnx.reading.importer import Importer, Operator, Translation
 
-MOST_NUMBERS = 2**22  # of all layers
-MOST_PRODUCTS = 2**28
+MOST_NUMBERS = 2**22  # of all layers and their parameters
 
 
 def filled(network: Network, arrays: dict[str, dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
@@ -51,17 +50,31 @@ def of_constants(function: Translation, graph: Importer, node: Operator) -> Any:
     inner = type(graph)(graph.file)
     found = translated(function, inner, replace(node, inputs=[sample, *node.inputs[1:]]))
     results = found if isinstance(found, list | tuple) else [found]
-    return [_computed(inner, item, node, first) if isinstance(item, Value) else item for item in results]
+    computed = []
+    for item in results:
+        network = _network(item) if isinstance(item, Value) else None
+        graph.products -= 0 if network is None else _products(network)
+        if graph.products < 0:
+            raise Unsupported("the constants that the graph computes are too large")
+        computed.append(item if network is None else _computed(network, inner, item, node, first))
+    return computed
 
 
-def _computed(graph: Importer, result: Value, node: Operator, first: np.ndarray) -> np.ndarray:
+def _network(result: Value) -> Network:
+    row = reshaped(result.straight().node, (int(np.prod(result.base)),))
+    return Network(Identity()(row))
+
+
+def _products(network: Network) -> int:
+    """Return the products in a network; raises Unsupported if it makes too many numbers."""
+    if network.parameter_count + sum(int(np.prod(step.shape)) for step in network.steps) > MOST_NUMBERS:
+        raise Unsupported("the constants that the graph computes are too large")
+    return sum(step.layer.multiply_adds(*step.input_shapes) for step in network.steps if step.input_shapes)
+
+
+def _computed(network: Network, graph: Importer, result: Value, node: Operator, first: np.ndarray) -> np.ndarray:
     """Return the numbers of a result, whole ones in the type of whole numbers."""
     result = result.straight()
-    row = reshaped(result.node, (int(np.prod(result.base)),))
-    network = Network(Identity()(row))
-    layers = [step.layer.multiply_adds(*step.input_shapes) for step in network.steps if step.input_shapes]
-    if sum(layers) > MOST_PRODUCTS or sum(int(np.prod(step.shape)) for step in network.steps) > MOST_NUMBERS:
-        raise Unsupported("the constants that the graph computes are too large")
     theta, states = filled(network, graph.arrays)
     x = first.astype(np.float64).reshape(1, *network.input_shape)
     output = reference.forward(network, theta, x, states=states.astype(np.float64)).output

@@ -179,6 +179,8 @@ class Importer:
     depth: int = 0
     room: int = 2**22
     """How many numbers folding may still make."""
+    products: int = 2**28
+    """How many products the layers of constants may still take."""
 
     def run(self, outputs: Sequence[str]) -> None:
         """Read the nodes that ``outputs`` depend on; what is not supported is collected in ``problems``."""
