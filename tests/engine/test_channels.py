@@ -138,6 +138,16 @@ def test_activations_are_taken_of_sums_in_registers(
     assert "activation" not in kernels_of(graph, lanes)
 
 
+def test_activations_with_other_arguments_have_the_same_kernels() -> None:
+    """A network may have a slope for each layer; compiling takes much longer than computing."""
+    made = []
+    for slope in (0.1, 0.3):
+        sums = [Conv2d(16, 3), Conv2d(16, 3, groups=16), layers.Flatten(), Linear(7)]
+        graph = Sequential([part for layer in sums for part in (layer, layers.LeakyReLU(slope))], (3, 9, 9))
+        made.append(set(ChannelSession(graph, batch_size=1, dtype=FLOAT).program.requests()))
+    assert made[0] == made[1]
+
+
 def test_activations_follow_the_sums_of_winograds_algorithm_and_of_long_sums_in_parts() -> None:
     for graph in (
         Sequential([Conv2d(64, 3, padding=1), layers.SiLU()], (64, 24, 24)),

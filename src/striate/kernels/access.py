@@ -121,14 +121,14 @@ ACCESS = {
         read weights: blocks:weights_block + outer_count:weights_outer + places.0 + taps.low + lanes
         read bias: places.2 + lanes
         add out: blocks:out_block + places.1 + rows.1 + lanes
-        read floor: 1
+        read ending: 3
     """,
     "channels.correlate_neighbours": """
         read image: blocks:image_block + outer_count:image_outer + rows.0 + constant0:constant2 + taps.high
         read weights: blocks:weights_block + outer_count:weights_outer + places.0 + taps.low + lanes
         read bias: places.2 + lanes
         add out: blocks:out_block + places.1 + rows.1 + constant0:constant3 + lanes
-        read floor: 1
+        read ending: 3
     """,
     "channels.depthwise": """
         read x: channels.0 + places.0 + constant1:constant2 + taps.0 + lanes

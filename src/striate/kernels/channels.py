@@ -13,7 +13,7 @@ from numba import float32 as f32
 from numba import njit
 
 from striate.kernels.correlation import END
-from striate.kernels.functions import named, vexp, vlog
+from striate.kernels.functions import taken, vexp, vlog
 from striate.kernels.vector import (
     Bytes,
     Floats,
@@ -44,7 +44,7 @@ def correlate(K, X, activation=""):
     """Sums of products, K output positions by X blocks of output channels at a time.
 
     ``out[position, block] = max(floor, bias[block] + sum over outer, tap of image[position, tap] * weights[tap])``,
-    or an activation of it: ``striate.kernels.functions.named`` says how it is called.
+    or with an ``activation`` of ``striate.kernels.functions``, what it makes of the sum.
 
     It is ``striate.kernels.correlation.correlate`` with its operands exchanged: the numbers of the image are
     spread over the lanes, the weights are vectors. The terms of a sum come in the same order, and to accumulate,
@@ -54,6 +54,7 @@ def correlate(K, X, activation=""):
     taps : pairs (weight, image), ended
     places : (weights, output, bias) of each block of output channels
     blocks : repetitions of it all with other images, weights and outputs
+    ending : the floor, and the two arguments of the activation
     """
     return _correlation(K, X, 0, 0, activation)
 
@@ -89,7 +90,7 @@ def _correlation(K, X, image_step, out_step, activation):
         image_block: int,
         weights_block: int,
         out_block: int,
-        floor: Floats,
+        ending: Floats,
         accumulate: int,
     ):
         for block in range(blocks):
@@ -117,19 +118,15 @@ def _correlation(K, X, image_step, out_step, activation):
                         weights_from += weights_outer
                     if accumulate != 0:
                         tile = tile_add(tile, tile_load(ob, out_row, out_at))
-                    tile_store(activate(tile), ob, out_row, out_at, floor[0])
+                    tile = activate(tile, ending[1], ending[2])
+                    tile_store(tile, ob, out_row, out_at, ending[0])
 
     return kernel
 
 
-@njit(inline="always")
-def _as_it_is(tile):
-    return tile
-
-
 def _activate(activation):
     """Return the function of a tile that is taken before it is stored; for ReLU, which has a floor, none."""
-    return tile_map(named(activation)) if activation else _as_it_is
+    return tile_map(taken(activation)) if activation else taken("")
 
 
 def depthwise(T, K, x_step, out_step, activation=""):
@@ -141,7 +138,7 @@ def depthwise(T, K, x_step, out_step, activation=""):
     channels : (x, out, weights, bias) of each channel block
     places : (window, output) of the first of each K positions
     taps : place of each tap relative to the window
-    activation : as in ``correlate``
+    activation : as in ``correlate``, with the arguments a and b
     """
     activate = _activate(activation)
 
@@ -157,6 +154,8 @@ def depthwise(T, K, x_step, out_step, activation=""):
         taps: Ints,
         tap_count: int,
         floor: float,
+        a: float,
+        b: float,
     ):
         lanes = lanes_of(x)
         for c in range(channel_count):
@@ -168,7 +167,7 @@ def depthwise(T, K, x_step, out_step, activation=""):
                 tile = tile_columns(bias, bias_at, K)
                 for t in range(T or tap_count):
                     tile = tile_dot(tile, xc, x_at, taps[t], weights, weights_at, t * lanes)
-                tile_store(activate(tile), out, out_at, channel_at, floor)
+                tile_store(activate(tile, a, b), out, out_at, channel_at, floor)
 
     return kernel
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 from numba import float32 as f32
 from numba import njit
 
-from striate.kernels.functions import named
+from striate.kernels.functions import taken
 from striate.kernels.vector import Floats, Ints, lanes_of, select, shift, splat, vload, vstore
 
 inline = njit(inline="always")
@@ -203,9 +203,9 @@ def winograd_output(activation):
     """``max(floor, bias + A' m A)``, or an activation of it, of every channel and patch, inside the output.
 
     ``bias`` holds one number for each channel, or with ``bias_vectors`` a vector for each block of channels. The
-    activation is one of ``striate.kernels.functions.named``, or "" for none.
+    activation is one of ``striate.kernels.functions`` with the arguments a and b, or "" for none.
     """
-    activate = inline(named(activation) if activation else _as_it_is)
+    put = _put(activation)
 
     def kernel(
         products: Floats,
@@ -221,6 +221,8 @@ def winograd_output(activation):
         width: int,
         scratch: Floats,
         floor: float,
+        a: float,
+        b: float,
         accumulate: int,
         bias_vectors: int,
     ):
@@ -258,27 +260,28 @@ def winograd_output(activation):
                         vload(scratch, o + 20 * lanes),
                     )
                     o = at + j * lanes
-                    _put(out, o, v[0] + start, low, accumulate, activate)
+                    put(out, o, v[0] + start, low, a, b, accumulate)
                     if rows > 1:
-                        _put(out, o + row, v[1] + start, low, accumulate, activate)
+                        put(out, o + row, v[1] + start, low, a, b, accumulate)
                     if rows > 2:
-                        _put(out, o + 2 * row, v[2] + start, low, accumulate, activate)
+                        put(out, o + 2 * row, v[2] + start, low, a, b, accumulate)
                     if rows > 3:
-                        _put(out, o + 3 * row, v[3] + start, low, accumulate, activate)
+                        put(out, o + 3 * row, v[3] + start, low, a, b, accumulate)
 
     return kernel
 
 
-def _as_it_is(x):
-    return x
+def _put(activation):
+    activate = taken(activation)
 
+    @inline
+    def put(out, at, value, low, a, b, accumulate):
+        value = activate(select(value < low, low, value), a, b)
+        if accumulate != 0:
+            value = value + vload(out, at)
+        vstore(out, at, value)
 
-@inline
-def _put(out, at, value, low, accumulate, activate):
-    value = activate(select(value < low, low, value))
-    if accumulate != 0:
-        value = value + vload(out, at)
-    vstore(out, at, value)
+    return put
 
 
 def winograd_filters(

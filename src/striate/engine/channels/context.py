@@ -145,7 +145,11 @@ class ChannelLowering:
 
     def constant(self, value: float, count: int) -> Place:
         """Return a place where ``value`` stands ``count`` times."""
-        return self.program.array(np.full(count, value, np.float32))
+        return self.numbers(*count * [value])
+
+    def numbers(self, *values: float) -> Place:
+        """Return a place where ``values`` stand one after the other."""
+        return self.program.array(np.array(values, np.float32))
 
     def allocate(self, step: Step, like: Buffer | None = None) -> Channels:
         """Return a new buffer for the value of ``step``, with the margins that its readers need."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,13 +80,27 @@ def activations(network: Network, outputs: Collection[str], folded: Mapping[str,
     return found
 
 
-def activation_after(lowering: ChannelLowering, step: Step) -> str:
-    """Return the activation that ``step`` takes of its sums, as kernels call it; "" for none or a floor."""
-    for name, into in lowering.activated.items():
-        if into == step.name and name not in lowering.facts.fused:
-            function, a, b = function_of(lowering.network.step(name))
-            return f"{function} {a!r} {b!r}" if a or b else function
-    return ""
+@dataclass(frozen=True)
+class Ending:
+    """What is done to a sum before it is stored: a floor, or an activation with two arguments; "" for none."""
+
+    floor: float = -math.inf
+    activation: str = ""
+    a: float = 0.0
+    b: float = 0.0
+
+    @classmethod
+    def of(cls, lowering: ChannelLowering, step: Step) -> Ending:
+        """Return what follows the sums of ``step``."""
+        for name, into in lowering.activated.items():
+            if into == step.name and name not in lowering.facts.fused:
+                return cls(-math.inf, *function_of(lowering.network.step(name)))
+        return cls(lowering.floor(step))
+
+    @property
+    def arguments(self) -> dict[str, float]:
+        """What kernels take."""
+        return {"floor": self.floor, "a": self.a, "b": self.b}
 
 
 def affine_after(lowering: ChannelLowering, step: Step) -> Affine | None:

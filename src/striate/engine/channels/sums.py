@@ -12,7 +12,7 @@ import numpy as np
 from striate.engine.channels import winograd
 from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import ChannelLowering, ChannelRule, Work, lanes_for
-from striate.engine.channels.folding import activation_after, affine_after
+from striate.engine.channels.folding import Ending, affine_after
 from striate.engine.channels.tiles import Tiling, side_by_side, tile_for, tiling
 from striate.engine.channels.weights import in_place, packed_bias, packed_weights
 from striate.engine.lowering.correlation import FLAT_TERMS, LONGEST_SUM, ended_pairs, whole_tiles
@@ -39,19 +39,6 @@ class Terms:
 
     def __len__(self) -> int:
         return self.outer * len(self.taps)
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What is done to a sum before it is stored: a floor, or an activation as kernels call it."""
-
-    floor: float = -math.inf
-    activation: str = ""
-
-    @classmethod
-    def of(cls, lowering: ChannelLowering, step: Step) -> Ending:
-        """Return what follows the sums of ``step``."""
-        return cls(lowering.floor(step), activation_after(lowering, step))
 
 
 def emit_correlation(
@@ -109,7 +96,7 @@ def _works(
             "places": lowering.program.table(places),
             "place_count": len(places),
             **ONCE,
-            "floor": lowering.constant(after.floor if last else -math.inf, 1),
+            "ending": lowering.numbers(*(after if last else Ending()).arguments.values()),
             "accumulate": int(number > 0),
         }
         products = tiles.positions * len(places) * len(terms) * lanes
@@ -191,7 +178,7 @@ def _depthwise(lowering: ChannelLowering, step: Step, x: Channels, out: Channels
     numbers = np.arange(out.shape[0])
     where = [x.channels(), out.channels(), numbers * count * lowering.lanes, numbers * lowering.lanes]
     table, window = lowering.program.table, taps(x, geometry)
-    tiles = side_by_side(places(x, out, geometry))
+    tiles, ending = side_by_side(places(x, out, geometry)), Ending.of(lowering, step)
     arguments = {
         "x": lowering.place(x),
         "weights": weights,
@@ -203,11 +190,11 @@ def _depthwise(lowering: ChannelLowering, step: Step, x: Channels, out: Channels
         "place_count": len(tiles.rows),
         "taps": table(window),
         "tap_count": len(window),
-        "floor": lowering.floor(step),
+        **ending.arguments,
     }
     products = len(numbers) * lowering.lanes * count * math.prod(out.shape[1:])
     unrolled = len(window) if len(window) in (3, 9, 25) else 0
-    constants = (unrolled, tiles.size[0], *tiles.steps, activation_after(lowering, step))
+    constants = (unrolled, tiles.size[0], *tiles.steps, ending.activation)
     lowering.works.append(lowering.call("channels.depthwise", constants, arguments, products))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import Chain, ChannelLowering, Work
-from striate.engine.channels.folding import Affine, activation_after
+from striate.engine.channels.folding import Affine, Ending
 from striate.engine.channels.tiles import tiling
 from striate.engine.channels.weights import in_place, packed_bias, winograd_weights
 from striate.engine.layout import canonical_shape
@@ -125,16 +125,17 @@ def _chunk(
         "image_block": x.shape[0] * count * lanes,
         "weights_block": blocks * channels * lanes,
         "out_block": blocks * count * lanes,
-        "floor": lowering.constant(-math.inf, 1),
+        "ending": lowering.numbers(*Ending().arguments.values()),
         "accumulate": 0,
     }
+    ending = Ending.of(lowering, step)
     back = {
         "products": lowering.place(products),
         "bias": bias,
         "out": lowering.place(out),
         **patch_geometry(lowering.program, out, part.table(out, (0, 0)), blocks),
         "scratch": lowering.place(scratch),
-        "floor": lowering.floor(step),
+        **ending.arguments,
         "accumulate": 0,
         "bias_vectors": 1,
     }
@@ -142,5 +143,5 @@ def _chunk(
     return [
         lowering.call("winograd.winograd_input", (), transform, cost * x.shape[0]),
         lowering.call(found.kernel, found.constants, sums, 36 * found.positions * len(places) * lanes * channels),
-        lowering.call("winograd.winograd_output", (activation_after(lowering, step),), back, cost * blocks),
+        lowering.call("winograd.winograd_output", (ending.activation,), back, cost * blocks),
     ]

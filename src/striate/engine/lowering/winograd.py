@@ -152,6 +152,8 @@ def emit_winograd(
             out=lowering.place(out),
             scratch=lowering.place(scratch),
             floor=floor,
+            a=0.0,
+            b=0.0,
             accumulate=accumulate,
             bias_vectors=0,
         )

@@ -121,20 +121,25 @@ def tile_add(tc: Any, x: Any, y: Any) -> Any:
     return x(x, x), build
 
 
-def tile_map(function: Callable[[Any], Any]) -> Any:
-    """Return an operation that applies a function of one vector to every vector of a tile."""
+def tile_map(function: Callable[[Any, Any, Any], Any]) -> Any:
+    """Return an operation that applies a function of a vector and two numbers to every vector of a tile."""
 
     @intrinsic
-    def operation(tc: Any, tile: Any) -> Any:
+    def operation(tc: Any, tile: Any, a: Any, b: Any) -> Any:
         vector = VecType(tile.lanes)
+
+        signature = vector(vector, types.float32, types.float32)
+
+        def call(x: Any, a: Any, b: Any) -> Any:  # Numba compiles no functions here that it has compiled already
+            return function(x, a, b)
 
         def build(ctx: Any, b: ir.IRBuilder, sig: Any, v: Any) -> Any:
             def value(i: int, j: int) -> Any:
-                return ctx.compile_internal(b, function, vector(vector), [_part(b, v[0], i * tile.x + j)])
+                return ctx.compile_internal(b, call, signature, [_part(b, v[0], i * tile.x + j), *v[1:]])
 
             return _tile(tile, value, ir.Constant(ctx.get_value_type(tile), ir.Undefined), b)
 
-        return tile(tile), build
+        return tile(tile, types.float32, types.float32), build
 
     return operation
 
