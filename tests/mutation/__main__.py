@@ -46,6 +46,7 @@ RELATED: dict[str, tuple[str, ...]] = {
     "training/optimizers/base.py": OPTIMIZERS,
     "training/optimizers/descent.py": OPTIMIZERS,
     "training/optimizers/registry.py": OPTIMIZERS,
+    "training/optimizers/squares.py": OPTIMIZERS,
     "training/checkpoint.py": ("training/test_checkpoint.py", "training/test_callbacks.py", "training/test_run.py"),
     "training/run/folder.py": RUNS,
     "training/run/lock.py": RUNS,
