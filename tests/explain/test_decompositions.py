@@ -74,7 +74,7 @@ def test_the_printed_formula_of_an_activation_gives_its_values(layer: Activation
     output = operation(layer).forward(layer, {}, x, context=Context())[0]
     for n, value in enumerate(x[0]):
         formula = decompose(Cell(layer, {}, (x[0],), (n,), {}, output)).rule
-        functions = {name: getattr(math, name) for name in ("exp", "log", "tanh", "erf", "sqrt", "pi")}
+        functions = {name: getattr(math, name) for name in ("exp", "log", "tanh", "erf", "sqrt", "pi", "sin")}
         found = eval(formula.replace("^", "**"), functions | {"min": min, "max": max, "abs": abs}, {"x": value})
         assert found == pytest.approx(output[n], rel=5e-6, abs=1e-12), formula  # six digits are printed
 

@@ -185,6 +185,7 @@ def test_sgd_is_the_descent_that_its_arguments_ask_for():
         (lambda: Momentum(1.0), "beta: must be at least 0 and below 1; got 1"),
         (lambda: Nesterov(math.nan), "beta: must be finite; got nan"),
         (lambda: optimizer("adam", epsilon=0), "epsilon: must be above 0; got 0"),
+        (lambda: optimizer("rmsprop", centred="yes"), "centred: must be "),
         (lambda: optimizer("adamw", weight_decay=-1), "weight_decay: must be at least 0; got -1"),
         (lambda: describe(type("Mine", (Momentum,), {})()), "a run needs one of .*; got Mine"),
     ],
