@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.engine.channels.buffers import ChannelArena, Channels
+from striate.engine.channels.tenants import Tenants
 from striate.engine.layout import NO_MARGIN, Buffer, Margin, canonical_shape
 from striate.engine.program import BUFFERS, FORWARD, PACK, Place, Program, Row
 from striate.engine.rules import CHANNELS, find
@@ -77,8 +78,8 @@ class ChannelLowering:
         move numbers make of others. A copy is made when a layer reads it as a buffer.
     bases : dict
         Value of such a layer -> the buffers in which its numbers lie.
-    owned : list
-        The buffers that are free when no value lies in them any more.
+    tenants : Tenants
+        The values in every buffer.
     """
 
     facts: Facts
@@ -95,7 +96,7 @@ class ChannelLowering:
     values: dict[str, Channels] = field(default_factory=dict)
     places: dict[str, np.ndarray] = field(default_factory=dict)
     bases: dict[str, tuple[Channels, ...]] = field(default_factory=dict)
-    owned: list[Channels] = field(default_factory=list)
+    tenants: Tenants = field(default_factory=Tenants)
 
     def __post_init__(self) -> None:
         self.arena = ChannelArena(self.program.lanes)

@@ -12,7 +12,6 @@ from striate import machine
 from striate.engine import graph, segments
 from striate.engine.analysis import Facts
 from striate.engine.channels import integer_sums, integers, pointwise, rearrangement, sums  # noqa: F401  (they fill the rules)
-from striate.engine.channels.buffers import Channels
 from striate.engine.channels.context import Chain, ChannelLowering, Work, move_arguments, rule
 from striate.engine.channels.folding import activations, folds
 from striate.engine.channels.single import SingleLowering
@@ -34,7 +33,7 @@ from striate.engine.program import (
     Row,
 )
 from striate.layers.shape import InputLayer
-from striate.network import Network
+from striate.network import Network, Step
 
 PRODUCTS = 200_000  # of a task: some 4 microseconds, a few times what it costs to hand it out
 TASKS = 64  # that a call is cut into at most, over all samples
@@ -104,7 +103,7 @@ def _lower_steps(lowering: ChannelLowering) -> None:
             for name in () if found.reads_single or found.places else step.inputs:
                 lowering.in_lanes(name)
             found.forward(lowering, step)
-        _release(lowering, step.inputs, alive)
+        _release(lowering, step, alive)
     lowering.lanes = lowering.program.lanes
     lowering.packs[0] += single.packs
 
@@ -114,26 +113,19 @@ def _readers(network: Network, needed: set[str], outputs: Sequence[str]) -> dict
     return {name: sum(s.name in needed for s in steps) + (name in outputs) for name, steps in readers.items()}
 
 
-def _release(lowering: ChannelLowering, sources: tuple[str, ...], alive: dict[str, int]) -> None:
-    """Free the buffers that nothing reads any more."""
-    for source in sources:
+def _release(lowering: ChannelLowering, step: Step, alive: dict[str, int]) -> None:
+    """Free the buffers that nothing reads after ``step``."""
+    for name in (*step.inputs, step.name):
+        lowering.tenants.put(name, lowering.bases_of(name))
+    for source in step.inputs:
         alive[source] -= 1
-    for name in (*lowering.values, *lowering.places):
-        for base in lowering.bases_of(name):
-            if not any(_inside(base.offset, whole) for whole in lowering.owned):
-                lowering.owned.append(base)
-    for name in [name for name in (*lowering.values, *lowering.places) if alive[name] == 0]:
-        lowering.values.pop(name, None)
-        lowering.places.pop(name, None)
-    read = [base.offset for name in (*lowering.values, *lowering.places) for base in lowering.bases_of(name)]
-    for whole in [whole for whole in lowering.owned if not any(_inside(offset, whole) for offset in read)]:
-        lowering.owned.remove(whole)
-        if whole != lowering.stored:
-            lowering.arena.free(whole)
-
-
-def _inside(offset: int, whole: Channels) -> bool:
-    return whole.offset <= offset < whole.offset + whole.size
+        if alive[source] == 0:
+            lowering.tenants.remove(source)
+            lowering.values.pop(source, None)
+            lowering.places.pop(source, None)
+    for buffer in lowering.tenants.empty():
+        if buffer != lowering.stored:
+            lowering.arena.free(buffer)
 
 
 def _emit_load(lowering: ChannelLowering) -> None:
