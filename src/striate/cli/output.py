@@ -122,9 +122,21 @@ def regression_text(result: Evaluation, what: str) -> str:
     from striate.training.metrics import regression_metrics
 
     found = regression_metrics(result)
-    metrics = f"R2 {found.r2:.4f}, mean absolute error {found.mae:.4g}, root mean squared error {found.rmse:.4g}"
+    errors = f"mean absolute error {_in_units(found.mae)}, root mean squared error {_in_units(found.rmse)}"
+    metrics = f"R2 {found.r2:.4f}, {errors}"
     covered = "" if found.coverage is None else f", {percent(found.coverage)} within 1.96 standard deviations"
     return f"{what} {metrics}{covered}; loss {result.loss:.4g} ({result.loss_name.replace('_', ' ')})"
+
+
+def _in_units(error: float) -> str:
+    """Return an error in the user's unit with four digits, or all whole ones.
+
+    Examples
+    --------
+    >>> _in_units(0.012345), _in_units(10750.4)
+    ('0.01235', '10,750')
+    """
+    return f"{error:,.0f}" if 1e3 <= error < 1e12 else f"{error:.4g}"
 
 
 def confusion_lines(confusion: np.ndarray, classes: Sequence[str]) -> list[str]:
