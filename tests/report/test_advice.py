@@ -43,6 +43,16 @@ def test_a_gap_beyond_chance_is_overfitting(trained):
     ]
 
 
+def test_there_is_something_to_try_where_the_usual_has_been_tried(trained):
+    found = with_epochs(trained, (0.5, 0.8, 0.5, 0.8), (0.01, 1.0, 0.4, 0.85))
+    penalties = dataclasses.replace(found.config.training.regularisation, weight_decay=4.0, label_smoothing=0.1)
+    moved = TrainingSettings(epochs=1, augmentation="rotation:5", regularisation=penalties)
+    found.config = dataclasses.replace(found.config, training=moved)
+    first, second = commands(advise(found))
+    assert "hidden=50,50" in first
+    assert "--folds 5" in second
+
+
 def test_a_validation_loss_that_rises_is_overfitting(trained):
     losses = (0.3, 0.2, 0.25, 0.3, 0.35, 0.4)
     found = advise(with_epochs(trained, *[(0.1, 0.95, loss, 0.95) for loss in losses]))

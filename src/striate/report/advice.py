@@ -140,7 +140,10 @@ def _against_overfitting(run: Run) -> Iterator[Suggestion]:
         yield _suggest(run, "pull the weights towards zero", ["--weight-decay", f"{decay:g}"])
     if run.splits.train.classes and training.regularisation.label_smoothing == 0:
         yield _suggest(run, "smooth the targets", ["--label-smoothing", "0.1"])
-    yield _more_epochs_or_seeds(run)
+    narrower = _hidden(config, 0.5)
+    if narrower:
+        yield _suggest(run, "use a smaller network", narrower)
+    yield from _beyond(run)
 
 
 def _against_underfitting(run: Run) -> Iterator[Suggestion]:
@@ -202,9 +205,16 @@ def _builds(run: Run, name: str) -> bool:
 def _larger(config: RunConfig, larger: str) -> Options:
     if larger != "mlp":
         return ["--model", larger]
+    return _hidden(config, 4)
+
+
+def _hidden(config: RunConfig, factor: float) -> Options:
+    """Return the options that make the hidden layers so many times as wide; none if there are no such layers."""
     hidden = config.model.options.get("hidden", ())
     widths = hidden if isinstance(hidden, tuple | list) else (hidden,)
-    return _model_options(config, {"hidden": tuple(4 * int(width) for width in widths)})
+    return (
+        _model_options(config, {"hidden": tuple(max(1, int(factor * width)) for width in widths)}) if widths else []
+    )
 
 
 def _model_options(config: RunConfig, changes: Mapping[str, Any]) -> Options:
