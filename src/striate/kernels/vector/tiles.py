@@ -127,7 +127,6 @@ def tile_map(function: Callable[[Any, Any, Any], Any]) -> Any:
     @intrinsic
     def operation(tc: Any, tile: Any, a: Any, b: Any) -> Any:
         vector = VecType(tile.lanes)
-
         signature = vector(vector, types.float32, types.float32)
 
         def call(x: Any, a: Any, b: Any) -> Any:  # Numba compiles no functions here that it has compiled already

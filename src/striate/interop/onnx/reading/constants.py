@@ -50,19 +50,7 @@ def of_constants(function: Translation, graph: Importer, node: Operator) -> Any:
     inner = type(graph)(graph.file)
     found = translated(function, inner, replace(node, inputs=[sample, *node.inputs[1:]]))
     results = found if isinstance(found, list | tuple) else [found]
-    computed = []
-    for item in results:
-        network = _network(item) if isinstance(item, Value) else None
-        graph.products -= 0 if network is None else _products(network)
-        if graph.products < 0:
-            raise Unsupported("the constants that the graph computes are too large")
-        computed.append(item if network is None else _computed(network, inner, item, node, first))
-    return computed
-
-
-def _network(result: Value) -> Network:
-    row = reshaped(result.straight().node, (int(np.prod(result.base)),))
-    return Network(Identity()(row))
+    return [_computed(graph, inner, item, node, first) if isinstance(item, Value) else item for item in results]
 
 
 def _products(network: Network) -> int:
@@ -72,10 +60,14 @@ def _products(network: Network) -> int:
     return sum(step.layer.multiply_adds(*step.input_shapes) for step in network.steps if step.input_shapes)
 
 
-def _computed(network: Network, graph: Importer, result: Value, node: Operator, first: np.ndarray) -> np.ndarray:
-    """Return the numbers of a result, whole ones in the type of whole numbers."""
+def _computed(graph: Importer, inner: Importer, result: Value, node: Operator, first: np.ndarray) -> np.ndarray:
+    """Return the numbers of a result, whole ones in the type of whole numbers; ``graph`` pays for the products."""
     result = result.straight()
-    theta, states = filled(network, graph.arrays)
+    network = Network(Identity()(reshaped(result.node, (int(np.prod(result.base)),))))
+    graph.products -= _products(network)
+    if graph.products < 0:
+        raise Unsupported("the constants that the graph computes are too large")
+    theta, states = filled(network, inner.arrays)
     x = first.astype(np.float64).reshape(1, *network.input_shape)
     output = reference.forward(network, theta, x, states=states.astype(np.float64)).output
     whole = node.whole or node.kind in ("ArgMax", "ArgMin")
