@@ -118,3 +118,13 @@ def test_the_rate_of_a_recipe_is_for_its_network_and_optimizer_alone():
     assert (
         resolve(open_config(optimizer={"name": "momentum"}, learning_rate=0.5), data).training.learning_rate == 0.5
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "rate", "epochs"),
+    [(1553, 110, 1e-2, 30), (5021, 10, 2.0e-3, 30), (60, 10, 1e-2, 100), (26_406, 10, 1.4e-3, 8)],
+)
+def test_short_and_many_texts_learn_at_a_lower_rate(count, length, rate, epochs):
+    texts = Dataset(np.zeros((count, 1, length), np.float32), np.arange(count) % 2, ("a", "b"), symbols=50)
+    found = recipe(texts)
+    assert (found.model, found.epochs, found.learning_rate) == ("text_cnn", epochs, rate)

@@ -21,14 +21,14 @@ from striate.data.images import ImageReader
 from striate.data.layout import make_inputs
 from striate.data.logs import LogReader
 from striate.data.pixels import Fit
-from striate.data.problems import BadFile, printable
+from striate.data.problems import BadFile, FileProblem, printable
 from striate.data.series import SUFFIX as SERIES_SUFFIX
 from striate.data.series import read_ts
 from striate.data.tables import Schema, read_table
 from striate.data.tables.encoders import texts_of
 from striate.data.tables.files import is_table
 from striate.data.tables.roles import inputs_without_schema
-from striate.data.text import SUFFIXES, TextReader, Vocabulary
+from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
 from striate.data.walk import files_below
 from striate.errors import DataError
 
@@ -85,7 +85,8 @@ def read_unlabelled(
     path = Path(path)
     chosen = matches(path)
     if chosen is None and not path.exists():
-        raise DataError(f"{printable(path)}: no such file or folder. Check the path.")
+        more = "; texts themselves go into a list" if text is not None else ""
+        raise DataError(f"{printable(path)}: no such file or folder. Check the path{more}.")
     if chosen is None and path.is_file() and path.suffix.lower() == ".zip":
         with unpacked(path) as folder, _named_after(path, folder):
             found = read_unlabelled(folder, sample_shape, fit, invert, rate, table, text, series)
@@ -117,6 +118,48 @@ def read_unlabelled(
         default = "it holds no files of a supported format. Give images, recordings or a table"
         raise DataError(f"{printable(path)}: {found.bad_files[0].reason if found.bad_files else default}.")
     return found
+
+
+def read_each(
+    paths: Sequence[str | Path],
+    sample_shape: tuple[int, ...],
+    fit: Fit = "stretch",
+    rate: int | None = None,
+    table: Mapping[str, Any] | None = None,
+    text: Mapping[str, Any] | None = None,
+    series: Mapping[str, Any] | None = None,
+) -> np.ndarray:
+    """Return the input of each of a list of files, in its order; the arguments are those of `read_unlabelled`.
+
+    Where the model takes texts, a ``str`` is a text itself, and a ``Path`` the file that holds one.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or files are not what the model takes.
+    """
+    if table is not None:
+        raise DataError(f"{paths[0]}: the model takes rows of a table, not a list. Give the path of one table.")
+    files = [Path(path) for path in paths]
+    if text is not None:
+        reader = TextReader(Vocabulary.from_dict(text))
+        texts = [item if isinstance(item, str) else _text_in(item) for item in paths]
+        return reader.vocabulary.encode(texts)
+    if series is not None:
+        found = _read_with(LogReader.from_dict(series, sample_shape[-1]), files[0], files, (), "series")
+    else:
+        found = _read_files(files, sample_shape, fit, invert=False, rate=rate, every=True)
+    if found.bad_files:
+        bad = found.bad_files[0]
+        raise DataError(f"{bad.path}: {bad.reason}. Leave it out of the list, so that each result has its file.")
+    return found.inputs
+
+
+def _text_in(path: Path) -> str:
+    try:
+        return read_text(path)
+    except FileProblem as problem:
+        raise DataError(f"{printable(path)}: {problem}. Leave it out of the list.") from None
 
 
 def read_picture(file: BinaryIO, sample_shape: tuple[int, ...], fit: Fit = "stretch") -> np.ndarray:

@@ -32,14 +32,18 @@ from striate.network_description import without_last
 from striate.storage import model_file
 
 if TYPE_CHECKING:
+    from striate.data.unlabelled import Unlabelled
     from striate.engine.inference_session import InferenceSession
     from striate.engine.pool import SessionPool
 
 BATCH_SIZE = 256
 MOST_SHOWN = 20  # names of outputs, in notebooks
 PIXEL_SCALE = 50.0  # the scale of a normalisation is larger where samples are pixels from 0 to 255
-Inputs = np.ndarray | str | Path
-"""Raw samples, or the path of a picture, recording, table, folder, archive, or pattern of files."""
+Inputs = np.ndarray | str | Path | Sequence[str | Path]
+"""Raw samples; the path of a picture, recording, table, folder, archive, or pattern of files; or a list of paths.
+
+For a model of texts, strings in a list are the texts themselves.
+"""
 
 
 class Model(Vectors):
@@ -95,8 +99,9 @@ class Model(Vectors):
 
         Parameters
         ----------
-        x : uint8 or float [N, *input_shape], or path
-            A path names pictures, recordings, a table, a folder, a ZIP file, or a pattern such as ``"*.jpg"``.
+        x : uint8 or float [N, *input_shape], path, or list of paths
+            A path names pictures, recordings, a table, a folder, a ZIP file, or a pattern such as ``"*.jpg"``;
+            `read` tells the name of each sample. In a list for a model of texts, strings are texts, not paths.
             Samples for an imported model may also have their channels last if they had them there.
         batch_size : int
             Samples that are computed together; changes the speed alone.
@@ -107,6 +112,32 @@ class Model(Vectors):
             If the samples are not of the network's input shape.
         """
         return self._computed(self._pool, x, batch_size)
+
+    def read(self, path: str | Path, *, fit: str | None = None, invert: bool = False) -> Unlabelled:
+        """Return the samples of a file, folder, archive or pattern, with their names and the files left out.
+
+        Parameters
+        ----------
+        path : path
+            As the methods that predict take it.
+        fit : {"stretch", "crop", "pad"}, optional
+            How an image of another aspect ratio fits; as in training by default.
+        invert : bool
+            Swap light and dark in images: dark ink on light paper for a model of light strokes on black.
+
+        Returns
+        -------
+        Unlabelled
+            With ``inputs`` (what ``predict`` takes), ``names``, ``bad_files`` and ``notes``.
+
+        Raises
+        ------
+        DataError
+            If nothing can be read.
+        """
+        from striate.model.reading import read_inputs
+
+        return read_inputs(self, path, fit, invert)
 
     def scores(self, x: Inputs, batch_size: int = BATCH_SIZE, loss: Loss | None = None) -> np.ndarray:
         """Return what a loss reads of raw samples (as in ``outputs``), float32[N, *shape].
@@ -150,10 +181,15 @@ class Model(Vectors):
         For labels that are on or off it is 1 or 0 for each, int64[N, T]; for a regression the numbers,
         float32[N, T], which are the means if the network gives variances too.
 
+        Parameters
+        ----------
+        x : uint8 or float [N, *input_shape], path, or list of paths
+            As ``outputs`` takes it: ``"photo.jpg"``, ``["a.jpg", "b.jpg"]``, ``"table.csv"``, or an array.
+
         Raises
         ------
         DataError
-            If an output is NaN or infinite, as it is for samples that are.
+            If a file of a list cannot be read, or an output is NaN or infinite, as it is for samples that are.
         """
         outputs = self.outputs(x, batch_size)
         if np.count_nonzero(np.isfinite(outputs)) != outputs.size:  # a microsecond less than with ``all``

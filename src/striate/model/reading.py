@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -43,6 +45,29 @@ def read_inputs(model: Model, path: str | Path, fit: str | None = None, invert: 
     preparation = _preparation(model) | ({"fit": fit} if fit else {})
     check_options(3, None, preparation["fit"])
     return read_unlabelled(path, model.input_shape, invert=invert, **preparation)
+
+
+def every_sample(model: Model, path: str | Path) -> np.ndarray:
+    """Return the inputs of a path, as `read_inputs` does, and warn of files that could not be read."""
+    found = read_inputs(model, path)
+    if bad := found.bad_files:
+        warnings.warn(
+            f"{path}: left out {len(bad)} of {len(bad) + len(found.names)} files, {bad[0].path} first "
+            f"({bad[0].reason}). Model.read tells which files the samples are of.",
+            stacklevel=7,  # where ``predict`` is called
+        )
+    return found.inputs
+
+
+def read_each(model: Model, items: Sequence[str | Path]) -> np.ndarray:
+    """Return the input of each file of a list; for a model of texts, a ``str`` is a text itself.
+
+    Raises
+    ------
+    DataError
+        If one cannot be read.
+    """
+    return unlabelled.read_each(items, model.input_shape, **_preparation(model))
 
 
 def read_picture(model: Model, file: BinaryIO) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -26,14 +27,18 @@ def raw_samples(model: Model, x: Inputs | Stream) -> Any:
     Parameters
     ----------
     model : Model
-    x : uint8 or float [N, *input_shape], path or stream
+    x : uint8 or float [N, *input_shape], path, list of paths or texts, or stream
     """
     if type(x) is np.ndarray and x.dtype in READABLE and x.shape[1:] == model.input_shape and x.flags.c_contiguous:
         return x  # at once: for one small picture the checks take as long as the network
     if isinstance(x, str | Path):
-        from striate.model.reading import read_inputs
+        from striate.model.reading import every_sample
 
-        return read_inputs(model, x).inputs
+        return every_sample(model, x)
+    if _are_names(x):
+        from striate.model.reading import read_each
+
+        return read_each(model, list(cast(Sequence[str | Path], x)))
     samples = readable(x, f"{model.network.name}: samples")
     samples = samples if isinstance(samples, Stream) else _channels_first(model, samples)
     if samples.shape[1:] != model.input_shape:
@@ -42,6 +47,12 @@ def raw_samples(model: Model, x: Inputs | Stream) -> Any:
             f"{format_shape(samples.shape)}. {_advice(model, samples.shape)}"
         )
     return samples if isinstance(samples, Stream) else np.ascontiguousarray(samples)
+
+
+def _are_names(x: Any) -> bool:
+    """Return whether ``x`` is a list of paths or texts."""
+    flat = isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.ndim == 1 and x.dtype.kind in "UO")
+    return flat and len(x) > 0 and all(isinstance(item, str | Path) for item in x)
 
 
 def _advice(model: Model, shape: tuple[int, ...]) -> str:

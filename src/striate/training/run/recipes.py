@@ -33,8 +33,16 @@ LEAST_BATCH, LEAST_BATCHES = 8, 16
 LEAST_SERIES, LONGEST_SERIES = 8, 1024
 MOST_SERIES_EPOCHS = 200
 MANY_TEXTS = 20_000
-TEXT_RATE = 1e-2
-"""With 1,553 docstrings of 9 packages 90.2 % of the test texts are right, with 3e-3 81.9 %."""
+TEXT_RATE, TEXT_DISTANCE = 1e-2, 3.0
+"""The highest rate for texts, and how far vectors of words may go in all steps, for the root of a text's length.
+
+In the mean of many words, the vectors of those that decide must be longer. With 1,553 docstrings of up to 110
+words 90.2 % of the test texts are right at a rate of 1e-2, 81.9 % at 3e-3; with 5,021 descriptions of up to 10
+words 76.9 % at 1e-2 and 79.4 % at 1e-3. On 16 sets of 400 to 26,406 texts the rule is better than TF-IDF with
+logistic regression, by 0.5 to 10.8 points.
+"""
+MANY_TEXTS_EPOCHS = 8
+"""With 26,406 descriptions in 25 classes 68.9 % are right after 8 epochs, 67.7 % after 30, both at 2e-3."""
 MOST_TABLE_EPOCHS = 300  # an epoch of a small table takes a millisecond
 TABLE_BATCH, TABLE_RATE = 32, 3e-3
 LINEAR, LINEAR_RATE = "logistic_regression", 3e-2
@@ -144,7 +152,7 @@ def recipe(data: Dataset, name: str | None = None, model: str | None = None) -> 
     if maps and data.targets.shape[1:] == data.sample_shape[1:]:
         return _with_epochs(_for_few(Recipe(model="unet", **NORMALISED), len(data)), len(data))
     if data.symbols:
-        return _with_epochs(_texts(data), len(data))
+        return _texts(data)
     if data.sample_shape[1:] == (1,):
         return _with_epochs(_features(len(data)), len(data), MOST_TABLE_EPOCHS)
     found = _for_few(_of_shape(data), len(data))
@@ -194,7 +202,11 @@ def _texts(data: Dataset) -> Recipe:
     """
     many = len(data) >= MANY_TEXTS
     options = {"entries": data.symbols, "channels": 64 if many else 0, "dropout": 0.3 if many else 0.2}
-    return Recipe(model="text_cnn", options=options, batch_size=32, learning_rate=TEXT_RATE)
+    found = Recipe(model="text_cnn", options=options, epochs=MANY_TEXTS_EPOCHS if many else EPOCHS, batch_size=32)
+    found = _with_epochs(found, len(data))
+    distance = TEXT_DISTANCE * math.sqrt(data.sample_shape[-1])
+    rate = float(f"{distance / (found.epochs * _steps(found, len(data))):.2g}")
+    return dataclasses.replace(found, learning_rate=min(TEXT_RATE, rate))
 
 
 def _for_few(found: Recipe, samples: int) -> Recipe:
@@ -207,5 +219,10 @@ def _for_few(found: Recipe, samples: int) -> Recipe:
 
 def _with_epochs(found: Recipe, samples: int, most: int = MOST_EPOCHS) -> Recipe:
     """Return the recipe with more epochs for few samples."""
-    steps = -(-samples // found.batch_size)
-    return dataclasses.replace(found, epochs=min(most, max(found.epochs, -(-LEAST_STEPS // steps))))
+    epochs = -(-LEAST_STEPS // _steps(found, samples))
+    return dataclasses.replace(found, epochs=min(most, max(found.epochs, epochs)))
+
+
+def _steps(found: Recipe, samples: int) -> int:
+    """Return how many steps an epoch has."""
+    return -(-samples // found.batch_size)
