@@ -42,3 +42,14 @@ def speed(per_second: float, sample_shape: Sequence[int]) -> str:
     ('51,234 images/s', '800 samples/s')
     """
     return f"{per_second:,.0f} {'images' if len(sample_shape) == 3 else 'samples'}/s"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with a noun in the singular or plural.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -65,6 +65,16 @@ def test_figures_of_a_regression():
     assert "66.67 % within 1.96 standard deviations" in evaluation_text(result, "test")
 
 
+def test_figures_of_several_targets():
+    outputs, targets = np.array([[1.0, 10.0], [2.0, 30.0]]), np.array([[1.0, 10.0], [2.0, 20.0]])
+    result = Evaluation(0.5, None, (), None, outputs, targets, np.zeros(2), "huber", target_names=("age", "size"))
+    lines = evaluation_text(result, "test").splitlines()
+    assert [line.split() for line in lines[-2:]] == [
+        ["age", "1.0000", "0", "0"],
+        ["size", "-1.0000", "5", "7.071"],
+    ]
+
+
 def test_figures_of_labels():
     result = Evaluation(
         0.5, 0.75, (), None, np.zeros((2, 2)), np.zeros((2, 2)), np.zeros(2), "binary_cross_entropy"

@@ -41,6 +41,26 @@ def test_pictures_of_a_table(listed, names, more, options):
     assert splits.train.name == "list"
 
 
+def test_a_column_of_files_may_have_any_name(listed):
+    splits = load_path(listed("Bild,Art"))
+    assert "column 'Bild': files, which are read" in splits.notes
+    assert splits.train.sample_shape == (1, 5, 7)
+    assert splits.train.classes == ("ant", "bee")
+
+
+def test_names_of_files_that_do_not_exist_are_words(listed):
+    path = listed("picture,label")
+    path.write_text(path.read_text("utf-8").replace("pictures/", "elsewhere/"), "utf-8")
+    assert load_path(path).train.symbols > 0
+
+
+def test_a_model_finds_the_labels_of_another_table(listed):
+    splits = load_path(listed("file,age,kind", ",ant"), Options(label="age"))
+    assert splits.preparation["labels"] == ["age"]
+    again = load_path(listed("file,kind,age", ",3", lambda n: "x"), Options(preparation=splits.preparation))
+    assert any("label 'age'" in note for note in again.notes)
+
+
 def test_numbers_as_labels_are_classes(listed):
     assert load_path(listed(label=lambda number: number % 2)).train.classes == ("0", "1")
 

@@ -128,3 +128,13 @@ def test_options_that_cannot_mean_anything(values, message):
 def test_a_group_that_is_no_pattern():
     with pytest.raises(UsageError, match="group: must be a regular expression; got"):
         Options(group="(").group_pattern()
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "said"),
+    [((5, 8, 9), None, True), ((5, 8, 9), (1, 5, 8, 9), False), ((3, 8, 9), None, False), ((8, 8, 8), None, False)],
+)
+def test_many_channels_that_could_be_slices(tmp_path, shape, given, said):
+    np.savez(tmp_path / "a.npz", x=np.zeros((20, *shape), np.float32), y=np.arange(20) % 2)
+    notes = load_path(tmp_path / "a.npz", Options(shape=given)).notes
+    assert any("images of 5 channels" in note and "--shape 1x5x8x9" in note for note in notes) == said

@@ -64,6 +64,14 @@ def test_later_parts_count_their_classes_like_the_training_part():
     assert align_classes(part, part.classes, "here") is part
 
 
+def test_later_labels_stand_in_the_order_of_the_training_part():
+    part = Dataset(np.zeros((2, 1, 1), np.uint8), np.array([[1, 0], [0, 1]], np.float32), ("dog", "cat"))
+    aligned = align_classes(part, ("cat", "dog", "rain"), "here")
+    assert aligned.targets.tolist() == [[0, 1, 0], [1, 0, 0]]
+    assert aligned.targets.dtype == np.float32
+    assert aligned.classes == ("cat", "dog", "rain")
+
+
 def test_a_class_that_was_never_learnt():
     part = Dataset(np.zeros((2, 1, 1), np.uint8), np.array([0, 1]), ("a", "z"))
     with pytest.raises(DataError, match=r"classes must be those of the training split .a, b.; got 'z'"):

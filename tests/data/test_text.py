@@ -70,13 +70,13 @@ def test_the_words_of_test_texts_alone_are_unknown(texts):
 def test_a_column_of_texts(table, tmp_path):
     splits = load(table)
     assert (splits.train.sample_shape, splits.train.classes) == ((1, 10), ("sea", "sky", "wood"))
-    assert any("'text': texts, of which" in note for note in splits.notes)
+    assert any("'text': texts; " in note for note in splits.notes)
     later = tmp_path / "later.csv"
     later.write_text("text\nthe wave and the ship\n")
     found = read_unlabelled(later, (1, 10), **splits.preparation)
     assert found.inputs.shape == (1, 1, 10)
     later.write_text("a\n1\n")
-    with pytest.raises(DataError, match="a column of texts is needed, 'text'"):
+    with pytest.raises(DataError, match=r"a column of texts is needed, 'text'; got 'a'\. Rename"):
         read_unlabelled(later, (1, 10), **splits.preparation)
 
 

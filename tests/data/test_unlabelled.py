@@ -28,6 +28,13 @@ def test_an_array_of_one_sample(tmp_path):
         assert np.array_equal(read_unlabelled(tmp_path / f"{name}.npy", (3, 6, 8)).inputs, sample[np.newaxis])
 
 
+@pytest.mark.parametrize("shape", [(1, 6, 8), (1, 3, 6, 8)])
+def test_an_array_of_one_sample_without_the_axis_of_its_channel(tmp_path, shape):
+    sample = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    np.save(tmp_path / "a.npy", sample[0])
+    assert np.array_equal(read_unlabelled(tmp_path / "a.npy", shape).inputs, sample[np.newaxis])
+
+
 def test_a_folder_with_damaged_files_in_it(tmp_path):
     make(tmp_path, {"some": 3, "more": 2})
     (tmp_path / "more" / "bad.png").write_bytes(b"")

@@ -284,13 +284,14 @@ def layer(content, kind):
             "was trained with the loss",
         ),
         (lambda c, t: c["metadata"].update(targets="colours"), "metadata is damaged; targets must be classes"),
-        (lambda c, t: c["metadata"].update(preparation=7), "damaged; preparation: must be an object of fit, rate"),
-        (lambda c, t: c["metadata"].update(preparation={"size": 3}), "preparation: must be an object of fit, rate"),
+        (lambda c, t: c["metadata"].update(preparation=7), "damaged; preparation: an object of fit, labels, rate"),
+        (lambda c, t: c["metadata"].update(preparation={"size": 3}), "preparation: an object of fit, labels, rate"),
         (
             lambda c, t: c["metadata"].update(preparation={"fit": []}),
             r"preparation: fit must be one of .*; got",
         ),
         (lambda c, t: c["metadata"].update(preparation={"rate": 10**9}), "rate must be a whole number of hertz"),
+        (lambda c, t: c["metadata"].update(preparation={"labels": [3]}), "labels must be names of columns; got"),
         (lambda c, t: c["metadata"].update(preparation={"table": 3}), "the record of its columns is damaged"),
         (
             lambda c, t: t["conv1.bias"].fill(np.nan),

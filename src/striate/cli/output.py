@@ -125,7 +125,12 @@ def regression_text(result: Evaluation, what: str) -> str:
     errors = f"mean absolute error {_in_units(found.mae)}, root mean squared error {_in_units(found.rmse)}"
     metrics = f"R2 {found.r2:.4f}, {errors}"
     covered = "" if found.coverage is None else f", {percent(found.coverage)} within 1.96 standard deviations"
-    return f"{what} {metrics}{covered}; loss {result.loss:.4g} ({result.loss_name.replace('_', ' ')})"
+    lines = [f"{what} {metrics}{covered}; loss {result.loss:.4g} ({result.loss_name.replace('_', ' ')})"]
+    if 1 < len(found.by_target) <= MOST_CLASSES:
+        rows = [[f"{r2:.4f}", _in_units(mae), _in_units(rmse)] for r2, mae, rmse in found.by_target.values()]
+        heads = ["R2", "mean absolute error", "root mean squared error"]
+        lines += ["", *_table(heads, list(found.by_target), rows)]
+    return "\n".join(lines)
 
 
 def _in_units(error: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.cli.ending import FAILED, REQUEUE, fail
 from striate.cli.output import Output, confusion_json, evaluation_text
-from striate.wording import duration, percent, speed
+from striate.wording import counted, duration, percent, speed
 
 if TYPE_CHECKING:
     from striate.data.splits import Splits
@@ -170,8 +170,8 @@ class Runner:
             return
         leaks = find_leaks(splits)
         if leaks:
-            first = leaks[0].describe(splits)
-            self.output.line(f"warning: {len(leaks):,} held-out samples are also in the training split: {first}")
+            number, first = counted(len(leaks), "held-out sample"), leaks[0].describe(splits)
+            self.output.line(f"warning: the training split also holds {number}: {first}")
 
     def _finish(self, run: Run) -> dict[str, Any]:
         """Print the result of the run; return the same for programs."""

@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
+from striate.data import audio, logs, pixels, text
+from striate.data.clips import VIDEOS
 from striate.data.problems import printable
 from striate.data.tables import read_table
 from striate.data.tables.files import is_table
@@ -17,6 +21,7 @@ from striate.errors import DataError
 
 FILE_COLUMNS = ("file", "files", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path")
 FIRST_LINE = 1 << 16  # bytes
+FEW = 20
 MOST_BYTES = 1 << 34  # that an archive may unpack to
 
 
@@ -49,16 +54,37 @@ def listed_files(table: Path) -> list[Path] | None:
 
 
 def file_column(table: Table) -> int | None:
-    """Return the column of a table that is called ``file`` or the like and holds text; None if there is none."""
+    """Return the column of a table that holds the names of files; None if there is none.
+
+    It is called ``file`` or the like, or it is the only one whose names are those of files that exist.
+    """
     columns = [number for number, name in enumerate(table.names) if name.strip().lower() in FILE_COLUMNS]
-    return next((number for number in columns if table.has_names and number in table.texts), None)
+    named = [number for number in columns if table.has_names and number in table.texts]
+    existing = [number for number, cells in table.texts.items() if are_files(cells) and _exists(table, cells)]
+    return named[0] if named else existing[0] if len(existing) == 1 else None
+
+
+def are_files(cells: np.ndarray) -> bool:
+    """Return whether most of the cells are names of files of a supported kind."""
+    known = _suffixes()
+    return sum(Path(cell.strip()).suffix.lower() in known for cell in cells.tolist()) > len(cells) / 2
+
+
+def _exists(table: Table, cells: np.ndarray) -> bool:
+    """Return whether one of the first few cells is a file."""
+    return any((table.path.parent / cell.strip()).is_file() for cell in cells[:FEW].tolist())
+
+
+def _suffixes() -> frozenset[str]:
+    return pixels.image_suffixes() | VIDEOS | audio.SUFFIXES | logs.SUFFIXES | text.SUFFIXES
 
 
 def may_list(table: Path) -> bool:
-    """Return whether the first line of a table names a column of files; large tables need not be read for it."""
+    """Return whether the first lines of a table name files; large tables need not be read for it."""
     with table.open("rb") as file:
-        names = file.readline(FIRST_LINE).lower()
-    return any(name.encode() in names for name in FILE_COLUMNS)
+        names, row = file.readline(FIRST_LINE).lower(), file.readline(FIRST_LINE).lower()
+    named = any(name.encode() in names for name in FILE_COLUMNS)
+    return named or any(suffix.encode() in row for suffix in _suffixes())
 
 
 @contextmanager

@@ -90,6 +90,17 @@ def _are_bytes(raw: StoredStream) -> bool:
     return all(chunk.min() >= 0 and chunk.max() <= 255 for chunk in chunks)
 
 
+def describe_channels(sample_shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return a line about images of an array that could be volumes, for their first axis counts no colours."""
+    if len(sample_shape) != 3 or sample_shape[0] in COLOURS:
+        return ()
+    channels, rows, columns = sample_shape
+    return (
+        f"read as images of {channels} channels; if the {channels} are slices or frames, "
+        f"--shape 1x{channels}x{rows}x{columns} reads volumes",
+    )
+
+
 def to_float32(values: np.ndarray) -> np.ndarray:
     """Return numbers as float32; infinity for those beyond 3.4e38, as for infinity itself."""
     with np.errstate(over="ignore"):

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import audio, logs, pixels, text
 from striate.data.folders import file_splits
-from striate.data.gathering import file_column, may_list
+from striate.data.gathering import FILE_COLUMNS, are_files, file_column, may_list
 from striate.data.listing import Listing
 from striate.data.options import Options
 from striate.data.problems import printable
@@ -37,10 +36,12 @@ def listed_splits(path: Path, options: Options, seed: int, validation_fraction: 
         return None
     table = read_table(path)
     place = file_column(table)
-    if place is None or not _are_files(table.texts[place]):
+    if place is None or not are_files(table.texts[place]):
         return None
     roles = Roles(_labels(table, place, options), None, ())
     table, notes = labelled(table, roles)
+    if table.names[place].strip().lower() not in FILE_COLUMNS:
+        notes.append(f"column {table.names[place]!r}: files, which are read")
     targets, classes, names = targets_of(table, roles, options.task)
     below = [cell.strip() for cell in table.texts[place].tolist()]
     paths = [path.parent / name for name in below]
@@ -54,7 +55,8 @@ def listed_splits(path: Path, options: Options, seed: int, validation_fraction: 
         validation_fraction,
     )
     notes.append(describe_targets(names, targets, classes, options.task))
-    return replace(found, notes=(*notes, *found.notes))
+    preparation = {**found.preparation, "labels": list(names)}
+    return replace(found, notes=(*notes, *found.notes), preparation=preparation)
 
 
 def _labels(table: Table, files: int, options: Options) -> tuple[int, ...]:
@@ -74,9 +76,3 @@ def _labels(table: Table, files: int, options: Options) -> tuple[int, ...]:
 
 def _is_switch(column: np.ndarray) -> bool:
     return column.dtype.kind != "U" and bool(np.isin(column, (0, 1)).all())
-
-
-def _are_files(cells: np.ndarray) -> bool:
-    """Return whether most of the cells are names of files of a supported kind."""
-    known = pixels.image_suffixes() | audio.SUFFIXES | logs.SUFFIXES | text.SUFFIXES
-    return sum(Path(cell.strip()).suffix.lower() in known for cell in cells.tolist()) > len(cells) / 2

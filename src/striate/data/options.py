@@ -144,7 +144,7 @@ class Options(Settings):
     shape: tuple[int, ...] | None = _option(
         None,
         sizes(1, 2, 3, 4),
-        "Shape of a table row, such as 1x28x28.",
+        "Shape of a table row, or of one array entry, such as 1x28x28.",
         "--shape",
         "CxHxW",
         off="a list of numbers",

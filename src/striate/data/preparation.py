@@ -11,7 +11,7 @@ from striate.data.tables.schema import Schema
 from striate.data.text import Vocabulary
 from striate.errors import ModelFileError
 
-KEYS = ("fit", "rate", "series", "table", "text")
+KEYS = ("fit", "labels", "rate", "series", "table", "text")
 SHOWN = 200  # characters of a bad record
 HIGHEST_RATE = 2**24  # Hz
 
@@ -27,6 +27,9 @@ def check_preparation(preparation: Any) -> None:
     rate = preparation.get("rate", 1)
     if type(rate) is not int or not 1 <= rate <= HIGHEST_RATE:
         raise ModelFileError(f"preparation: rate must be a whole number of hertz; got {rate!r}.")
+    labels = preparation.get("labels", [])
+    if not isinstance(labels, list) or not all(isinstance(name, str) for name in labels):
+        raise ModelFileError(f"preparation: labels must be names of columns; got {shorten(repr(labels), SHOWN)}.")
     if preparation.get("series") is not None:
         LogReader.from_dict(preparation["series"], 1)
     if preparation.get("table") is not None:

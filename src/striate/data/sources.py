@@ -12,6 +12,7 @@ from striate.data.cifar import cifar10, holds_cifar10
 from striate.data.dataset import Dataset
 from striate.data.folders import class_folders
 from striate.data.folds import hold_out
+from striate.data.layout import describe_channels
 from striate.data.listed import listed_splits
 from striate.data.masks import mask_folders, mask_parts
 from striate.data.mnist import read_idx_folder
@@ -56,7 +57,8 @@ def load_path(
     options = options or Options()
     splits = _load(Path(path), options, seed, validation_fraction)
     inputs = [split.inputs for split in (splits.train, splits.validation, splits.test) if split is not None]
-    return replace(splits, notes=(*splits.notes, *describe_streams(inputs, options.read)))
+    layout = describe_channels(splits.train.sample_shape) if options.shape is None else ()
+    return replace(splits, notes=(*splits.notes, *layout, *describe_streams(inputs, options.read)))
 
 
 def _load(path: Path, options: Options, seed: int, validation_fraction: float) -> Splits:

@@ -92,6 +92,8 @@ def _class_map(labels: np.ndarray, where: str, classes: tuple[str, ...]) -> Targ
 def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dataset:
     """Return a data set with its targets counted among the classes of the training split.
 
+    Labels that are on or off are put into the order of ``classes``; those that the data set lacks are off.
+
     Raises
     ------
     DataError
@@ -106,7 +108,11 @@ def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dat
             f"got {unknown[0] if unknown else 'numbers'!r}. Use splits that belong together."
         )
     place = np.array([classes.index(name) for name in dataset.classes], np.int64)
-    return replace(dataset, targets=place[dataset.targets], classes=classes)
+    if dataset.targets.dtype.kind != "f":
+        return replace(dataset, targets=place[dataset.targets], classes=classes)
+    targets = np.zeros((len(dataset), len(classes)), dataset.targets.dtype)
+    targets[:, place] = dataset.targets
+    return replace(dataset, targets=targets, classes=classes)
 
 
 def describe_targets(

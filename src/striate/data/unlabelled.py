@@ -51,15 +51,16 @@ def read_unlabelled(
     table: Mapping[str, Any] | None = None,
     text: Mapping[str, Any] | None = None,
     series: Mapping[str, Any] | None = None,
+    labels: Sequence[str] = (),
 ) -> Unlabelled:
     """Return the inputs of a file or folder in the shape that a model takes.
 
     A table (with or without the column of labels), NPY, NPZ or IDX file gives one input for each row,
-    called by its number from 1 (an array of the shape of one sample is one); an image or a recording gives one; a
-    folder gives one for each image, recording, text or log, at any depth in it, and so does a ZIP file. Where the
-    model takes clips, a folder of frames, an animation or a video gives one input. A pattern such as
-    ``photos/*.jpg`` stands for the files that it matches, a table with a column ``file`` for those that it lists
-    (if the model takes pictures, recordings or logs).
+    called by its number from 1 (an array of the shape of one sample is one, also without the axis of a single
+    channel); an image or a recording gives one; a folder gives one for each image, recording, text or log, at any
+    depth in it, and so does a ZIP file. Where the model takes clips, a folder of frames, an animation or a video
+    gives one input. A pattern such as ``photos/*.jpg`` stands for the files that it matches, a table with a column
+    ``file`` for those that it lists (if the model takes pictures, recordings or logs).
 
     Parameters
     ----------
@@ -76,6 +77,8 @@ def read_unlabelled(
         The words that the model knows, see `Vocabulary`; files are then texts.
     series : mapping, optional
         The columns of the logs that the model was trained on, see `LogReader`; tables are then logs.
+    labels : sequence of str
+        The columns that held the labels in training; they are not read.
 
     Raises
     ------
@@ -107,8 +110,8 @@ def read_unlabelled(
         found = _read_rows(path, sample_shape, table)
     elif _is_numeric(path):
         numbers = _read_numbers(path)
-        one = numbers.shape in (sample_shape, (*sample_shape[1:], sample_shape[0]))
-        inputs = make_inputs(numbers[np.newaxis] if one and numbers.ndim > 1 else numbers, str(path), sample_shape)
+        one = numbers.ndim > 1 and numbers.shape in _shapes_of_one(sample_shape)
+        inputs = make_inputs(numbers[np.newaxis] if one else numbers, str(path), sample_shape)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
     elif table is not None:
         raise DataError(f"{printable(path)}: not a table; the model was trained on one. Give one with its columns.")
@@ -175,6 +178,12 @@ def read_picture(file: BinaryIO, sample_shape: tuple[int, ...], fit: Fit = "stre
         If the model takes no images.
     """
     return _image_reader(sample_shape, fit).read(file)[np.newaxis]
+
+
+def _shapes_of_one(sample_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return the shapes that an array of one sample may have: channels first, last, or left out where it is one."""
+    one = [sample_shape, (*sample_shape[1:], sample_shape[0])]
+    return [*one, sample_shape[1:]] if sample_shape[0] == 1 else one
 
 
 def _listed(path: Path, sample_shape: tuple[int, ...], table: Mapping[str, Any] | None) -> list[Path] | None:

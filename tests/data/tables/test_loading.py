@@ -117,7 +117,7 @@ class TestMixedTables:
         assert found.train.targets.tolist() == [[100], [200.5], [400], [500], [600]]
         assert found.preparation["table"]["labels"] == ("price",)
         notes = "\n".join(found.notes)
-        for part in ("left out: 'id'", "'age': 1 missing values, read as the median, 30", "1 rows without a label"):
+        for part in ("left out: 'id'", "'age': 1 missing value, read as the median, 30", "1 row without a label"):
             assert part in notes
 
     def test_the_median_is_that_of_the_training_rows(self, write):

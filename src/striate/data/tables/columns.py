@@ -13,6 +13,7 @@ from striate.data.problems import printable
 from striate.data.tables.dialect import is_number
 from striate.data.tables.table import Table, missing_text
 from striate.errors import DataError
+from striate.wording import counted
 
 BLOCK_ROWS = 4096
 MOST_CATEGORIES = 100
@@ -56,7 +57,9 @@ def column_of(learn: Table, number: int) -> tuple[Column | None, str | None]:
     if absent == len(cells):
         return None, f"column {name!r} is empty; left out"
     fill = float(np.nanmedian(cells))
-    return Column(name, (), fill), f"column {name!r}: {absent:,} missing values, read as the median, {fill:g}"
+    return Column(
+        name, (), fill
+    ), f"column {name!r}: {counted(absent, 'missing value')}, read as the median, {fill:g}"
 
 
 def _text_column(name: str, cells: np.ndarray) -> tuple[Column | None, str | None]:

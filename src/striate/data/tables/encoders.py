@@ -83,11 +83,15 @@ def texts_of(table: Table, column: str | None) -> list[str]:
     DataError
         If there is no such column.
     """
-    place = table.find(column) if column is not None else None
+    place = table.find(column or "text")
     if place is None and len(table.texts) == 1:
         place = next(iter(table.texts))
     if place is None or place not in table.texts:
-        raise DataError(f"{printable(table.path)}: a column of texts is needed, {column or 'text'!r}; got none.")
+        known = ", ".join(map(repr, table.names[:8]))
+        raise DataError(
+            f"{printable(table.path)}: a column of texts is needed, {column or 'text'!r}; got {known}. "
+            "Rename the column of texts."
+        )
     return [str(cell) for cell in table.texts[place]]
 
 
@@ -101,7 +105,7 @@ def encoder_for(learn: Table, roles: Roles, rows: np.ndarray, options: Options) 
         return _schema(learn, roles, rows, options)
     length = options.size[0] if options.size else None
     vocabulary = Vocabulary.fit(texts_of(learn.take(rows), learn.names[column]), length)
-    note = f"column {learn.names[column]!r}: texts, of which {len(vocabulary.words):,} words are known"
+    note = f"column {learn.names[column]!r}: texts; {len(vocabulary.words):,} words occur in at least two of them"
     return TextColumn(learn.names[column], vocabulary), [note]
 
 

@@ -10,6 +10,7 @@ from striate.data.tables.roles import Roles
 from striate.data.tables.table import Table, missing_text
 from striate.data.targets import make_targets
 from striate.errors import DataError
+from striate.wording import counted
 
 SEPARATOR = "|"
 """Stands between labels of one cell."""
@@ -68,4 +69,4 @@ def labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
     if absent.all():
         names = ", ".join(repr(table.names[place]) for place in roles.labels)
         raise DataError(f"{printable(table.path)}: no row has a label in column {names}.")
-    return table.take(~absent), [f"{int(absent.sum()):,} rows without a label; left out"]
+    return table.take(~absent), [f"{counted(int(absent.sum()), 'row')} without a label; left out"]

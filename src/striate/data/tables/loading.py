@@ -97,7 +97,8 @@ def table_splits(paths: Mapping[str, Path], options: Options, seed: int, validat
     splits |= {name: _later(table, names, encoder, everything, options) for name, table in later.items()}
     for table in (learn, *later.values()) if options.preparation else later.values():
         more += encoder.notes(table)
-    return Splits(**splits, preparation=encoder.preparation, notes=tuple(notes + more))
+    preparation = encoder.preparation | ({} if "table" in encoder.preparation else {"labels": list(names)})
+    return Splits(**splits, preparation=preparation, notes=tuple(notes + more))
 
 
 def _row_names(whole: Table, part: Table) -> np.ndarray | None:

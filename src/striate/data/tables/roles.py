@@ -38,7 +38,9 @@ def label_places(table: Table, options: Options) -> tuple[int, ...]:
         return _find_labels(options.label, table)
     if known is not None:
         return tuple(place for place in map(table.find, Schema.from_dict(known).labels) if place is not None)
-    return _usual_label(table)
+    places = [table.find(name) for name in options.preparation.get("labels", ())]
+    found = tuple(place for place in places if place is not None)
+    return found if found and len(found) == len(places) else _usual_label(table)
 
 
 def roles_of(table: Table, options: Options) -> Roles:
