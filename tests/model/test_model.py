@@ -284,8 +284,8 @@ def layer(content, kind):
             "was trained with the loss",
         ),
         (lambda c, t: c["metadata"].update(targets="colours"), "metadata is damaged; targets must be classes"),
-        (lambda c, t: c["metadata"].update(preparation=7), "damaged; preparation: an object of fit, labels, rate"),
-        (lambda c, t: c["metadata"].update(preparation={"size": 3}), "preparation: an object of fit, labels, rate"),
+        (lambda c, t: c["metadata"].update(preparation=7), "damaged; preparation: must be an object of fit, lab"),
+        (lambda c, t: c["metadata"].update(preparation={"size": 3}), "preparation: must be an object of fit, lab"),
         (
             lambda c, t: c["metadata"].update(preparation={"fit": []}),
             r"preparation: fit must be one of .*; got",
