@@ -186,6 +186,18 @@ def test_ticks_are_round_and_inside():
     assert ticks(-1e-6, 1e-6)[0] == -1e-6
 
 
+@pytest.mark.parametrize(("epochs", "expected"), [(1, "1"), (2, "1 2"), (3, "1 2 3"), (7, "2 4 6")])
+def test_epochs_on_an_axis_are_whole_numbers(epochs, expected):
+    drawn = curves("loss", "epoch", {"training": [(float(n), 0.5**n) for n in range(1, epochs + 1)]})
+    below = re.findall(r'<text x="[0-9.]+" y="236" text-anchor="middle">([^<]+)</text>', str(drawn))
+    assert below == expected.split()
+
+
+def test_other_axes_keep_their_fractions():
+    drawn = curves("loss", "seconds", {"training": [(0.0, 1.0), (1.3, 0.5)]})
+    assert ">0.5</text>" in drawn
+
+
 def test_confusion_shades_shares():
     html = confusion(np.array([[9, 1], [0, 0]]), ["a", "b"])
     assert html.count("0.85") == 0

@@ -357,6 +357,7 @@ def test_history_plots_itself(data, validation):
     axes = history.plot()
     assert [line.get_label() for line in axes[0].lines] == ["training", "validation"]
     assert axes[1].lines[1].get_ydata() == pytest.approx(history["val_accuracy"])
+    assert all(tick == round(tick) for panel in axes for tick in panel.get_xticks())
 
 
 def test_snapshots_within_an_epoch_are_fallen_back_to(data, monkeypatch):

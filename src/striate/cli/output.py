@@ -92,8 +92,10 @@ def evaluation_text(result: Evaluation, what: str, by_class: bool | None = None)
 
 def labels_text(result: Evaluation, what: str) -> str:
     """Return accuracy and F1 of labels that are on or off as text."""
+    from striate.losses import is_on
+
     shares = result.outputs.reshape(len(result.outputs), -1)
-    truth, called = result.targets.reshape(shares.shape) >= 0.5, shares >= 0.5
+    truth, called = is_on(result.targets.reshape(shares.shape)), is_on(shares)
     both = (truth & called).sum(axis=0)
     f1 = 2 * both / (truth.sum(axis=0) + called.sum(axis=0)).clip(1)
     exact = (truth == called).all(axis=1).mean()

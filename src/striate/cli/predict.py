@@ -201,26 +201,23 @@ def _item(model: Model, name: str, row: Any, top: int) -> dict[str, Any]:
 
 def _table(model: Model, rows: list[tuple[str, Any]]) -> tuple[list[str], list[list[Any]]]:
     """Return the columns and rows of a table of predictions."""
+    from striate.data.tables.labels import SEPARATOR
+    from striate.losses import labels_on
+
     names = list(model.output_names)
     if model.kind == "classes":
         cells = [[file, names[row.argmax()], *(f"{share:.6g}" for share in row)] for file, row in rows]
         return ["file", "prediction", *names], cells
     if model.kind == "labels":
         cells = [
-            [file, _named(names, row.ravel()), *(f"{share:.6g}" for share in row.ravel())] for file, row in rows
+            [file, SEPARATOR.join(labels_on(names, row)), *(f"{share:.6g}" for share in row.ravel())]
+            for file, row in rows
         ]
         return ["file", "prediction", *names], cells
     spread = bool(rows) and isinstance(rows[0][1], tuple)
     heads = [*names, *(f"{name} standard deviation" for name in names)] if spread else names
     flat = [(file, [*row[0].ravel(), *row[1].ravel()] if spread else row.ravel()) for file, row in rows]
     return ["file", *heads], [[file, *(f"{value:.9g}" for value in values)] for file, values in flat]
-
-
-def _named(names: list[str], shares: Any) -> str:
-    """Return the labels that are on, as a cell of a table names them."""
-    from striate.data.tables.labels import SEPARATOR
-
-    return SEPARATOR.join(name for name, share in zip(names, shares, strict=True) if share >= 0.5)
 
 
 def _submission(predictions: list[dict[str, Any]]) -> str:
@@ -230,10 +227,14 @@ def _submission(predictions: list[dict[str, Any]]) -> str:
 
 
 def _submitted(item: dict[str, Any]) -> str:
+    import numpy as np
+
+    from striate.losses import labels_on
+
     if "values" in item:
         return " ".join(f"{value:.7g}" for value in item["values"])
     if "labels" in item:
-        return " ".join(name for name, share in item["labels"].items() if share >= 0.5)
+        return " ".join(labels_on(list(item["labels"]), np.array(list(item["labels"].values()))))
     return str(item["class"])
 
 

@@ -50,9 +50,11 @@ def mistakes_table(result: Evaluation, data: Dataset, source: str = "") -> tuple
 def _wrong_labels(result: Evaluation, names: Any) -> tuple[list[str], list[list[Any]]]:
     import numpy as np
 
+    from striate.losses import is_on
+
     shares = result.outputs.reshape(len(result.outputs), -1)
-    truth = result.targets.reshape(shares.shape) >= 0.5
-    wrong = np.argwhere((shares >= 0.5) != truth)
+    truth = is_on(result.targets.reshape(shares.shape))
+    wrong = np.argwhere(is_on(shares) != truth)
     confidence = np.abs(shares[tuple(wrong.T)] - 0.5)
     rows = [
         [names[row], result.classes[label], int(truth[row, label]), f"{shares[row, label]:.6g}"]

@@ -49,7 +49,8 @@ def curves(
     xs = [x for points in drawn.values() for x, _ in points]
     ys = [y for points in drawn.values() for _, y in points]
     frame = _Frame(_span(xs), _span(ys if least is None else [*ys, least]))
-    pieces = [element("text", title, x=LEFT, y=16, class_="title"), frame.grid(across)]
+    whole = all(x == round(x) for x in xs)
+    pieces = [element("text", title, x=LEFT, y=16, class_="title"), frame.grid(across, whole=whole)]
     for place, (name, points) in enumerate(drawn.items()):
         pieces.append(frame.line(name, points, colours[name]))
         if named:
@@ -89,13 +90,13 @@ class _Frame:
         down = HEIGHT - BOTTOM - (y - self.y[0]) / (self.y[1] - self.y[0]) * (HEIGHT - TOP - BOTTOM)
         return round(across, 1), round(down, 1)
 
-    def grid(self, across: str) -> Markup:
+    def grid(self, across: str, *, whole: bool = False) -> Markup:
         pieces = []
         for tick in ticks(*self.y):
             _, down = self.place(self.x[0], tick)
             pieces.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=down, y2=down, class_="grid"))
             pieces.append(element("text", f"{tick:.6g}", x=LEFT - 6, y=down + 4, text_anchor="end"))
-        for tick in ticks(*self.x):
+        for tick in ticks(*self.x, whole=whole):
             right, _ = self.place(tick, self.y[0])
             pieces.append(element("text", f"{tick:g}", x=right, y=HEIGHT - BOTTOM + 16, text_anchor="middle"))
         middle = (LEFT + WIDTH - RIGHT) / 2
@@ -132,15 +133,17 @@ def _shaded(count: int, share: float, right: bool) -> Markup:
     return element("td", f"{count:,}" if count else "·", style=style, title=f"{share:.1%} of the row")
 
 
-def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Return round numbers from ``low`` to ``high``, about ``wanted`` of them.
+def ticks(low: float, high: float, wanted: int = 5, *, whole: bool = False) -> list[float]:
+    """Return round numbers from ``low`` to ``high``, about ``wanted`` of them, fewer if only whole ones are.
 
     Examples
     --------
     >>> ticks(0.0, 1.0)
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    >>> ticks(1.0, 3.0, whole=True)
+    [1.0, 2.0, 3.0]
     """
-    rough = (high - low) / wanted
+    rough = max((high - low) / wanted, 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)

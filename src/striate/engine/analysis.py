@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -63,6 +64,11 @@ class Facts:
     needed: set[str]
     frozen: frozenset[str] = frozenset()
     most_sums: int | None = None
+
+    @cached_property
+    def clipped(self) -> frozenset[str]:
+        """The layers that clip their own results: those that a ReLU is fused with."""
+        return frozenset(self.fused.values())
 
     @property
     def target_count(self) -> int:

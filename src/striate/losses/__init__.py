@@ -5,7 +5,7 @@ from striate.losses.binary import BinaryCrossEntropy
 from striate.losses.cross_entropy import CrossEntropy
 from striate.losses.expression import ExpressionLoss
 from striate.losses.hinge import Hinge
-from striate.losses.interpretation import CLASSES, LABELS, NUMBERS, Interpretation, usual_names
+from striate.losses.interpretation import CLASSES, LABELS, NUMBERS, Interpretation, is_on, labels_on, usual_names
 from striate.losses.likelihood import GaussianNegativeLogLikelihood, PoissonNegativeLogLikelihood
 from striate.losses.registry import LOSSES, by_name, register
 from striate.losses.regression import ErrorLoss, Huber, MeanAbsoluteError, MeanSquaredError
@@ -33,6 +33,8 @@ __all__ = [
     "SoftCrossEntropy",
     "by_name",
     "is_labelled",
+    "is_on",
+    "labels_on",
     "register",
     "usual_names",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,7 +50,23 @@ class Interpretation:
         """The class, int64[N, *space]; 1 or 0 for each label, int64[N, K, *space]; or the numbers, float32."""
         if self.kind == CLASSES:
             return np.asarray(self.values.argmax(axis=1), np.int64)
-        return (self.values >= 0.5).astype(np.int64) if self.kind == LABELS else self.values
+        return is_on(self.values).astype(np.int64) if self.kind == LABELS else self.values
+
+
+def is_on(shares: np.ndarray) -> np.ndarray:
+    """Return whether each label is on, bool in the shape of ``shares``: where its probability is a half or more."""
+    return np.asarray(shares >= 0.5)
+
+
+def labels_on(names: Sequence[str], shares: np.ndarray) -> list[str]:
+    """Return the names of the labels of a sample that are on.
+
+    Examples
+    --------
+    >>> labels_on(("cat", "dog"), np.array([0.7, 0.2]))
+    ['cat']
+    """
+    return [name for name, on in zip(names, is_on(shares.ravel()), strict=False) if on]
 
 
 def softmax(outputs: np.ndarray, last: Layer | None) -> np.ndarray:

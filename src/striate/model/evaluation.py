@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.errors import UsageError
-from striate.losses import CLASSES, LABELS, NUMBERS, Loss, usual_names
+from striate.losses import CLASSES, LABELS, NUMBERS, Loss, is_on, usual_names
 from striate.losses.targets import are_numbers_of_classes
 from striate.model.sample_losses import sample_losses
 
@@ -223,7 +223,7 @@ def evaluation(
     names = classes or dataset.classes or usual_names(kind, found.values.shape[1])
     if kind == LABELS:
         shares = found.probabilities
-        right = (shares >= 0.5) == (targets.reshape(shares.shape) >= 0.5)
+        right = is_on(shares) == is_on(targets.reshape(shares.shape))
         accuracy = float(np.average(right.reshape(len(right), -1).mean(axis=1), weights=weights))
         rows = np.arange(len(losses))
         return Evaluation(total, accuracy, names, None, shares, targets, losses, loss.name, None, rows)

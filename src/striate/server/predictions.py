@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from striate.errors import DataError
+from striate.losses import labels_on
 from striate.model import Model
 
 Described = dict[str, Any]
@@ -36,7 +37,7 @@ def described(model: Model, names: list[str], outputs: np.ndarray) -> list[Descr
             item |= {"class": own[best], "index": best, "probability": float(values[best])}
             item["probabilities"] = _named(own, values)
         elif model.kind == "labels":
-            item |= {"labels": [own[i] for i in np.flatnonzero(answer.ravel()) if i < len(own)]}
+            item |= {"labels": labels_on(own, values)}
             item["probabilities"] = _named(own, values)
         else:
             item["values"] = _named(own, values)

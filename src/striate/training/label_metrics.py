@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.errors import UsageError
+from striate.losses import is_on
 from striate.model import Evaluation
 from striate.model.evaluation import ClassScores
 from striate.training.metrics import ClassMetrics, mean_of_known
@@ -54,7 +55,7 @@ def label_metrics(evaluation: Evaluation) -> LabelMetrics:
             f"label metrics: need labels that are on or off; got {evaluation.kind}. Use the metrics for those."
         )
     shares = evaluation.outputs.reshape(len(evaluation.outputs), -1)
-    truth, called = evaluation.targets.reshape(shares.shape) >= 0.5, shares >= 0.5
+    truth, called = is_on(evaluation.targets.reshape(shares.shape)), is_on(shares)
     names = evaluation.classes
     areas = [area_under_roc(truth[:, i], shares[:, i]) for i in range(len(names))]
     averages = [average_precision(truth[:, i], shares[:, i]) for i in range(len(names))]

@@ -18,6 +18,8 @@ def pyplot() -> Any:
 
 def plot_history(history: History, axes: Any = None) -> Any:
     """Draw the curves of a history into two axes, loss and accuracy; return them."""
+    from striate.drawing.axes import whole_ticks
+
     if axes is None:
         _, axes = pyplot().subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     for panel, key in zip(axes, ("loss", "accuracy"), strict=True):
@@ -26,6 +28,7 @@ def plot_history(history: History, axes: Any = None) -> Any:
             if points:
                 panel.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)
         panel.set_xlabel("epoch")
+        whole_ticks(panel, "x")
         panel.set_ylabel(key)
         if panel.lines:
             panel.legend(frameon=False)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from striate.losses import NUMBERS
+from striate.losses import NUMBERS, is_on
 from striate.model import Evaluation
 from striate.model.evaluation import ClassScores
 from striate.training.metrics import NORMAL_95
@@ -58,7 +58,7 @@ def sample_scores(evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
     elif evaluation.kind == NUMBERS:
         rows = -np.abs(evaluation.outputs.reshape(truth.shape).astype(np.float64) - truth).mean(axis=1)
     else:
-        rows = ((evaluation.outputs.reshape(truth.shape) >= 0.5) == (truth >= 0.5)).mean(axis=1)
+        rows = (is_on(evaluation.outputs.reshape(truth.shape)) == is_on(truth)).mean(axis=1)
     return samples, np.bincount(place, rows) / np.bincount(place)
 
 

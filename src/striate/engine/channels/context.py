@@ -80,6 +80,9 @@ class ChannelLowering:
         Value of such a layer -> the buffers in which its numbers lie.
     tenants : Tenants
         The values in every buffer.
+    map_of, activation_of : dict
+        Layer -> the affine map, and the activation, that disappears into it: ``folded`` and ``activated`` from the
+        other side.
     """
 
     facts: Facts
@@ -97,8 +100,13 @@ class ChannelLowering:
     places: dict[str, np.ndarray] = field(default_factory=dict)
     bases: dict[str, tuple[Channels, ...]] = field(default_factory=dict)
     tenants: Tenants = field(default_factory=Tenants)
+    map_of: dict[str, str] = field(init=False)
+    activation_of: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.map_of = {into: name for name, into in self.folded.items()}
+        fused = self.facts.fused
+        self.activation_of = {into: name for name, into in self.activated.items() if name not in fused}
         self.arena = ChannelArena(self.program.lanes)
         self.lanes = self.program.lanes
 
@@ -222,9 +230,8 @@ class ChannelLowering:
 
     def floor(self, step: Step) -> float:
         """Return 0 where the ReLU after ``step`` (or after what is folded into it) costs nothing, else -inf."""
-        folded = [name for name, into in self.folded.items() if into == step.name]
-        clipped = self.facts.fused.values()
-        return 0.0 if any(name in clipped for name in (step.name, *folded)) else -np.inf
+        ends = (step.name, self.map_of.get(step.name))
+        return -np.inf if self.facts.clipped.isdisjoint(ends) else 0.0
 
 
 def with_lanes(row: Row, lanes: int) -> Row:

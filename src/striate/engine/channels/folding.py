@@ -92,9 +92,8 @@ class Ending:
     @classmethod
     def of(cls, lowering: ChannelLowering, step: Step) -> Ending:
         """Return what follows the sums of ``step``."""
-        for name, into in lowering.activated.items():
-            if into == step.name and name not in lowering.facts.fused:
-                return cls(-math.inf, *function_of(lowering.network.step(name)))
+        if step.name in lowering.activation_of:
+            return cls(-math.inf, *function_of(lowering.network.step(lowering.activation_of[step.name])))
         return cls(lowering.floor(step))
 
     @property
@@ -105,7 +104,5 @@ class Ending:
 
 def affine_after(lowering: ChannelLowering, step: Step) -> Affine | None:
     """Return the map that disappears into ``step``, if one does."""
-    for name, into in lowering.folded.items():
-        if into == step.name:
-            return affine(lowering, lowering.network.step(name))
-    return None
+    name = lowering.map_of.get(step.name)
+    return None if name is None else affine(lowering, lowering.network.step(name))

@@ -35,7 +35,7 @@ def _add_forward(lowering: Lowering, step: Step) -> None:
     out = lowering.allocate(step, like=sources[0])
     total = sources[0]
     for i, source in enumerate(sources[1:], start=2):
-        last = i == len(sources) and step.name in lowering.facts.fused.values()
+        last = i == len(sources) and step.name in lowering.facts.clipped
         floor = 0.0 if last else -math.inf
         emit_elementwise(lowering, "add", (), {"x": total, "y": source, "out": out}, floor=floor)
         total = out

@@ -97,7 +97,7 @@ class Lowering:
 
     def floor(self, step: Step) -> float:
         """Return 0 if a ReLU that follows is left to ``step``, else minus infinity."""
-        return 0.0 if step.name in self.facts.fused.values() else -math.inf
+        return 0.0 if step.name in self.facts.clipped else -math.inf
 
     def row(self, kernel: str, constants: tuple[Any, ...] = (), /, **arguments: Any) -> Row:
         """Return a kernel call of the section and layer at work."""
