@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.cli.masks import write_masks
+from striate.cli.masks import enlarged, write_masks
+from striate.data.pixels import decode_mask
 
 from .helpers import last_json
 
@@ -59,6 +60,28 @@ def test_samples_of_one_name_do_not_overwrite_each_other(tmp_path):
     write_masks(tmp_path, ["a/cat.jpg", "b/cat.jpg"], np.array([[[0, 1]], [[2, 1]]]), 3)
     found = [np.asarray(Image.open(tmp_path / name)).tolist() for name in ("cat.png", "cat-2.png")]
     assert found == [[[0, 1]], [[2, 1]]]
+
+
+def test_a_map_has_the_size_of_its_picture(tmp_path):
+    Image.new("RGB", (6, 4)).save(tmp_path / "a.png")
+    known = np.array([[0, 1], [2, 0]])
+    write_masks(tmp_path / "masks", [str(tmp_path / "a.png")], known[np.newaxis], 4)
+    found = np.asarray(Image.open(tmp_path / "masks" / "a.png"))
+    assert np.array_equal(found, known.repeat(2, axis=0).repeat(3, axis=1))
+
+
+@pytest.mark.parametrize("size", [(4, 8), (8, 4), (8, 8), (3, 5), (40, 13)])
+def test_bars_of_padding_are_cut_off(tmp_path, size):
+    classes = np.random.default_rng(0).integers(0, 4, size).astype(np.uint8)
+    Image.fromarray(classes, "L").save(tmp_path / "a.png")
+    padded = decode_mask(tmp_path / "a.png", (80, 80), "pad").values
+    assert np.array_equal(enlarged(padded, size, "pad"), classes)
+
+
+def test_a_cropped_picture_has_a_map_of_its_middle(tmp_path):
+    Image.new("RGB", (6, 4)).save(tmp_path / "a.png")
+    write_masks(tmp_path / "masks", [str(tmp_path / "a.png")], np.zeros((1, 2, 2), int), 4, "crop")
+    assert np.asarray(Image.open(tmp_path / "masks" / "a.png")).shape == (2, 2)
 
 
 def test_maps_of_one_or_three_axes_are_arrays(tmp_path):

@@ -20,8 +20,10 @@ def check_masks(model: Model) -> None:
         raise UsageError(f"--masks: {model.network.name} predicts no class maps. Leave the option out.")
 
 
-def write_masks(folder: Path, names: Sequence[str], maps: np.ndarray, count: int) -> None:
+def write_masks(folder: Path, names: Sequence[str], maps: np.ndarray, count: int, fit: str = "stretch") -> None:
     """Write a class map for each sample: a PNG with a colour for each class, or NPY unless it has two axes.
+
+    The map of a picture gets its size: every pixel takes the class of the nearest position that the network knows.
 
     Parameters
     ----------
@@ -32,10 +34,40 @@ def write_masks(folder: Path, names: Sequence[str], maps: np.ndarray, count: int
     maps : int64[N, *space]
     count : int
         How many classes there are.
+    fit : {"stretch", "crop", "pad"}
+        How the pictures were fitted. Of a cropped one only the middle is known, and the map keeps its size.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, one in zip(names, maps, strict=True):
-        _write(folder, _stem(name), one, count)
+        size = None if one.ndim != 2 or fit == "crop" else _size_of_picture(Path(name))
+        _write(folder, _stem(name), one if size is None else enlarged(one, size, fit), count)
+
+
+def enlarged(classes: np.ndarray, size: tuple[int, int], fit: str) -> np.ndarray:
+    """Return a class map in the size of its picture (rows, columns), without the bars that padding added."""
+    import numpy as np
+
+    scale = min(known / wanted for known, wanted in zip(classes.shape, size, strict=True))
+    places = []
+    for known, wanted in zip(classes.shape, size, strict=True):
+        part = max(1, round(wanted * scale)) if fit == "pad" else known
+        places.append(round((known - part) / 2) + ((np.arange(wanted) + 0.5) * part / wanted).astype(int))
+    return classes.astype(np.int16)[np.ix_(*places)]
+
+
+def _size_of_picture(path: Path) -> tuple[int, int] | None:
+    """Return the rows and columns of a picture; None for anything else."""
+    from striate.data.bombs import bombs_refused
+    from striate.data.pixels import image_suffixes, scan
+    from striate.data.problems import FileProblem
+
+    if path.suffix.lower() not in image_suffixes() or not path.is_file():
+        return None
+    try:
+        with bombs_refused():
+            return scan(path).size
+    except FileProblem:
+        return None
 
 
 def _stem(name: str) -> str:

@@ -54,7 +54,10 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Write names, predictions and probabilities to a CSV file.")
     ] = None,
     masks: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the class maps of segmentation as pictures.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write the class maps of segmentation, each in the size of its picture."
+        ),
     ] = None,
     submission: Annotated[
         Path | None,
@@ -65,7 +68,7 @@ def predict(
     no_winograd: NoWinograd = False,
     json: Json = False,
 ) -> None:
-    """Predict classes, labels or numbers for images, tables and arrays.
+    """Predict classes, labels or numbers for images, clips, recordings, texts, tables and arrays.
 
     striate predict runs/digits-lenet5/model.safetensors digit.png
     """
@@ -100,7 +103,7 @@ def predict(
             continue
         for note in inputs.notes:
             write_note(f"{path}: {note}")
-        found, bad = _predict(loaded, inputs, path, masks)
+        found, bad = _predict(loaded, inputs, path, masks, fit)
         items = [_item(loaded, name, row, shown) for name, row in found]
         for item in items if submission is None and out is None else ():
             output.line(_text(item))
@@ -137,7 +140,7 @@ def _read(model: Model, path: Path, fit: str | None, invert: bool, folder: Path 
 
 
 def _predict(
-    model: Model, found: Unlabelled, path: Path, masks: Path | None
+    model: Model, found: Unlabelled, path: Path, masks: Path | None, fit: str | None
 ) -> tuple[list[tuple[str, Any]], list[str]]:
     """Return a name and a row for every sample of ``path``, and the problems of files left out."""
     import numpy as np
@@ -149,7 +152,8 @@ def _predict(
         names = [str(path)] if len(names) == 1 else [f"{path}:{name}" for name in names]
     meaning = model.interpret(model.outputs(found.inputs))
     if masks is not None:
-        write_masks(masks, names, meaning.predictions, meaning.values.shape[1])
+        usual = (model.metadata.get("preparation") or {}).get("fit", "stretch")
+        write_masks(masks, names, meaning.predictions, meaning.values.shape[1], fit or usual)
     rows, problems = [], [f"{bad.path}: {bad.reason}" for bad in found.bad_files]
     for name, row in zip(names, _rows(model, meaning), strict=True):
         if np.isfinite(row).all():
