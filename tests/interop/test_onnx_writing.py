@@ -153,6 +153,24 @@ def test_regressions_give_the_unit_of_their_targets() -> None:
     agree(run_onnx(encode(to_message(model)), x), model.predict(x), TOLERANCE)
 
 
+def test_learnt_variances_are_in_the_square_of_that_unit() -> None:
+    loss = {"targets": "numbers", "loss_function": {"name": "gaussian_negative_log_likelihood"}}
+    units = Normalisation((5.0, -5.0), (10.0, 0.5))
+    model = Model(Sequential([Linear(4)], 3), np.arange(16) / 9, target_normalisation=units, metadata=loss)
+    x = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    meaning = model.interpret(model.outputs(x))
+    assert meaning.variances is not None
+    agree(run_onnx(encode(to_message(model)), x), np.hstack([meaning.values, np.log(meaning.variances)]), TOLERANCE)
+
+
+def test_maps_of_numbers_have_a_unit_for_each_channel() -> None:
+    units, numbers = Normalisation((5.0, -5.0), (10.0, 0.5)), {"targets": "numbers"}
+    model = Model(Sequential([Conv2d(2, 3)], (1, 4, 4)), np.arange(20), (), (), None, numbers)
+    model.target_normalisation = units
+    x = np.random.default_rng(1).normal(size=(3, 1, 4, 4)).astype(np.float32)
+    agree(run_onnx(encode(to_message(model)), x), model.predict(x), TOLERANCE)
+
+
 def test_symbols_are_looked_up_whatever_the_type_of_the_input() -> None:
     model = Model(Sequential([Embedding(9, 4)], 6), np.arange(36))
     x = np.array([[0, 8, 3, 3, 1, 2]], np.float32)

@@ -31,6 +31,7 @@ from striate.layers import (
     Exp,
     Flatten,
     Input,
+    Layer,
     Linear,
     Log,
     MatMul,
@@ -380,6 +381,14 @@ def test_source_of_functions_and_exchanged_axes(tmp_path: Path) -> None:
     model = randomised(Sequential(body, (2, 6, 5)))
     x = np.random.default_rng(0).normal(size=(4, 2, 6, 5)).astype(np.float32)
     np.testing.assert_allclose(run_source(model, x, tmp_path), model.outputs(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("body", [[Flatten(), Linear(2)], [Conv2d(2, 3)]])
+def test_source_of_a_regression_gives_the_units_of_its_targets(body: list[Layer], tmp_path: Path) -> None:
+    model = randomised(Sequential(body, (1, 5, 5)))
+    model.metadata, model.target_normalisation = {"targets": "numbers"}, Normalisation((900.0, -5.0), (200.0, 0.5))
+    x = np.random.default_rng(0).normal(size=(4, 1, 5, 5)).astype(np.float32)
+    np.testing.assert_allclose(run_source(model, x, tmp_path), model.predict(x), rtol=1e-5, atol=1e-4)
 
 
 def test_source_of_slices_selections_and_choices(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from striate.data.normalisation import Normalisation
 from striate.errors import CapacityError, UsageError
 from striate.layers import Conv2d, Flatten, Linear
 from striate.network import Network
-from striate.targets import javascript, parcel
+from striate.targets import answers, javascript, parcel
 from striate.training.initialisation import initialise
 
 NODE = shutil.which("node")
@@ -90,11 +90,28 @@ def test_gives_the_outputs_of_the_model(name: str, tmp_path: Path) -> None:
 
 
 @needs_node
-def test_gives_numbers_in_the_units_of_the_user(tmp_path: Path) -> None:
-    model = model_of(Sequential([Linear(1)], (3,)), target_normalisation=Normalisation((200.0,), (50.0,)))
+@pytest.mark.parametrize(
+    ("last", "shape", "units", "loss"),
+    [
+        (Linear(1), (3,), Normalisation((200.0,), (50.0,)), "mean_squared_error"),
+        (Conv2d(2, 3), (1, 5, 5), Normalisation((200.0, -7.0), (50.0, 3.0)), "mean_squared_error"),
+        (Linear(2), (3,), None, "poisson_negative_log_likelihood"),
+        (Linear(4), (3,), Normalisation((200.0, -7.0), (50.0, 3.0)), "gaussian_negative_log_likelihood"),
+    ],
+)
+def test_gives_numbers_in_the_units_of_the_user(
+    last: layers.Layer, shape: tuple[int, ...], units: Normalisation | None, loss: str, tmp_path: Path
+) -> None:
+    metadata = {"targets": "numbers", "loss_function": {"name": loss}}
+    model = model_of(Sequential([last], shape), target_normalisation=units, metadata=metadata)
     samples = samples_for(model) / 255
-    found = run(model, samples, tmp_path)
-    np.testing.assert_allclose([p["values"] for p in found["predictions"]], model.predict(samples), rtol=1e-5)
+    found, meaning = run(model, samples, tmp_path), model.interpret(model.outputs(samples))
+    expected = (
+        meaning.values if meaning.variances is None else np.hstack([meaning.values, np.log(meaning.variances)])
+    )
+    values = np.reshape([p["values"] for p in found["predictions"]], expected.shape)
+    np.testing.assert_allclose(values, expected, rtol=1e-5)
+    np.testing.assert_allclose(answers.answering(model).outputs(samples), expected, rtol=1e-5)
 
 
 USE = """

@@ -25,7 +25,7 @@ from striate.model.evaluation import Evaluation, Metric, evaluation
 from striate.model.fit import check_fit
 from striate.model.predictor import Predictor
 from striate.model.samples import raw_samples
-from striate.model.target_units import in_user_units, numbers_in_user_units, standardise
+from striate.model.target_units import in_user_units, numbers_in_user_units, of_outputs, standardise
 from striate.model.vectors import Vectors
 from striate.network import Network
 from striate.network_description import without_last
@@ -164,6 +164,14 @@ class Model(Vectors):
         found = self._reading.interpret(outputs, self.network.steps[-1].layer, self.kind)
         units = self.target_normalisation
         return found if units is None or found.kind != NUMBERS else numbers_in_user_units(found, units)
+
+    @property
+    def output_units(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Scale and shift of each channel of ``outputs`` that give the user's units; None if they are in these."""
+        units, shape = self.target_normalisation, self.network.output_shape
+        if units is None or self.kind != NUMBERS:
+            return None
+        return of_outputs(self.interpret(np.zeros((1, *shape), np.float32)), units, shape[0])
 
     def predict_proba(self, x: Inputs, batch_size: int = BATCH_SIZE) -> np.ndarray:
         """Return the probability of each class, or label, for raw samples: float32[N, K, *space].

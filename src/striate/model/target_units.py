@@ -56,6 +56,22 @@ def numbers_in_user_units(found: Interpretation, normalisation: Normalisation) -
     return replace(found, values=normalisation.invert(found.values), variances=variances)
 
 
+def of_outputs(found: Interpretation, normalisation: Normalisation, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return scale and shift, float64[K], that turn each channel of outputs into the user's units.
+
+    Where the network learnt variances, the other half of its outputs are their logarithms.
+
+    Parameters
+    ----------
+    found : Interpretation
+        Of any outputs of the network.
+    """
+    scale, mean = (np.ravel(np.asarray(values, np.float64)) for values in (normalisation.scale, normalisation.mean))
+    if found.variances is None:
+        return np.resize(scale, channels), np.resize(mean, channels)
+    return np.concatenate([scale, np.ones_like(scale)]), np.concatenate([mean, 2 * np.log(scale)])
+
+
 def scale_variances(variances: np.ndarray, normalisation: Normalisation) -> np.ndarray:
     """Return variances (float32[N, T]) in the square of the user's units."""
     return np.asarray(variances * np.square(normalisation.scale), np.float32)

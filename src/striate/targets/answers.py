@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from striate.layers import ChannelScale, HardTanh, Layer, Linear, Sigmoid, Softmax
+from striate.layers import ChannelScale, Exp, HardTanh, Layer, Linear, Sigmoid, Softmax
 from striate.layers.registry import to_dict
 from striate.losses import CLASSES, NUMBERS
 from striate.model import Model
@@ -30,11 +30,11 @@ READINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def reading_of(model: Model) -> str:
-    """Return which of ``READINGS`` turns outputs into probabilities, or "numbers" for a regression."""
-    if model.kind == NUMBERS:
-        return "numbers"
+    """Return which of ``READINGS`` turns outputs into probabilities or counts, or "numbers" for other numbers."""
     shape = model.network.output_shape
     probe = np.random.default_rng(0).normal(size=(16, *shape)).astype(np.float32)
+    if model.kind == NUMBERS:
+        return "exponentials" if np.array_equal(model.interpret(probe).values, np.exp(probe)) else "numbers"
     expected = np.asarray(model.interpret(probe).probabilities)
     for name, function in READINGS.items():
         found = function(probe)
@@ -53,30 +53,23 @@ def is_two_classes(model: Model) -> bool:
 def answering(model: Model) -> Model:
     """Return a model whose network computes what ``predict_proba``, or ``predict`` for a regression, returns.
 
-    Where a network learnt variances too, its outputs are in the units of the network.
+    Where a network learnt variances too, it also gives their logarithms.
     """
     tails: dict[str, list[Layer]] = {
         "probabilities": [],
         "numbers": [],
         "softmax": [Softmax()],
-        "exponentials": [Softmax()],  # of logarithms of probabilities
+        "exponentials": [Exp() if model.kind == NUMBERS else Softmax()],  # of logarithms
         "sigmoid": [Sigmoid()],
         "clipped": [HardTanh(0.0, 1.0)],
     }
     tail = tails[reading_of(model)]
-    units = model.target_normalisation
-    if model.kind == NUMBERS and units is not None and _are_all_numbers(model):
-        channels = model.network.output_shape[0]
-        scale, mean = (np.resize(np.ravel(values), channels) for values in (units.scale, units.mean))
-        return _extended(model, [ChannelScale()], {"weight": scale, "bias": mean})
+    units = model.output_units
+    if units is not None:
+        return _extended(model, [ChannelScale()], {"weight": units[0], "bias": units[1]})
     if is_two_classes(model):
         return _extended(_extended(model, tail, {}), [Linear(2)], {"weight": [[-1.0], [1.0]], "bias": [1.0, 0.0]})
     return _extended(model, tail, {})
-
-
-def _are_all_numbers(model: Model) -> bool:
-    shape = model.network.output_shape
-    return model.interpret(np.zeros((1, *shape), np.float32)).values.shape[1:] == shape
 
 
 def _extended(model: Model, tail: list[Layer], values: dict[str, object]) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,15 @@ def source(model: Model, name: str = "model.js") -> str:
 
 def description(model: Model) -> dict[str, Any]:
     """Return what JavaScript knows of a model beside its programs, as JSON types."""
-    network, units = model.network, model.target_normalisation
+    network, units = model.network, model.output_units
+    places = math.prod(network.output_shape[1:])
+    scale, mean = ([1.0], [0.0]) if units is None else (np.repeat(part, places).tolist() for part in units)
     return {
         "name": network.name,
         "classes": list(model.classes),
         "kind": model.kind,
         "reading": reading_of(model),
-        "units": {
-            "mean": [0.0] if units is None else np.ravel(units.mean).tolist(),
-            "scale": [1.0] if units is None else np.ravel(units.scale).tolist(),
-        },
+        "units": {"mean": mean, "scale": scale},
         "inputShape": list(model.input_shape),
         "outputShape": list(network.output_shape),
         "parameters": {slot.name: [slot.offset, list(slot.spec.shape)] for slot in network.parameters},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from striate.layers.regularisation import Regulariser
 from striate.layers.shape import InputLayer
 from striate.layers.transposed import TransposedConvolution
 from striate.model import Model
-from striate.network import Network, Step
+from striate.network import Step
 from striate.storage.atomic import write_atomically
 
 HEAD = '''"""{name}, written by striate: the weights lie in {weights}."""
@@ -266,7 +266,7 @@ def _source(model: Model, names: dict[str, str], weights: str) -> str:
     lines += [
         "\n    def forward(self, x):\n",
         *_normalised(model),
-        *_forward(network, names),
+        *_forward(model, names),
         TAIL.format(title=title, weights=weights),
     ]
     return "".join(lines)
@@ -280,16 +280,25 @@ def _module(step: Step) -> str | None:
 def _normalised(model: Model) -> list[str]:
     if model.normalisation is None:
         return []
-    shape = (-1, *(1,) * (len(model.input_shape) - 1))
-    mean, scale = (
-        f"torch.tensor({list(v)}).reshape{shape}" for v in (model.normalisation.mean, model.normalisation.scale)
-    )
-    return [f"        x = (x - {mean}) / {scale}\n"]
+    rank, units = len(model.input_shape), model.normalisation
+    return [f"        x = (x - {_tensor(units.mean, rank)}) / {_tensor(units.scale, rank)}\n"]
 
 
-def _forward(network: Network, names: dict[str, str]) -> list[str]:
+def _in_user_units(model: Model, value: str) -> str:
+    """Return the output of a regression in the unit of its targets."""
+    if model.output_units is None:
+        return value
+    scale, shift = (_tensor(values.tolist(), len(model.network.output_shape)) for values in model.output_units)
+    return f"{value} * {scale} + {shift}"
+
+
+def _tensor(values: Iterable[float], rank: int) -> str:
+    return f"torch.tensor({list(values)}).reshape{(-1, *(1,) * (rank - 1))}"
+
+
+def _forward(model: Model, names: dict[str, str]) -> list[str]:
     """Write the steps; a value that only the next step reads is called x."""
-    readers: dict[str, int] = {}
+    network, readers = model.network, dict[str, int]()
     for step in network.steps:
         for source in step.inputs:
             readers[source] = readers.get(source, 0) + 1
@@ -305,7 +314,7 @@ def _forward(network: Network, names: dict[str, str]) -> list[str]:
         values[step.name] = "x" if simple and not waiting else f"{names[step.name]}_out"
         if text != values[step.name]:
             lines.append(f"        {values[step.name]} = {text}\n")
-    return [*lines, f"        return {values[network.steps[-1].name]}\n"]
+    return [*lines, f"        return {_in_user_units(model, values[network.steps[-1].name])}\n"]
 
 
 def _call(step: Step, names: dict[str, str], sources: list[str]) -> str:

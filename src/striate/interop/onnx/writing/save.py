@@ -124,11 +124,11 @@ def _normalised(graph: GraphWriter, model: Model) -> str:
 
 def _in_user_units(graph: GraphWriter, model: Model, output: str) -> str:
     """Return the output of a regression in the unit of its targets."""
-    target = model.target_normalisation
-    if target is None:
+    units = model.output_units
+    if units is None:
         return output
-    scale, mean = (np.asarray(values) for values in (target.scale, target.mean))
-    return graph.add("Add", graph.add("Mul", output, graph.constant(scale)), graph.constant(mean))
+    scale, shift = (graph.per_channel(values, len(model.network.output_shape)) for values in units)
+    return graph.add("Add", graph.add("Mul", output, scale), shift)
 
 
 def _rename(graph: GraphWriter, name: str, wanted: str) -> None:
