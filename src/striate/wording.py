@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 
 
@@ -42,6 +43,17 @@ def speed(per_second: float, sample_shape: Sequence[int]) -> str:
     ('51,234 images/s', '800 samples/s')
     """
     return f"{per_second:,.0f} {'images' if len(sample_shape) == 3 else 'samples'}/s"
+
+
+def shell_command(*words: object) -> str:
+    """Return a command that can be copied into a shell: words with blanks stand in quotes.
+
+    Examples
+    --------
+    >>> shell_command("resume", "runs/my run")
+    "striate resume 'runs/my run'"
+    """
+    return shlex.join(["striate", *map(str, words)])
 
 
 def counted(number: int, noun: str) -> str:

@@ -100,3 +100,20 @@ def test_sums_are_checked(run, refused, tmp_path):
     slides.write_text("# nothing\n", "utf-8")
     assert "contains no sum" in refused("check", slides, status=2)
     assert "cannot be read" in refused("check", tmp_path / "none.txt", status=1)
+    assert "got an empty text" in refused("check", "", status=2)
+    slides.write_bytes(b"1 + 1 = 2\0")
+    assert "cannot be read: it is not text" in refused("check", slides, status=1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_a_line_that_cannot_be_read_is_reported_with_its_number_and_the_others_are_checked(run, tmp_path, encoding):
+    sheet = tmp_path / "sheet.txt"
+    sheet.write_bytes("# Übung 1\n1 + 1 = 2\n\nnonsense = [\n\n]\n2 + 2 = 5\n".encode(encoding))
+    result = run("check", sheet, "--json")
+    assert result.exit_code == 1
+    first, second, third = last_json(result)["sums"]
+    assert (first["line"], first["correct"]) == (2, True)
+    assert (second["line"], second["correct"]) == (4, False)
+    assert "the rows must be numbers" in second["error"]
+    assert (third["line"], third["wrong"]) == (7, [[]])
+    assert f"{sheet}:4: nonsense = [ ]\ncheck: the result: the rows" in result.stderr

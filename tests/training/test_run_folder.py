@@ -54,6 +54,15 @@ def test_what_a_run_left_is_not_written_over(tmp_path, left):
     assert place.read_text() == "kept"
 
 
+def test_suggested_commands_can_be_copied_into_a_shell(tmp_path):
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    RunFolder(folder).config.write_text("")
+    for refused in (RunFolder(folder).check_new, lambda: load(folder)):
+        with pytest.raises(StriateError, match=rf"striate resume '{folder}'; or"):
+            refused()
+
+
 def test_a_folder_without_a_run_cannot_be_reopened(tmp_path):
     (tmp_path / ".model.safetensors.part").write_text("of somebody else")
     with pytest.raises(UsageError, match=r"must be the folder of a run; there is no config\.toml in it"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.cli.ending import FAILED, REQUEUE, fail
 from striate.cli.output import Output, confusion_json, evaluation_text
-from striate.wording import counted, duration, percent, speed
+from striate.wording import counted, duration, percent, shell_command, speed
 
 if TYPE_CHECKING:
     from striate.data.splits import Splits
@@ -181,7 +181,7 @@ class Runner:
         if history.interrupted:
             fail(
                 f"interrupted after {progress.epoch} of {progress.epochs} epochs and {progress.step:,} steps; "
-                f"everything is saved. Continue with: striate resume {self.whole or run.folder.path}",
+                f"everything is saved. Continue with: {shell_command('resume', self.whole or run.folder.path)}",
                 REQUEUE if is_requeue(history.signal) else FAILED,
             )
         facts = _summary(run)

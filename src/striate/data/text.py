@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.data.encoding import text_of
+from striate.data.encoding import text_of_file
 from striate.data.problems import FileProblem, why
 from striate.errors import DataError, ModelFileError
 
@@ -152,11 +152,9 @@ def read_text(path: Path) -> str:
         raise FileProblem(f"cannot be read ({why(error)})") from error
     if len(content) > MOST_BYTES:
         raise FileProblem(f"texts of more than {MOST_BYTES:,} bytes are not read")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    if b"\0" in content:
+    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise FileProblem("binary data, not text", foreign=True)
-    text = text_of(content.removeprefix(b"\xef\xbb\xbf"))
+    text = text_of_file(content)
     if not split_words(text):
         raise FileProblem("it holds no words")
     return text

@@ -22,6 +22,7 @@ from striate.distributed.hosts import address_for, answering
 from striate.distributed.starting import STATUS, check_installed, mpiexec_line, striate_line
 from striate.errors import StriateError
 from striate.interpreter import environment
+from striate.wording import shell_command
 
 LOOK_SECONDS = 0.1
 GRACE_SECONDS = 5.0  # that mpiexec gets to end its ranks
@@ -97,7 +98,7 @@ class Supervisor:
         if self.hosts and not left:
             raise StriateError(
                 f"{self.folder}: none of the hosts answers any more ({', '.join(self.hosts)}). "
-                f"Start one, then use striate resume {self.folder}."
+                f"Start one, then use {shell_command('resume', self.folder)}."
             )
         fewer = self.ranks * len(left) // len(self.hosts) if self.hosts else self.ranks - 1
         self.hosts, self.ranks = left, max(1, fewer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +12,7 @@ from striate.errors import StriateError
 from striate.models.registry import build
 from striate.training.metrics import regression_metrics
 from striate.training.run.config import RunConfig
-from striate.wording import percent
+from striate.wording import percent, shell_command
 
 if TYPE_CHECKING:
     from striate.training.run import Run
@@ -228,5 +227,4 @@ def _model_options(config: RunConfig, changes: Mapping[str, Any]) -> Options:
 
 
 def _suggest(run: Run, reason: str, options: Options) -> Suggestion:
-    command = ["striate", "train", "--config", str(run.folder.config), *options]
-    return Suggestion(reason, shlex.join(command))
+    return Suggestion(reason, shell_command("train", "--config", run.folder.config, *options))

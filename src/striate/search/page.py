@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import statistics
 import warnings
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from striate.search.space import changed
 from striate.search.study import optuna
 from striate.storage import write_atomically
 from striate.training.run.record import read_record
+from striate.wording import shell_command
 
 NEARLY = 0.005  # of accuracy: half a point
 MOST_LISTED = 20
@@ -65,7 +65,7 @@ class Findings:
 
     def command(self, name: str = "best") -> str:
         """Return the command that repeats the trial whose configuration `save` wrote."""
-        return shlex.join(["striate", "train", "--config", str(self.search.folder / f"{name}.toml")])
+        return shell_command("train", "--config", self.search.folder / f"{name}.toml")
 
     def save(self, trial: Any, name: str = "best") -> None:
         """Write the configuration of a trial."""

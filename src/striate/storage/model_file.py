@@ -17,6 +17,7 @@ from striate.network import Network, Slot
 from striate.network_description import from_description
 from striate.storage.container import Container, reading, write
 from striate.storage.header import DTYPES
+from striate.wording import shell_command
 
 _LIMITS = {"int8": LARGEST_WEIGHT, "int32": LARGEST_BIAS}
 _CODES = {dtype.name: code for code, dtype in DTYPES.items()}
@@ -92,7 +93,8 @@ def model_file_of(path: str | Path) -> Path:
         return folder / MODEL_NAME
     if (folder / "config.toml").is_file():
         raise ModelFileError(
-            f"{folder}: this run has no model yet. Finish it with: striate resume {folder}; or use a checkpoint."
+            f"{folder}: this run has no model yet. Finish it with: {shell_command('resume', folder)}; "
+            "or use a checkpoint."
         )
     raise ModelFileError(f"{folder}: must be a model file or the folder of a run; there is no {MODEL_NAME} in it.")
 

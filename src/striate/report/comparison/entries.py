@@ -21,6 +21,7 @@ from striate.training.run.log import RunLog
 from striate.training.run.record import RunRecord, read_record
 from striate.training.run.start import starting_model
 from striate.training.uncertainty import sample_scores
+from striate.wording import shell_command
 
 SPLITS = ("test", "validation")
 
@@ -100,7 +101,7 @@ def _check(record: RunRecord) -> None:
     if not RunFolder(record.folder).model.is_file():
         raise UsageError(
             f"{record.folder}: has no model yet; the run is {record.state}. "
-            f"Finish it with: striate resume {record.folder}."
+            f"Finish it with: {shell_command('resume', record.folder)}."
         )
 
 

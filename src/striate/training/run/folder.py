@@ -17,6 +17,7 @@ from striate.training.fingerprint import fingerprint
 from striate.training.run.config import RunConfig
 from striate.training.run.lock import locked
 from striate.training.run.log import RunLog
+from striate.wording import shell_command
 
 ASIDE = "diverged-"
 """The prefix of folders that keep the files of a diverged run."""
@@ -52,7 +53,7 @@ class RunFolder:
             return
         if self.config.exists() or any(self.checkpoints.glob("*.safetensors")):
             raise UsageError(
-                f"{self.path}: already holds a run. Continue it with: striate resume {self.path}; "
+                f"{self.path}: already holds a run. Continue it with: {shell_command('resume', self.path)}; "
                 "or choose another folder."
             )
         if self.model.exists():

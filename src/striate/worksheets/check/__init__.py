@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from striate.worksheets.check.text import split_sums
+from striate.worksheets.check.text import numbered_sums, split_sums
 from striate.worksheets.check.verdict import Checked, check
 
-__all__ = ["Checked", "check", "split_sums"]
+__all__ = ["Checked", "check", "numbered_sums", "split_sums"]

@@ -49,20 +49,23 @@ def split_sums(text: str) -> list[str]:
     >>> split_sums("# slide 3\\n1 + 1 = 2\\n[1, 2] * [1] =\\n  [1,\\n   2]\\n")
     ['1 + 1 = 2', '[1, 2] * [1] = [1, 2]']
     """
-    return list(_sums(text))
+    return [sum_ for _, sum_ in numbered_sums(text)]
 
 
-def _sums(text: str) -> Iterator[str]:
+def numbered_sums(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the sums of a text as `split_sums` does, each with the number of its first line, counted from 1."""
     parts: list[str] = []
-    for row in text.splitlines():
+    first = 0
+    for number, row in enumerate(text.splitlines(), start=1):
         if line := row.split("#")[0].strip():
+            first = first if parts else number
             parts.append(line)
             whole = " ".join(parts)
             if _depth(whole) <= 0 and not whole.endswith(("=", "*", "@", "+", "-", "/")) and _equals(whole):
-                yield whole
+                yield first, whole
                 parts = []
     if parts:
-        yield " ".join(parts)
+        yield first, " ".join(parts)
 
 
 def read_claim(text: str) -> Claim:
