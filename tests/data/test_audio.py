@@ -9,6 +9,7 @@ from striate.data.audio import RecordingHeader, RecordingReader, decode_recordin
 from striate.data.folders import class_folders
 from striate.data.options import Options
 from striate.data.problems import FileProblem
+from striate.errors import UsageError
 
 
 def tone(seconds: float = 0.05, rate: int = 8000, frequency: float = 440) -> np.ndarray:
@@ -74,7 +75,7 @@ def test_length_and_rate_are_brought_to_one(tmp_path):
 def test_what_most_recordings_have_is_taken():
     headers = [RecordingHeader(8000, 1, 100), RecordingHeader(8000, 1, 120), RecordingHeader(16000, 1, 400)]
     assert RecordingReader.for_headers(headers, None, None) == RecordingReader(8000, 1, 200)
-    assert RecordingReader.for_headers([RecordingHeader(8000, 2, 9)], None, (7,)) == RecordingReader(8000, 2, 7)
+    assert RecordingReader.for_headers([RecordingHeader(8000, 2, 9)], None, 7) == RecordingReader(8000, 2, 7)
     assert (
         RecordingReader.for_headers([RecordingHeader(8000, 2, 9), RecordingHeader(8000, 1, 9)], None, None).channels
         == 1
@@ -126,3 +127,17 @@ def test_folders_of_recordings(tmp_path):
     assert [file.path for file in splits.bad_files] == [str(tmp_path / "low" / "bad.wav")]
     assert splits.preparation == {"rate": 8000}
     assert class_folders(tmp_path).train.sample_shape == (1, 152)
+
+
+@pytest.mark.parametrize(("ending", "what"), [("wav", "recordings"), ("csv", "series"), ("txt", "texts")])
+def test_samples_with_one_axis_have_one_length(tmp_path, ending, what):
+    for name in ("a", "b"):
+        for number in range(3):
+            path = tmp_path / name / f"{number}.{ending}"
+            path.parent.mkdir(exist_ok=True)
+            if ending == "wav":
+                wavfile.write(path, 8000, tone().astype(np.float32))
+            else:
+                path.write_text("u,v\n1,2\n3,4\n" if ending == "csv" else "some words")
+    with pytest.raises(UsageError, match=rf"size: {what} have one length, such as 1000; got 64x64\. Give one"):
+        class_folders(tmp_path, Options(size=(64, 64)))

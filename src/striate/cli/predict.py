@@ -50,6 +50,14 @@ def predict(
             help="Read images at another size than in training, if the network takes it. (default: as in training)",
         ),
     ] = None,
+    step: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Read long recordings and logs in windows, one every X seconds or rows. (default: their "
+            "beginning)",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write names, predictions and probabilities to a CSV file.")
     ] = None,
@@ -97,7 +105,7 @@ def predict(
     problems: list[str] = []
     for path in files:
         try:
-            inputs = _read(loaded, path, fit, invert, data_dir)
+            inputs = _read(loaded, path, fit, invert, step, data_dir)
         except DataError as error:
             problems.append(str(error))
             continue
@@ -125,7 +133,9 @@ def predict(
         fail(f"{len(problems)} of {len(problems) + len(predictions)} samples could not be read or predicted.")
 
 
-def _read(model: Model, path: Path, fit: str | None, invert: bool, folder: Path | None) -> Unlabelled:
+def _read(
+    model: Model, path: Path, fit: str | None, invert: bool, step: float | None, folder: Path | None
+) -> Unlabelled:
     """Return the inputs of files, or of a single row or sample such as ``digits:7``."""
     import numpy as np
 
@@ -134,7 +144,7 @@ def _read(model: Model, path: Path, fit: str | None, invert: bool, folder: Path 
     from striate.model.reading import read_inputs
 
     if not is_one(str(path)):
-        return read_inputs(model, path, fit, invert)
+        return read_inputs(model, path, fit, invert, step)
     sample = read(model, str(path), fit, invert, folder)
     return Unlabelled(sample[np.newaxis].astype(np.float32), [str(path)], [])
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from striate.data.problems import FileProblem
+from striate.data.windows import Unit
 
 MOST_RATIO = 50
 SUFFIXES = frozenset({".wav", ".wave", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"})
@@ -84,7 +85,7 @@ class RecordingReader:
 
     @classmethod
     def for_headers(
-        cls, headers: Iterable[RecordingHeader], channels: int | None, size: tuple[int, ...] | None
+        cls, headers: Iterable[RecordingHeader], channels: int | None, length: int | None
     ) -> RecordingReader:
         """Return the reader for files like these: the most common rate, their channels, the longest length.
 
@@ -95,7 +96,7 @@ class RecordingReader:
         numbers = {header.channels for header in known}
         alike = [header for header in known if _is_near(header.rate, rate)]
         longest = max(ceil(header.length * rate / header.rate) for header in alike)
-        return cls(rate, channels or (numbers.pop() if len(numbers) == 1 else 1), size[0] if size else longest)
+        return cls(rate, channels or (numbers.pop() if len(numbers) == 1 else 1), length or longest)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,8 +108,17 @@ class RecordingReader:
         """The arguments, other than the shape, with which `read_unlabelled` makes inputs in the same way."""
         return {"rate": self.rate}
 
+    @property
+    def unit(self) -> Unit:
+        """In what lengths are told: seconds."""
+        return Unit("s", self.rate)
+
     def read(self, path: Path) -> np.ndarray:
         """Return a recording (float32[C, L]), resampled, mixed, and cut or padded with silence at its end."""
+        return self.fitted(self.whole(path))
+
+    def whole(self, path: Path) -> np.ndarray:
+        """Return a recording of any length (float32[C, N]), resampled and mixed."""
         rate, samples = decode_recording(path)
         if not _is_near(rate, self.rate):
             raise FileProblem(f"its header claims a rate of {rate:,} Hz; the others have {self.rate:,} Hz")
@@ -118,6 +128,10 @@ class RecordingReader:
             samples = soxr.resample(samples.T, rate, self.rate).T
         if len(samples) != self.channels:
             samples = np.repeat(samples.mean(axis=0, keepdims=True), self.channels, axis=0)
+        return np.asarray(samples)
+
+    def fitted(self, samples: np.ndarray) -> np.ndarray:
+        """Return samples (float32[C, L]) cut, or padded with silence, at their end."""
         fitted = np.zeros(self.shape, np.float32)
         kept = min(self.length, samples.shape[1])
         fitted[:, :kept] = samples[:, :kept]

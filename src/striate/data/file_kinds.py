@@ -40,11 +40,11 @@ def _clip_reader(headers: list[Any], options: Options) -> Reader:
 
 
 def _recording_reader(headers: list[Any], options: Options) -> Reader:
-    return audio.RecordingReader.for_headers(headers, options.channels, options.size)
+    return audio.RecordingReader.for_headers(headers, options.channels, options.length("recordings"))
 
 
 def _log_reader(headers: list[Any], options: Options) -> Reader:
-    known, length = options.preparation.get("series"), options.size[0] if options.size else None
+    known, length = options.preparation.get("series"), options.length("series")
     if known is not None and length is not None:
         return logs.LogReader.from_dict(known, length)
     return logs.LogReader.for_headers(headers, length)
@@ -54,7 +54,7 @@ def _text_reader(headers: list[Any], options: Options) -> Reader:
     known = options.preparation.get("text")
     if known is not None:
         return TextReader(Vocabulary.from_dict(known))
-    return TextReader(Vocabulary.fit(headers, options.size[0] if options.size else None))
+    return TextReader(Vocabulary.fit(headers, options.length("texts")))
 
 
 IMAGES = Kind("images", 3, pixels.image_suffixes, bombs_refused, pixels.scan, _image_reader)

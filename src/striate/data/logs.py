@@ -14,6 +14,7 @@ import numpy as np
 from striate.data.problems import FileProblem, printable
 from striate.data.tables.reading import read_table
 from striate.data.tables.table import Table
+from striate.data.windows import Unit
 from striate.errors import DataError, ModelFileError
 
 SUFFIXES = frozenset({".csv", ".tsv"})
@@ -125,14 +126,28 @@ class LogReader:
         channels = f"channels: {', '.join(shown[i] for i in self.kept)}"
         return channels + (f"; left out, as time or text: {', '.join(out)}" if out else "")
 
+    @property
+    def unit(self) -> Unit:
+        """In what lengths are told: rows."""
+        return Unit("rows", 1)
+
     def read(self, path: Path) -> np.ndarray:
         """Return a log (float32[C, L]), cut to its first rows or padded with its last; gaps are interpolated."""
+        return self.fitted(self.whole(path))
+
+    def whole(self, path: Path) -> np.ndarray:
+        """Return all rows of a log (float64[C, N]); gaps are interpolated."""
         table = read_log(path)
-        room = np.empty(self.shape, np.float32)
-        for row, place in zip(room, self._places(table), strict=True):
+        places = self._places(table)
+        for place in places:
             if place not in table.places:
                 raise FileProblem(f"column {table.names[place]} must hold numbers")
-            row[:] = _whole(table.column(place).astype(float), self.length)
+        return np.array([_without_gaps(table.column(place).astype(float)) for place in places])
+
+    def fitted(self, values: np.ndarray) -> np.ndarray:
+        """Return rows (float32[C, L]) cut at their end, or continued by their last."""
+        with np.errstate(over="ignore"):
+            room = values[:, np.minimum(np.arange(self.length), values.shape[1] - 1)].astype(np.float32)
         if not np.isfinite(room).all():
             raise FileProblem("it holds values that are not finite in 32 bits")
         return room
@@ -150,9 +165,9 @@ class LogReader:
         return list(self.kept)
 
 
-def _whole(values: np.ndarray, length: int) -> np.ndarray:
-    """Return as many values, missing ones interpolated linearly; a column without any is 0."""
+def _without_gaps(values: np.ndarray) -> np.ndarray:
+    """Return values with missing ones interpolated linearly; a column without any is 0."""
     known = np.flatnonzero(~np.isnan(values))
     if not len(known):
-        return np.zeros(length)
-    return np.asarray(np.interp(np.minimum(np.arange(length), len(values) - 1), known, values[known]))
+        return np.zeros(len(values))
+    return np.asarray(np.interp(np.arange(len(values)), known, values[known]))

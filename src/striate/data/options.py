@@ -227,6 +227,15 @@ class Options(Settings):
 
             check_options(self.channels or 3, self.size, self.fit)
 
+    def length(self, what: str) -> int | None:
+        """Return the size of samples with one axis, None if left open; raises UsageError for a size of two axes."""
+        if self.size is not None and len(self.size) != 1:
+            raise UsageError(
+                f"size: {what} have one length, such as 1000; got {'x'.join(map(str, self.size))}. Give one number "
+                "(--size), or leave it out."
+            )
+        return None if self.size is None else self.size[0]
+
     def group_pattern(self) -> re.Pattern[str] | None:
         """Return the regular expression that finds the group of a file; raises UsageError if it is not one."""
         if self.group is None:

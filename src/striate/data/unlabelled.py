@@ -30,7 +30,11 @@ from striate.data.tables.files import is_table
 from striate.data.tables.roles import inputs_without_schema
 from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
 from striate.data.walk import files_below
-from striate.errors import DataError
+from striate.data.windows import Beginnings, in_windows
+from striate.errors import DataError, UsageError
+
+ARRAYS = (".npy", ".npz", SERIES_SUFFIX)
+"""Files that hold samples of one length."""
 
 
 class Unlabelled(NamedTuple):
@@ -51,7 +55,7 @@ def read_unlabelled(
     table: Mapping[str, Any] | None = None,
     text: Mapping[str, Any] | None = None,
     series: Mapping[str, Any] | None = None,
-    labels: Sequence[str] = (),
+    step: float | None = None,
 ) -> Unlabelled:
     """Return the inputs of a file or folder in the shape that a model takes.
 
@@ -77,13 +81,15 @@ def read_unlabelled(
         The words that the model knows, see `Vocabulary`; files are then texts.
     series : mapping, optional
         The columns of the logs that the model was trained on, see `LogReader`; tables are then logs.
-    labels : sequence of str
-        The columns that held the labels in training; they are not read.
+    step : float, optional
+        Read recordings and logs in windows, one every ``step`` seconds or rows; their beginning by default.
 
     Raises
     ------
     DataError
         If the path is missing, nothing in it can be read, or a sample has another number of values.
+    UsageError
+        For a ``step`` where the model takes no recordings or logs.
     """
     path = Path(path)
     chosen = matches(path)
@@ -92,17 +98,18 @@ def read_unlabelled(
         raise DataError(f"{printable(path)}: no such file or folder. Check the path{more}.")
     if chosen is None and path.is_file() and path.suffix.lower() == ".zip":
         with unpacked(path) as folder, _named_after(path, folder):
-            found = read_unlabelled(folder, sample_shape, fit, invert, rate, table, text, series)
+            found = read_unlabelled(folder, sample_shape, fit, invert, rate, table, text, series, step)
             return _renamed(found, folder, path)
+    _check_step(step, path, rate is not None or series is not None)
     if text is not None:
         return _read_texts(path, chosen, text)
-    if series is not None and path.suffix.lower() not in (".npy", ".npz", SERIES_SUFFIX):
-        return _read_logs(path, chosen, LogReader.from_dict(series, sample_shape[-1]))
+    if series is not None and path.suffix.lower() not in ARRAYS:
+        return _read_logs(path, chosen, LogReader.from_dict(series, sample_shape[-1]), step)
     chosen = chosen or _listed(path, sample_shape, table)
     if chosen is not None:
-        found = _read_files(chosen, sample_shape, fit, invert, rate, every=True)
+        found = _read_files(chosen, sample_shape, fit, invert, rate, every=True, step=step)
     elif path.is_dir():
-        found = _read_folder(path, sample_shape, fit, invert, rate)
+        found = _read_folder(path, sample_shape, fit, invert, rate, step)
     elif path.suffix.lower() == SERIES_SUFFIX:
         inputs = _series_inputs(path, sample_shape)
         found = Unlabelled(inputs, [str(row) for row in range(1, len(inputs) + 1)], [])
@@ -116,7 +123,7 @@ def read_unlabelled(
     elif table is not None:
         raise DataError(f"{printable(path)}: not a table; the model was trained on one. Give one with its columns.")
     else:
-        found = _read_files([path], sample_shape, fit, invert, rate, every=True)
+        found = _read_files([path], sample_shape, fit, invert, rate, every=True, step=step)
     if not found.names:
         default = "it holds no files of a supported format. Give images, recordings or a table"
         raise DataError(f"{printable(path)}: {found.bad_files[0].reason if found.bad_files else default}.")
@@ -186,6 +193,14 @@ def _shapes_of_one(sample_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
     return [*one, sample_shape[1:]] if sample_shape[0] == 1 else one
 
 
+def _check_step(step: float | None, path: Path, takes_series: bool) -> None:
+    """Raise UsageError for a step where no recordings or logs are read."""
+    if step is not None and (not takes_series or path.suffix.lower() in ARRAYS):
+        raise UsageError(
+            f"{printable(path)}: a step is for recordings and logs, which it cuts into windows. Leave it out."
+        )
+
+
 def _listed(path: Path, sample_shape: tuple[int, ...], table: Mapping[str, Any] | None) -> list[Path] | None:
     """Return the files that a table lists, where the model takes files."""
     takes_files = table is None and len(sample_shape) > 1 and math.prod(sample_shape[1:]) > 1
@@ -193,10 +208,10 @@ def _listed(path: Path, sample_shape: tuple[int, ...], table: Mapping[str, Any] 
 
 
 def _read_folder(
-    folder: Path, sample_shape: tuple[int, ...], fit: Fit, invert: bool, rate: int | None
+    folder: Path, sample_shape: tuple[int, ...], fit: Fit, invert: bool, rate: int | None, step: float | None
 ) -> Unlabelled:
     bad: list[BadFile] = []
-    found = _read_files(files_below(folder, bad), sample_shape, fit, invert, rate)
+    found = _read_files(files_below(folder, bad), sample_shape, fit, invert, rate, step=step)
     found.bad_files.extend(bad)
     return found
 
@@ -217,7 +232,7 @@ def _renamed(found: Unlabelled, folder: Path, archive: Path) -> Unlabelled:
         return f"{printable(archive)}:{Path(name).relative_to(printable(folder))}"
 
     bad = [BadFile(inside(file.path), file.reason) for file in found.bad_files]
-    return Unlabelled(found.inputs, [inside(name) for name in found.names], bad)
+    return Unlabelled(found.inputs, [inside(name) for name in found.names], bad, found.notes)
 
 
 def _is_numeric(path: Path) -> bool:
@@ -233,27 +248,43 @@ def _read_texts(path: Path, chosen: Sequence[Path] | None, text: Mapping[str, An
     return _read_with(reader, path, chosen, SUFFIXES, "texts. Give .txt files")
 
 
-def _read_logs(path: Path, chosen: Sequence[Path] | None, reader: LogReader) -> Unlabelled:
+def _read_logs(path: Path, chosen: Sequence[Path] | None, reader: LogReader, step: float | None) -> Unlabelled:
     """Return a log, all below a folder, or those that a table lists."""
     if chosen is None and path.is_file() and may_list(path):
         chosen = listed_files(path)
-    return _read_with(reader, path, chosen, LOGS.suffixes(), "series. Give .csv files")
+    return _read_with(reader, path, chosen, LOGS.suffixes(), "series. Give .csv files", step)
 
 
 def _read_with(
-    reader: Reader, path: Path, chosen: Sequence[Path] | None, suffixes: Collection[str], wanted: str
+    reader: Reader,
+    path: Path,
+    chosen: Sequence[Path] | None,
+    suffixes: Collection[str],
+    wanted: str,
+    step: float | None = None,
 ) -> Unlabelled:
     """Return a file, the chosen ones, or all below a folder that have one of the suffixes."""
     bad: list[BadFile] = []
     paths = list(chosen or [path])
     if chosen is None and path.is_dir():
         paths = [file for file in files_below(path, bad) if file.suffix.lower() in suffixes]
-    decoded = decode_files(paths, reader, np.empty((len(paths), *reader.shape), reader.dtype))
-    bad += [BadFile(printable(paths[number]), str(problem)) for number, problem in decoded.problems.items()]
-    if not len(decoded.rows):
-        raise DataError(f"{printable(path)}: {bad[0].reason if bad else 'it holds no ' + wanted}.")
-    names = [printable(file) for number, file in enumerate(paths) if number not in decoded.problems]
-    return Unlabelled(decoded.rows, names, bad)
+    found = _decoded(paths, reader, step)
+    found.bad_files[:0] = bad
+    if not found.names:
+        reason = found.bad_files[0].reason if found.bad_files else f"it holds no {wanted}"
+        raise DataError(f"{printable(path)}: {reason}.")
+    return found
+
+
+def _decoded(paths: Sequence[Path], reader: Reader, step: float | None = None) -> Unlabelled:
+    """Return what a reader makes of files; of recordings and logs, in windows or with a note of what is cut."""
+    if step is not None and isinstance(reader, RecordingReader | LogReader):
+        return Unlabelled(*in_windows(paths, reader, step))
+    used: Reader = Beginnings(reader) if isinstance(reader, RecordingReader | LogReader) else reader
+    decoded = decode_files(paths, used, np.empty((len(paths), *reader.shape), reader.dtype))
+    names = [printable(path) for number, path in enumerate(paths) if number not in decoded.problems]
+    bad = [BadFile(printable(paths[number]), str(problem)) for number, problem in decoded.problems.items()]
+    return Unlabelled(decoded.rows, names, bad, used.notes(len(names)) if isinstance(used, Beginnings) else ())
 
 
 def _channels(count: int) -> str:
@@ -302,6 +333,7 @@ def _read_files(
     invert: bool,
     rate: int | None,
     every: bool = False,
+    step: float | None = None,
 ) -> Unlabelled:
     """Decode images, clips or recordings, whichever the model takes, into its shape.
 
@@ -315,18 +347,15 @@ def _read_files(
         suffixes = kind.suffixes()
         wanted = [path for path in paths if every or len(paths) == 1 or path.suffix.lower() in suffixes]
     with kind.guard():
-        reader = _reader(wanted, sample_shape, fit, rate)
-        decoded = decode_files(wanted, reader, np.empty((len(wanted), *sample_shape), reader.dtype))
-    names = [printable(path) for number, path in enumerate(wanted) if number not in decoded.problems]
-    bad = [BadFile(printable(wanted[number]), str(problem)) for number, problem in decoded.problems.items()]
-    return Unlabelled(255 - decoded.rows if invert and not recordings else decoded.rows, names, bad)
+        found = _decoded(wanted, _reader(wanted, sample_shape, fit, rate), step)
+    return found._replace(inputs=255 - found.inputs) if invert and not recordings else found
 
 
 def _reader(paths: Sequence[Path], sample_shape: tuple[int, ...], fit: Fit, rate: int | None) -> Reader:
     if len(sample_shape) == 2:
         if rate is not None:
             return RecordingReader(rate, *sample_shape)
-        return RecordingReader.for_headers(scan_files(paths, RECORDINGS.scan), sample_shape[0], sample_shape[1:])
+        return RecordingReader.for_headers(scan_files(paths, RECORDINGS.scan), *sample_shape)
     if len(sample_shape) == 4 and sample_shape[0] in (1, 3):
         return ClipReader(sample_shape[0], sample_shape[1], (sample_shape[2], sample_shape[3]), fit)
     return _image_reader(sample_shape, fit)

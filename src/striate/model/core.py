@@ -113,7 +113,9 @@ class Model(Vectors):
         """
         return self._computed(self._pool, x, batch_size)
 
-    def read(self, path: str | Path, *, fit: str | None = None, invert: bool = False) -> Unlabelled:
+    def read(
+        self, path: str | Path, *, fit: str | None = None, invert: bool = False, step: float | None = None
+    ) -> Unlabelled:
         """Return the samples of a file, folder, archive or pattern, with their names and the files left out.
 
         Parameters
@@ -124,6 +126,8 @@ class Model(Vectors):
             How an image of another aspect ratio fits; as in training by default.
         invert : bool
             Swap light and dark in images: dark ink on light paper for a model of light strokes on black.
+        step : float, optional
+            Read long recordings and logs in windows, one every ``step`` seconds or rows; else their beginning.
 
         Returns
         -------
@@ -137,7 +141,7 @@ class Model(Vectors):
         """
         from striate.model.reading import read_inputs
 
-        return read_inputs(self, path, fit, invert)
+        return read_inputs(self, path, fit, invert, step)
 
     def scores(self, x: Inputs, batch_size: int = BATCH_SIZE, loss: Loss | None = None) -> np.ndarray:
         """Return what a loss reads of raw samples (as in ``outputs``), float32[N, *shape].

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from striate.model.core import Model
 
 
-def read_inputs(model: Model, path: str | Path, fit: str | None = None, invert: bool = False) -> Unlabelled:
+def read_inputs(
+    model: Model, path: str | Path, fit: str | None = None, invert: bool = False, step: float | None = None
+) -> Unlabelled:
     """Return the inputs in a file, folder, archive or pattern, converted for ``model``.
 
     Parameters
@@ -32,6 +34,8 @@ def read_inputs(model: Model, path: str | Path, fit: str | None = None, invert: 
         How an image of another aspect ratio fits; as in training by default.
     invert : bool
         Swap light and dark.
+    step : float, optional
+        Read recordings and logs in windows, one every ``step`` seconds or rows.
 
     Raises
     ------
@@ -44,17 +48,19 @@ def read_inputs(model: Model, path: str | Path, fit: str | None = None, invert: 
 
     preparation = _preparation(model) | ({"fit": fit} if fit else {})
     check_options(3, None, preparation["fit"])
-    return read_unlabelled(path, model.input_shape, invert=invert, **preparation)
+    return read_unlabelled(path, model.input_shape, invert=invert, step=step, **preparation)
 
 
 def every_sample(model: Model, path: str | Path) -> np.ndarray:
-    """Return the inputs of a path, as `read_inputs` does, and warn of files that could not be read."""
+    """Return the inputs of a path, as `read_inputs` does; warn of what it notes, and of unreadable files."""
     found = read_inputs(model, path)
+    for note in found.notes:
+        warnings.warn(f"{path}: {note}", stacklevel=7)  # where ``predict`` is called
     if bad := found.bad_files:
         warnings.warn(
             f"{path}: left out {len(bad)} of {len(bad) + len(found.names)} files, {bad[0].path} first "
             f"({bad[0].reason}). Model.read tells which files the samples are of.",
-            stacklevel=7,  # where ``predict`` is called
+            stacklevel=7,
         )
     return found.inputs
 
@@ -79,7 +85,10 @@ def read_picture(model: Model, file: BinaryIO) -> np.ndarray:
 
 
 def _preparation(model: Model) -> dict[str, Any]:
-    return {"fit": "stretch", **(model.metadata.get("preparation") or {})}
+    """Return the arguments with which files become inputs; the columns of labels are not among them."""
+    known = {"fit": "stretch", **(model.metadata.get("preparation") or {})}
+    known.pop("labels", None)
+    return known
 
 
 def like_model(model: Model, options: Options) -> Options:

@@ -103,8 +103,7 @@ def encoder_for(learn: Table, roles: Roles, rows: np.ndarray, options: Options) 
     column = None if "table" in options.preparation else _only_texts(learn, roles)
     if column is None:
         return _schema(learn, roles, rows, options)
-    length = options.size[0] if options.size else None
-    vocabulary = Vocabulary.fit(texts_of(learn.take(rows), learn.names[column]), length)
+    vocabulary = Vocabulary.fit(texts_of(learn.take(rows), learn.names[column]), options.length("texts"))
     note = f"column {learn.names[column]!r}: texts; {len(vocabulary.words):,} words occur in at least two of them"
     return TextColumn(learn.names[column], vocabulary), [note]
 
