@@ -114,3 +114,9 @@ def test_without_json_results_are_not_printed(capsys):
 def test_a_row_number_is_no_emoji(capsys):
     Output().line("table.csv:100: 7")
     assert capsys.readouterr().out == "table.csv:100: 7\n"
+
+
+def test_a_class_that_does_not_occur_has_no_scores():
+    lines = evaluation_text(_evaluation([[3, 0, 0], [0, 1, 0], [0, 0, 0]], ("ant", "bee", "cow")), "").splitlines()
+    assert lines[1] == "balanced accuracy 100.00 %, macro F1 1.0000"
+    assert next(line for line in lines if "cow" in line).split() == ["cow", "-", "-", "-", "0"]

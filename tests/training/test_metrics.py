@@ -71,6 +71,24 @@ def test_figures_are_those_of_scikit_learn(weighted):
     assert np.stack([accuracy, mean]) == pytest.approx(np.stack(peer_calibration(right, confidence, n_bins=15)))
 
 
+def test_classes_that_do_not_occur_do_not_count_in_means():
+    from sklearn.metrics import f1_score, jaccard_score
+
+    shares, y = np.eye(3, dtype=np.float32)[[0, 0, 1, 0]] * 0.8 + 0.1, [0, 1, 1, 0]  # the third is neither
+    data, called = evaluated(shares / shares.sum(axis=1, keepdims=True), y), [0, 0, 1, 0]
+    assert data.by_class.macro_f1 == pytest.approx(f1_score(y, called, average="macro"))
+    assert metrics.classification_metrics(data).macro["f1"] == pytest.approx(f1_score(y, called, average="macro"))
+    assert data.by_class.mean_iou == pytest.approx(jaccard_score(y, called, average="macro"))
+
+
+def test_a_class_that_is_only_predicted_counts_in_means():
+    from sklearn.metrics import f1_score, jaccard_score
+
+    data, y, called = evaluated([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]], [0, 0]), [0, 0], [0, 1]
+    assert data.by_class.macro_f1 == pytest.approx(f1_score(y, called, average="macro"))
+    assert data.by_class.mean_iou == pytest.approx(jaccard_score(y, called, average="macro"))
+
+
 def test_weights_count_samples_more(four):
     found = metrics.classification_metrics(four, weights=np.array([1.0, 1.0, 2.0, 0.0]))
     assert found.accuracy == 0.5

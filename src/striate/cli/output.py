@@ -114,8 +114,10 @@ def scores_lines(result: Evaluation) -> list[str]:
     scores = result.by_class
     columns = {"precision": scores.precision, "recall": scores.recall, "F1": scores.f1}
     columns |= {"IoU": scores.iou} if result.is_map else {}
-    rows = [[f"{share:.4f}" for share in shares] for shares in zip(*columns.values(), strict=True)]
-    rows = [[*row, f"{count:,}"] for row, count in zip(rows, scores.support, strict=True)]
+    rows = []
+    for number, shares in enumerate(zip(*columns.values(), strict=True)):
+        texts = [f"{share:.4f}" if scores.occurs[number] else "-" for share in shares]
+        rows.append([*texts, f"{scores.support[number]:,}"])
     return _table([*columns, "positions" if result.is_map else "samples"], result.classes, rows)
 
 

@@ -26,8 +26,8 @@ class ClassScores:
     ----------
     precision, recall, f1, iou : float64[K]
         The intersection over union is the share of right samples among all that are, or were called, of a class.
-    support : number[K]
-        Samples of each class, or the sum of their weights.
+    support, called : number[K]
+        Samples of each class, and those that were predicted to be of it, or the sums of their weights.
     """
 
     precision: np.ndarray
@@ -35,6 +35,7 @@ class ClassScores:
     f1: np.ndarray
     iou: np.ndarray
     support: np.ndarray
+    called: np.ndarray
 
     @classmethod
     def of(cls, confusion: np.ndarray) -> ClassScores:
@@ -42,7 +43,7 @@ class ClassScores:
         right, support, called = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
         either = support + called
         precision, recall = _share(right, called), _share(right, support)
-        return cls(precision, recall, _share(2 * right, either), _share(right, either - right), support)
+        return cls(precision, recall, _share(2 * right, either), _share(right, either - right), support, called)
 
     @property
     def balanced_accuracy(self) -> float:
@@ -50,15 +51,19 @@ class ClassScores:
         return float(self.recall[self.support > 0].mean())
 
     @property
+    def occurs(self) -> np.ndarray:
+        """Which classes have samples or were predicted, bool[K]: means are over these."""
+        return np.asarray(self.support + self.called > 0)
+
+    @property
     def macro_f1(self) -> float:
-        """The mean F1 of the classes."""
-        return float(self.f1.mean())
+        """The mean F1 of the classes that occur."""
+        return float(self.f1[self.occurs].mean())
 
     @property
     def mean_iou(self) -> float:
-        """The mean intersection over union of the classes that occur, or were predicted, somewhere."""
-        known = (self.support > 0) | (self.precision > 0)
-        return float(self.iou[known].mean())
+        """The mean intersection over union of the classes that occur."""
+        return float(self.iou[self.occurs].mean())
 
     @property
     def is_unbalanced(self) -> bool:

@@ -54,7 +54,8 @@ class Metrics:
     top_k : dict of int to float
         Share of samples whose class is among the k most probable.
     macro, weighted : dict of str to float
-        precision, recall and f1: means over the classes, plain and by their number of samples.
+        precision, recall and f1: means over the classes that have samples or were predicted, plain and by their
+        number of samples.
     auc : float or None
         Mean over the classes, one against the rest.
     average_precision : float or None
@@ -222,7 +223,8 @@ def mean_of_known(values: Sequence[float | None]) -> float | None:
 
 def _averages(scores: ClassScores, weights: np.ndarray | None) -> dict[str, float]:
     columns = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
-    return {key: float(np.average(column, weights=weights)) for key, column in columns.items()}
+    shares = scores.occurs if weights is None else weights
+    return {key: float(np.average(column, weights=shares)) for key, column in columns.items()}
 
 
 def _check_classifier(evaluation: Evaluation) -> None:

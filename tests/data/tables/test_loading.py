@@ -154,6 +154,18 @@ class TestMixedTables:
         assert any("'number' seems to number the rows" in note for note in notes)
         assert not any("'x'" in note for note in notes)
 
+    def test_constant_texts_are_pointed_out(self, write):
+        rows = "".join(f"DE,{'north' if i % 3 else ''},{i * i % 17},{'ab'[i % 2]}\n" for i in range(30))
+        notes = self.splits(write("country,part,x,label\n" + rows)).notes
+        assert "column 'country' is always 'DE', so it tells nothing" in notes
+        assert "column 'part': 10 missing values, read as no category" in notes
+        assert not any("'part' is always" in note for note in notes)
+
+    def test_missing_values_of_every_part_are_counted(self, write):
+        rows = "".join(f"{'' if i % 2 else i * i % 17},{i % 2}\n" for i in range(40))
+        notes = self.splits(write("x,label\n" + rows)).notes
+        assert any(note.startswith("column 'x': 20 missing values, read as the median, ") for note in notes)
+
     def test_many_named_features_are_no_signal(self, write):
         names = [*"abcdefghij", *(f"f{i}_x" for i in range(60))]
         row = ",".join(["1.5"] * 70)

@@ -46,32 +46,38 @@ class Column:
         return [f"{self.name}={value}" for value in self.categories] or [self.name]
 
 
-def column_of(learn: Table, number: int) -> tuple[Column | None, str | None]:
-    """Return the column as an input, or None, and notes for the user."""
+def column_of(learn: Table, number: int, table: Table) -> tuple[Column | None, list[str]]:
+    """Return the column as an input, or None, and notes for the user; missing values are those of ``table``."""
     name, cells = learn.names[number], learn.column(number)
-    if number in learn.texts:
-        return _text_column(name, cells)
-    if cells.dtype.kind != "f" or not np.isnan(cells).any():
-        return Column(name, (), float(np.median(cells)) if len(learn.names) <= MOST_CATEGORIES else None), None
-    absent = int(np.isnan(cells).sum())
-    if absent == len(cells):
-        return None, f"column {name!r} is empty; left out"
-    fill = float(np.nanmedian(cells))
-    return Column(
-        name, (), fill
-    ), f"column {name!r}: {counted(absent, 'missing value')}, read as the median, {fill:g}"
+    column, notes = _text_column(name, cells) if number in learn.texts else _number_column(learn, name, cells)
+    if column is None or (not column.categories and column.fill is None):
+        return column, notes
+    every = table.column(number)
+    absent = missing_text(every) if column.categories else np.isnan(every)
+    if absent.any():
+        instead = "no category" if column.categories else f"the median, {column.fill:g}"
+        notes.append(f"column {name!r}: {counted(int(absent.sum()), 'missing value')}, read as {instead}")
+    return column, notes
 
 
-def _text_column(name: str, cells: np.ndarray) -> tuple[Column | None, str | None]:
+def _number_column(learn: Table, name: str, cells: np.ndarray) -> tuple[Column | None, list[str]]:
+    absent = np.isnan(cells)
+    if absent.all():
+        return None, [f"column {name!r} is empty; left out"]
+    wide = len(learn.names) > MOST_CATEGORIES and not absent.any()
+    return Column(name, (), None if wide else float(np.nanmedian(cells))), []
+
+
+def _text_column(name: str, cells: np.ndarray) -> tuple[Column | None, list[str]]:
     absent = missing_text(cells)
     values, counts = np.unique(cells[~absent], return_counts=True)
     if not len(values):
-        return None, f"column {name!r} is empty; left out"
+        return None, [f"column {name!r} is empty; left out"]
     if len(values) > max(FEW_CATEGORIES, DISTINCT_SHARE * counts.sum()):
-        return None, f"column {name!r}: {len(values):,} different texts in {counts.sum():,} rows; left out"
+        return None, [f"column {name!r}: {len(values):,} different texts in {counts.sum():,} rows; left out"]
     kept = values[np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])]
     note = f"column {name!r}: the {MOST_CATEGORIES} most common of {len(values):,} categories are told apart"
-    return Column(name, tuple(kept.tolist())), note if len(values) > len(kept) else None
+    return Column(name, tuple(kept.tolist())), [note] if len(values) > len(kept) else []
 
 
 def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarray:

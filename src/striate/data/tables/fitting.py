@@ -12,7 +12,7 @@ from striate.data.layout import make_inputs
 from striate.data.problems import printable
 from striate.data.tables.columns import Column, column_of
 from striate.data.tables.schema import Schema
-from striate.data.tables.table import Table
+from striate.data.tables.table import Table, missing_text
 from striate.errors import DataError
 
 LEAST_SERIES, SMOOTH = 8, 0.75
@@ -50,8 +50,8 @@ def fit_schema(
     for number in range(len(table.names)):
         if number in labels or number in ignored:
             continue
-        column, note = column_of(learn, number)
-        notes += [note] if note else []
+        column, more = column_of(learn, number, table)
+        notes += more
         if column is None:
             left_out.append(table.names[number])
         else:
@@ -110,6 +110,8 @@ def _suspicious(learn: Table, schema: Schema) -> list[str]:
     for column in schema.columns:
         place = learn.find(column.name) if schema.named else int(column.name)
         if column.categories or place is None:
+            if len(column.categories) == 1 and place is not None and not missing_text(learn.column(place)).any():
+                notes.append(f"column {column.name!r} is always {column.categories[0]!r}, so it tells nothing")
             continue
         values = learn.column(place).astype(np.float64)
         if len(values) > 1 and np.nanmin(values) == np.nanmax(values):
