@@ -43,6 +43,18 @@ def test_other_graphs(described):
     assert isinstance(network.steps[-1].layer, Softmax)
 
 
+def test_layers_without_a_name_are_known_by_kind_and_number(described):
+    text = (
+        SMALL.removesuffix(HEAD)
+        + '[[layers]]\ntype = "Tanh"\ninputs = ["conv1"]\n'
+        + '[[layers]]\ntype = "ReLU"\ninputs = ["conv1"]\nname = "relu2"\n'
+        + '[[layers]]\ntype = "ReLU"\n[[layers]]\ntype = "Add"\ninputs = ["tanh1", "relu3", "relu1"]\n'
+    )
+    network = described(text + HEAD, 3, (1, 8, 8))
+    assert network.step("add1").inputs == ("tanh1", "relu3", "relu1")
+    assert network.step("relu3").inputs == ("relu2",)
+
+
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
@@ -53,7 +65,28 @@ def test_other_graphs(described):
         ("layer = 3", UsageError, "small.toml: unknown name 'layer'; did you mean 'layers'"),
         ('[[layers]]\nkind = "Conv2d"', UsageError, 'layer 1: needs a type, such as type = "Conv2d"; got kind'),
         ('[[layers]]\ntype = "Conv"', UsageError, "layer 1: type: unknown name 'Conv'; did you mean 'Conv"),
-        ('[[layers]]\ntype = "Conv2d"\nchannels = 3', UsageError, r"layer 1 \(Conv2d\): .*channels"),
+        (
+            '[[layers]]\ntype = "Conv2d"\nchannels = 3',
+            UsageError,
+            r"layer 1 \(Conv2d\): argument: unknown name 'channels'; did you mean 'out_channels'.* Known: bias, ",
+        ),
+        (
+            '[[layers]]\ntype = "Conv2d"\nout_channels = 3',
+            UsageError,
+            r"layer 1 \(Conv2d\): needs kernel_size. Add a line such as kernel_size = 3\.",
+        ),
+        (
+            '[[layers]]\ntype = "Linear"\nout_features = "outputs"',
+            UsageError,
+            r"layer 1 \(Linear\): out_features: must be .*; got 'outputs'\. \"classes\" stands for",
+        ),
+        (
+            '[[layers]]\ntype = "ReLU"\n[[layers]]\ntype = "Tanh"\ninputs = ["input"]',
+            UsageError,
+            "layer 1: every layer must lead to the last one; nothing reads relu1. Add it to the inputs of a later",
+        ),
+        ('[[layers]]\ntype = "Tanh"\nname = "ä b"', UsageError, "small.toml: layer: a name may have .*; got 'ä b'"),
+        ("input_shape = [1, 8, 8]\nlayers = []", UsageError, "needs layers, .*; got none"),
         ('[[layers]]\ntype = "Conv2d"\nout_channels = 1\nkernel_size = 99', ShapeError, "kernel"),
         ('[[layers]]\ntype = "ReLU"\ninputs = ["x"]', UsageError, "layer 1: input: unknown name 'x'"),
         ('[[layers]]\ntype = "ReLU"\nname = 3', UsageError, "needs a name of its own, as text; got 3"),
