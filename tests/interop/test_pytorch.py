@@ -325,6 +325,24 @@ def test_weights_of_another_network_are_refused() -> None:
         load_weights(MODELS["resnet18"](10, (3, 32, 32)), tensors)
 
 
+@pytest.mark.parametrize("outputs", ["4", '"classes"'])
+def test_weights_of_a_network_in_a_toml_file(outputs: str, tmp_path: Path) -> None:
+    nn = torch.nn
+    net = nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(180, 4)).eval()
+    torch.save({"state_dict": net.state_dict(), "epoch": 3}, tmp_path / "a.pth")
+    toml = tmp_path / "net.toml"
+    body = ['type = "Conv2d"\nout_channels = 5\nkernel_size = 3', 'type = "ReLU"', 'type = "Flatten"']
+    head = f'type = "Linear"\nout_features = {outputs}'
+    toml.write_text("".join(f"[[layers]]\n{layer}\n" for layer in [*body, head]))
+    model = read(tmp_path / "a.pth", Wish(network=str(toml), input_shape=(3, 8, 8))).model
+    assert model.normalisation is None
+    x = np.random.default_rng(0).uniform(size=(2, 3, 8, 8)).astype(np.float32)
+    with torch.no_grad():
+        np.testing.assert_allclose(model.outputs(x), net(torch.tensor(x)).numpy(), rtol=1e-4, atol=1e-6)
+    with pytest.raises(UsageError, match=r"net.toml: needs an input_shape, .* or use --input"):
+        read(tmp_path / "a.pth", Wish(network=str(toml)))
+
+
 def test_weights_need_the_name_of_their_network(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "a.pth")
     with pytest.raises(UsageError, match=r"weights need the network they belong to\. Name it: --network"):

@@ -23,7 +23,11 @@ def import_(
         ),
     ] = None,
     network: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Network that the weights belong to, for PyTorch files.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Network that the weights of a PyTorch file belong to: its name, or a TOML file with its layers.",
+        ),
     ] = None,
     classes: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Text file with one class name per line.")

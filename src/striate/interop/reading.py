@@ -38,7 +38,7 @@ class Wish:
     input_shape : tuple of int, optional
         Of a sample, where the file leaves sides open.
     network : str, optional
-        The network whose weights a file holds.
+        The network whose weights a file holds: its name, or a TOML file with its layers.
     pixels : str, optional
         One of ``PIXELS``.
     channels : {"rgb", "bgr"}
@@ -161,20 +161,25 @@ def _read_weights(path: Path, wish: Wish) -> Found:
     from striate.models.registry import MODELS, build
 
     if wish.network is None:
-        raise UsageError(f"{path}: weights need the network they belong to. Name it: --network resnet18.")
-    if wish.network not in MODELS:
+        raise UsageError(
+            f"{path}: weights need the network they belong to. Name it: --network resnet18 (or net.toml)."
+        )
+    own = wish.network.endswith(".toml")
+    if not own and wish.network not in MODELS:
         raise unknown_name("--network", wish.network, MODELS)
     tensors = read_state_dict(path)
-    shape = wish.input_shape or (3, 224, 224)
+    shape = wish.input_shape or (None if own else (3, 224, 224))
     network = build(wish.network, 1000, shape)
     head = torch_names(network)[network.parameters[-1].name]
     last = next((array for name, array in tensors.items() if f".{name}".endswith(f".{head}")), None)
+    if last is None and own and tensors:
+        last = list(tensors.values())[-1]
     if last is not None and last.ndim and len(last) != 1000 and len(last) > 1:
         network = build(wish.network, len(last), shape)
     match = load_weights(network, tensors)
     origin = {"format": "pytorch", "network": wish.network}
     model = Model(network, match.theta, match.states, metadata={"origin": origin})
-    if wish.pixels is None and shape[0] == 3:
+    if wish.pixels is None and not own and network.input_shape[0] == 3:
         model.normalisation = pixel_range("-1..1" if wish.network == "googlenet" else "imagenet", 3)
     return Found(model, tuple(match.lines()))
 

@@ -43,7 +43,9 @@ def to_array(tensor: Tensor) -> np.ndarray:
     name = tensor.name or "a constant"
     shape = to_shape(tensor.dims, name)
     if tensor.data_location or tensor.external_data:
-        raise MalformedError(f"the numbers of {name!r} are in another file; save the model as one file")
+        raise MalformedError(
+            f"the numbers of {name!r} are in another file; save all in one (in PyTorch: external_data=False)"
+        )
     if min(shape, default=0) < 0:
         raise MalformedError(f"{name!r} has the negative shape {list(shape)}")
     if tensor.data_type not in (*DTYPES, TEXT, BFLOAT16):
