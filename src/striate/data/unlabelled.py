@@ -55,6 +55,7 @@ def read_unlabelled(
     table: Mapping[str, Any] | None = None,
     text: Mapping[str, Any] | None = None,
     series: Mapping[str, Any] | None = None,
+    labels: Sequence[str] = (),
     step: float | None = None,
 ) -> Unlabelled:
     """Return the inputs of a file or folder in the shape that a model takes.
@@ -81,6 +82,8 @@ def read_unlabelled(
         The words that the model knows, see `Vocabulary`; files are then texts.
     series : mapping, optional
         The columns of the logs that the model was trained on, see `LogReader`; tables are then logs.
+    labels : sequence of str
+        The columns that held the labels in training; they are not read.
     step : float, optional
         Read recordings and logs in windows, one every ``step`` seconds or rows; their beginning by default.
 
@@ -98,7 +101,7 @@ def read_unlabelled(
         raise DataError(f"{printable(path)}: no such file or folder. Check the path{more}.")
     if chosen is None and path.is_file() and path.suffix.lower() == ".zip":
         with unpacked(path) as folder, _named_after(path, folder):
-            found = read_unlabelled(folder, sample_shape, fit, invert, rate, table, text, series, step)
+            found = read_unlabelled(folder, sample_shape, fit, invert, rate, table, text, series, labels, step)
             return _renamed(found, folder, path)
     _check_step(step, path, rate is not None or series is not None)
     if text is not None:
@@ -138,6 +141,7 @@ def read_each(
     table: Mapping[str, Any] | None = None,
     text: Mapping[str, Any] | None = None,
     series: Mapping[str, Any] | None = None,
+    labels: Sequence[str] = (),
 ) -> np.ndarray:
     """Return the input of each of a list of files, in its order; the arguments are those of `read_unlabelled`.
 

@@ -85,10 +85,7 @@ def read_picture(model: Model, file: BinaryIO) -> np.ndarray:
 
 
 def _preparation(model: Model) -> dict[str, Any]:
-    """Return the arguments with which files become inputs; the columns of labels are not among them."""
-    known = {"fit": "stretch", **(model.metadata.get("preparation") or {})}
-    known.pop("labels", None)
-    return known
+    return {"fit": "stretch", **(model.metadata.get("preparation") or {})}
 
 
 def like_model(model: Model, options: Options) -> Options:
