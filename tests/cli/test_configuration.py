@@ -12,6 +12,18 @@ from striate.training.run import DataConfig, ModelConfig, RunConfig
 from striate.training.settings.callbacks import EarlyStoppingSettings, ReduceOnPlateauSettings
 
 
+def test_a_file_without_data_takes_the_data_set_that_was_typed(tmp_path):
+    path = tmp_path / "part.toml"
+    path.write_text("[training]\nepochs = 7\n")
+    found = run_config({"dataset": "digits"}, path)
+    assert (found.data.name, found.training.epochs) == ("digits", 7)
+    with pytest.raises(UsageError, match="data: is missing"):
+        run_config({}, path)
+    path.write_text("data = 3\n")
+    with pytest.raises(UsageError, match="must be text; got 3"):
+        run_config({"dataset": "digits"}, path)
+
+
 def test_what_is_not_typed_is_left_to_the_recipe_of_the_data():
     assert run_config({"dataset": "mnist"}) == RunConfig(data=DataConfig(name="mnist"))
     assert not run_config({"dataset": "digits", "augment": "none"}).training.augmentation.transforms

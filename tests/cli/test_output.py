@@ -50,6 +50,13 @@ def test_evaluation_in_words():
     assert "confusion matrix" in text
 
 
+def test_a_rare_class_that_is_never_predicted_is_named():
+    said = "never predicted: dog (class weights"
+    assert said in evaluation_text(_evaluation([[20, 0], [3, 0]], ("cat", "dog")), "test")
+    assert said not in evaluation_text(_evaluation([[19, 1], [3, 0]], ("cat", "dog")), "test")
+    assert said not in evaluation_text(_evaluation([[4, 0], [3, 0]], ("cat", "dog")), "test")
+
+
 def test_large_confusion_matrices_are_left_out():
     text = evaluation_text(_evaluation(np.eye(30, dtype=int), tuple(map(str, range(30)))), "test")
     assert "confusion matrix" not in text

@@ -4,9 +4,11 @@ import dataclasses
 import shlex
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from striate.cli.app import app
+from striate.model.evaluation import Evaluation
 from striate.report.advice import advise
 from striate.training.history import EpochRecord, History
 from striate.training.run import DataConfig, ModelConfig, RunConfig, TrainingSettings, train
@@ -81,6 +83,19 @@ def test_a_gap_within_chance_is_neither(trained):
     found = advise(with_epochs(trained, (0.02, 0.995, 0.03, 0.985)))
     assert found.verdict == "fits"
     assert "--folds 5" in commands(found)[0]
+
+
+def test_a_rare_class_that_is_never_predicted_asks_for_weights(trained):
+    found = with_epochs(trained, (0.02, 0.995, 0.03, 0.985))
+    targets = np.array([0] * 97 + [1] * 3)
+    outputs, confusion = np.tile([0.9, 0.1], (100, 1)), np.array([[97, 0], [3, 0]])
+    found.evaluation = Evaluation(0.1, 0.97, ("sound", "crack"), confusion, outputs, targets, np.zeros(100), "x")
+    assert advise(found).verdict == "neglects"
+    assert "crack is never predicted, though it is the class of 3 of 100 test samples" in advise(found).because
+    assert "--class-weights balanced" in commands(advise(found))[0]
+    training = dataclasses.replace(found.config.training, sampling="balanced")
+    found.config = dataclasses.replace(found.config, training=training)
+    assert advise(found).verdict == "fits"
 
 
 def test_without_validation_there_is_no_advice(trained):

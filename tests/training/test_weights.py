@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from striate import Trainer
+from striate.data.dataset import Dataset
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, UsageError
 from striate.layers import Flatten, Linear
 from striate.network import Sequential
+from striate.training.weights import class_weights
 from tasks import line, small_network
 
 
@@ -57,6 +59,27 @@ def test_class_weights_reach_the_validation_where_asked(data):
 def test_weights_that_cannot_mean_anything_are_refused(data, arguments, by_sample, message):
     with pytest.raises((UsageError, DataError), match=message):
         Trainer(small_network(), **arguments).fit(data, sample_weights=by_sample)
+
+
+@pytest.mark.parametrize(
+    ("targets", "classes", "fix"),
+    [
+        (
+            np.zeros((4, 3, 3), int),
+            ("a", "b"),
+            r'one for each position\. Set loss = . name = "cross_entropy", class_w',
+        ),
+        (
+            np.zeros((4, 2), np.float32),
+            ("a", "b"),
+            r'on or off\. Set loss = . name = "binary_cross_entropy", pos_w',
+        ),
+        (np.zeros((4, 2), np.float32), (), "numbers. Use sample weights"),
+    ],
+)
+def test_class_weights_of_other_targets_say_what_to_do(targets, classes, fix):
+    with pytest.raises(UsageError, match=fix):
+        class_weights(Dataset(np.zeros((4, 1, 3, 3), np.uint8), targets, classes), "balanced")
 
 
 def test_class_weights_need_classes():

@@ -128,7 +128,7 @@ def run_config(given: Mapping[str, Any], file: Path | None = None) -> RunConfig:
     """
     known = settings_with_options()
     typed = {name: given[name] for name in known if given.get(name) not in (None, [], ())}
-    tables = RunConfig.load(file).to_dict() if file is not None else {}
+    tables = RunConfig.load(file, given.get("dataset")).to_dict() if file is not None else {}
     if given.get("dataset") is not None:
         _put(tables, "data.name", given["dataset"])
     elif file is None:

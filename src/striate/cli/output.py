@@ -81,6 +81,8 @@ def evaluation_text(result: Evaluation, what: str, by_class: bool | None = None)
     if each or (by_class is None and scores.is_unbalanced):
         lines.append(f"balanced accuracy {percent(scores.balanced_accuracy)}, macro F1 {scores.macro_f1:.4f}")
         lines += ["", *scores_lines(result)] if few else []
+        if missed := result.never_predicted if scores.is_unbalanced else []:
+            lines += ["", f"never predicted: {', '.join(missed)} (class weights give rare classes more weight)"]
     if result.confusion is not None and few:
         lines += ["", "confusion matrix (a row for each true class, a column for each predicted one)"]
         lines += confusion_lines(result.confusion, result.classes)

@@ -185,6 +185,14 @@ class Evaluation:
             raise UsageError(f"scores by class: need classes; got {self.kind}. Use the metrics for those.")
         return ClassScores.of(self.confusion)
 
+    @property
+    def never_predicted(self) -> list[str]:
+        """The classes that have samples, none of which, nor any other, was taken for one of theirs."""
+        if self.confusion is None:
+            return []
+        missed = (self.confusion.sum(axis=1) > 0) & (self.confusion.sum(axis=0) == 0)
+        return [name for name, is_missed in zip(self.classes, missed, strict=False) if is_missed]
+
     def mistakes(self) -> np.ndarray:
         """Return the samples classified wrongly, int64[M], the most confident mistake first."""
         if self.confusion is None:

@@ -12,7 +12,7 @@ from striate.errors import StriateError
 from striate.models.registry import build
 from striate.training.metrics import regression_metrics
 from striate.training.run.config import RunConfig
-from striate.wording import percent, shell_command
+from striate.wording import counted, percent, shell_command
 
 if TYPE_CHECKING:
     from striate.training.run import Run
@@ -44,7 +44,7 @@ class Advice:
 
     Parameters
     ----------
-    verdict : {"overfits", "underfits", "fits"}
+    verdict : {"overfits", "neglects", "underfits", "fits"}
     because : str
         The metrics, as a sentence.
     suggestions : tuple of Suggestion
@@ -67,8 +67,14 @@ def advise(run: Run) -> Advice | None:
     found = _classifier(run) if records[-1].val_accuracy is not None else _regression(run)
     if found is None:
         return None
-    verdict, because = found
-    tries = {"overfits": _against_overfitting, "underfits": _against_underfitting, "fits": _beyond}[verdict]
+    neglected = _neglected(run)
+    verdict, because = ("neglects", neglected) if neglected and found[0] == "fits" else found
+    tries = {
+        "overfits": _against_overfitting,
+        "neglects": _against_neglect,
+        "underfits": _against_underfitting,
+        "fits": _beyond,
+    }[verdict]
     return Advice(verdict, because, tuple(islice(tries(run), SUGGESTIONS)))
 
 
@@ -87,6 +93,20 @@ def _classifier(run: Run) -> tuple[str, str] | None:
     if 1 - trained > max(SMALL_ERROR, CERTAIN * error):
         return "underfits", f"{shown}; it does not fit even the samples it was trained on"
     return "fits", f"{shown}; the two differ no more than chance allows"
+
+
+def _neglected(run: Run) -> str:
+    """Return a sentence about a rare class that is never predicted, although nothing makes it count more."""
+    result, training = run.evaluation, run.config.training
+    weighted = training.class_weights is not None or training.sampling != "shuffled"
+    if result is None or result.kind != "classes" or result.is_map or weighted:
+        return ""
+    missed = result.never_predicted
+    if not missed or not result.by_class.is_unbalanced:
+        return ""
+    count = int(result.by_class.support[result.classes.index(missed[0])])
+    share = f"{count:,} of {counted(len(result.targets), f'{run.split} sample')}"
+    return f"{missed[0]} is never predicted, though it is the class of {share}"
 
 
 def _regression(run: Run) -> tuple[str, str] | None:
@@ -143,6 +163,11 @@ def _against_overfitting(run: Run) -> Iterator[Suggestion]:
     if narrower:
         yield _suggest(run, "use a smaller network", narrower)
     yield from _beyond(run)
+
+
+def _against_neglect(run: Run) -> Iterator[Suggestion]:
+    yield _suggest(run, "give rare classes more weight", ["--class-weights", "balanced"])
+    yield _suggest(run, "draw every class equally often", ["--sampling", "balanced"])
 
 
 def _against_underfitting(run: Run) -> Iterator[Suggestion]:

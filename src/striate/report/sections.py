@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VERDICTS = {
     "overfits": "The network overfits",
+    "neglects": "The network neglects a rare class",
     "underfits": "The network underfits",
     "fits": "No sign of over- or underfitting",
 }

@@ -31,8 +31,7 @@ def class_weights(dataset: Dataset, weights: ClassWeights) -> np.ndarray:
     """
     if not is_labelled(dataset.targets):
         raise UsageError(
-            f"class weights: need one class number for each sample; {dataset.name} has other targets. "
-            "Use sample weights, or the class weights of the loss."
+            f"class weights: need one class number for each sample; {dataset.name} has {_other_targets(dataset)}"
         )
     count = max(len(dataset.classes), int(dataset.targets.max()) + 1)
     if isinstance(weights, str):
@@ -51,6 +50,16 @@ def class_weights(dataset: Dataset, weights: ClassWeights) -> np.ndarray:
     if len(listed) != count:
         raise UsageError(f"class weights: need one for each of {count} classes; got {len(listed)}.")
     return check_weights(np.asarray(listed, np.float64), "class weights")
+
+
+def _other_targets(dataset: Dataset) -> str:
+    """Return what the targets of a data set are, and how such targets are weighted."""
+    setting = 'Set loss = {{ name = "{}", {} = [1, ...] }} in a configuration file (--config).'
+    if dataset.targets.dtype.kind != "f":
+        return "one for each position. " + setting.format("cross_entropy", "class_weights")
+    if dataset.classes:
+        return "labels that are on or off. " + setting.format("binary_cross_entropy", "pos_weight")
+    return "numbers. Use sample weights."
 
 
 def sample_weights(

@@ -127,15 +127,25 @@ class RunConfig(Settings):
         return write_atomically(path, to_toml(self).encode())
 
     @classmethod
-    def load(cls, path: str | Path) -> RunConfig:
+    def load(cls, path: str | Path, data: str | None = None) -> RunConfig:
         """Return the run of a TOML file; keys that it leaves out have their defaults.
+
+        Parameters
+        ----------
+        path : path
+        data : str, optional
+            The data set, in place of the one that the file names, if it names one.
 
         Raises
         ------
         UsageError
             If the file cannot be read, is not TOML, or holds a key or value that a run does not have.
         """
-        return _build(*read_tables(path))
+        tables, place = read_tables(path)
+        known = tables.get("data", {})
+        if data is not None and isinstance(known, Mapping):
+            tables = {**tables, "data": {**known, "name": data}}
+        return _build(tables, place)
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any]) -> RunConfig:
