@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.errors import DataError, unknown_name
-from striate.interop.reading import READERS, Wish, read
+from striate.data.download import failure
+from striate.errors import DataError, UsageError, unknown_name
+from striate.interop.reading import READERS, WEIGHTS, Wish, read
 from striate.machine import cache_folder
 from striate.model import Model
 from striate.model import load as load_model
@@ -117,10 +118,17 @@ def open_model(name: str, network: str | None = None) -> Model:
         If the file cannot be downloaded or read.
     """
     path = Path(name)
+    known = name in REGISTRY and REGISTRY[name].network != network
+    if network is not None and (known or path.is_dir() or (path.suffix.lower() not in WEIGHTS and path.exists())):
+        raise UsageError(f"{name}: says itself which network it is; got {network!r} too. Leave out --model.")
     if path.is_dir() or (path.suffix.lower() == ".safetensors" and network is None):
         return load_model(path)
     if path.suffix.lower() in READERS:
-        return read(path, Wish(network=network)).model
+        return read(path, Wish(network=network, option="--model")).model
+    if path.is_file():
+        raise DataError(
+            f"{name}: not a supported kind of file; models are read from {', '.join(READERS)}. Rename it."
+        )
     return load(name)
 
 
@@ -136,9 +144,9 @@ def fetch(entry: Pretrained, folder: Path | None = None) -> Path:
         pooch.get_logger().setLevel("WARNING")
         path = Path(pooch.retrieve(entry.origin + entry.file, None, entry.file, folder))
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{entry.file}: cannot be downloaded from {entry.origin}; {reason}. Download it and give the file."
+            f"{entry.file}: cannot be downloaded from {entry.origin} ({failure(error)}). Download it, and "
+            f"use --start {entry.file} --model {entry.network}."
         ) from None
     try:
         _check(entry, path)

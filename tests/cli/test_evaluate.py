@@ -68,6 +68,13 @@ def test_a_folder_is_tested_whole(run, trained, held_out, tmp_path):
     assert last_json(run("evaluate", trained, held_out, "--split", "test", "--json"))["samples"] == 6
 
 
+def test_a_folder_of_one_class_is_tested(run, trained, held_out):
+    for label in "12":
+        shutil.rmtree(held_out / label)
+    values = last_json(run("evaluate", trained, held_out, "--json"))
+    assert (values["split"], values["samples"]) == ("all", 20)
+
+
 def test_the_test_part_of_a_folder_is_tested(run, trained, held_out, tmp_path):
     for part in ("train", "test"):
         shutil.copytree(held_out, tmp_path / "set" / part)

@@ -85,7 +85,7 @@ def test_what_most_recordings_have_is_taken():
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda content: b"", "damaged, or not a recording .Format not recognised"),
+        (lambda content: b"", "the file is empty"),
         (lambda content: content[:20], "damaged, or not a recording .*Malformed"),
         (lambda content: content[:-100], "truncated: 100 bytes are missing at its end"),
         (lambda content: b"RIFX" + content[4:], "damaged, or not a recording"),

@@ -242,10 +242,16 @@ class TestDamage:
         with pytest.raises(DataError, match=r"got files of other kinds \(.heic\). Convert them"):
             class_folders(tmp_path)
 
+    def test_photographs_have_no_columns(self, photos):
+        with pytest.raises(DataError, match=r"images have no columns; got 'id' to leave out\. Leave out --ignore"):
+            class_folders(photos, Options(ignore=("id",)))
+
     def test_what_is_passed_over_is_said(self, photos):
         label = next(photos.iterdir())
         (label / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
-        assert class_folders(photos).notes == ("not read, because they are not images: 1 .heic",)
+        assert class_folders(photos).notes == (
+            "not read, because they are not images of a supported format: 1 .heic",
+        )
 
     def test_images_are_not_read_in_the_length_of_a_series(self, photos):
         with pytest.raises(DataError, match="samples with 2 axes, channels included; images have 3"):

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from striate.data.logs import LogReader, scan_log
+from striate.data.options import Options
 from striate.data.preparation import check_preparation
 from striate.data.sources import load_path
 from striate.data.unlabelled import read_unlabelled
-from striate.errors import DataError, ModelFileError
+from striate.errors import DataError, ModelFileError, UsageError
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_columns_are_channels_and_the_longest_file_decides_the_length(motions):
     splits = load_path(motions)
     assert splits.train.sample_shape == (2, 11)
     assert splits.train.classes == ("run", "walk")
-    assert "channels: x, y; left out, as time or text: time" in splits.notes
+    assert "channels: x, y; left out: time" in splits.notes
     for x, y in splits.train.inputs:
         length = 9 + int(x[0]) % 3
         expected = x[0] + np.minimum(np.arange(11), length - 1)
@@ -65,6 +66,19 @@ def test_columns_are_found_by_name_and_gaps_interpolated(write):
     reader = LogReader(("t", "x", "y"), True, (1, 2), 4)
     found = reader.read(write("a", 0, 3, "y,note,X\n", lambda t, n: f"{t},good,{'' if t == 1 else 10 * t}"))
     assert np.array_equal(found, [[0, 10, 20, 20], [0, 1, 2, 2]])
+
+
+def test_columns_are_left_out_on_request(motions):
+    splits = load_path(motions, Options(ignore=("X",)))
+    assert splits.train.sample_shape == (1, 11)
+    assert "channels: y; left out: time, x" in splits.notes
+    assert (splits.train.inputs <= 0).all()  # y falls from 0
+    with pytest.raises(UsageError, match="ignore: column: unknown name 'z'"):
+        load_path(motions, Options(ignore=("z",)))
+    with pytest.raises(DataError, match="a column of numbers must be left; got x, y"):
+        load_path(motions, Options(ignore=("x", "y")))
+    with pytest.raises(DataError, match="the folders are the classes; got the label 'y' too"):
+        load_path(motions, Options(label="y"))
 
 
 def test_bad_files_are_left_out_and_notes_passed_over(motions, write):

@@ -93,9 +93,14 @@ def test_bad_files_in_one_line(tmp_path, text, message):
         read_ts(path)
 
 
+def test_a_model_of_one_channel_refuses_two(folder):
+    with pytest.raises(DataError, match="series of 1 channel expected, as in training; got 2"):
+        load(folder / "Two_TRAIN.ts", options=Options(shape=(1, 4)))
+
+
 def test_labels_channels_and_names_that_do_not_fit(folder):
     (folder / "Two_TEST.ts").write_text(HEAD + "1,2:left\n")
-    with pytest.raises(DataError, match="2 channels expected, as in training; got 1"):
+    with pytest.raises(DataError, match="series of 2 channels expected, as in training; got 1"):
         load(folder)
     (folder / "Two_TEST.ts").write_text(HEAD + "1,2:3,4:left\n")
     with pytest.raises(DataError, match="classes must be those of the training"):

@@ -12,7 +12,7 @@ from faults import Killed
 from striate import load
 from striate.data.augmentation import Augmentation, Rotation, Shift
 from striate.data.options import Options
-from striate.errors import DivergenceError, ModelFileError, ShapeError, UsageError
+from striate.errors import DataError, DivergenceError, ModelFileError, ShapeError, UsageError
 from striate.training import Adam, Loss, Regularisation
 from striate.training.callbacks import Callback
 from striate.training.run import (
@@ -344,6 +344,15 @@ def test_runs_that_cannot_mean_anything_are_refused_and_leave_nothing(tmp_path, 
 def test_what_only_the_data_show_is_refused_before_a_folder_is_made(tmp_path, changes, message):
     with pytest.raises(UsageError, match=message):
         train(config(**changes), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("label", ["oak", "7"])
+def test_a_table_of_one_class_is_refused(tmp_path, label):
+    (tmp_path / "trees.csv").write_text("height,class\n" + "".join(f"{n},{label}\n" for n in range(20)))
+    rule = rf"trees\.csv: at least 2 classes are needed; all labels are '{label}'\. Add others"
+    with pytest.raises(DataError, match=rule):
+        train(config(data=DataConfig(name=str(tmp_path / "trees.csv"))), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

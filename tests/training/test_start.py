@@ -11,7 +11,7 @@ from PIL import Image
 
 from striate import Trainer, load, pretrained
 from striate.data.options import Options
-from striate.errors import UsageError
+from striate.errors import DataError, UsageError
 from striate.interop.pytorch.weights import save_weights
 from striate.layers import Conv2d, GlobalAvgPool, Linear, ReLU, Softmax
 from striate.model import Model
@@ -117,8 +117,19 @@ def test_starts_that_cannot_be_are_refused(known: Path, tmp_path: Path) -> None:
     photos = pictures(tmp_path / "photos")
     with pytest.raises(UsageError, match=r"unknown name 'resnet18-imagnet'; did you mean 'resnet18-imagenet'"):
         train(settings(photos, "resnet18-imagnet"), tmp_path / "run")
-    with pytest.raises(UsageError, match="--network: unknown name 'xxx"):
+    with pytest.raises(UsageError, match="--model: unknown name 'xxx"):
         train(settings(photos, known, model={"name": "x" * 3000}), tmp_path / "run")
+    (tmp_path / "known").mkdir()
+    with pytest.raises(UsageError, match=r"known: says itself which network it is; got 'lenet5' too"):
+        pretrained.open_model(str(tmp_path / "known"), "lenet5")
+    with pytest.raises(UsageError, match="says itself which network it is; got 'vgg11' too"):
+        pretrained.open_model("resnet18-imagenet", "vgg11")
+    (tmp_path / "known.json").write_text("{}")
+    with pytest.raises(DataError, match=r"known\.json: not a supported kind of file; models are read from \.onnx"):
+        pretrained.open_model(str(tmp_path / "known.json"))
+    (tmp_path / "known.pth.tar").write_bytes(b"no weights")
+    with pytest.raises(UsageError, match=r"weights need the network they belong to\. Name it: --model resnet18"):
+        pretrained.open_model(str(tmp_path / "known.pth.tar"))
     with pytest.raises(UsageError, match="--start also sets the network"):
         train(settings(photos, known, model={"start": str(known), "options": {"width": 8}}), tmp_path / "run")
     with pytest.raises(UsageError, match="--start also sets the network"):

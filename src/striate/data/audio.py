@@ -44,6 +44,8 @@ def decode_recording(path: str | Path) -> tuple[int, np.ndarray]:
             file.seek(0)
             data, rate = soundfile.read(file, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
+        if not start:
+            raise FileProblem("the file is empty") from None
         reason = error.error_string.rstrip(".")
         raise FileProblem(f"damaged, or not a recording ({reason})", foreign="not recogni" in reason) from error
     except OSError as error:
@@ -107,6 +109,11 @@ class RecordingReader:
     def preparation(self) -> dict[str, str | int]:
         """The arguments, other than the shape, with which `read_unlabelled` makes inputs in the same way."""
         return {"rate": self.rate}
+
+    @property
+    def note(self) -> str:
+        """A line that says how recordings are read."""
+        return f"recordings of {self.rate:,} Hz, {self.length / self.rate:.3g} s"
 
     @property
     def unit(self) -> Unit:

@@ -67,7 +67,7 @@ def _fetch_one(name: str, file: RemoteFile, folder: Path) -> None:
             OSError,
             ValueError,
         ) as error:  # requests' errors are OSErrors; a wrong checksum is a ValueError
-            failures.append(f"{url}: {_reason(error)}")
+            failures.append(f"{url}: {failure(error)}")
         finally:
             bar.close()
     raise DataError(
@@ -76,7 +76,7 @@ def _fetch_one(name: str, file: RemoteFile, folder: Path) -> None:
     )
 
 
-def _reason(error: Exception) -> str:
+def failure(error: Exception) -> str:
     """Return why a download failed, in a few words: the messages of requests run over several lines."""
     import requests
 

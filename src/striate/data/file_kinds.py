@@ -47,7 +47,7 @@ def _log_reader(headers: list[Any], options: Options) -> Reader:
     known, length = options.preparation.get("series"), options.length("series")
     if known is not None and length is not None:
         return logs.LogReader.from_dict(known, length)
-    return logs.LogReader.for_headers(headers, length)
+    return logs.LogReader.for_headers(headers, length, options.ignore)
 
 
 def _text_reader(headers: list[Any], options: Options) -> Reader:

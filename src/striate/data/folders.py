@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from striate.data.audio import RecordingReader
 from striate.data.dataset import Dataset
 from striate.data.decoding import Decoded, Reader, bytes_needed, decode_files, scan_files
 from striate.data.division import divide
-from striate.data.file_kinds import CLIPS, TEXTS, Kind, must_scan
+from striate.data.file_kinds import CLIPS, LOGS, TEXTS, Kind, must_scan
 from striate.data.listing import Listing, group_numbers, kind_of, list_folder, with_clips, without_foreign
 from striate.data.logs import LogReader
 from striate.data.options import Options
@@ -45,10 +46,17 @@ def class_folders(
     Raises
     ------
     DataError
-        If there are fewer than two classes, a class without a readable file, a class of a later split that
-        the training split lacks, too many bad files, or no room for the decoded files.
+        If there are fewer than two classes (one for a model that knows them), a class without a readable file, a
+        class of a later split that the training split lacks, too many bad files, or no room for the decoded files.
     """
-    return file_splits(Path(root), list_folder(Path(root)), options or Options(), seed, validation_fraction)
+    options = options or Options()
+    if options.label is not None:
+        raise DataError(
+            f"{printable(root)}: the folders are the classes; got the label {options.label!r} too. "
+            "Leave out --label, or give a table."
+        )
+    least = 2 if options.axes is None else 1  # a model knows its classes
+    return file_splits(Path(root), list_folder(Path(root), least), options, seed, validation_fraction)
 
 
 def file_splits(root: Path, listing: Listing, options: Options, seed: int, validation_fraction: float) -> Splits:
@@ -60,6 +68,7 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
             f"{printable(root)}: images, recordings, series or texts are needed; {_instead(found.paths)}"
         )
     _check_axes(root, kind, options)
+    _check_columns(root, kind, options)
     groups = group_numbers(listing.below, options)
     split = _divide(root, listing, groups, options, seed, validation_fraction)
     order = np.concatenate([np.flatnonzero(split == number) for number in range(len(SPLITS))])
@@ -77,7 +86,7 @@ def file_splits(root: Path, listing: Listing, options: Options, seed: int, valid
     if isinstance(reader, TextReader):
         splits = {name: replace(data, symbols=reader.vocabulary.symbols) for name, data in splits.items()}
     notes = () if kind is CLIPS else _passed_over(found.paths, listing.paths, kind)
-    if isinstance(reader, LogReader):
+    if isinstance(reader, LogReader | RecordingReader):
         notes = (reader.note, *notes)
     return Splits(**splits, notes=notes, bad_files=tuple(sorted(bad)), preparation=reader.preparation)
 
@@ -91,13 +100,22 @@ def _check_axes(root: Path, kind: Kind, options: Options) -> None:
         )
 
 
+def _check_columns(root: Path, kind: Kind, options: Options) -> None:
+    """Raise DataError for columns where there are none."""
+    if options.ignore and kind is not LOGS:
+        raise DataError(
+            f"{printable(root)}: {kind.title} have no columns; got {options.ignore[0]!r} to leave out. "
+            "Leave out --ignore."
+        )
+
+
 def _passed_over(found: list[Path], read: list[Path], kind: Kind) -> tuple[str, ...]:
     """Return a line about the files of other kinds, if there are any."""
     others = Counter(path.suffix.lower() or path.name for path in set(found) - set(read))
     if not others:
         return ()
     named = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(8))
-    return (f"not read, because they are not {kind.title}: {named}",)
+    return (f"not read, because they are not {kind.title} of a supported format: {named}",)
 
 
 def _instead(paths: list[Path]) -> str:

@@ -34,16 +34,17 @@ class Listing:
     target_names: tuple[str, ...] = ()
 
 
-def list_folder(root: Path) -> Listing:
+def list_folder(root: Path, least: int = 2) -> Listing:
     """Return all files below the folders of classes.
 
-    Raises DataError if there are fewer than two classes, or a split has others.
+    Raises DataError if there are fewer than ``least`` classes, or a split has others.
     """
     splits = find_splits(root)
     classes = tuple(subfolders(splits.get("train") or splits["all"]))
-    if len(classes) < 2:
+    if len(classes) < least:
+        rule = "a folder for each class is" if least == 1 else f"at least {least} folders, one for each class, are"
         raise DataError(
-            f"{printable(root)}: at least 2 folders, one for each class, are needed; got {len(classes)}. "
+            f"{printable(root)}: {rule} needed; got {len(classes)}. "
             "Put the files of each class into a folder with its name."
         )
     listing = Listing([], [], np.zeros(0), np.zeros(0), _names_of(root, splits, classes), [], [])

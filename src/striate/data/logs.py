@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from striate.data.problems import FileProblem, printable
 from striate.data.tables.reading import read_table
 from striate.data.tables.table import Table
 from striate.data.windows import Unit
-from striate.errors import DataError, ModelFileError
+from striate.errors import DataError, ModelFileError, unknown_name
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 TIME = re.compile(
@@ -84,8 +84,13 @@ class LogReader:
     dtype = np.dtype(np.float32)
 
     @classmethod
-    def for_headers(cls, headers: Iterable[LogHeader], length: int | None = None) -> LogReader:
-        """Return the reader for logs like these: the most common columns without the time, the longest length."""
+    def for_headers(
+        cls, headers: Iterable[LogHeader], length: int | None = None, ignore: Sequence[str] = ()
+    ) -> LogReader:
+        """Return the reader for logs like these: the most common columns without the time, the longest length.
+
+        Raises DataError if they have no other column than those to ``ignore``, UsageError if one is unknown.
+        """
         known = list(headers) or [LogHeader(("0",), False, (0,), 1, False)]
         columns, has_names, numeric = Counter(header[:3] for header in known).most_common(1)[0][0]
         alike = [header for header in known if header[:3] == (columns, has_names, numeric)]
@@ -93,6 +98,10 @@ class LogReader:
         if all(header.climbs for header in alike):
             clocks.add(numeric[0])
         kept = tuple(i for i in numeric if i not in clocks) or numeric
+        ignored = {_place(name, columns) for name in ignore}
+        if ignored.issuperset(kept):
+            raise DataError(f"ignore: a column of numbers must be left; got {', '.join(ignore)}. Leave out fewer.")
+        kept = tuple(i for i in kept if i not in ignored)
         return cls(columns, has_names, kept, length or max(header.length for header in alike))
 
     @classmethod
@@ -124,7 +133,7 @@ class LogReader:
         shown = [name if self.has_names else f"column {int(name) + 1}" for name in self.columns]
         out = [name for i, name in enumerate(shown) if i not in self.kept]
         channels = f"channels: {', '.join(shown[i] for i in self.kept)}"
-        return channels + (f"; left out, as time or text: {', '.join(out)}" if out else "")
+        return channels + (f"; left out: {', '.join(out)}" if out else "")
 
     @property
     def unit(self) -> Unit:
@@ -163,6 +172,13 @@ class LogReader:
         if len(table.names) != len(self.columns):
             raise FileProblem(f"it has {len(table.names)} columns; the others have {len(self.columns)}")
         return list(self.kept)
+
+
+def _place(name: str, columns: Sequence[str]) -> int:
+    known = [column.strip().casefold() for column in columns]
+    if name.strip().casefold() not in known:
+        raise unknown_name("ignore: column", name, columns)
+    return known.index(name.strip().casefold())
 
 
 def _without_gaps(values: np.ndarray) -> np.ndarray:

@@ -106,6 +106,7 @@ def series_splits(paths: Mapping[str, Path], options: Options, seed: int, valida
     share, fold = options.test_fraction, options.fold
     split = divide(targets, None, later, share, validation_fraction, seed, name, classes, fold)
     shape = options.shape or learn.shape
+    _check_channels(learn, shape[0], path)
     everything = Dataset(learn.inputs(shape), targets, classes, name, files=_names(path, targets))
     found = {
         SPLITS[number]: everything.take(np.flatnonzero(split == number)) for number in np.unique(split).tolist()
@@ -199,14 +200,24 @@ def _targets(series: Series, path: Path, task: Task | None) -> tuple[np.ndarray,
 def _later(path: Path, train: Dataset) -> Dataset:
     """Return another file in the shape, and with the classes, of the training series."""
     series = read_ts(path)
-    if series.shape[0] != train.sample_shape[0]:
-        raise DataError(
-            f"{printable(path)}: {train.sample_shape[0]} channels expected, as in training; got {series.shape[0]}."
-        )
+    _check_channels(series, train.sample_shape[0], path)
     targets, classes = _targets(series, path, "classification" if train.classes else "regression")
     inputs = series.inputs(train.sample_shape)
     found = Dataset(inputs, targets, classes, train.name, files=_names(path, targets))
     return align_classes(found, train.classes, str(path)) if train.classes else found
+
+
+def channels(count: int) -> str:
+    """Return a number of channels in words."""
+    return f"{count} channel{'s' * (count != 1)}"
+
+
+def _check_channels(series: Series, wanted: int, path: Path) -> None:
+    if series.shape[0] != wanted:
+        raise DataError(
+            f"{printable(path)}: series of {channels(wanted)} expected, as in training; got {series.shape[0]}. "
+            "Use series like those."
+        )
 
 
 def _names(path: Path, targets: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from striate.data.logs import LogReader
 from striate.data.pixels import Fit
 from striate.data.problems import BadFile, FileProblem, printable
 from striate.data.series import SUFFIX as SERIES_SUFFIX
-from striate.data.series import read_ts
+from striate.data.series import channels, read_ts
 from striate.data.tables import Schema, read_table
 from striate.data.tables.encoders import texts_of
 from striate.data.tables.files import is_table
@@ -291,16 +291,12 @@ def _decoded(paths: Sequence[Path], reader: Reader, step: float | None = None) -
     return Unlabelled(decoded.rows, names, bad, used.notes(len(names)) if isinstance(used, Beginnings) else ())
 
 
-def _channels(count: int) -> str:
-    return f"{count} channel{'s' * (count != 1)}"
-
-
 def _series_inputs(path: Path, sample_shape: tuple[int, ...]) -> np.ndarray:
     series = read_ts(path)
     if len(sample_shape) != 2 or sample_shape[0] != series.shape[0]:
         raise DataError(
             f"{printable(path)}: the model takes inputs of shape {' x '.join(map(str, sample_shape))}; "
-            f"got series of {_channels(series.shape[0])}. Use series like those it was trained on."
+            f"got series of {channels(series.shape[0])}. Use series like those it was trained on."
         )
     return series.inputs(sample_shape)
 

@@ -53,6 +53,8 @@ class Wish:
         The value to take as output.
     targets : {"classes", "labels", "numbers"}, optional
         What the outputs mean; assumed from the network by default.
+    option : str
+        What messages call the place where the user names the network.
     """
 
     input_shape: Shape | None = None
@@ -64,6 +66,7 @@ class Wish:
     constants: dict[str, float] = field(default_factory=dict)
     output: str | None = None
     targets: str | None = None
+    option: str = "--network"
 
 
 @dataclass(frozen=True)
@@ -162,11 +165,11 @@ def _read_weights(path: Path, wish: Wish) -> Found:
 
     if wish.network is None:
         raise UsageError(
-            f"{path}: weights need the network they belong to. Name it: --network resnet18 (or net.toml)."
+            f"{path}: weights need the network they belong to. Name it: {wish.option} resnet18 (or net.toml)."
         )
     own = wish.network.endswith(".toml")
     if not own and wish.network not in MODELS:
-        raise unknown_name("--network", wish.network, MODELS)
+        raise unknown_name(wish.option, wish.network, MODELS)
     tensors = read_state_dict(path)
     shape = wish.input_shape or (None if own else (3, 224, 224))
     network = build(wish.network, 1000, shape)
@@ -205,5 +208,8 @@ READERS: dict[str, Callable[[Path, Wish], Found]] = {
     ".pt": _read_weights,
     ".pth": _read_weights,
     ".bin": _read_weights,
+    ".tar": _read_weights,
     ".safetensors": _read_safetensors,
 }
+WEIGHTS = frozenset({".pt", ".pth", ".bin", ".tar", ".safetensors"})
+"""Files that may hold weights alone; ``.pth.tar`` is no archive in spite of its name."""

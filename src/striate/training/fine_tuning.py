@@ -94,7 +94,11 @@ def _reshapes_after(network: Network, head: str) -> list[str]:
 
 def _other_size(model: Model, shape: Sequence[int], why: str) -> str:
     wanted = format_shape(model.input_shape)
-    return f"takes samples of {wanted}; got {format_shape(tuple(shape))}. {why} Use --size, or start from another."
+    channels = len(shape) == 3 and shape[0] != model.input_shape[0]
+    option = f"--channels {model.input_shape[0]}" if channels else "--size"
+    return (
+        f"takes samples of {wanted}; got {format_shape(tuple(shape))}. {why} Use {option}, or start from another."
+    )
 
 
 def heads_of(network: Network) -> list[str]:

@@ -122,5 +122,5 @@ def _check_classes(network: Network, train: Dataset, kind: str) -> None:
     if outputs != len(train.classes) and not single:
         raise ShapeError(
             f"{network.name}: needs one output for each of the {len(train.classes)} classes of {train.name}; "
-            f"got {outputs}. Build the network for {len(train.classes)} classes, or replace its head."
+            f"got {outputs}. Build the network for {len(train.classes)} classes, or replace its head (--new-head)."
         )

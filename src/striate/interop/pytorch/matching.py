@@ -72,7 +72,7 @@ def load_weights(network: Network, tensors: Mapping[str, np.ndarray]) -> Match:
     if 2 * len(missing) > len(slots):
         raise ModelFileError(
             f"{network.name}: {len(missing)} of {len(slots)} arrays are not in the file, such as {missing[0]}; "
-            "the weights belong to another network. Name it with --network."
+            "the weights belong to another network. Name that one."
         )
     return Match(theta, states, pairs, missing, tuple(name for name in known if name not in used))
 

@@ -6,6 +6,7 @@ from striate.data import registry
 from striate.data.dataset import Dataset
 from striate.data.options import Options, Task
 from striate.data.splits import Splits
+from striate.errors import DataError
 from striate.losses import NUMBERS, Loss
 from striate.losses.choice import usual_loss
 from striate.model import Model
@@ -34,7 +35,11 @@ def load_splits(config: RunConfig, start: Model | None = None) -> Splits:
     options = data.options.changed(task=_task(config))
     if start is not None:
         options = _like_start(options, start, config)
-    return registry.load(data.name, data.folder, config.training.seed, data.validation_fraction, options)
+    splits = registry.load(data.name, data.folder, config.training.seed, data.validation_fraction, options)
+    classes = splits.train.classes
+    if len(classes) == 1 and splits.train.targets.ndim == 1:
+        raise DataError(f"{data.name}: at least 2 classes are needed; all labels are {classes[0]!r}. Add others.")
+    return splits
 
 
 def _task(config: RunConfig) -> Task | None:
