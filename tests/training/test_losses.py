@@ -488,6 +488,12 @@ def test_maps_of_another_size_are_refused():
         Trainer(over_space(3), loss="huber").fit(maps(), epochs=1)
 
 
+def test_one_class_in_two_axes_is_refused_with_the_array_to_give():
+    network = Sequential([Flatten(), Linear(3)], (1, 6, 5))
+    with pytest.raises(ShapeError, match=r"need one class for each sample; got an array of 60 x 1 .*\[:, 0\]"):
+        Trainer(network).fit(maps().inputs, np.zeros((60, 1), np.int64), epochs=1)
+
+
 def test_counts_below_0_are_refused():
     data = dataclasses.replace(counts(), targets=np.full((150, 2), -1.0, np.float32))
     with pytest.raises(DataError, match="needs counts of at least 0; got -1"):

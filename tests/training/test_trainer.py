@@ -40,6 +40,17 @@ def test_a_network_learns_and_says_how_it_went(data, validation):
     assert trainer.model.classes == ("a", "b", "c")
 
 
+def test_a_trainer_and_its_history_say_what_they_are(data):
+    trainer = Trainer(small_network())
+    assert repr(trainer) == f"<Trainer of {trainer.network.name} with Adam: 0 epochs trained>"
+    history = trainer.fit(data, epochs=1)
+    assert repr(trainer).endswith("1 epoch trained>")
+    with pytest.raises(UsageError, match=r"needs the name of a metric; got -1. .* history.records\[-1\]"):
+        history[-1]
+    with pytest.raises(UsageError, match="unknown name 'val_los'; did you mean 'val_loss'"):
+        history["val_los"]
+
+
 def test_same_seed_same_bits_for_any_number_of_threads(data):
     thetas = []
     for threads, seed in ((1, 5), (2, 5), (1, 6)):

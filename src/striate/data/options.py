@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from striate.data.streaming.choice import HOW
 from striate.errors import UsageError
-from striate.settings import Kind, Settings, choice, number, setting, sizes, text, texts, value_of, whole
+from striate.settings import Kind, Place, Settings, choice, number, setting, sizes, text, texts, value_of, whole
+from striate.settings.setting import build
 
 if TYPE_CHECKING:
     from striate.data.pixels import Fit
@@ -57,6 +59,15 @@ def _option(default: Any, kind: Kind, help: str, option: str, metavar: str, **mo
     return setting(default, kind, help, option=option, metavar=metavar, panel="Data", **more)
 
 
+def _column(value: Any) -> str:
+    """Return the name of a column; a number, from 0, as text, and several with commas between."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(_column, value))
+    whole_number = isinstance(value, Integral) and not isinstance(value, bool)
+    name: str = text().check(str(value) if whole_number else value, Place("label"))
+    return name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options(Settings):
     """How a folder, table or array is read.
@@ -75,9 +86,9 @@ class Options(Settings):
         How another aspect ratio fits the size; see `read_image`.
     shape : tuple of int, optional
         The shape (channels, *space) that the numbers of a row, or of one array entry, stand for.
-    label : str, optional
-        Name of the column with labels (its number, from 0, where columns have no names); several with commas
-        between, of numbers, or of 0 and 1.
+    label : str or int, or several, optional
+        Name of the column with labels (its number, from 0, where columns have no names); several of numbers, or of
+        0 and 1, are a list, or text with commas between.
     group : str, optional
         Keeps samples together in every split: for folders a regular expression searched in the path
         below the class folder (its first group, else all it matches), for tables a column.
@@ -151,7 +162,7 @@ class Options(Settings):
     )
     label: str | None = _option(
         None,
-        text("name or number of a column"),
+        value_of("name or number of a column", _column),
         "Table column that holds the labels, or several: a,b.",
         "--label",
         "COLUMN",
@@ -235,6 +246,19 @@ class Options(Settings):
                 "(--size), or leave it out."
             )
         return None if self.size is None else self.size[0]
+
+    @classmethod
+    def of(cls, options: Options | None, settings: Mapping[str, Any]) -> Options:
+        """Return ``options`` with some settings replaced by name; the defaults without ``options``.
+
+        Raises
+        ------
+        UsageError
+            If a setting is not known, or its value cannot mean anything.
+        """
+        options = options or cls()
+        checked = build(cls, settings, Place())
+        return options.changed(**{name: getattr(checked, name) for name in settings}) if settings else options
 
     def group_pattern(self) -> re.Pattern[str] | None:
         """Return the regular expression that finds the group of a file; raises UsageError if it is not one."""

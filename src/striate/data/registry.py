@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from striate.data.cifar import cifar10
 from striate.data.digits import digits
@@ -15,6 +16,7 @@ from striate.data.options import Options
 from striate.data.sources import load_path, with_fold
 from striate.data.splits import Splits
 from striate.errors import UsageError, suggestion
+from striate.settings.signature import takes
 
 Loader = Callable[[str | Path | None, int, float], Splits]
 
@@ -32,12 +34,14 @@ NAMES: dict[str, Loader] = {
 }
 
 
+@takes(Options)
 def load(
     name: str | Path,
     folder: str | Path | None = None,
     seed: int = 0,
     validation_fraction: float = 0.1,
     options: Options | None = None,
+    **settings: Any,
 ) -> Splits:
     """Return a data set by name, or from a folder or file, split into train, validation and test.
 
@@ -55,11 +59,13 @@ def load(
         Share of the training samples; 0 for no validation split.
     options : Options, optional
         How a path is read.
+    **settings
+        The settings of `Options` by name, on top of ``options``, such as ``size=(64, 64)`` or ``label="status"``.
 
     Raises
     ------
     UsageError
-        If no data set has this name and it is no path; the nearest names are given.
+        If no data set has this name and it is no path, or a setting is not known; the nearest names are given.
     DataError
         If its files cannot be had or read.
 
@@ -69,8 +75,9 @@ def load(
     >>> len(splits.train), len(splits.validation), len(splits.test)
     (1294, 144, 359)
     """
+    options = Options.of(options, settings)
     if name in NAMES:
-        return with_fold(partial(NAMES[str(name)], folder), options or Options(), seed, validation_fraction)
+        return with_fold(partial(NAMES[str(name)], folder), options, seed, validation_fraction)
     if isinstance(name, str) and not _looks_like_a_path(name):
         hint = suggestion(name, [*NAMES, *(entry for entry in os.listdir() if entry[0] != ".")])
         raise UsageError(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from striate.data.arrays import array_splits
 from striate.data.cifar import cifar10, holds_cifar10
@@ -26,12 +27,20 @@ from striate.data.tables import TABLE_SUFFIXES, table_splits
 from striate.data.tables.files import is_table
 from striate.data.walk import SPLIT_NAMES
 from striate.errors import DataError
+from striate.settings.signature import takes
 
 
+@takes(Options)
 def load_path(
-    path: str | Path, options: Options | None = None, seed: int = 0, validation_fraction: float = 0.1
+    path: str | Path,
+    options: Options | None = None,
+    seed: int = 0,
+    validation_fraction: float = 0.1,
+    **settings: Any,
 ) -> Splits:
     """Return the splits of a folder or file.
+
+    Settings such as ``size`` or ``label`` are given by name, on top of ``options``; see `Options`.
 
     =====================================================  ========================================
     path                                                   read as
@@ -53,8 +62,15 @@ def load_path(
     ------
     DataError
         If the path is missing or of no known kind, or its content cannot be used.
+    UsageError
+        If a setting is not known, or its value cannot mean anything.
+
+    Examples
+    --------
+    >>> load_path("photographs/", size=(64, 64), test_fraction=0.25)  # doctest: +SKIP
+    >>> load_path("customers.csv", label="status", ignore=["name"])  # doctest: +SKIP
     """
-    options = options or Options()
+    options = Options.of(options, settings)
     splits = _load(Path(path), options, seed, validation_fraction)
     inputs = [split.inputs for split in (splits.train, splits.validation, splits.test) if split is not None]
     layout = describe_channels(splits.train.sample_shape) if options.shape is None else ()

@@ -93,11 +93,15 @@ class CrossEntropy(Loss):
         if not are_numbers_of_classes(targets):
             raise refuse_numbers(self, dataset)
         if targets.shape[1:] != space:
-            maps = f"class maps of {format_shape(space)}" if space else "one class for each sample"
-            got = f"maps of {format_shape(targets.shape[1:])}" if targets.ndim > 1 else "one class for each sample"
+            needs = f"class maps of {format_shape(space)}" if space else "one class for each sample"
+            got, fix = "one class for each sample", "Change the network's last layers."
+            if targets.ndim > 1:
+                got = f"maps of {format_shape(targets.shape[1:])}"
+            if targets.ndim == 2 and targets.shape[1] == 1 and not space:
+                got, fix = f"an array of {len(targets)} x 1", "Give one axis: targets[:, 0]."
             raise ShapeError(
-                f"{network.name}: outputs of {format_shape(network.output_shape)} need {maps}; "
-                f"got {got} from {dataset.name}. Change the network's last layers."
+                f"{network.name}: outputs of {format_shape(network.output_shape)} need {needs}; "
+                f"got {got} from {dataset.name}. {fix}"
             )
         labels = targets[targets != self.ignored_index]
         if not len(labels):

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from striate.errors import UsageError, unknown_name
+
 
 @dataclass(frozen=True)
 class EpochRecord:
@@ -75,7 +77,21 @@ class History:
         return len(self.records)
 
     def __getitem__(self, key: str) -> list[Any]:
-        """Return one metric of every epoch, such as ``history["val_loss"]``."""
+        """Return one metric of every epoch, such as ``history["val_loss"]``.
+
+        Raises
+        ------
+        UsageError
+            If no metric has this name.
+        """
+        if not isinstance(key, str):
+            raise UsageError(
+                f"history: needs the name of a metric; got {key!r}. "
+                f"Write history['loss'], or history.records[{key!r}] for an epoch."
+            )
+        known = [field.name for field in dataclasses.fields(EpochRecord)]
+        if key not in known:
+            raise unknown_name("history", key, known)
         return [getattr(record, key) for record in self.records]
 
     def __repr__(self) -> str:

@@ -33,6 +33,7 @@ from striate.training.rates import parameter_rates
 from striate.training.schedules import Schedule, run_schedule
 from striate.training.settings.training import TrainingSettings
 from striate.training.state import TrainingState
+from striate.wording import counted
 
 Callbacks = Callback | Iterable[Callback | Callable[..., Any]]
 
@@ -88,6 +89,10 @@ class Trainer:
         model.threads, model.winograd = chosen.threads, chosen.winograd
         factors = parameter_rates(model.network, chosen.rates, chosen.freeze)
         self.state = TrainingState(chosen, model, factors)
+
+    def __repr__(self) -> str:
+        optimizer = type(self.settings.optimizer).__name__
+        return f"<Trainer of {self.network.name} with {optimizer}: {counted(self.progress.epoch, 'epoch')} trained>"
 
     @property
     def settings(self) -> TrainingSettings:

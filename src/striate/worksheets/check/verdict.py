@@ -103,10 +103,10 @@ def check(text: str) -> Checked:
 
     Examples
     --------
-    >>> print(check("[1, 2, 3, 4] * [1, -1] = [-1, -1, 1]"))
-    wrong in 1 of 3 (cross-correlation)
-      cell 3: shown 1, right -1
-        out[2] = 3*1 + 4*(-1) = 3 - 4 = -1
+    >>> print(check("[1, 2, 3] * [1, -1, 2] = [-5]"))
+    wrong in 1 of 1 (cross-correlation)
+      cell 1: shown -5, right 5
+        out[0] = 1*1 + 2*(-1) + 3*2 = 1 - 2 + 6 = 5
         The sign is wrong.
     >>> check("28*28*10 + 10 = 7850").correct
     True
