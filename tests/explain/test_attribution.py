@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from striate.explain import attribute, attribute_all, draw_attribution, draw_att
 from striate.explain.attribution import METHODS, rank_correlation, scores
 from striate.explain.attribution.gradients import most_gradients
 from striate.explain.attribution.regions import interpolated
-from striate.explain.attribution.scores import score_of
+from striate.explain.attribution.scores import score_of, usual_baseline
 from striate.layers import BatchNorm, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, Linear, ReLU, Softmax
 from striate.network import Sequential
 
@@ -226,3 +228,23 @@ def test_a_table_is_attributed_feature_by_feature():
     assert found["integrated-gradients"].map(1) == pytest.approx([2.0, -2.0, 2.0])
     axes = draw_attributions(found, np.array([[2.0], [1.0], [4.0]]), names=("a", "b", "c"))
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (2, 5)])
+def test_tables_and_series_are_compared_with_the_mean_of_the_training_data(shape):
+    """A column far from zero (a year) that is at its mean decides nothing."""
+    network = Sequential([Flatten(), Linear(2), Softmax()], shape)
+    weights = np.tile([[1.0], [-1.0]], (1, math.prod(shape)))
+    known = Normalisation((1990.0, 3.0), (10.0, 1.0))
+    model = Model(network, np.concatenate([weights.ravel(), [0, 0]]), normalisation=known)
+    sample = np.broadcast_to(np.reshape([1990, 5], (2, *[1] * (len(shape) - 1))), shape).astype(np.float32)
+    found = attribute(model, sample, "integrated-gradients", target=0)
+    count = shape[1]
+    np.testing.assert_allclose(found.values.reshape(2, -1), [[0] * count, [2] * count], atol=1e-5)
+    assert found.baseline_score == pytest.approx(0, abs=1e-6)
+    zeros = attribute(model, sample, "integrated-gradients", target=0, baseline=0.0)
+    assert zeros.values[0] == pytest.approx(199, rel=1e-4)
+
+
+def test_pictures_are_compared_with_black(trained_lenet):
+    assert not usual_baseline(trained_lenet).any()

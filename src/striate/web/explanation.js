@@ -253,7 +253,7 @@ function drawSample() {
   const maps = new Map(page.attributions.map((item) => [item.method, item]));
   const show = (method) => {
     const item = maps.get(method);
-    caption.textContent = item ? `${item.method}: the map adds up to ${short(item.sum)}; the score rose by ${short(item.rise)} from a blank sample` : "";
+    caption.textContent = item ? `${item.method}: the map adds up to ${short(item.sum)}; the score rose by ${short(item.rise)} from ${item.start}` : "";
     if (item && !flatInput && !curve) {
       const r = radius(...input.shape.slice(-2));
       if (r > 0) caption.textContent += `; averaged over ${2 * r + 1} × ${2 * r + 1} pixels`;

@@ -63,7 +63,7 @@ def attribute(
     method: str = "integrated-gradients",
     target: int | str | None = None,
     *,
-    baseline: Any = 0.0,
+    baseline: Any = None,
     **options: Any,
 ) -> Attribution:
     """Return how much each input speaks for a class.
@@ -76,8 +76,8 @@ def attribute(
     method : {"gradient", "gradient-x-input", "smoothgrad", "integrated-gradients", "grad-cam", "occlusion"}
     target : int or str, optional
         The class; the one that the model chooses by default.
-    baseline : float or array
-        The raw picture that holds nothing.
+    baseline : float or array, optional
+        The raw sample that holds nothing; see `usual_baseline` for the default.
     **options
         Of the method: ``samples, noise, seed`` (smoothgrad), ``steps, tolerance`` (integrated-gradients),
         ``layer`` (grad-cam), ``size, stride`` (occlusion).

@@ -132,7 +132,7 @@ class Score:
         return found.get(at, np.zeros_like(run.values[at]))
 
 
-def score_of(model: Model, sample: object, target: int | str | None, baseline: object = 0.0) -> Score:
+def score_of(model: Model, sample: object, target: int | str | None, baseline: object = None) -> Score:
     """Return the score of a class for a sample, its mean over positions if it has any; by default the highest one.
 
     Of a model of symbols, such as words, the score is a function of their vectors, and 0 stands for the padding
@@ -155,7 +155,21 @@ def score_of(model: Model, sample: object, target: int | str | None, baseline: o
     return score
 
 
+def usual_baseline(model: Model) -> np.ndarray:
+    """Return the raw sample that holds nothing, float64[*input_shape]: black, or the mean of the training data.
+
+    Of pictures it is black, of texts padding. In a column of a table or a channel of a series, such as a year or a
+    temperature, zero is a value like others: there it is the mean.
+    """
+    known, rank = model.normalisation, len(model.input_shape) - 1
+    if known is None or rank > 1 or embedding_of(model.network) is not None:
+        return np.zeros(model.input_shape)
+    return np.broadcast_to(np.reshape(known.mean, (-1, *(1,) * rank)), model.input_shape).astype(float)
+
+
 def _baseline(model: Model, baseline: object) -> np.ndarray:
+    if baseline is None:
+        return usual_baseline(model)
     if isinstance(baseline, int | float):
         if not np.isfinite(baseline):
             raise UsageError(f"baseline: must be finite; got {baseline}. Use 0 for black.")

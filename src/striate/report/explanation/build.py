@@ -13,6 +13,7 @@ import numpy as np
 from striate.drawing.axes import as_image
 from striate.errors import UsageError
 from striate.explain.attribution import attribute_all
+from striate.explain.attribution.scores import usual_baseline
 from striate.explain.board import layer_text
 from striate.explain.class_maps import with_mean_scores
 from striate.explain.diagram import draw_network
@@ -138,6 +139,7 @@ def _attributions(found: Trace, target: int, methods: Sequence[str] | None) -> l
     rank = len(found.network.input_shape) - 1
     units = found.model.target_normalisation
     scale = 1.0 if units is None else float(units.scale[min(target, len(units.scale) - 1)])
+    start = "the mean of the training data" if usual_baseline(found.model).any() else "a blank sample"
     maps = []
     for attribution in attribute_all(found.model, found.raw, target, methods).values():
         values = attribution.map(rank) * scale
@@ -147,6 +149,7 @@ def _attributions(found: Trace, target: int, methods: Sequence[str] | None) -> l
                 "shape": list(values.shape),
                 "values": pack(values),
                 "sum": float(np.sum(values)),
+                "start": start,
                 "rise": (attribution.score - attribution.baseline_score) * scale,
             }
         )
