@@ -1,6 +1,7 @@
 """Folders of frames, animations and videos become clips of one shape."""
 
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -115,10 +116,28 @@ def test_damaged_clips_are_problems_of_their_files(tmp_path):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     with pytest.raises(FileProblem, match="it holds no frames"):
         scan_clip(tmp_path / "empty")
-    with pytest.raises(FileProblem, match=r"damaged or unsupported video|videos need PyAV"):
+    with pytest.raises((FileProblem, DataError), match=r"damaged or unsupported video|videos are read by PyAV"):
         scan_clip(tmp_path / "bad.mp4")
     with pytest.raises(DataError, match="video"):
         read_unlabelled(tmp_path, (1, 4, 8, 8))
+
+
+def test_videos_without_their_decoder_say_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    for kind in ("a", "b"):
+        (tmp_path / kind).mkdir()
+        for number in range(3):
+            (tmp_path / kind / f"{number}.mp4").write_bytes(b"x")
+    with pytest.raises(
+        DataError, match=r"mp4: videos are read by PyAV, which is not installed\. pip install 'striate"
+    ):
+        load(tmp_path)
+
+
+def test_a_damaged_frame_is_named(clips):
+    (clips / "dark" / "clip3" / "frame4.png").write_bytes(b"x")
+    with pytest.raises(FileProblem, match=r"^frame4\.png: not a supported image format"):
+        ClipReader(1, 4, (20, 24)).read(clips / "dark" / "clip3")
 
 
 @pytest.mark.parametrize(("count", "wanted", "places"), [(1, 3, [0, 0, 0]), (0, 2, []), (5, 5, [0, 1, 2, 3, 4])])

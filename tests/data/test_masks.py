@@ -72,8 +72,14 @@ def test_classes_called_images_and_masks_are_classes_beside_others(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda root: (root / "masks" / "3.png").unlink(), r"3.jpg: needs a mask of the same name"),
-        (lambda root: (root / "masks" / "3.png").write_bytes(b"x"), r"3.png: not a supported image format. Repair"),
+        (
+            lambda root: (root / "masks" / "3.png").unlink(),
+            r"1 of 10; .*3.jpg: it has no mask of the same name in ",
+        ),
+        (
+            lambda root: (root / "masks" / "3.png").write_bytes(b"x"),
+            r"1 of 10; .*3.png: not a supported image format",
+        ),
         (
             lambda root: Image.fromarray(SQUARE[:, :5]).save(root / "masks" / "3.png"),
             r"3.png: must have the size of its image, 6 x 8; got 6 x 5",
@@ -93,4 +99,21 @@ def test_refuses(tmp_path, monkeypatch, change, message):
         pair(tmp_path, str(number), SQUARE)
     change(tmp_path)
     with pytest.raises(DataError, match=message):
+        load_path(tmp_path, Options(max_bad_share=0.0))
+
+
+def test_a_few_bad_files_are_left_out(tmp_path):
+    for number in range(20):
+        pair(tmp_path, f"{number:02}", SQUARE)
+    (tmp_path / "images" / "04.jpg").write_bytes(b"x")
+    (tmp_path / "masks" / "05.png").write_bytes(b"x")
+    (tmp_path / "masks" / "06.png").unlink()
+    Image.fromarray(SQUARE[:, :5]).save(tmp_path / "masks" / "07.png")
+    splits = load_path(tmp_path)
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [12, 1, 3]
+    assert [path.rpartition("/")[2] for path, _ in splits.bad_files] == ["04.jpg", "06.jpg", "05.png", "07.png"]
+    assert not {"04.jpg", "05.jpg", "06.jpg", "07.jpg"} & {str(f)[-6:] for f in splits.train.files}
+    for path in (tmp_path / "masks").glob("1*.png"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"got 11 of 20; the first is .*06.jpg: it has no mask"):
         load_path(tmp_path)

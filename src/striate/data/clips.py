@@ -15,7 +15,8 @@ import numpy as np
 from striate.data.bombs import FILMED, check_clip, check_frames
 from striate.data.images import NEARLY_ALL
 from striate.data.pixels import Fit, decode, decode_frames, image_suffixes, opened, scan
-from striate.data.problems import FileProblem, why
+from striate.data.problems import FileProblem, printable, why
+from striate.errors import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -88,7 +89,7 @@ class ClipReader:
         if path.is_dir():
             names = frames_of(path)
             chosen = spread(len(names), self.frames)
-            found = [decode(names[place], self.channels, self.size, self.fit) for place in chosen]
+            found = [self._frame(names[place]) for place in chosen]
         elif path.suffix.lower() in VIDEOS:
             found = decode_frames(_video(path, self.frames), self.channels, self.size, self.fit)
         else:
@@ -96,6 +97,12 @@ class ClipReader:
         if not found:
             raise FileProblem("it holds no frames")
         return np.stack([found[place] for place in spread(len(found), self.frames)], axis=1)
+
+    def _frame(self, path: Path) -> np.ndarray:
+        try:
+            return decode(path, self.channels, self.size, self.fit)
+        except FileProblem as problem:
+            raise FileProblem(f"{printable(path.name)}: {problem}") from problem
 
 
 def spread(count: int, wanted: int) -> list[int]:
@@ -199,7 +206,10 @@ def _video(path: Path, frames: int) -> Iterator[Image]:
     try:
         import av
     except ImportError as error:
-        raise FileProblem("videos need PyAV: pip install 'striate[video]', or give folders of frames") from error
+        raise DataError(
+            f"{printable(path)}: videos are read by PyAV, which is not installed. pip install 'striate[video]', or "
+            "give folders of frames."
+        ) from error
 
     try:
         with av.open(str(path)) as container:

@@ -18,7 +18,7 @@ from striate.data.listed import listed_splits
 from striate.data.masks import mask_folders, mask_parts
 from striate.data.mnist import read_idx_folder
 from striate.data.options import TEST_SEED, Options
-from striate.data.problems import printable
+from striate.data.problems import BadFile, printable
 from striate.data.series import SUFFIX as SERIES_SUFFIX
 from striate.data.series import paired_files, series_splits
 from striate.data.splits import Splits, split_validation, with_validation
@@ -101,19 +101,21 @@ def _load_folder(folder: Path, options: Options, seed: int, validation_fraction:
     tables = _tables(folder, names) or paired_files(folder)
     if "train" in tables:
         return _of_tables(tables, options, seed, validation_fraction)
-    splits = _folder_splits(folder, names, options)
-    if splits:
-        return _finish(splits, options, seed, validation_fraction)
+    parts, bad = _folder_parts(folder, names, options)
+    if parts:
+        return replace(_finish(parts, options, seed, validation_fraction), bad_files=bad)
     if len(names) == 1 and names[0].endswith((".npz", *TABLE_SUFFIXES)):
         return load_path(folder / names[0], options, seed, validation_fraction)
     return class_folders(folder, options, seed, validation_fraction)
 
 
-def _folder_splits(folder: Path, names: list[str], options: Options) -> dict[str, Dataset]:
-    """Return the data sets of a folder of arrays, or of images with masks; none of any other."""
+def _folder_parts(
+    folder: Path, names: list[str], options: Options
+) -> tuple[dict[str, Dataset], tuple[BadFile, ...]]:
+    """Return the data sets of a folder of arrays, or of images with masks, and the files left out."""
     if any(name.lower().endswith(".npy") for name in names):
-        return array_splits(folder, options.shape, options.task, options.read)
-    return mask_parts(folder, options) if mask_folders(folder) else {}
+        return array_splits(folder, options.shape, options.task, options.read), ()
+    return mask_parts(folder, options) if mask_folders(folder) else ({}, ())
 
 
 def _file_parts(path: Path, options: Options) -> dict[str, Dataset]:
