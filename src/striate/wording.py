@@ -65,3 +65,14 @@ def counted(number: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def plain(value: float, digits: int = 4) -> str:
+    """Return a number with so many digits, or with all of its whole ones where it has more.
+
+    Examples
+    --------
+    >>> plain(0.0123456), plain(3206000.0), plain(-87123.4, 3), plain(1e40)
+    ('0.01235', '3206000', '-87123', '1e+40')
+    """
+    return f"{value:.0f}" if 10**digits <= abs(value) < 1e15 else f"{value:.{digits}g}"

@@ -174,6 +174,22 @@ def test_a_file_that_is_no_picture(refused, trained, tmp_path):
     assert "nowhere.png" in refused("why", trained, tmp_path / "nowhere.png", status=1)
 
 
+def test_why_names_columns_of_a_regression_in_its_unit(run, tmp_path):
+    random = np.random.default_rng(0)
+    rows = [(a, b, 5e6 * a + 1e5 * b) for a, b in random.normal(0, 1, (80, 2))]
+    table = tmp_path / "flats.csv"
+    table.write_text("area,noise,price\n" + "".join(f"{a:.3f},{b:.3f},{c:.0f}\n" for a, b, c in rows))
+    trained = run("train", table, "--label", "price", "--epochs", 40, "--no-report", "--out", tmp_path / "run")
+    assert trained.exit_code == 0, trained.output
+    assert "e+0" not in trained.stdout.partition("mlp:")[0]
+    result = run("why", tmp_path / "run", f"{table}:2", "--json")
+    columns = last_json(result)["columns"]
+    assert columns["area"] == pytest.approx(5e6 * rows[1][0], rel=0.5)
+    assert abs(columns["noise"]) < 1e6
+    assert "this one means price" in result.stderr
+    assert "e+0" not in result.stderr.partition("this one means")[2].partition("layer by layer")[0]
+
+
 def test_why_names_the_columns_that_decided(run, tmp_path):
     random = np.random.default_rng(0)
     rows = [(n % 2 * 4 + random.normal(), random.normal(), ("no", "yes")[n % 2]) for n in range(80)]

@@ -33,6 +33,7 @@ def explain(
     from striate.explain.tracing import trace
     from striate.report.explanation import page_of
     from striate.storage.atomic import write_atomically
+    from striate.wording import plain
 
     output = Output(json)
     loaded = striate.load(model)
@@ -42,7 +43,7 @@ def explain(
         page = page_of(found, target=s.class_of(loaded, target), name=Path(title).name).encode()
     write_atomically(out, page)
     if loaded.kind == "numbers":
-        name = ", ".join(f"{value:.6g}" for value in loaded.interpret(found.output[None]).values[0].ravel())
+        name = ", ".join(plain(value, 6) for value in loaded.interpret(found.output[None]).values[0].ravel())
     else:
         name = s.class_name(loaded, int(found.scores.argmax()))
     output.line(f"{title}: {name}. The page is {out} ({len(page) / 1e6:.1f} MB).")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.options import DataDir, Json, ModelArgument, NoWinograd, Threads
+from striate.wording import plain
 
 if TYPE_CHECKING:
     from striate.data.unlabelled import Unlabelled
@@ -255,8 +256,10 @@ def _submitted(item: dict[str, Any]) -> str:
 def _text(item: dict[str, Any]) -> str:
     if "values" in item:
         deviations = item.get("standard_deviations")
-        spreads = [""] * len(item["values"]) if deviations is None else [f" ± {value:.3g}" for value in deviations]
-        numbers = [f"{value:.6g}{spread}" for value, spread in zip(item["values"], spreads, strict=True)]
+        spreads = (
+            [""] * len(item["values"]) if deviations is None else [f" ± {plain(value, 3)}" for value in deviations]
+        )
+        numbers = [f"{plain(value, 6)}{spread}" for value, spread in zip(item["values"], spreads, strict=True)]
         if len(numbers) == len(item["names"]) <= MOST_NAMED and item["names"] != ["target 1"]:
             numbers = [f"{name} {text}" for name, text in zip(item["names"], numbers, strict=True)]
         if len(numbers) > MOST_SHOWN:

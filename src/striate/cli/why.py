@@ -9,6 +9,7 @@ import typer
 
 from striate.cli import samples as s
 from striate.cli.options import Json, ModelArgument
+from striate.wording import plain
 
 if TYPE_CHECKING:
     from striate.explain.reasons import Why
@@ -62,7 +63,7 @@ def why(
     kind, decided = _decisive(loaded, found, asked)
     if decided:
         output.line(f"\nthe {kind} that mattered most, by integrated gradients:")
-        output.line("  " + ", ".join(f"{name} {value:+.3g}" for name, value in decided))
+        output.line("  " + ", ".join(f"{name} {'+' * (value > 0)}{plain(value, 3)}" for name, value in decided))
     if is_s_layer(loaded.network, asked.step.name):
         output.line(f"\n{s_cell(loaded, found.raw, asked.step.name, asked.index)}")
     output.line("\nits largest term, layer by layer, down to the input:")
@@ -83,29 +84,30 @@ def why(
 
 def _in_user_units(model: Model, found: Trace, asked: Why) -> str:
     """Return what an output of a regression on standardised targets means, such as "price 312000"."""
-    if model.target_normalisation is None or asked.step.name not in found.scored:
+    if model.target_normalisation is None or asked.step.name not in found.answers:
         return ""
     values = model.interpret(found.output[None]).values[0].ravel()
     place = asked.index[0]
-    return f"{model.output_names[place]} {values[place]:.6g}" if place < len(values) else ""
+    return f"{model.output_names[place]} {plain(values[place], 6)}" if place < len(values) else ""
 
 
 def _decisive(model: Model, found: Trace, asked: Why) -> tuple[str, list[tuple[str, float]]]:
-    """Return "words" or "columns" with those that counted most for or against a score, if it is a score."""
+    """Return "words" or "columns" with those that counted most for or against a score, or a number in its unit."""
     from striate.explain.attribution import attribute
     from striate.explain.samples import feature_names
     from striate.explain.words import words_of
 
     words, columns = words_of(model, found.raw), feature_names(model)
-    if asked.step.name not in found.scored or not (words or columns):
+    if asked.step.name not in found.answers or not (words or columns):
         return "", []
     one = attribute(model, found.raw, target=asked.index[0])
     weights: dict[str, float] = {}
     for name, value in zip(words or columns, (one.map(1) if words else one.values).ravel().tolist(), strict=True):
         if name:
             weights[name] = weights.get(name, 0.0) + value
+    unit = 1.0 if model.output_units is None else float(model.output_units[0][asked.index[0]])
     order = sorted(weights.items(), key=lambda item: -abs(item[1]))[:MOST_NAMED]
-    order = [(name, value) for name, value in order if value]
+    order = [(name, unit * value) for name, value in order if value]
     return ("words" if words else "columns"), order
 
 

@@ -11,6 +11,7 @@ from striate.data.dataset import Dataset
 from striate.data.layout import to_float32
 from striate.data.options import Task
 from striate.errors import DataError
+from striate.wording import plain
 
 FEW_VALUES = 20
 """Whole numbers with at most so many distinct values are classes, ..."""
@@ -129,7 +130,8 @@ def describe_targets(
         numeric = all(value.lstrip("-").isdecimal() for value in classes)
         return f"{found} (--task regression predicts a number instead)" if numeric and task is None else found
     hint = " (--task classification tells classes apart instead)" if task is None else ""
-    return f"{label}: a number from {targets.min():g} to {targets.max():g}, predicted by regression{hint}"
+    least, largest = plain(targets.min(), 6), plain(targets.max(), 6)
+    return f"{label}: a number from {least} to {largest}, predicted by regression{hint}"
 
 
 def _are_numbers(labels: np.ndarray, where: str, classes: tuple[str, ...], task: Task | None) -> bool:

@@ -99,9 +99,16 @@ class Trace:
     @property
     def scored(self) -> tuple[str, ...]:
         """The layers with one value for each class of the model: scores, and the output."""
-        names, count = self.model.classes, len(self.model.classes)
+        return self._answering(len(self.model.classes)) if self.model.classes else ()
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The layers with one value for each class, label or number that the model predicts."""
+        return self._answering(len(self.model.output_names))
+
+    def _answering(self, count: int) -> tuple[str, ...]:
         found = (score_step(self.network), self.network.steps[-1].name)
-        return tuple(name for name in found if names and self.network.step(name).shape[0] == count)
+        return tuple(name for name in found if self.network.step(name).shape[0] == count)
 
     def why(
         self,

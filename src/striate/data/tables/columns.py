@@ -13,7 +13,7 @@ from striate.data.problems import printable
 from striate.data.tables.dialect import is_number
 from striate.data.tables.table import Table, missing_text
 from striate.errors import DataError
-from striate.wording import counted
+from striate.wording import counted, plain
 
 BLOCK_ROWS = 4096
 MOST_CATEGORIES = 100
@@ -55,7 +55,7 @@ def column_of(learn: Table, number: int, table: Table) -> tuple[Column | None, l
     every = table.column(number)
     absent = missing_text(every) if column.categories else np.isnan(every)
     if absent.any():
-        instead = "no category" if column.categories else f"the median, {column.fill:g}"
+        instead = "no category" if column.fill is None else f"the median, {plain(column.fill, 6)}"
         notes.append(f"column {name!r}: {counted(int(absent.sum()), 'missing value')}, read as {instead}")
     return column, notes
 
