@@ -407,3 +407,5 @@ def test_metrics_of_ones_own():
     for metric, got in ((lambda o, t: o - t, r"an array of shape \[3, 1\]"), (lambda o, t: "good", "'good'")):
         with pytest.raises(UsageError, match=f"metrics: 'mine' must return a number; got {got}"):
             model.evaluate(data, metrics={"mine": metric})
+    with pytest.raises(UsageError, match=r"metrics: must be functions by name, .* got list"):
+        model.evaluate(data, metrics=["f1"])

@@ -4,6 +4,7 @@ import inspect
 import math
 import os
 import signal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -223,6 +224,18 @@ def test_callbacks_must_be_callbacks(data, item):
         Trainer(small_network()).fit(data, callbacks=[item])
 
 
+def test_the_name_of_a_callback_is_none(data):
+    with pytest.raises(UsageError, match=r"callbacks: each must be .* got 'early_stopping'"):
+        Trainer(small_network()).fit(data, callbacks="early_stopping")
+
+
+def test_class_numbers_with_a_fraction_part_of_zero(data):
+    with pytest.raises(ShapeError, match=r"Build the network for 1, or give class numbers as whole numbers: y\.as"):
+        Trainer(small_network()).fit(data.inputs, data.targets.astype(float))
+    with pytest.raises(ShapeError, match=r"Build the network for 1\.$"):
+        Trainer(small_network()).fit(data.inputs, data.targets + 0.5)
+
+
 def test_two_callbacks_of_one_name_are_refused(data):
     recorder = Recorder()
     with pytest.raises(UsageError, match="callbacks: each needs a unique name; got 'Recorder0' twice"):
@@ -280,8 +293,9 @@ def test_a_loss_that_is_no_number_names_step_and_layer_and_keeps_the_good_parame
         data.inputs[epoch_order(len(data), 4, 1)[10]] = np.nan
         trainer.state.fingerprint = None
         layer, place = "input", "step 4, epoch 2, batch 1"
+    fix = "Correct or remove samples with NaN or infinity" if bad == "input" else "Lower the learning rate"
     with pytest.raises(
-        DivergenceError, match=rf"finite; got (nan|inf) in {place}, first at ({layer})\..* after step 3\."
+        DivergenceError, match=rf"finite; got (nan|inf) in {place}, first at ({layer})\..* after step 3\. {fix}"
     ):
         trainer.fit(data, epochs=2)
     assert np.array_equal(trainer.model.theta, good)
@@ -302,6 +316,7 @@ def test_parameters_that_overflow_in_the_last_step_are_noticed(data):
     [
         ({"optimizer": "adamm"}, "optimizer: unknown name 'adamm'; did you mean"),
         ({"learning_rate": -1.0}, "learning_rate: must be at least 0; got -1"),
+        ({"schedule": math.sqrt}, "schedule: must be a name or a table; got a function. Give it as learning_rate"),
         ({"schedule": "cosin"}, "schedule: unknown name 'cosin'; did you mean 'cosine'"),
         (
             {"schedule": {"name": "cosine", "rise": 1}},
@@ -325,6 +340,8 @@ def test_arguments_that_cannot_mean_anything_are_refused(arguments, message):
 def test_what_is_no_network_is_refused():
     with pytest.raises(UsageError, match="Trainer: needs a Network or a Model; got list"):
         Trainer([Linear(2)])
+    with pytest.raises(UsageError, match=r"got Fraction of fractions\. Build one with striate"):
+        Trainer(Fraction(1, 2))
 
 
 def test_data_that_do_not_fit_are_refused(data):

@@ -85,9 +85,11 @@ def check_numbers(network: Network, dataset: Dataset, *, outputs_each: int = 1, 
     wanted = outputs_each * targets
     if outputs != wanted:
         needs = f"{wanted} outputs, {meaning}," if meaning else "as many outputs"
+        classes = targets == 1 and bool((dataset.targets == np.rint(dataset.targets)).all())
+        hint = ", or give class numbers as whole numbers: y.astype(int)" if classes else ""
         raise ShapeError(
             f"{network.name}: needs {needs} as {dataset.name} has targets, {targets}; "
-            f"got {outputs} from {network.steps[-1].name}. Build the network for {wanted}."
+            f"got {outputs} from {network.steps[-1].name}. Build the network for {wanted}{hint}."
         )
     values = dataset.targets.reshape(len(dataset), -1)
     if not np.isfinite(values).all():

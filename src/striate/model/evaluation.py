@@ -159,6 +159,9 @@ class Evaluation:
         UsageError
             If one returns no number.
         """
+        if not isinstance(metrics, Mapping):
+            got = type(metrics).__name__
+            raise UsageError(f"metrics: must be functions by name, such as {{'mine': function}}; got {got}.")
         found = {name: _number(name, function(self.outputs, self.targets)) for name, function in metrics.items()}
         return replace(self, metrics={**self.metrics, **found}) if found else self
 

@@ -183,7 +183,13 @@ class _Loop:
         p = self.state.progress
         place = f"step {p.step + 1}, epoch {p.epoch + 1}, batch {p.batch + 1}"
         good, layer = self.snapshots.go_back(order)
+        samples = layer == self.state.model.network.steps[0].name
+        fix = (
+            "Correct or remove samples with NaN or infinity"
+            if samples
+            else "Lower the learning rate, or clip the gradient"
+        )
         raise DivergenceError(
             f"training: {what} in {place}{f', first at {layer}' if layer else ''}. The parameters are those "
-            f"after step {good}. Lower the learning rate, or clip the gradient."
+            f"after step {good}. {fix}."
         )

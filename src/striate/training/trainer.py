@@ -257,9 +257,11 @@ class Trainer:
 
 def _new_model(network: Any, initial: str, seed: int) -> Model:
     if not isinstance(network, Network):
+        kind = type(network)
+        whose = "" if kind.__module__ == "builtins" else f" of {kind.__module__.partition('.')[0]}"
         raise UsageError(
-            f"Trainer: needs a Network or a Model; got {type(network).__name__}. "
-            "Build one with Sequential(layers, input_shape)."
+            f"Trainer: needs a Network or a Model; got {kind.__name__}{whose}. "
+            "Build one with striate.Sequential(layers, input_shape)."
         )
     check_room(network, 1, 4 * network.parameter_count)
     theta, states = initialise(network, initial, seed)

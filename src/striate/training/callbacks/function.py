@@ -52,7 +52,7 @@ def as_callbacks(items: Callback | Callable[..., Any] | Iterable[Any]) -> list[C
     UsageError
         If an item is neither a callback nor a function, or two have the same name.
     """
-    listed = list(items) if isinstance(items, Iterable) else [items]
+    listed = list(items) if isinstance(items, Iterable) and not isinstance(items, str) else [items]
     callbacks: list[Callback] = []
     for number, item in enumerate(listed):
         if isinstance(item, type) or not (isinstance(item, Callback) or callable(item)):

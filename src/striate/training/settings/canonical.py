@@ -49,6 +49,8 @@ def _schedule(value: Any) -> dict[str, Any]:
     """Return a schedule with all its arguments; without a name, those given, for the schedule that is chosen."""
     from striate.training.schedules import ARGUMENTS, WARM_UP, schedule_arguments
 
+    if callable(value):
+        raise UsageError("must be a name or a table; got a function. Give it as learning_rate, of the steps taken.")
     given = _arguments(value, '"cosine"')
     if "name" in given:
         return schedule_arguments(given)
