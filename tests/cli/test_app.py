@@ -60,7 +60,8 @@ def test_no_arguments_show_help(run):
         (["trian"], "Did you mean 'train'? Try 'striate --help'."),
         (["--no-such"], "--no-such"),
         (["predict"], "Missing argument 'MODEL'. Try 'striate predict --help'."),
-        (["train", "digits", "--epochs", "ten"], "Invalid value for '--epochs'"),
+        (["train", "digits", "--epochs", "ten"], "Invalid value for '--epochs': must be a whole number."),
+        (["search", "digits", "--trials", "0"], "Invalid value for '--trials': must be at least 1."),
         (["evaluate", "model.safetensors"], "Missing argument 'DATASET'"),
     ],
 )

@@ -41,6 +41,10 @@ def test_fully_connected_layers(run):
 def test_the_inverse_question(run):
     values = last_json(run("arithmetic", "conv", "--input", 28, "--output", 28, "--kernel", 5, "--json"))
     assert values["settings"] == [{"kernel": 5, "stride": 1, "padding": [2, 2]}]
+    values = last_json(run("arithmetic", "conv", "--input", 32, "--output", 7, "--kernel", 5, "--json"))
+    assert values["settings"][0] == {"kernel": 5, "stride": 4, "padding": [0, 0]}
+    values = last_json(run("arithmetic", "transposed", "--input", 7, "--output", 14, "--kernel", 2, "--json"))
+    assert values["settings"] == [{"kernel": 2, "stride": 2, "padding": [0, 0]}]
 
 
 @pytest.mark.parametrize("kind", ["svg", "gif", "png"])

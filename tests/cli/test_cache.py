@@ -1,5 +1,7 @@
 """``striate cache`` lists what is there and removes what is asked for."""
 
+import re
+
 import pytest
 
 from striate.data.decoding import Decoded
@@ -27,10 +29,14 @@ def test_sizes_and_sources_are_listed(filled, run):
 
 
 def test_a_kind_is_removed_and_the_others_stay(filled, run):
-    assert run("cache", "--clear", "decoded").exit_code == 0
+    said = run("cache", "--clear", "decoded").stdout
+    assert re.search("removed decoded images, recordings and tables: [1-9][0-9]* bytes", said)
+    assert "downloaded data sets:" not in said
     assert not list((filled / "cache").rglob("*.rows"))
     assert (filled / "cache/data/big").exists()
-    run("cache", "--clear", "all")
+    said = run("cache", "--clear", "all").stdout
+    assert "removed downloaded data sets: 2.0 kB" in said
+    assert "removed decoded images, recordings and tables: there were none" in said
     assert not (filled / "cache/data").exists()
 
 

@@ -38,6 +38,8 @@ def test_never_replaces_the_model_that_it_reads(run: Any, refused: Any, model: P
 
 def test_names_the_endings_that_there_are(refused: Any, model: Path) -> None:
     assert ".js" in refused("export", model, model.with_name("m.zip"), status=2)
+    message = refused("export", model, model.with_name("m.pt"), status=2)
+    assert "got '.pt'. PyTorch runs the .py file; most other programs read .onnx." in message
 
 
 def test_writes_a_library(run: Any, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,14 @@ def test_orders_that_do_not_fit(channels: int, order: str, message: str, tmp_pat
         read(path, Wish(channels=order))
 
 
+def test_files_that_are_no_models_and_missing_names(tmp_path: Path, refused: Any) -> None:
+    message = refused("import", tmp_path / "d1.png", status=2)
+    assert message.endswith("got '.png'. Save the model in one of these formats.")
+    path, _ = exported(tmp_path)
+    message = refused("import", path, "--classes", tmp_path / "missing.txt", status=1)
+    assert "missing.txt: cannot be read (No such file or directory). Give a text file with one" in message
+
+
 def test_shapes_and_constants_by_name(tmp_path: Path, run: Any) -> None:
     content = message([node("Mul", "x rate", "out")], "n", "t")
     content.graph.input.append(value("rate"))  # type: ignore[union-attr]

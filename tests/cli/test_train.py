@@ -373,6 +373,22 @@ def test_a_report_is_written_unless_it_is_not_wanted(run, tmp_path):
 
 def test_nothing_to_resume(refused, tmp_path):
     assert "must be the folder of a run" in refused("resume", tmp_path, status=2)
+    (tmp_path / "journal.log").touch()
+    assert "holds a search, not a run. To continue it, run its" in refused("resume", tmp_path, status=2)
+
+
+def test_ctrl_c_before_the_first_step_says_how_to_go_on(run, tmp_path, monkeypatch):
+    def stop(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    arguments = ["train", "digits", *QUICK, "--out", tmp_path / "run"]
+    with monkeypatch.context() as patch:
+        patch.setattr("striate.training.trainer.Trainer.fit", stop)
+        result = run(*arguments)
+    assert result.exit_code == 1
+    line = result.stderr.splitlines()[-1]
+    assert line == f"striate: interrupted. Continue with: striate resume {tmp_path / 'run'}"
+    assert run("resume", tmp_path / "run").exit_code == 0
 
 
 def test_a_report_that_is_interrupted_says_that_the_model_is_saved(run, tmp_path, monkeypatch):

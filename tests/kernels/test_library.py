@@ -11,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,7 @@ def true_code(*request: object) -> cache.Entry:
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin as a new process does."""
     monkeypatch.setattr(library, "_loaded", {})
+    monkeypatch.setattr(library, "_announced", [])
     cache._warn_once.cache_clear()
 
 
@@ -86,6 +88,14 @@ def test_compiled_once_then_found(
     assert works(library.load([FILL])[FILL])  # on disk
     assert compiled == ["fill"]
     assert capfd.readouterr().err == ""
+
+
+def test_why_it_compiles_is_said_once(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    library.load([FILL])
+    library.load([replace(FILL, lanes=4)])
+    first, second = capfd.readouterr().err.splitlines()
+    assert first == "striate: compiling 1 kernel for this processor (once per machine) ..."
+    assert second == "striate: compiling 1 more kernel ..."
 
 
 def test_only_what_is_missing_is_compiled(

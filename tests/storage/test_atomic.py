@@ -94,8 +94,23 @@ def test_a_wish_to_stop_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ModelFileError, match=r"model: cannot be written \(.*\); nothing was changed"):
+    with pytest.raises(
+        ModelFileError, match=r"model: cannot be written \(.*\); nothing was changed. Check the path"
+    ):
         write_atomically(tmp_path / "file" / "model", b"data")
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.ENOSPC, "Free some space, or"), (errno.EIO, "Check the disk, or"), (errno.EROFS, "Check the path and")],
+)
+def test_the_advice_fits_the_failure(tmp_path, monkeypatch, number, advice):
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("striate.storage.atomic.os.fsync", fail)
+    with pytest.raises(ModelFileError, match=f"nothing was changed. {advice}"):
+        write_atomically(tmp_path / "file", b"data")
 
 
 def test_many_threads_may_write_one_path(tmp_path):

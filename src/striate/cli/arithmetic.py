@@ -104,23 +104,28 @@ def _dense(shown: Output, input: str, bias: bool) -> None:
 
 
 def _inverse(shown: Output, kind: Any, output: int, ceil: bool, given: dict[str, Any]) -> None:
+    """Find the settings for an output size; strides other than 1 only where they are needed."""
     from striate.cli.parsing import paddings
+    from striate.errors import ShapeError
     from striate.worksheets.arithmetic import solve
 
     numbers = {key: _one(given[key], f"--{key}") for key in ("input", "kernel", "stride", "dilation")}
     padding: Any = None if given["padding"] is None else paddings(given["padding"])
     padding = padding[0] if isinstance(padding, tuple) and len(padding) == 1 else padding
-    stride = numbers["stride"] or (None if kind == "pooling" else 1)
-    found = solve(
-        numbers["input"] or 0,
-        output,
-        kind=kind,
-        kernel=numbers["kernel"],
-        stride=stride,
-        padding=padding,
-        dilation=numbers["dilation"] or 1,
-        ceil_mode=ceil,
-    )
+    known = {
+        "kernel": numbers["kernel"],
+        "padding": padding,
+        "dilation": numbers["dilation"] or 1,
+        "ceil_mode": ceil,
+    }
+    stride, cells = numbers["stride"], numbers["input"] or 0
+    try:
+        first = stride or (None if kind == "pooling" else 1)
+        found = solve(cells, output, kind=kind, stride=first, **known)
+    except ShapeError:
+        if stride is not None or kind == "pooling":
+            raise
+        found = solve(cells, output, kind=kind, stride=None, **known)
     shown.line(found)
     settings = [{"kernel": a.kernel, "stride": a.stride, "padding": list(a.padding)} for a in found.settings]
     shown.result({"input": found.input, "output": output, "settings": settings})

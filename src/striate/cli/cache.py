@@ -42,7 +42,11 @@ def cache(
         raise unknown_name("--clear", clear, [*KINDS, "all"])
     output, folder = Output(json), cache_folder()
     if clear is not None:
-        _clear([folder / kind for kind in KINDS if clear in (kind, "all")])
+        kinds = [kind for kind in KINDS if clear in (kind, "all")]
+        freed = {kind: _size(folder / kind) for kind in kinds}
+        _clear([folder / kind for kind in kinds])
+        for kind, size in freed.items():
+            output.line(f"removed {KINDS[kind]}: {_shown(size) if size else 'there were none'}")
     sizes = {kind: _size(folder / kind) for kind in KINDS}
     output.line(f"{folder}: {_shown(sum(sizes.values()))}")
     for kind, what in KINDS.items():

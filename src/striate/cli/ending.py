@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -21,6 +22,13 @@ from striate.cli.streams import prepare_streams, printable
 from striate.errors import StriateError
 
 ClickException: Any = typer.BadParameter.__mro__[2]  # Typer brings its own copy of Click or uses the installed one
+_WORDS = {
+    r"Input should be a valid integer.*": "must be a whole number",
+    r"Input should be a valid number.*": "must be a number",
+    r"Input should be greater than or equal to": "must be at least",
+    r"Input should be less than or equal to": "must be at most",
+    r"Input should be": "must be",
+}
 FAILED, WRONG_USE, REQUEUE = 1, 2, 75
 """Exit statuses; the last one (EX_TEMPFAIL of sysexits.h) asks a batch system to start the job again."""
 
@@ -101,9 +109,22 @@ def _end(error: BaseException) -> int:
 
 def _wrong_use(error: Any) -> int:
     path = error.ctx.command_path if getattr(error, "ctx", None) else "striate"
-    if message := error.format_message():  # empty if no command was given: then the help was shown
+    if message := _in_plain_words(error.format_message()):  # empty if no command was given: then the help was shown
         _say(f"{message if message.endswith(('.', '?')) else f'{message}.'} Try '{path} --help'.", WRONG_USE)
     return WRONG_USE
+
+
+def _in_plain_words(message: str) -> str:
+    """Return a message of the library that checks the numbers of options in our words.
+
+    Examples
+    --------
+    >>> _in_plain_words("Invalid value for '--trials': Input should be greater than or equal to 1")
+    "Invalid value for '--trials': must be at least 1"
+    """
+    for theirs, ours in _WORDS.items():
+        message = re.sub(theirs, ours, message)
+    return message
 
 
 def _describe(error: OSError) -> str:

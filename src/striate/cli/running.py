@@ -41,10 +41,15 @@ class Runner:
     def resume(self, folder: Path, epochs: int | None = None) -> None:
         """Continue the run or cross-validation in ``folder``; a run up to ``epochs`` in total, if given."""
         from striate.errors import UsageError
+        from striate.search.study import JOURNAL
         from striate.training.run import RunConfig
         from striate.training.run.cross_validation import fold_folder, folds_in
         from striate.training.run.folder import RunFolder
 
+        if (folder / JOURNAL).is_file():
+            raise UsageError(
+                f"{folder}: holds a search, not a run. To continue it, run its striate search command again."
+            )
         folds = folds_in(folder)
         if folds is None:
             self.output.result(self._resume(folder, epochs))
@@ -87,19 +92,24 @@ class Runner:
         def begin(**arguments: Any) -> Run:
             return train(with_progress(config, self._decoding), folder, **arguments)
 
-        return self._run(begin)
+        return self._run(begin, folder)
 
     def _resume(self, folder: Path, epochs: int | None = None) -> dict[str, Any]:
         from striate.training.run import resume
 
-        return self._run(lambda **arguments: resume(folder, epochs=epochs, **arguments))
+        return self._run(lambda **arguments: resume(folder, epochs=epochs, **arguments), folder)
 
-    def _run(self, start: Callable[..., Run]) -> dict[str, Any]:
+    def _run(self, start: Callable[..., Run], folder: Path) -> dict[str, Any]:
         from striate.training.callbacks import ProgressBar
+        from striate.training.run import RunFolder
 
         progress = ProgressBar(self.output.console)
         try:
             run = start(callbacks=[progress], prepared=self._prepared, report=False)
+        except KeyboardInterrupt:
+            if not RunFolder(folder).config.is_file():
+                raise
+            fail(f"interrupted. Continue with: {shell_command('resume', self.whole or folder)}")
         finally:
             progress.close()
         facts = self._finish(run)

@@ -11,9 +11,9 @@ T = TypeVar("T")
 MOST_AXES = 32  # of an array, as before NumPy 2
 
 
-def by_ending(path: Path, known: dict[str, T]) -> T:
-    """Return the entry for the suffix of ``path``; raises UsageError for other suffixes."""
+def by_ending(path: Path, known: dict[str, T], fix: str) -> T:
+    """Return the entry for the suffix of ``path``; raises UsageError, with ``fix``, for other suffixes."""
     ending = path.suffix.lower()
     if ending not in known:
-        raise UsageError(f"{path}: the ending must be {' or '.join(known)}; got {ending or 'none'!r}. Rename it.")
+        raise UsageError(f"{path}: the ending must be {' or '.join(known)}; got {ending or 'none'!r}. {fix}")
     return known[ending]

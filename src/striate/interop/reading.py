@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from striate.data.encoding import text_of_file
 from striate.data.normalisation import Normalisation
 from striate.errors import DataError, UsageError, unknown_name
 from striate.interop.formats import by_ending
@@ -90,7 +91,7 @@ def read(path: Path, wish: Wish | None = None) -> Found:
     wish = wish or Wish()
     if path.suffix.lower() != ".onnx" and (wish.shapes or wish.constants or wish.output):
         raise UsageError(f"{path}: --constant, --output and names in --input are for ONNX files. Leave them out.")
-    found = by_ending(path, READERS)(path, wish)
+    found = by_ending(path, READERS, "Save the model in one of these formats.")(path, wish)
     model = _completed(found.model, wish)
     note = with_targets(model, wish.targets)
     return Found(model, (*found.report, note) if note else found.report)
@@ -138,9 +139,13 @@ def pixel_range(name: str, channels: int) -> Normalisation | None:
 
 def _names(path: Path, count: int) -> tuple[str, ...]:
     try:
-        names = tuple(line.strip() for line in path.read_text("utf-8").splitlines() if line.strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as text; {error}. Give one name per line.") from None
+        text = text_of_file(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(
+            f"{path}: cannot be read ({reason}). Give a text file with one class name per line."
+        ) from None
+    names = tuple(line.strip() for line in text.splitlines() if line.strip())
     if len(names) != count:
         raise UsageError(f"{path}: the model has {count} outputs; got {len(names)} names. Give one name per line.")
     return names

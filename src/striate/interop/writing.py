@@ -43,7 +43,8 @@ def write(model: Model, path: Path, *, preprocessing: bool = True, samples: str 
         return _write_page(model, path, preprocessing, samples)
     if samples is not None:
         raise UsageError(f"{path}: only pages can hold samples. Leave --samples out, or write to a .html file.")
-    return by_ending(path, WRITERS)(model, path, preprocessing)
+    fix = "PyTorch runs the .py file; most other programs read .onnx."
+    return by_ending(path, WRITERS, fix)(model, path, preprocessing)
 
 
 def write_library(model: Model, folder: Path, target: str, name: str) -> list[Path]:

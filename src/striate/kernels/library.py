@@ -54,6 +54,7 @@ class Kernel:
 
 
 _loaded: dict[Request, Kernel] = {}
+_announced: list[int] = []
 _lock = threading.RLock()
 if hasattr(os, "register_at_fork"):  # no process is forked in the middle of a compilation
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
@@ -70,8 +71,7 @@ def load(requests: Sequence[Request]) -> dict[Request, Kernel]:
             folder = cache.open_folder()
             missing = [request for request in missing if folder is None or not _load_cached(request, folder)]
         if missing:
-            count = f"{len(missing)} kernel{'s' * (len(missing) > 1)}"
-            _announce(f"striate: compiling {count} for this processor (once per machine) ...")
+            _announce(len(missing))
             for request in missing:
                 _compile(request, folder)
         return {request: _loaded[request] for request in requests}
@@ -109,7 +109,14 @@ def _keep(request: Request, entry: cache.Entry) -> None:
     _loaded[request] = Kernel(_link(code, symbol), signature)
 
 
-def _announce(line: str) -> None:
+def _announce(count: int) -> None:
+    """Say what is compiled and, the first time, why."""
+    kernels = f"kernel{'s' * (count > 1)}"
+    if _announced:
+        line = f"striate: compiling {count} more {kernels} ..."
+    else:
+        line = f"striate: compiling {count} {kernels} for this processor (once per machine) ..."
+    _announced.append(count)
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             print(line, file=sys.stderr, flush=True)

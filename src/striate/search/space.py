@@ -84,8 +84,14 @@ def parse_range(text: str) -> Range:
     low, high = _value(parts[0]), _value(parts[1])
     log = parts[2:] == ["log"]
     numbers = all(isinstance(bound, int | float) and math.isfinite(bound) for bound in (low, high))
-    if not numbers or (len(parts) > 2 and not log) or not low < high or (log and low <= 0):
+    if not numbers or (len(parts) > 2 and not log):
         raise _refused(text)
+    if not low < high:
+        raise UsageError(f"range: LOW must be less than HIGH; got {text!r}. Use {name}={parts[1]}:{parts[0]}.")
+    if log and low <= 0:
+        raise UsageError(
+            f"range: LOW must be above 0 for orders of magnitude; got {text!r}. Raise it, or drop :log."
+        )
     return Range(name, low, high, log)
 
 

@@ -45,7 +45,7 @@ def write_atomically(path: str | Path, data: bytes) -> Path:
         _remove(temporary)
         raise ModelFileError(
             f"{path}: cannot be written ({error.strerror or error}); nothing was changed. "
-            "Free some space, or choose another place."
+            f"{_advice(error)}, or choose another place."
         ) from error
     except BaseException:
         _remove(temporary)
@@ -75,8 +75,14 @@ def append(path: str | Path, data: bytes) -> None:
             os.close(handle)
     except OSError as error:
         raise ModelFileError(
-            f"{path}: cannot be written ({error.strerror or error}); nothing was changed. Free some space."
+            f"{path}: cannot be written ({error.strerror or error}); nothing was changed. {_advice(error)}."
         ) from error
+
+
+def _advice(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return "Free some space"
+    return "Check the disk" if error.errno == errno.EIO else "Check the path and its permissions"
 
 
 def remove_leftovers(folder: Path) -> None:

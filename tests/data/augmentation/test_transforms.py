@@ -23,6 +23,7 @@ from striate.data.augmentation import (
 )
 from striate.data.augmentation.counter import Draw
 from striate.data.augmentation.pipeline import KINDS
+from striate.data.augmentation.words import augmentation
 from striate.errors import ShapeError, UsageError
 
 INDICES = np.arange(400)
@@ -226,8 +227,9 @@ class TestMixup:
         (lambda: Augmentation.from_dict({"boarder": "edge"}), "did you mean 'border'"),
         (
             lambda: Augmentation.from_dict({"transforms": [{"kind": "zoom", "factor": 2}]}),
-            "zoom: its settings are low, high; got factor",
+            "zoom: its settings are low, high; got factor. Use these names",
         ),
+        (lambda: augmentation("rotation"), "rotation: its settings are degrees; got none. Write rotation:DEGREES"),
     ],
 )
 def test_settings_that_cannot_mean_anything(make, message):

@@ -201,10 +201,10 @@ def _transform(settings: dict[str, Any]) -> Transform:
     try:
         return KINDS[kind](**settings)
     except TypeError as error:
-        known = ", ".join(field.name for field in fields(KINDS[kind]))
-        raise UsageError(
-            f"{kind}: its settings are {known}; got {', '.join(settings) or 'none'}. Use these names."
-        ) from error
+        known = [field.name for field in fields(KINDS[kind])]
+        got = ", ".join(settings) or "none"
+        fix = "Use these names." if settings else f"Write {':'.join([kind, *map(str.upper, known)])}, with numbers."
+        raise UsageError(f"{kind}: its settings are {', '.join(known)}; got {got}. {fix}") from error
 
 
 def _plane(space: tuple[int, ...]) -> tuple[int, int]:
