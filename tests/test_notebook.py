@@ -7,11 +7,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from striate import Dataset, Trainer
+from striate import Dataset, Trainer, worksheets
 from striate.data.splits import Splits
-from striate.explain import trace
+from striate.explain import attribute, draw_network, gradient_path, invariance, loss_line, loss_plane, trace
 from striate.layers import Conv2d, Flatten, Linear, ReLU, Softmax
 from striate.network import Sequential
+from striate.training.learning_rate_finder import find_learning_rate
 
 EMPTY = {"img", "br"}
 
@@ -56,13 +57,28 @@ def objects() -> dict[str, object]:
         "splits": Splits(data, None, data),
         "data set": data,
         "numbers": numbers,
+        "attribution": attribute(trainer.model, data.inputs[0], "gradient"),
+        "invariance": invariance(trainer.model, data.inputs[0], "shift", [-1, 0, 1]),
+        "gradient path": gradient_path(found, "linear1.bias", 0, target=1),
+        "field": found.field("conv1", (0, 1, 1)),
+        "rates": find_learning_rate(trainer, data, steps=12),
+        "line": loss_line(trainer.model, data, points=3),
+        "plane": loss_plane(trainer.model, data, points=3),
+        "descent": worksheets.descend("ravine", steps=3),
+        "filtered": worksheets.convolve([1, 2, 3, 4], [1, -1]),
+        "pooled": worksheets.pool([[1, 2], [3, 4]], 2),
+        "matrix": worksheets.toeplitz([1, -1], 4),
+        "checked": worksheets.check("2 * 3 = 7"),
+        "diagram": draw_network(trainer.network),
     }
 
 
 SHOWN = {
     "network": "conv1", "model": "a<b", "history": "validation", "evaluation": "predicted",
     "regression": "predicted", "why": "(a<b)", "trace": "linear1", "splits": "training", "data set": "a<b",
-    "numbers": "20 samples",
+    "numbers": "20 samples", "attribution": "gradient for", "invariance": "shift", "gradient path": "linear1.bias",
+    "field": "conv1", "rates": "suggested rate", "line": "loss", "plane": "loss over 3 x 3", "descent": "lowest",
+    "filtered": "cross-correlation", "pooled": "max pooling", "matrix": "matrix of 3 x 4", "checked": "wrong in 1",
 }  # fmt: skip
 
 
@@ -86,6 +102,11 @@ def test_layers_are_named_once(objects: dict[str, object]) -> None:
 def test_texts_are_short(objects: dict[str, object], name: str) -> None:
     assert len(repr(objects[name])) < 120
     assert "array" not in repr(objects[name])
+
+
+def test_drawings_are_shown_as_pictures(objects: dict[str, object]) -> None:
+    for name in ("diagram", "attribution", "descent", "rates"):
+        assert "data:image/svg+xml" in objects[name]._repr_html_()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import cache
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -18,15 +19,29 @@ def new_axes(
 ) -> Axes:
     """Return `axes`, or the axes of a new figure of `size` inches, with labels.
 
-    The figure does not belong to pyplot: no window opens and nothing has to be closed.
+    The figure does not belong to pyplot: no window opens and nothing has to be closed. Notebooks show it.
     """
     from matplotlib.figure import Figure
 
     if axes is None:
-        axes = Figure(figsize=size, layout="constrained").add_subplot()
+        axes = Figure(figsize=size, layout="constrained").add_subplot(axes_class=_shown_axes())
     axes.set_ylabel(vertical)
     axes.set_xlabel(horizontal)
     return axes
+
+
+@cache
+def _shown_axes() -> type[Axes]:
+    """Return axes that notebooks show as the figure they are on."""
+    from matplotlib.axes import Axes
+
+    class Drawing(Axes):
+        """Axes that are shown as a picture."""
+
+        def _repr_html_(self) -> str:
+            return as_image(self, self.get_title() or "drawing")
+
+    return Drawing
 
 
 def set_title(axes: Axes, title: str, size: int = 10) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
 
 from striate.drawing.html import Markup, element
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LONGEST_NAME = 80
 
 # two classes in the rules of tables: JupyterLab sets theirs by :not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon
 STYLE = Markup("""
@@ -25,3 +31,21 @@ STYLE = Markup("""
 def shown(*pieces: Any) -> Markup:
     """Return pieces as one output of a notebook, in the colours of its theme."""
     return element("div", element("style", STYLE), *pieces, class_="striate")
+
+
+class Readable:
+    """A result that prints as text, is named by the first line of it, and shows text and drawing in notebooks."""
+
+    def _drawn(self) -> Axes | None:
+        """Return a drawing; None where the text says it all."""
+        return None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {shorten(str(self).splitlines()[0], LONGEST_NAME, placeholder=' ...')}>"
+
+    def _repr_html_(self) -> str:
+        """Return text and drawing, for notebooks."""
+        from striate.drawing.axes import as_image
+
+        drawn = self._drawn()
+        return shown(element("pre", str(self)), "" if drawn is None else as_image(drawn, repr(self)))

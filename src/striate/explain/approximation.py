@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from striate.checks import integer
 from striate.data.dataset import Dataset
+from striate.drawing.notebook import Readable
 from striate.errors import UsageError
 from striate.layers import Linear, ReLU, Sigmoid, Tanh
 from striate.layers.arguments import choice, real
 from striate.model import Model
 from striate.network import Sequential
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ACTIVATIONS = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
 STEEP = {"tanh": 2.0, "sigmoid": 4.0}
@@ -45,8 +50,8 @@ class Fit:
     new_error: float
 
 
-@dataclass(frozen=True, eq=False)
-class Approximation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Approximation(Readable):
     """Networks of several widths that learnt the same samples; ``print`` it for their errors.
 
     Parameters
@@ -84,6 +89,11 @@ class Approximation:
             note = "  smallest on new samples" if fit is self.best else ""
             lines.append(f"{fit.units:>6} {fit.train_error:>11.4g} {fit.new_error:>11.4g}{note}")
         return "\n".join(lines)
+
+    def _drawn(self) -> Axes:
+        from striate.explain.draw_approximation import draw_approximation
+
+        return draw_approximation(self)
 
 
 def approximate(

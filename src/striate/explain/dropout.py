@@ -10,6 +10,7 @@ import numpy as np
 
 from striate.drawing.axes import new_axes
 from striate.drawing.mosaic import mosaic
+from striate.drawing.notebook import Readable
 from striate.errors import UsageError
 from striate.explain.features.maps import map_pictures
 from striate.explain.tracing import Trace
@@ -25,8 +26,8 @@ DROPPED = np.array([0.84, 0.37, 0.0])  # orange, which the colour-blind tell fro
 MOST_MAPS, MOST_COLUMNS = 64, 3
 
 
-@dataclass(frozen=True, eq=False)
-class DropoutMasks:
+@dataclass(frozen=True, eq=False, repr=False)
+class DropoutMasks(Readable):
     """What a dropout layer does to the values of one sample.
 
     Parameters
@@ -53,6 +54,9 @@ class DropoutMasks:
             after = (self.values * factors).mean()
             lines.append(f"  step {step}: {int((factors == 0).sum()):,} of {count:,} dropped, mean {after:.4g}")
         return "\n".join([*lines, f"  prediction: all {count:,} kept, mean {self.values.mean():.4g}"])
+
+    def _drawn(self) -> Axes:
+        return draw_dropout(self)
 
 
 def dropout_masks(trace: Trace, layer: str | None = None, *, steps: int = 5, seed: int = 0) -> DropoutMasks:

@@ -10,6 +10,7 @@ import numpy as np
 from striate import reference
 from striate.drawing.axes import new_axes, set_title, whole_ticks
 from striate.drawing.mosaic import as_tile
+from striate.drawing.notebook import Readable
 from striate.explain.positions import place_text
 from striate.explain.words import embedding_of
 from striate.receptive_field import AxisField, receptive_fields, spans_of
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from striate.explain.tracing import Trace
 
 
-@dataclass(frozen=True, eq=False)
-class Field:
+@dataclass(frozen=True, eq=False, repr=False)
+class Field(Readable):
     """The receptive field of one value.
 
     Parameters
@@ -83,6 +84,9 @@ class Field:
         seen = ", ".join(f"{first}..{last}" for first, last in support)
         of = f"{self.effective_size()} of {self.weight.size} positions"
         return f"input positions {seen}; {of} carry 95 % of the gradient"
+
+    def _drawn(self) -> Axes:
+        return draw_field(self)
 
 
 def field_of(trace: Trace, layer: str, index: tuple[int, ...]) -> Field:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate import reference
 from striate.data.dataset import Dataset
+from striate.drawing.notebook import Readable
 from striate.errors import UsageError, unknown_name
 from striate.explain.positions import place_text
 from striate.explain.samples import class_number
@@ -23,11 +24,14 @@ from striate.network import Slot, Step
 from striate.numbers import format_number
 from striate.reference.registry import operation
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 MOST_TERMS = 12
 
 
-@dataclass(frozen=True, eq=False)
-class GradientPath:
+@dataclass(frozen=True, eq=False, repr=False)
+class GradientPath(Readable):
     """``gradient = sum of value * error signal`` over the outputs of the layer that the parameter enters.
 
     Parameters
@@ -92,6 +96,11 @@ class GradientPath:
             rest = float(self.products.ravel()[order[MOST_TERMS:]].sum())
             lines.append(f"    {len(order) - MOST_TERMS} smaller terms add {format_number(rest)}")
         return "\n".join([*lines, f"  sum: {format_number(self.sum)}"])
+
+    def _drawn(self) -> Axes:
+        from striate.explain.draw_terms import draw_gradient_path
+
+        return draw_gradient_path(self)
 
 
 def gradient_path(trace: Trace, parameter: str, index: Sequence[int] | int, target: Any) -> GradientPath:

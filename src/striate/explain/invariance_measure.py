@@ -12,6 +12,7 @@ import numpy as np
 
 from striate import reference
 from striate.drawing.axes import new_axes
+from striate.drawing.notebook import Readable
 from striate.errors import UsageError
 from striate.explain.samples import as_sample, class_number, normalised
 from striate.explain.tracing import score_step
@@ -31,8 +32,8 @@ FIRST, COLOURS = np.array([0.1, 0.25, 0.6]), np.array([0.8, 0.2, -0.5])  # of th
 UNITS = {"shift": "cells to the right", "rotation": "degrees counter-clockwise", "scale": "times as large"}
 
 
-@dataclass(frozen=True, eq=False)
-class Invariance:
+@dataclass(frozen=True, eq=False, repr=False)
+class Invariance(Readable):
     """How a model responds to a change of the input.
 
     Parameters
@@ -67,6 +68,9 @@ class Invariance:
         width = max(map(len, rows))
         lines = [f"{self.kind}, {UNITS[self.kind]}", _row("", self.amounts, width)]
         return "\n".join([*lines, *(_row(name, values, width) for name, values in rows.items())])
+
+    def _drawn(self) -> Axes:
+        return draw_invariance(self)
 
 
 def invariance(

@@ -11,6 +11,7 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.drawing.axes import new_axes
+from striate.drawing.notebook import Readable
 from striate.errors import UsageError
 from striate.explain.batch_statistics import BatchStatistics
 from striate.layers.arguments import integer, real
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, eq=False)
-class LossLine:
+@dataclass(frozen=True, eq=False, repr=False)
+class LossLine(Readable):
     """The loss along one direction: ``losses[i]`` at ``theta + steps[i] * direction``.
 
     Parameters
@@ -39,9 +40,12 @@ class LossLine:
         rows = [f"  {step:>8.3f} {loss:>12.6g}" for step, loss in zip(self.steps, self.losses, strict=True)]
         return "\n".join(["      step         loss", *rows])
 
+    def _drawn(self) -> Axes:
+        return draw_loss_line(self)
 
-@dataclass(frozen=True, eq=False)
-class LossPlane:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LossPlane(Readable):
     """The loss over two directions: ``losses[i, j]`` at ``theta + steps[i] * second + steps[j] * first``.
 
     Parameters
@@ -64,6 +68,9 @@ class LossPlane:
             f"lowest {self.losses[row, column]:.6g} at {self.steps[row]:.3g} along the second direction and "
             f"{self.steps[column]:.3g} along the first, highest {np.nanmax(self.losses):.6g}"
         )
+
+    def _drawn(self) -> Axes:
+        return draw_loss_plane(self)
 
 
 def loss_line(

@@ -10,6 +10,7 @@ import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.drawing.axes import new_axes, whole_ticks
+from striate.drawing.notebook import Readable
 from striate.errors import DivergenceError, UsageError
 from striate.explain.loss_slices import losses_at
 from striate.layers.arguments import integer
@@ -46,8 +47,8 @@ class Runner:
     diverged: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Race:
+@dataclass(frozen=True, eq=False, repr=False)
+class Race(Readable):
     """Trainings of one network, and the loss on the plane closest to their paths; ``print`` it for a ranking.
 
     Parameters
@@ -89,6 +90,9 @@ class Race:
             note = " (diverged)" if one.diverged else ""
             lines.append(f"{one.name:<{width}}  {len(one.losses) - 1:>6} {ends}{note}")
         return "\n".join([*lines, f"the plane holds {100 * self.share:.0f} % of the paths' squared distances"])
+
+    def _drawn(self) -> Axes:
+        return draw_race(self)
 
 
 class _Recorder(Callback):

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.drawing.notebook import Readable
 from striate.errors import DivergenceError, UsageError
 from striate.layers.arguments import integer, real
 from striate.training.callbacks.base import Callback
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from striate.training.state import TrainingState
     from striate.training.trainer import Trainer
 
@@ -25,8 +28,8 @@ SMOOTHING = 0.9
 WORSE = 4.0  # the search ends where the smoothed loss is so many times the best one
 
 
-@dataclass(frozen=True, eq=False)
-class RateSearch:
+@dataclass(frozen=True, eq=False, repr=False)
+class RateSearch(Readable):
     """The result of a search for a learning rate.
 
     Parameters
@@ -43,11 +46,19 @@ class RateSearch:
     losses: np.ndarray
     suggestion: float
 
+    def __str__(self) -> str:
+        lowest, highest = self.rates[0], self.rates[-1]
+        return f"suggested rate {self.suggestion:.3g}, of {len(self.rates)} from {lowest:.3g} to {highest:.3g}"
+
     def plot(self, axes: Any = None) -> Any:
         """Draw loss against rate with matplotlib, the suggestion marked; return the axes."""
         from striate.training.plotting import plot_rates
 
         return plot_rates(self, axes)
+
+    def _drawn(self) -> Axes:
+        axes: Axes = self.plot()
+        return axes
 
 
 def find_learning_rate(

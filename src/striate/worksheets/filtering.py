@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from striate.drawing.notebook import Readable
 from striate.errors import ShapeError, unknown_name
 from striate.numbers import as_numbers, format_array, format_number
 from striate.reference.convolution import taps
@@ -67,8 +68,8 @@ class WindowSum:
         return f"out[{place}] = {' = '.join([*steps, format_number(self.value)])}"
 
 
-@dataclass(frozen=True, eq=False)
-class Filtered:
+@dataclass(frozen=True, eq=False, repr=False)
+class Filtered(Readable):
     """A filtered signal or picture; ``print`` a small one to see every sum.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.drawing.notebook import Readable
 from striate.errors import ShapeError, UsageError
 from striate.numbers import as_numbers
 from striate.reference.sparse import SparseMatrix
@@ -22,8 +23,8 @@ LARGEST = 20_000_000  # entries that are not zero
 LARGEST_DRAWN = 4_000_000  # cells
 
 
-@dataclass(frozen=True, eq=False)
-class Toeplitz:
+@dataclass(frozen=True, eq=False, repr=False)
+class Toeplitz(Readable):
     """The matrix M of a convolution layer without biases: ``output.ravel() = M @ input.ravel()``.
 
     Written with rows, as ``input.ravel() @ M.T``, the kernel runs down every column of ``M.T``.
@@ -72,6 +73,9 @@ class Toeplitz:
             for row, marks in zip(cells, stored, strict=True)
         ]
         return "\n".join([text, *lines])
+
+    def _drawn(self) -> Axes:
+        return draw_toeplitz(self)
 
 
 def toeplitz(

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from striate.drawing.notebook import Readable
 from striate.errors import ShapeError, unknown_name
 from striate.numbers import as_numbers, format_array, format_number
 from striate.reference.pooling import parts
@@ -61,8 +62,8 @@ class PooledWindow:
         return f"out[{place}] = ({total})/{len(numbers)} = {format_number(self.value)}"
 
 
-@dataclass(frozen=True, eq=False)
-class Pooled:
+@dataclass(frozen=True, eq=False, repr=False)
+class Pooled(Readable):
     """A pooled array; ``print`` a small one to see every window.
 
     Parameters

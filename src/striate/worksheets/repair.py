@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from striate.checks import integer
+from striate.drawing.notebook import Readable
 from striate.errors import ShapeError, UsageError
 from striate.numbers import format_number
 
@@ -51,8 +52,8 @@ class RepairedPixel:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, eq=False)
-class Repaired:
+@dataclass(frozen=True, eq=False, repr=False)
+class Repaired(Readable):
     """A picture without lost pixels.
 
     Parameters

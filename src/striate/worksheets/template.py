@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.drawing.notebook import Readable
 from striate.errors import ShapeError, UsageError
 from striate.numbers import as_numbers
 
@@ -31,8 +32,8 @@ class Match:
     score: float
 
 
-@dataclass(frozen=True, eq=False)
-class TemplateSearch:
+@dataclass(frozen=True, eq=False, repr=False)
+class TemplateSearch(Readable):
     """Scores of every position and the best places.
 
     Parameters

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.drawing.notebook import Readable
 from striate.errors import UsageError, unknown_name
 from striate.explain.attribution.gradients import gradient, gradient_times_input, integrated_gradients, smooth_grad
 from striate.explain.attribution.regions import grad_cam, maps, occlusion
 from striate.explain.attribution.scores import Score, score_of
 from striate.model import Model
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 METHODS: dict[str, Callable[..., np.ndarray]] = {
     "gradient": gradient,
@@ -24,8 +28,8 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Attribution:
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution(Readable):
     """How much each input speaks for (above 0) or against a class.
 
     Parameters
@@ -47,6 +51,13 @@ class Attribution:
     score: float
     baseline_score: float
 
+    def __str__(self) -> str:
+        values, shape = self.values, " x ".join(map(str, self.values.shape))
+        return (
+            f"{self.method} for {self.class_name!r}: score {self.score:.6g}, {self.baseline_score:.6g} of nothing\n"
+            f"{shape} values from {values.min():.4g} to {values.max():.4g}, which add up to {values.sum():.6g}"
+        )
+
     def map(self, rank: int) -> np.ndarray:
         """Return the values summed over the channels, where there are ``rank`` axes of space.
 
@@ -55,6 +66,11 @@ class Attribution:
         if self.values.ndim > 1 and self.values[0].size == 1:
             return self.values.reshape(-1)
         return self.values.sum(axis=0) if self.values.ndim > max(rank, 1) else self.values
+
+    def _drawn(self) -> Axes:
+        from striate.explain.attribution.draw import draw_attribution
+
+        return draw_attribution(self)
 
 
 def attribute(

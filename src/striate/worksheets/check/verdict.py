@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from striate.drawing.notebook import Readable
 from striate.numbers import format_array, format_number
 from striate.worksheets.check.answers import Answer, Place, answers
 from striate.worksheets.check.text import Claim, read_claim
@@ -13,8 +14,8 @@ from striate.worksheets.check.text import Claim, read_claim
 MOST_CELLS = 20  # wrong cells that are shown with their terms
 
 
-@dataclass(frozen=True, eq=False)
-class Checked:
+@dataclass(frozen=True, eq=False, repr=False)
+class Checked(Readable):
     """A sum, checked; ``print`` it to see the verdict.
 
     Parameters

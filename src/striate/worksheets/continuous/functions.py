@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.checks import integer
+from striate.drawing.notebook import Readable
 from striate.errors import UsageError, unknown_name
 from striate.layers.arguments import real
 from striate.worksheets.expression import parse
@@ -26,8 +27,8 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 """Functions by name; at a jump they have the middle value, so that sums come closest to integrals."""
 
 
-@dataclass(frozen=True, eq=False)
-class Convolved:
+@dataclass(frozen=True, eq=False, repr=False)
+class Convolved(Readable):
     """Two functions and their convolution, continuous and sampled.
 
     Parameters

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from striate.drawing.notebook import Readable
 from striate.errors import UsageError, unknown_name
 from striate.worksheets.descent.problem import Problem, Surface, problem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 METHODS = ("gradient descent", "sgd", "mini-batch", "momentum", "nesterov", "rmsprop", "adam")
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -39,8 +44,8 @@ class Path:
     diverged: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Descent:
+@dataclass(frozen=True, eq=False, repr=False)
+class Descent(Readable):
     """A problem, its surface, and the paths of the methods on it; ``print`` it for a table."""
 
     problem: Problem
@@ -67,6 +72,11 @@ class Descent:
                 f"{path.losses[-1]:>11.5g}  {end}{note}"
             )
         return "\n".join(lines)
+
+    def _drawn(self) -> Axes:
+        from striate.worksheets.descent.draw import draw_descent
+
+        return draw_descent(self)
 
 
 def descend(
