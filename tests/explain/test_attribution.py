@@ -38,6 +38,31 @@ def test_a_linear_model_is_attributed_weight_times_input(method):
     assert found.values.sum() == pytest.approx(found.score - found.baseline_score)
 
 
+@pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 4)])
+@pytest.mark.parametrize("method", ["gradient-x-input", "integrated-gradients", "occlusion"])
+def test_rows_and_series_are_compared_with_the_mean_of_the_training_data(shape, method):
+    units = Normalisation((1990.0, 5.0, 0.0), (10.0, 2.0, 1.0))
+    size = int(np.prod(shape))
+    model = Model(Sequential([Flatten(), Linear(1)], shape), [*np.ones(size), 7.0], normalisation=units)
+    mean, step = (np.reshape(values, (-1, *(1,) * (len(shape) - 1))) for values in (units.mean, units.scale))
+    sample = mean + step * np.arange(size).reshape(shape)
+    options = {"size": 1, "stride": 1} if method == "occlusion" else {}
+    found = attribute(model, sample, method, 0, **options)
+    expected = np.arange(size, dtype=float).reshape(shape)
+    by_place = method == "occlusion" and size > 3
+    np.testing.assert_allclose(found.values.ravel(), (expected.sum(0) if by_place else expected).ravel(), atol=1e-9)
+    assert found.baseline_score == pytest.approx(7.0)
+
+
+def test_noise_on_a_row_is_a_share_of_the_deviation_of_each_column():
+    units = Normalisation((1990.0, 0.0), (10.0, 0.1))
+    model = Model(Sequential([ReLU(), Linear(1)], (2,)), [0.0, 1.0, 0.0], normalisation=units)
+    found = attribute(
+        model, np.array([1990.0, 0.1]), "smoothgrad", 0
+    )  # one deviation above the kink: no noise crosses
+    np.testing.assert_allclose(found.values, [0.0, 10.0], atol=1e-9)
+
+
 def test_occlusion_of_a_linear_model_is_what_the_pixel_adds():
     found = attribute(LINEAR, SAMPLE, "occlusion", 0, size=1, stride=1)
     np.testing.assert_allclose(found.values.ravel(), np.arange(9.0) / 4 * SAMPLE.ravel(), atol=1e-12)

@@ -46,7 +46,8 @@ def smooth_grad(score: Score, *, samples: int = 24, noise: float = 0.15, seed: i
     score : Score
     samples : int
     noise : float
-        Standard deviation of the noise as a share of the range of the picture's values.
+        Standard deviation of the noise as a share of the range of the picture's values; of a row of a table, as a
+        share of the deviation of each column in the training data.
     seed : int
 
     References
@@ -54,7 +55,9 @@ def smooth_grad(score: Score, *, samples: int = 24, noise: float = 0.15, seed: i
     Smilkov, Thorat, Kim, Viegas and Wattenberg (2017), "SmoothGrad: removing noise by adding noise".
     """
     samples, noise = integer(samples, "samples"), real(noise, "noise", above=0, closed=True)
-    spread = noise * float(np.ptp(score.raw))
+    units, spread = score.model.normalisation, noise * np.ptp(score.raw)
+    if units is not None and score.raw[0].size == 1:
+        spread = noise * np.reshape(units.scale, score.raw.shape)
     drawn = np.random.default_rng(seed).normal(0.0, 1.0, (samples, *score.raw.shape))
     return score.gradient(score.raw + spread * drawn, np.full(samples, 1.0 / samples))
 
