@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -202,3 +204,5 @@ def test_why_names_the_columns_that_decided(run, tmp_path):
     assert set(columns) == {"pages", "minutes"}
     assert abs(columns["pages"]) > abs(columns["minutes"])
     assert "the columns that mattered most, by integrated gradients:\n  pages" in result.stderr
+    assert re.search(r"input\[channel [01], position 0\] = \S+ \((pages|minutes)\)$", result.stderr, re.MULTILINE)
+    assert "receptive field" not in result.stderr

@@ -15,7 +15,18 @@ from striate.explain.attribution import METHODS, rank_correlation, scores
 from striate.explain.attribution.gradients import most_gradients
 from striate.explain.attribution.regions import interpolated
 from striate.explain.attribution.scores import score_of, usual_baseline
-from striate.layers import BatchNorm, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, Linear, ReLU, Softmax
+from striate.layers import (
+    BatchNorm,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAvgPool,
+    Linear,
+    ReLU,
+    Softmax,
+)
 from striate.network import Sequential
 
 LINEAR = Model(
@@ -233,6 +244,19 @@ def test_the_features_of_a_table_are_drawn_by_name():
     one = draw_attribution(found["gradient"], np.ones(3))
     assert [bar.get_width() for bar in one.patches] == pytest.approx(found["gradient"].values.tolist())
     assert one.get_yticklabels()[2].get_text() == "feature 2"
+
+
+def test_the_words_of_a_text_are_drawn_one_by_one():
+    network = Sequential([Embedding(5, 2), GlobalAvgPool(), Linear(2)], (1, 4))
+    model = Model(network, np.random.default_rng(0).normal(size=network.parameter_count))
+    sample, words = np.array([[3.0, 2.0, 4.0, 0.0]]), ["sea", "and", "ship", ""]
+    found = attribute_all(model, sample, 0)
+    axes = draw_attributions(found, sample, words=words)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["sea", "and", "ship"]
+    assert axes.get_title() == "what speaks for (right) and against (left) 0"
+    one = draw_attribution(found["occlusion"], sample, words=words)
+    assert [bar.get_width() for bar in one.patches] == pytest.approx(found["occlusion"].values[:3].tolist())
+    assert [bar.get_facecolor()[0] > 0.5 for bar in one.patches] == (found["occlusion"].values[:3] >= 0).tolist()
 
 
 def test_colour_photographs_are_drawn_in_colour():

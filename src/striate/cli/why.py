@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from striate.cli import samples as s
@@ -68,9 +70,10 @@ def why(
         output.line(f"\n{s_cell(loaded, found.raw, asked.step.name, asked.index)}")
     output.line("\nits largest term, layer by layer, down to the input:")
     for link in links[1:]:
-        output.line(f"\n{link}" if chain else f"  {link.place} = {link.value:.6g}")
+        meant = _name_of_input(loaded, found, link)
+        output.line(f"\n{link}{meant}" if chain else f"  {link.place} = {link.value:.6g}{meant}")
     field = asked.field()
-    if len(loaded.network.input_shape) > 1:  # the features of a row have no order
+    if math.prod(loaded.network.input_shape[1:]) > 1:  # the features of a row have no order
         output.line(f"\n{field}")
     facts: dict[str, Any] = {kind: dict(decided)} if decided else {}
     facts |= {**asked.to_dict(), "chain": [link.to_dict() for link in links[1:]]}
@@ -89,6 +92,17 @@ def _in_user_units(model: Model, found: Trace, asked: Why) -> str:
     values = model.interpret(found.output[None]).values[0].ravel()
     place = asked.index[0]
     return f"{model.output_names[place]} {plain(values[place], 6)}" if place < len(values) else ""
+
+
+def _name_of_input(model: Model, found: Trace, link: Why) -> str:
+    """Return the column, or the word, that a value of the input stands for, in brackets; "" of others."""
+    from striate.explain.samples import feature_names
+    from striate.explain.words import words_of
+
+    names = words_of(model, found.raw) or feature_names(model)
+    if link.step.inputs or len(names) != math.prod(model.input_shape):
+        return ""
+    return f" ({names[int(np.ravel_multi_index(link.index, model.input_shape))]})"
 
 
 def _decisive(model: Model, found: Trace, asked: Why) -> tuple[str, list[tuple[str, float]]]:

@@ -57,16 +57,17 @@ def attribution(
     """Draw which parts of an image speak for and against a class."""
     from striate.explain import attribute, attribute_all, draw_attribution, draw_attributions
     from striate.explain.samples import feature_names
+    from striate.explain.words import words_of
 
     loaded = load(model)
     sample, wanted = s.read(loaded, image, fit, invert, data_dir), s.class_of(loaded, target)
-    names = feature_names(loaded)
+    names, words = feature_names(loaded), words_of(loaded, sample)
     if method is None:
         found = attribute_all(loaded, sample, wanted)
-        write(draw_attributions(found, sample, names=names), out, json, _scores(found))
+        write(draw_attributions(found, sample, names=names, words=words), out, json, _scores(found))
     else:
         one = attribute(loaded, sample, method, wanted)
-        write(draw_attribution(one, sample, names=names), out, json, _scores({method: one}))
+        write(draw_attribution(one, sample, names=names, words=words), out, json, _scores({method: one}))
 
 
 @draw.command()

@@ -22,6 +22,7 @@ def draw_attribution(
     sample: np.ndarray | None = None,
     axes: Axes | None = None,
     names: Sequence[str] = (),
+    words: Sequence[str] = (),
 ) -> Axes:
     """Draw one map, red for the class and blue against it, over the picture in grey if there is one.
 
@@ -32,17 +33,15 @@ def draw_attribution(
     axes : Axes, optional
     names : sequence of str
         Of the features of a table.
+    words : sequence of str
+        Of a text; "" where there is none.
     """
     sample = None if sample is None else _without_space(sample)
     rank = 2 if sample is None else max(sample.ndim - 1, 1)
     values = _flat(attribution.map(rank), rank)
     if values.ndim == 1:
         found = {attribution.method: values}
-        drawn = (
-            _features(found, axes, names)
-            if sample is not None and sample.ndim == 1
-            else _series(found, sample, axes)
-        )
+        drawn = _of_one_axis(found, sample, axes, names, words)
     else:
         drawn = new_axes(axes)
         if sample is not None and sample.ndim == 3:
@@ -55,7 +54,11 @@ def draw_attribution(
 
 
 def draw_attributions(
-    found: Mapping[str, Attribution], sample: np.ndarray, axes: Axes | None = None, names: Sequence[str] = ()
+    found: Mapping[str, Attribution],
+    sample: np.ndarray,
+    axes: Axes | None = None,
+    names: Sequence[str] = (),
+    words: Sequence[str] = (),
 ) -> Axes:
     """Draw the sample and all maps of ``attribute_all``, each map scaled by its largest value.
 
@@ -66,15 +69,18 @@ def draw_attributions(
     axes : Axes, optional
     names : sequence of str
         Of the features of a table.
+    words : sequence of str
+        Of a text; "" where there is none.
     """
     raw = _without_space(sample)
     rank = max(raw.ndim - 1, 1)
     maps = {method: _flat(item.map(rank), rank) for method, item in found.items()}
     maps = {method: one / (float(np.abs(one).max()) or 1.0) for method, one in maps.items()}
     classes = ", ".join(sorted({item.class_name for item in found.values()}))
-    title = f"what speaks for (red) and against (blue) {classes}"
+    sides = ("right", "left") if raw.ndim == 1 or words else ("red", "blue")
+    title = f"what speaks for ({sides[0]}) and against ({sides[1]}) {classes}"
     if raw.ndim < 3:
-        drawn = _features(maps, axes, names) if raw.ndim == 1 else _series(maps, raw, axes)
+        drawn = _of_one_axis(maps, raw, axes, names, words)
         set_title(drawn, title)
         return drawn
     image = raw[:, raw.shape[1] // 2] if raw.ndim == 4 else raw
@@ -84,14 +90,34 @@ def draw_attributions(
     return draw_mosaic(pictures, ["sample", *maps], axes, title=title, columns=min(4, len(pictures)))
 
 
+def _of_one_axis(
+    maps: Mapping[str, np.ndarray],
+    sample: np.ndarray | None,
+    axes: Axes | None,
+    names: Sequence[str],
+    words: Sequence[str],
+) -> Axes:
+    """Draw the maps of a row of a table, of a text or of a series."""
+    if words:
+        places = [place for place, word in enumerate(words) if word] or [0]
+        return _features({m: values[places] for m, values in maps.items()}, axes, [words[p] for p in places])
+    if sample is not None and sample.ndim == 1:
+        return _features(maps, axes, names)
+    return _series(maps, sample, axes)
+
+
 def _features(maps: Mapping[str, np.ndarray], axes: Axes | None, names: Sequence[str]) -> Axes:
-    """Draw a bar for each feature and method, the features by name."""
+    """Draw a bar for each feature and method, the features by name; of a single method in red and blue."""
     count = len(next(iter(maps.values())))
     shown = names if len(names) == count else [f"feature {n}" for n in range(count)]
-    axes = new_axes(axes, "", "speaks for the class", (6.4, min(40.0, 1.2 + count * (0.14 + 0.08 * len(maps)))))
+    axes = new_axes(
+        axes, "", "against the class, or for it", (6.4, min(40.0, 1.2 + count * (0.14 + 0.08 * len(maps))))
+    )
     height = 0.8 / len(maps)
     for place, (method, values) in enumerate(maps.items()):
-        axes.barh(np.arange(count) + place * height - 0.4 + height / 2, values, height, label=method)
+        colours = None if len(maps) > 1 else np.where(values < 0, "#2166ac", "#b2182b").tolist()
+        at = np.arange(count) + place * height - 0.4 + height / 2
+        axes.barh(at, values, height, label=method, color=colours)
     axes.set_yticks(np.arange(count), shown, fontsize=8)
     axes.invert_yaxis()
     axes.axvline(0.0, color="#888888", linewidth=0.8)

@@ -124,8 +124,8 @@ def attribute_all(
     model: Model, sample: Any, target: int | str | None = None, methods: Iterable[str] | None = None
 ) -> dict[str, Attribution]:
     """Return the attribution by every method that fits the model (or by ``methods``)."""
-    fitting = [name for name in METHODS if name != "grad-cam" or _has_maps(model)]
-    score = score_of(model, sample, target, 0.0)
+    score = score_of(model, sample, target)
+    fitting = [name for name in METHODS if name != "grad-cam" or _has_maps(score.model)]
     return {name: _attribute(score, name, {}) for name in (fitting if methods is None else methods)}
 
 
