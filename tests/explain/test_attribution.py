@@ -63,6 +63,7 @@ def test_rows_and_series_are_compared_with_the_mean_of_the_training_data(shape, 
     by_place = method == "occlusion" and size > 3
     np.testing.assert_allclose(found.values.ravel(), (expected.sum(0) if by_place else expected).ravel(), atol=1e-9)
     assert found.baseline_score == pytest.approx(7.0)
+    assert attribute_all(model, sample, 0, [method])[method].baseline_score == pytest.approx(7.0)
 
 
 def test_noise_on_a_row_is_a_share_of_the_deviation_of_each_column():
