@@ -244,6 +244,17 @@ def test_arrow_keys_move_the_cell(window, trained_lenet, digits, tmp_path: Path)
     assert window.run("return document.getElementById('detail').dataset.index") == "0,1,1"
 
 
+def test_the_first_number_of_a_regression_is_explained_unless_another_is_named():
+    network = Sequential([Flatten(), Linear(2)], (1, 4, 4))
+    theta = np.zeros(34, np.float32)
+    theta[-1] = 70.0
+    model = Model(network, theta, metadata={"targets": "numbers", "target_names": ["height", "weight"]})
+    page = page_data(trace(model, np.ones((1, 4, 4))))
+    assert (page["target"], page["shown"]) == (0, 0)
+    page = page_data(trace(model, np.ones((1, 4, 4))), target=1)
+    assert (page["target"], page["shown"], page["classes"]) == (1, 1, ["height", "weight"])
+
+
 def test_probabilities_of_the_page_are_those_of_predictions():
     network = Sequential([Flatten(), Linear(1), Sigmoid()], (1, 4, 4))
     theta = np.zeros(17, np.float32)

@@ -165,7 +165,9 @@ def place(trace: Trace, layer: str | None, given: dict[str, int | None]) -> tupl
     if stated:
         first = resolve(layer, shape, {**dict.fromkeys(names, 0), "channel": given["channel"]})[0]
         values = values[first : first + 1]
-    index = tuple(int(i) for i in np.unravel_index(int(np.argmax(values)), values.shape))
+    numbers = trace.model.kind == "numbers" and layer == score_step(trace.network)  # which have no largest
+    largest = 0 if numbers else int(np.argmax(values))
+    index = tuple(int(i) for i in np.unravel_index(largest, values.shape))
     return layer, (index[0] + first, *index[1:])
 
 

@@ -12,6 +12,7 @@ from striate.data.problems import printable
 from striate.data.unlabelled import Unlabelled
 from striate.errors import ShapeError, UsageError
 from striate.layers.base import format_shape
+from striate.losses import NUMBERS
 from striate.model import Model
 from striate.model.reading import read_inputs
 
@@ -131,13 +132,15 @@ def raw_scale(model: Model) -> np.ndarray:
 def class_number(model: Model, target: int | str | None, scores: np.ndarray) -> int:
     """Return the number of a class given by number or name; the one with the largest of ``scores`` by default.
 
+    By default of a regression it is the first number, for numbers in different units have no largest.
+
     Raises
     ------
     UsageError
         For a class that does not exist, with those that do.
     """
     if target is None:
-        return int(np.argmax(scores))
+        return 0 if model.kind == NUMBERS else int(np.argmax(scores))
     if isinstance(target, str) and target in model.classes:
         return model.classes.index(target)
     count = len(scores)

@@ -93,6 +93,11 @@ def _metrics(run: Run, metrics: dict[str, Any], each: Markup) -> Markup:
     return section(f"Metrics on the {run.split} split", pairs(metrics), empty_element("br"), each)
 
 
+def _origin(data: Dataset, index: int, folder: str) -> str:
+    """Return the file of a sample, seen from the folder that all share; empty where there are none."""
+    return "" if data.files is None else os.path.relpath(str(data.files[index]), folder)
+
+
 def mistakes(evaluation: Evaluation, data: Dataset, model: Model) -> Markup:
     """The samples that were classified wrongly with the greatest confidence."""
     worst = evaluation.mistakes()[:MOST_MISTAKES]
@@ -105,7 +110,7 @@ def mistakes(evaluation: Evaluation, data: Dataset, model: Model) -> Markup:
         predicted = int(evaluation.outputs[row].argmax())
         true, called = evaluation.classes[int(data.targets[index])], evaluation.classes[predicted]
         confidence = f"{evaluation.outputs[row, predicted]:.1%}"
-        origin = "" if data.files is None else os.path.relpath(str(data.files[index]), folder)
+        origin = _origin(data, index, folder)
         text = words_of(model, data.inputs[index])
         image = words_markup(text, most=MOST_WORDS) if text else None
         image = image or picture(data.inputs[index], low, high, 112, origin or f"sample {index}")
@@ -122,14 +127,15 @@ def class_maps(evaluation: Evaluation, data: Dataset) -> Markup:
     low, high = limits(data.inputs)
     found = predicted_maps(evaluation, data)
     right = (found == data.targets).reshape(len(data), -1).mean(axis=1)
-    rows = []
+    rows, folder = [], _common_folder(data)
     for index in np.argsort(right, kind="stable")[:MOST_MAPS].tolist():
+        name = _origin(data, index, folder) or f"sample {index}"
         images = [
-            picture(data.inputs[index], low, high, 112, f"sample {index}"),
+            picture(data.inputs[index], low, high, 112, name),
             png(class_colours(data.targets[index], len(evaluation.classes)), 112, "true"),
             png(class_colours(found[index], len(evaluation.classes)), 112, "predicted"),
         ]
-        rows.append(element("figure", *images, element("figcaption", f"sample {index}: {right[index]:.1%} right")))
+        rows.append(element("figure", *images, element("figcaption", f"{name}: {right[index]:.1%} right")))
     names = [
         element("span", name, style=f"border-bottom: 4px solid {colour}; margin-right: 1em")
         for name, colour in zip(evaluation.classes, class_palette(len(evaluation.classes)), strict=True)

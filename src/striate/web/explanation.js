@@ -164,7 +164,7 @@ function explain(layer, index) {
 // ---- scores and attributions -----------------------------------------------------------------------------
 function drawScores() {
   const room = document.getElementById("scores"), shown = page.classifier ? page.probabilities : page.scores;
-  room.append(element("h3", { text: page.classifier ? "Class probabilities" : "Predicted" }));
+  room.append(element("h3", { text: page.classifier ? page.noun === "label" ? "Label probabilities" : "Class probabilities" : "Predicted" }));
   const most = Math.max(...shown.map(Math.abs)) || 1;
   const order = shown.map((_, k) => k);
   if (shown.length > 20) order.sort((a, b) => shown[b] - shown[a]);
@@ -282,7 +282,7 @@ function drawSample() {
 document.getElementById("title").textContent = `${page.network}: ${page.sample}`;
 document.getElementById("verdict").textContent =
   (page.classifier
-    ? `class ${page.classes[page.shown]}, ${(100 * page.probabilities[page.shown]).toFixed(1)} %. `
+    ? `${page.noun} ${page.classes[page.shown]}, ${(100 * page.probabilities[page.shown]).toFixed(1)} %. `
     : `${page.scores.slice(0, 3).map((value, n) => `${page.classes[n] ?? "output"} ${short(value)}`).join(", ")}. `) +
   "Red speaks for, blue against. Point at any cell of a feature map to see the numbers it came from.";
 drawScores();

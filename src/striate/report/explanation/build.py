@@ -21,7 +21,7 @@ from striate.explain.positions import axis_names
 from striate.explain.samples import class_number, feature_names
 from striate.explain.tracing import Trace, trace
 from striate.explain.words import words_of
-from striate.losses import NUMBERS
+from striate.losses import LABELS, NUMBERS
 from striate.model import Model
 from striate.network import Step
 from striate.pages.packing import pack
@@ -109,10 +109,11 @@ def page_data(
         "sample": name,
         "classes": list(model.output_names),
         "classifier": bool(shares),
+        "noun": "label" if meaning.kind == LABELS else "class",
         "scores": (meaning.values[0].ravel() if meaning.kind == NUMBERS else found.scores).tolist(),
         "probabilities": shares,
         "target": chosen,
-        "shown": chosen if len(shares) == len(found.scores) else int(np.argmax(shares or [0])),
+        "shown": chosen if not shares or len(shares) == len(found.scores) else int(np.argmax(shares)),
         "layers": [_layer(found, step, rules, fields[step.name], wide) for step in found.network.steps],
         "scored": list(found.scored),
         "features": list(feature_names(model)),
