@@ -56,10 +56,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument(
-        "--kinds", nargs="+", default=["series", "text", "speech"], choices=("series", "text", "speech")
+        "--kinds", nargs="*", default=["series", "text", "speech"], choices=("series", "text", "speech")
     )
     parser.add_argument("--series", nargs="+", default=list(SERIES))
     parser.add_argument("--images", metavar="FOLDER", help="A folder of images with train and test inside.")
+    parser.add_argument("--mnist", metavar="FOLDER", help="The folder with the files of MNIST.")
     options = parser.parse_args()
     rows: list[tuple[str, ...]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -70,26 +71,29 @@ def main() -> None:
         if "speech" in options.kinds:
             rows.append(speech(Path(folder, "speech"), options.seeds))
         if options.images:
-            rows.append(images(Path(options.images), options.seeds))
+            rows.append(images(Path(options.images).name, DataConfig(name=options.images), (32, 32), options.seeds))
+        if options.mnist:
+            rows.append(images("MNIST", DataConfig(name="mnist", folder=Path(options.mnist)), None, options.seeds))
     columns = ("set", "classes", "training samples", "striate train", "baseline", "which is")
     body = [f"### Defaults, mean test accuracy of {options.seeds} seeds, in %", "", *report.table(columns, rows)]
     print("\n".join(body), flush=True)
 
 
-def ours(path: Path, seed: int) -> float:
-    """Return the test accuracy of ``striate train PATH --seed SEED`` with nothing else said."""
+def ours(data: DataConfig, seed: int) -> float:
+    """Return the test accuracy of ``striate train DATA --seed SEED`` with nothing else said."""
     with tempfile.TemporaryDirectory() as folder:
-        config = RunConfig(data=DataConfig(name=str(path)), training=TrainingSettings(seed=seed))
+        config = RunConfig(data=data, training=TrainingSettings(seed=seed))
         found = train(config, Path(folder, "run"), report=False).evaluation
     assert found is not None
     assert found.accuracy is not None
     return found.accuracy
 
 
-def row(name: str, path: Path, seeds: int, baseline: list[float], what: str) -> tuple[str, ...]:
+def row(name: str, path: Path | DataConfig, seeds: int, baseline: list[float], what: str) -> tuple[str, ...]:
     """Return the row of a set."""
-    learn = load(path).train
-    accuracies = [ours(path, seed) for seed in range(seeds)]
+    data = path if isinstance(path, DataConfig) else DataConfig(name=str(path))
+    learn = load(data.name, data.folder).train
+    accuracies = [ours(data, seed) for seed in range(seeds)]
     means = [f"{100 * statistics.fmean(values):.1f}" for values in (accuracies, baseline)]
     print(name, means, flush=True)
     return (name, str(len(learn.classes)), f"{len(learn):,}", *means, what)
@@ -182,20 +186,20 @@ def spectral(folder: Path) -> float:
     return float(model.fit(x, splits.train.targets).score(test_x, splits.test.targets))
 
 
-def images(folder: Path, seeds: int) -> tuple[str, ...]:
-    """Return the row of a folder of images, beside logistic regression on their pixels at 32 x 32."""
+def images(name: str, data: DataConfig, size: tuple[int, int] | None, seeds: int) -> tuple[str, ...]:
+    """Return the row of a set of images, beside logistic regression on their pixels, of photographs at `size`."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     from striate.data.options import Options
 
-    splits = load(folder, validation_fraction=0, options=Options(size=(32, 32)))
+    splits = load(data.name, data.folder, validation_fraction=0, options=Options(size=size))
     assert splits.test is not None
-    x, test_x = (part.inputs.reshape(len(part), -1) for part in (splits.train, splits.test))
+    x, test_x = (part.inputs.reshape(len(part), -1).astype(np.float32) for part in (splits.train, splits.test))
     model: Any = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     score = float(model.fit(x, splits.train.targets).score(test_x, splits.test.targets))
-    return row(folder.name, folder, seeds, [score], "pixels, logistic regression")
+    return row(name, data, seeds, [score], "pixels, logistic regression")
 
 
 if __name__ == "__main__":

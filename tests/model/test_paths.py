@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from striate import Model
+from striate.data.normalisation import Normalisation
 from striate.data.text import Vocabulary
 from striate.errors import DataError
 from striate.layers import Embedding, Flatten, Linear, Softmax
@@ -76,3 +77,21 @@ def test_rows_of_a_table_are_no_list_of_files(tmp_path):
     model = Model(Sequential([Linear(2), Softmax()], 2), np.zeros(6), metadata=table)
     with pytest.raises(DataError, match="rows of a table, not a list"):
         model.predict(["a.csv", "b.csv"])
+
+
+@pytest.mark.parametrize(
+    ("mean", "ground", "told"), [(33, 230, True), (33, 60, False), (220, 20, True), (120, 250, False)]
+)
+def test_light_and_dark_that_seem_swapped_are_told(tmp_path, mean, ground, told):
+    network = Sequential([Flatten(), Linear(2), Softmax()], (1, 8, 8))
+    model = Model(network, np.zeros(network.parameter_count), normalisation=Normalisation((mean,), (50.0,)))
+    pixels = np.full((8, 8), ground, np.uint8)
+    pixels[3:5, 2:6] = 255 - ground
+    Image.fromarray(pixels).save(tmp_path / "digit.png")
+    notes = model.read(tmp_path / "digit.png").notes
+    assert bool(notes) == told
+    if told:
+        assert notes[0].endswith("Take --invert to swap light and dark.")
+        assert model.read(tmp_path / "digit.png", invert=True).notes == ()
+        Image.fromarray(255 - pixels).save(tmp_path / "other.png")
+        assert model.read(tmp_path / "other.png", invert=True).notes[0].endswith("Leave --invert out.")

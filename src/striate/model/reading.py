@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from striate.data import unlabelled
 from striate.data.unlabelled import Unlabelled, read_unlabelled
 
+LEAST_GAP = 80  # grey levels between the means of images whose ground is taken for another
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -48,7 +50,25 @@ def read_inputs(
 
     preparation = _preparation(model) | ({"fit": fit} if fit else {})
     check_options(3, None, preparation["fit"])
-    return read_unlabelled(path, model.input_shape, invert=invert, step=step, **preparation)
+    found = read_unlabelled(path, model.input_shape, invert=invert, step=step, **preparation)
+    return found._replace(notes=(*found.notes, *_swapped(model, found.inputs, invert)))
+
+
+def _swapped(model: Model, inputs: np.ndarray, invert: bool) -> tuple[str, ...]:
+    """Return a note where most grey images are as light as those of the training were dark, or the reverse."""
+    usual = model.normalisation
+    if usual is None or inputs.dtype != "uint8" or inputs.ndim != 4 or inputs.shape[1] != 1 or not len(inputs):
+        return ()
+    mean, found = usual.mean[0], inputs.mean(axis=(1, 2, 3))
+    gap = abs(found - mean)
+    likely = (gap > LEAST_GAP) & (abs(255 - found - mean) < gap / 2)
+    if abs(mean - 127.5) < LEAST_GAP / 2 or likely.mean() <= 0.5:
+        return ()
+    ground = "dark" if mean < 127.5 else "light"
+    return (
+        f"the model knows images on {ground} ground (mean grey {mean:.0f} of 255); got {found[likely][0]:.0f}. "
+        + ("Leave --invert out." if invert else "Take --invert to swap light and dark."),
+    )
 
 
 def every_sample(model: Model, path: str | Path) -> np.ndarray:
