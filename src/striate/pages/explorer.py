@@ -128,7 +128,11 @@ def _columns(model: Model) -> list[dict[str, Any]]:
     columns = Schema.from_dict(table).columns if table else ()
     firsts = itertools.accumulate((len(column.features) for column in columns), initial=0)
     return [
-        {"name": column.name, "first": first, "categories": list(column.categories)}
+        {
+            "name": f"{column.name} (days since 1970)" if column.date else column.name,
+            "first": first,
+            "categories": list(column.categories),
+        }
         for column, first in zip(columns, firsts, strict=False)
     ]
 

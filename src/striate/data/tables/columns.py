@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
 from striate.data.layout import to_float32
 from striate.data.problems import printable
+from striate.data.tables.dates import BEGIN, days_of, order_of
 from striate.data.tables.dialect import is_number
 from striate.data.tables.table import Table, missing_text
 from striate.errors import DataError
 from striate.wording import counted, plain
 
 BLOCK_ROWS = 4096
+MARKED = re.compile(r"(?:[^\w\s]|[A-Z]{3})?\s?\d[\d.,' \u00a0\u2009]*(?:[^\d\s]{1,5})?")
+"""Numbers with a unit, a currency, a per cent sign or marks between thousands."""
 MOST_CATEGORIES = 100
 """Of a column; rarer ones are all encoded alike, as zeros."""
 MOST_SHOWN = 5  # categories in a note
@@ -34,11 +39,14 @@ class Column:
         Of a column of text: each becomes an input, 1 where the cell holds it and 0 elsewhere. Empty for numbers.
     fill : float or None
         What stands for a missing number: the median of the training split.
+    date : str or None
+        How the dates of a column are written, see `ORDERS`; they are read as days since 1970.
     """
 
     name: str
     categories: tuple[str, ...] = ()
     fill: float | None = None
+    date: str | None = None
 
     @property
     def features(self) -> list[str]:
@@ -53,11 +61,20 @@ def column_of(learn: Table, number: int, table: Table) -> tuple[Column | None, l
     if column is None or (not column.categories and column.fill is None):
         return column, notes
     every = table.column(number)
-    absent = missing_text(every) if column.categories else np.isnan(every)
+    absent = missing_text(every) if number in table.texts else np.isnan(every)
     if absent.any():
-        instead = "no category" if column.fill is None else f"the median, {plain(column.fill, 6)}"
+        instead = _instead(column)
         notes.append(f"column {name!r}: {counted(int(absent.sum()), 'missing value')}, read as {instead}")
     return column, notes
+
+
+def _instead(column: Column) -> str:
+    """Return in words as what a missing value is read."""
+    if column.fill is None:
+        return "no category"
+    if column.date is None:
+        return f"the median, {plain(column.fill, 6)}"
+    return f"the median, {(BEGIN + timedelta(days=column.fill)).date()}"
 
 
 def _number_column(learn: Table, name: str, cells: np.ndarray) -> tuple[Column | None, list[str]]:
@@ -73,11 +90,21 @@ def _text_column(name: str, cells: np.ndarray) -> tuple[Column | None, list[str]
     values, counts = np.unique(cells[~absent], return_counts=True)
     if not len(values):
         return None, [f"column {name!r} is empty; left out"]
+    if order := order_of(values):
+        median = float(np.median(days_of(cells[~absent], order)))
+        return Column(name, (), median, order), [f"column {name!r}: dates ({order}), read as days since 1970"]
     if len(values) > max(FEW_CATEGORIES, DISTINCT_SHARE * counts.sum()):
-        return None, [f"column {name!r}: {len(values):,} different texts in {counts.sum():,} rows; left out"]
+        return None, [f"column {name!r}: {len(values):,} different texts in {counts.sum():,} rows{_like(values)}"]
     kept = values[np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])]
     note = f"column {name!r}: the {MOST_CATEGORIES} most common of {len(values):,} categories are told apart"
     return Column(name, tuple(kept.tolist())), [note] if len(values) > len(kept) else []
+
+
+def _like(values: np.ndarray) -> str:
+    """Return the end of a note about texts that are left out: many are numbers with units or other marks."""
+    if not all(MARKED.fullmatch(value.strip()) for value in values.tolist()):
+        return "; left out"
+    return f"; left out (write numbers such as {str(values[0])[:20]!r} without units and marks between thousands)"
 
 
 def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarray:
@@ -89,13 +116,16 @@ def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarra
         if missing == "refuse":
             _refuse(table, column.name, absent)
         return np.asarray(text[:, np.newaxis] == np.array(column.categories), np.float32)
-    if place in table.texts:
+    if place in table.texts and column.date is not None:
+        values = _days(table, place, column)
+    elif place in table.texts:
         other = next((row for row, cell in enumerate(cells) if not is_number(cell.strip().replace(",", "."))), 0)
         raise DataError(
             f"{printable(table.path)}: line {table.lines[other]}: numbers expected in column {column.name!r}; "
             f"got {cells[other][:20]!r}. Put a number there."
         )
-    values = cells.astype(np.float64)
+    else:
+        values = cells.astype(np.float64)
     absent = np.isnan(values)
     if absent.any():
         if missing == "refuse" or column.fill is None:
@@ -109,6 +139,19 @@ def encoded(table: Table, place: int, column: Column, missing: str) -> np.ndarra
             f"and below 3.4e38; got {values[row]}. Correct or remove it."
         )
     return numbers[:, np.newaxis]
+
+
+def _days(table: Table, place: int, column: Column) -> np.ndarray:
+    """Return a column of dates as days, NaN where one is missing; raises DataError for other cells."""
+    cells = table.texts[place]
+    days, absent = days_of(cells, str(column.date)), missing_text(cells)
+    wrong = np.flatnonzero(np.isnan(days) & ~absent)
+    if len(wrong):
+        raise DataError(
+            f"{printable(table.path)}: line {table.lines[wrong[0]]}: dates ({column.date}) expected in column "
+            f"{column.name!r}; got {cells[wrong[0]][:20]!r}. Put a date there, or leave the cell empty."
+        )
+    return days
 
 
 def filled(numbers: np.ndarray, columns: Sequence[Column], missing: str) -> np.ndarray | None:

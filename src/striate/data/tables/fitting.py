@@ -109,7 +109,7 @@ def _suspicious(learn: Table, schema: Schema) -> list[str]:
     notes = []
     for column in schema.columns:
         place = learn.find(column.name) if schema.named else int(column.name)
-        if column.categories or place is None:
+        if column.categories or column.date or place is None:
             if len(column.categories) == 1 and place is not None and not missing_text(learn.column(place)).any():
                 notes.append(f"column {column.name!r} is always {column.categories[0]!r}, so it tells nothing")
             continue

@@ -11,6 +11,7 @@ import numpy as np
 from striate.data.layout import make_inputs
 from striate.data.problems import printable
 from striate.data.tables.columns import Column, encoded, filled, unknown_categories
+from striate.data.tables.dates import ORDERS
 from striate.data.tables.table import Table
 from striate.errors import DataError, ModelFileError
 
@@ -98,13 +99,17 @@ class Schema:
         """Return the schema that ``to_dict`` described; raises ModelFileError for anything else."""
         try:
             columns = tuple(
-                Column(str(item["name"]), tuple(map(str, item["categories"])), item["fill"])
+                Column(str(item["name"]), tuple(map(str, item["categories"])), item["fill"], item.get("date"))
                 for item in description["columns"]
             )
             label = description.get("label")  # of earlier versions, which knew one
             labels = description.get("labels", () if label is None else (label,))
             if not all(column.fill is None or isinstance(column.fill, int | float) for column in columns):
                 raise TypeError("fill must be a number")
+            if not all(
+                column.date is None or (column.date in ORDERS and column.fill is not None) for column in columns
+            ):
+                raise TypeError("date must be an order of day, month and year")
             if not all(isinstance(label, str) for label in labels):
                 raise TypeError("labels must be names")
             ignored, shape = tuple(map(str, description["ignored"])), tuple(map(int, description["shape"]))
