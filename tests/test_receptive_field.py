@@ -33,7 +33,7 @@ from striate.layers import (
     Upsample,
 )
 from striate.network import Network, Sequential
-from striate.receptive_field import receptive_fields, spans_of
+from striate.receptive_field import receptive_fields, seen_text, spans_of
 
 SIDE = 23
 
@@ -160,3 +160,14 @@ def test_dense_layers_see_everything_that_enters() -> None:
 def test_fields_name_every_step() -> None:
     network = Network(Linear(2)(Flatten()(Input((1, 4, 5)))))
     assert list(receptive_fields(network)) == ["input", "flatten1", "linear1"]
+
+
+def test_what_is_said_of_a_field_stays_inside_the_input():
+    signal = Sequential([Conv1d(4, 9, padding=4), Conv1d(4, 9, padding=4)], (1, 15))
+    said = [seen_text(field, (1, 15)) for field in receptive_fields(signal).values()]
+    assert said == ["1", "9", "15"]
+    picture = Sequential([Conv2d(2, 3), AvgPool2d(2)], (1, 8, 20))
+    assert seen_text(list(receptive_fields(picture).values())[-1], (1, 8, 20), " × ") == "4 × 4"
+    for shape in ((5, 1), (5, 1, 1), (5,)):
+        rows = Sequential([Flatten(), Linear(2)], shape)
+        assert {seen_text(field, shape) for field in receptive_fields(rows).values()} == {""}

@@ -125,6 +125,16 @@ def receptive_fields(network: Network) -> dict[str, ReceptiveField]:
     return fields
 
 
+def seen_text(field: ReceptiveField, shape: Shape, times: str = " x ") -> str:
+    """Return the size of a field as text, without what lies beyond the edges of an input of ``shape``.
+
+    Empty if the input has a single position, as a row of a table has.
+    """
+    space = _space(shape)
+    sizes = [min(axis.size, n) for axis, n in zip(field, space, strict=True)]
+    return times.join(map(str, sizes)) if len(shape) > 1 and math.prod(space) > 1 else ""
+
+
 def spans_of(field: ReceptiveField, index: Sequence[int]) -> tuple[tuple[int, int], ...]:
     """Return the first and last input position along each axis that one value sees.
 

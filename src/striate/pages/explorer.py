@@ -22,7 +22,7 @@ from striate.pages.packing import pack
 from striate.pages.programs import forward_part, gradient_part
 from striate.pages.rules import rule_of
 from striate.pages.samples import samples_of
-from striate.receptive_field import AxisField, receptive_fields
+from striate.receptive_field import AxisField, receptive_fields, seen_text
 from striate.storage.atomic import write_atomically
 from striate.targets.javascript import description
 from striate.targets.parcel import parcel_of
@@ -91,7 +91,7 @@ def network_info(model: Model) -> dict[str, Any]:
                 "shape": list(step.shape),
                 "axes": list(axis_names(step.shape)),
                 "parameters": sum(slot.spec.size for slot in step.parameters),
-                "field": " × ".join(str(axis.size) for axis in fields[step.name]),
+                "field": seen_text(fields[step.name], network.input_shape, " × ") if step.inputs else "",
                 "seen": [_seen(axis) for axis in fields[step.name]],
                 "rule": rule_of(model, step),
                 "features": step.name in featured,

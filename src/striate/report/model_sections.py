@@ -16,6 +16,7 @@ from striate.explain.features.maps import map_pictures
 from striate.explain.tracing import Trace, trace
 from striate.explain.words import words_of
 from striate.losses import is_labelled
+from striate.receptive_field import seen_text
 from striate.report.budget import Budget
 from striate.report.sections import evaluated_split
 from striate.summary import summarize
@@ -77,7 +78,7 @@ def receptive_fields(found: Trace | None, budget: Budget) -> Markup:
 def _field(found: Trace, name: str) -> Markup:
     values = np.abs(found[name])
     field = found.field(name, tuple(int(i) for i in np.unravel_index(values.argmax(), values.shape)))
-    size = " x ".join(str(axis.size) for axis in field.axes)
+    size = seen_text(field.axes, found.network.input_shape) or "the sample"
     carried = f"{field.effective_size()} positions carry 95 % of its gradient"
     image = picture(field.weight[None], 0.0, float(field.weight.max()), SIDE, f"{name}: {field.place}")
     said = [element("b", name), f" sees {size};", empty_element("br"), carried]

@@ -69,7 +69,7 @@ function drawMaps(layer) {
   const about = [layer.layer, layer.shape.join(" × ")];
   if (layer.inputs.length > 1) about.push(`from ${layer.inputs.join(" and ")}`);
   if (layer.parameters) about.push(`${layer.parameters.toLocaleString("en")} parameters`);
-  about.push(`sees ${layer.field} of the input`);
+  if (layer.field) about.push(`sees ${layer.field} of the input`);
   section.append(element("span", { class: "about", text: about.join(" · ") }));
   const maps = element("div", { class: "maps" }), layout = sheet(layer.shape);
   const [low, high] = range(layer.values), signed = layer.inputs.length > 0;

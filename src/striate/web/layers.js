@@ -48,7 +48,7 @@ export class Layers {
     const about = [layer.layer, layer.shape.join(" × ")];
     if (layer.inputs.length > 1) about.push(`from ${layer.inputs.join(" and ")}`);
     if (layer.parameters) about.push(`${layer.parameters.toLocaleString("en")} parameters`);
-    if (this.info.input !== "table" && layer.inputs.length) about.push(`sees ${layer.field} of the input`);
+    if (layer.field) about.push(`sees ${layer.field} of the input`);
     const canvas = element("canvas", { tabindex: "0", role: "application", "aria-roledescription": "feature maps",
       "aria-label": `${layer.name}: move with the arrow keys, Page Up and Page Down change the map, Enter keeps the value` });
     const marks = element("div", { class: "marks" });

@@ -25,7 +25,7 @@ from striate.losses import LABELS, NUMBERS
 from striate.model import Model
 from striate.network import Step
 from striate.pages.packing import pack
-from striate.receptive_field import AxisField, receptive_fields
+from striate.receptive_field import AxisField, receptive_fields, seen_text
 from striate.report.explanation.rules import Rules
 from striate.web.bundle import bundle
 
@@ -130,7 +130,7 @@ def _layer(found: Trace, step: Step, rules: Rules, field: tuple[AxisField, ...],
         "shape": list(step.shape),
         "axes": list(axis_names(step.shape)),
         "parameters": sum(slot.spec.size for slot in step.parameters),
-        "field": " x ".join(str(axis.size) for axis in field),
+        "field": seen_text(field, found.network.input_shape) if step.inputs else "",
         "values": pack(found[step.name], "f8" if wide else "f4"),
         **rules.of(step),
     }
