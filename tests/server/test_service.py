@@ -161,6 +161,7 @@ BAD: list[tuple[str, str, bytes, str]] = [
     ("a part without a header", FORM, b"--x\r\n\r\nabc\r\n--x--\r\n", "form|none"),
     ("a part with a huge header", FORM, b"--x\r\nA: " + b"a" * 100_000 + b"\r\n\r\n--x--\r\n", "form|none"),
     ("a form of 2,000 files", FORM, PART_OF_FILE * 2000 + b"--x--\r\n", "files"),
+    ("no header", "application/x-www-form-urlencoded", b' {"samples": [1]}', "need the header Content-Type: app"),
     ("broken JSON", JSON, b'{"samples": [', "JSON"),
     ("deep JSON", JSON, b'{"samples": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "JSON|numbers"),
     ("too many lists", JSON, b'{"samples": [' + b"[]," * 100_000 + b"0]}", "at most 256 samples of 64 numbers"),

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import math
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from striate.server.limits import Limits
 
 DEPTH = 12  # of nested lists
+NUMBERS = re.compile(rb'\s*\{\s*"samples"')  # the beginning of JSON
 
 
 async def samples_of(
@@ -92,6 +94,8 @@ def read_files(model: Model, files: list[tuple[str, bytes]], most: int) -> tuple
 
 
 def _read_file(model: Model, name: str, data: bytes) -> np.ndarray:
+    if NUMBERS.match(data):
+        raise DataError(f"{name}: numbers need the header Content-Type: application/json. Add it.")
     if not data:
         raise DataError(f"{name}: must be {_kind(model)[1]}; got 0 bytes. Send the contents of a file.")
     if len(model.input_shape) == 3:
