@@ -11,6 +11,8 @@ from PIL import Image
 
 import striate
 from striate.data import registry
+from striate.layers import Linear, Sigmoid
+from striate.network import Sequential
 
 from .helpers import last_json
 
@@ -73,3 +75,15 @@ def test_a_folder_of_several_samples_is_refused(refused, trained, digit):
     digit.with_name("second.png").write_bytes(digit.read_bytes())
     message = refused("explain", trained, digit.parent, status=2)
     assert f"holds 2 samples. Name one of them, such as {digit}." in message
+
+
+@pytest.mark.parametrize(("sample", "expected"), [((9, 9), "wet, cold"), ((-9, 9), "cold"), ((-9, -9), "no label")])
+def test_the_labels_that_are_on_are_named(run, tmp_path, sample, expected):
+    metadata = {"targets": "labels", "preparation": {}}
+    network = Sequential([Linear(2, bias=False), Sigmoid()], 2)
+    model, one, page = tmp_path / "m.safetensors", tmp_path / "x.npy", tmp_path / "page.html"
+    striate.Model(network, [1, 0, 0, 1], classes=("wet", "cold"), metadata=metadata).save(model)
+    np.save(one, np.array([sample], np.float32))
+    result = run("explain", model, one, "--out", page, "--json")
+    assert result.exit_code == 0, result.output
+    assert last_json(result)["class"] == expected

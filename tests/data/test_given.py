@@ -48,6 +48,14 @@ def test_numbers_are_a_regression():
     assert found.model.kind == "numbers"
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, bool, np.float64])
+def test_rows_of_zeros_and_ones_are_labels(kind):
+    x = np.random.default_rng(0).normal(size=(40, 5))
+    found = trained(x, (x[:, :3] > 0).astype(kind), network=Sequential([Linear(3)], 5))
+    assert found.model.kind == "labels"
+    assert found.model.loss.name == "binary_cross_entropy"
+
+
 @pytest.mark.parametrize(
     ("arguments", "more", "message"),
     [

@@ -237,18 +237,19 @@ def test_gradients_by_the_engine_follow_parameters_that_changed(monkeypatch):
 
 
 def test_the_features_of_a_table_are_drawn_by_name():
-    network = Sequential([Linear(4), ReLU(), Linear(2)], 3)
+    network = Sequential([Linear(4), ReLU(), Linear(2), Softmax()], 3)
     model = Model(network, np.random.default_rng(0).normal(size=network.parameter_count))
     found = attribute_all(model, np.ones(3), 0)
     axes = draw_attributions(found, np.ones(3), names=("age", "height", "colour=red"))
     assert [label.get_text() for label in axes.get_yticklabels()] == ["age", "height", "colour=red"]
+    assert axes.get_title() == "what speaks for (right) and against (left) 0"
     one = draw_attribution(found["gradient"], np.ones(3))
     assert [bar.get_width() for bar in one.patches] == pytest.approx(found["gradient"].values.tolist())
     assert one.get_yticklabels()[2].get_text() == "feature 2"
 
 
 def test_the_words_of_a_text_are_drawn_one_by_one():
-    network = Sequential([Embedding(5, 2), GlobalAvgPool(), Linear(2)], (1, 4))
+    network = Sequential([Embedding(5, 2), GlobalAvgPool(), Linear(2), Softmax()], (1, 4))
     model = Model(network, np.random.default_rng(0).normal(size=network.parameter_count))
     sample, words = np.array([[3.0, 2.0, 4.0, 0.0]]), ["sea", "and", "ship", ""]
     found = attribute_all(model, sample, 0)
@@ -258,6 +259,15 @@ def test_the_words_of_a_text_are_drawn_one_by_one():
     one = draw_attribution(found["occlusion"], sample, words=words)
     assert [bar.get_width() for bar in one.patches] == pytest.approx(found["occlusion"].values[:3].tolist())
     assert [bar.get_facecolor()[0] > 0.5 for bar in one.patches] == (found["occlusion"].values[:3] >= 0).tolist()
+
+
+def test_the_number_that_features_raise_is_named():
+    network = Sequential([Linear(1)], 3)
+    model = Model(network, np.ones(4), metadata={"targets": "numbers", "target_names": ["price"]})
+    found = attribute_all(model, np.ones(3))
+    assert {one.class_name for one in found.values()} == {"price"}
+    title = draw_attributions(found, np.ones(3)).get_title()
+    assert title == "what raises (right) and lowers (left) price"
 
 
 def test_colour_photographs_are_drawn_in_colour():

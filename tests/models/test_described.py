@@ -59,7 +59,7 @@ def test_layers_without_a_name_are_known_by_kind_and_number(described):
     ("text", "error", "message"),
     [
         ("", UsageError, r"small.toml: needs an input_shape, such as \[1, 28, 28\]"),
-        ("input_shape = [1, 8, 8]", UsageError, r"small.toml: needs layers, each under a line \[\[layers\]\]"),
+        ("input_shape = [1, 8, 8]", UsageError, r"needs layers, each under a line \[\[layers\]\]; got none"),
         ("input_shape = [1, 8, 8]\nlayers = [3]", UsageError, "needs layers"),
         ("input_shape = 'big'", UsageError, "line 1: input_shape: must be"),
         ("layer = 3", UsageError, "small.toml: unknown name 'layer'; did you mean 'layers'"),

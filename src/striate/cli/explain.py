@@ -31,6 +31,7 @@ def explain(
     from striate.cli.output import Output
     from striate.explain.class_maps import with_mean_scores
     from striate.explain.tracing import trace
+    from striate.losses import labels_on
     from striate.report.explanation import page_of
     from striate.storage.atomic import write_atomically
     from striate.wording import plain
@@ -42,8 +43,11 @@ def explain(
         found = trace(with_mean_scores(loaded), sample)
         page = page_of(found, target=s.class_of(loaded, target), name=Path(title).name).encode()
     write_atomically(out, page)
+    values = loaded.interpret(found.output[None]).values[0]
     if loaded.kind == "numbers":
-        name = ", ".join(plain(value, 6) for value in loaded.interpret(found.output[None]).values[0].ravel())
+        name = ", ".join(plain(value, 6) for value in values.ravel())
+    elif loaded.kind == "labels":
+        name = ", ".join(labels_on(loaded.output_names, values)) or "no label"
     else:
         name = s.class_name(loaded, int(found.scores.argmax()))
     output.line(f"{title}: {name}. The page is {out} ({len(page) / 1e6:.1f} MB).")

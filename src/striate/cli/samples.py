@@ -172,5 +172,5 @@ def place(trace: Trace, layer: str | None, given: dict[str, int | None]) -> tupl
 
 
 def class_name(model: Any, number: int) -> str:
-    """Return the name of a class, or its number."""
-    return model.classes[number] if model.classes else str(number)
+    """Return the name of a class, label or predicted number; of a class without a name, its number."""
+    return str(model.output_names[number])

@@ -89,6 +89,8 @@ def dataset_of(
         if missing:
             raise UsageError(f"{caller}: {name} has the class {missing[0]!r}, which the training data do not have.")
         return Dataset(inputs, np.array([numbers[str(label)] for label in targets], np.int64), known, name)
+    if targets.dtype.kind in "iub" and targets.ndim == 2 and len(shape) != 2 and targets.shape[1] > 1:
+        targets = targets.astype(np.float32)  # several labels or numbers of each sample, no class map of a series
     if targets.dtype.kind == "f" and targets.ndim == 1:
         targets = targets[:, np.newaxis]
     return Dataset(inputs, targets, classes, name)

@@ -141,7 +141,8 @@ class Trainer:
         ----------
         train : Dataset or array of samples [N, *shape]
         targets : array [N] or [N, T], optional
-            Targets of the samples if ``train`` is an array: class numbers, class names, or floating point numbers.
+            Targets of the samples if ``train`` is an array: class numbers, class names, floating point numbers, or
+            several labels of each sample, each 0 or 1.
             If ``train`` is a Dataset, the validation data can be passed here.
         epochs : int or None
             By default the number in the settings. None continues an interrupted or restored call to its planned

@@ -12,9 +12,12 @@ from striate.drawing.mosaic import as_tile, draw_mosaic
 from striate.drawing.pictures import as_colours
 from striate.drawing.series import in_own_ranges
 from striate.explain.attribution.methods import Attribution
+from striate.losses import CLASSES, LABELS, NUMBERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+VERBS = {CLASSES: ("speaks for", "against"), LABELS: ("speaks for", "against"), NUMBERS: ("raises", "lowers")}
 
 
 def draw_attribution(
@@ -78,7 +81,8 @@ def draw_attributions(
     maps = {method: one / (float(np.abs(one).max()) or 1.0) for method, one in maps.items()}
     classes = ", ".join(sorted({item.class_name for item in found.values()}))
     sides = ("right", "left") if raw.ndim == 1 or words else ("red", "blue")
-    title = f"what speaks for ({sides[0]}) and against ({sides[1]}) {classes}"
+    up, down = VERBS[next(iter(found.values())).kind]
+    title = f"what {up} ({sides[0]}) and {down} ({sides[1]}) {classes}"
     if raw.ndim < 3:
         drawn = _of_one_axis(maps, raw, axes, names, words)
         set_title(drawn, title)
@@ -110,9 +114,7 @@ def _features(maps: Mapping[str, np.ndarray], axes: Axes | None, names: Sequence
     """Draw a bar for each feature and method, the features by name; of a single method in red and blue."""
     count = len(next(iter(maps.values())))
     shown = names if len(names) == count else [f"feature {n}" for n in range(count)]
-    axes = new_axes(
-        axes, "", "against the class, or for it", (6.4, min(40.0, 1.2 + count * (0.14 + 0.08 * len(maps))))
-    )
+    axes = new_axes(axes, "", "attribution", (6.4, min(40.0, 1.2 + count * (0.14 + 0.08 * len(maps)))))
     height = 0.8 / len(maps)
     for place, (method, values) in enumerate(maps.items()):
         colours = None if len(maps) > 1 else np.where(values < 0, "#2166ac", "#b2182b").tolist()

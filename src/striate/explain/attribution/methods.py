@@ -13,6 +13,7 @@ from striate.errors import UsageError, unknown_name
 from striate.explain.attribution.gradients import gradient, gradient_times_input, integrated_gradients, smooth_grad
 from striate.explain.attribution.regions import grad_cam, maps, occlusion
 from striate.explain.attribution.scores import Score, score_of
+from striate.losses import CLASSES
 from striate.model import Model
 
 if TYPE_CHECKING:
@@ -30,18 +31,21 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attribution(Readable):
-    """How much each input speaks for (above 0) or against a class.
+    """How much each input speaks for (above 0) or against a class or label, or raises or lowers a number.
 
     Parameters
     ----------
     method : str
     target : int
-        The class.
+        The class, label or number.
     class_name : str
+        Its name.
     values : float64[*input_shape] or float64[*space]
         Per input value, or per position for methods that look at regions.
     score, baseline_score : float
         The class score (before a softmax) of the picture and of the baseline.
+    kind : {"classes", "labels", "numbers"}
+        What the model predicts.
     """
 
     method: str
@@ -50,6 +54,7 @@ class Attribution(Readable):
     values: np.ndarray
     score: float
     baseline_score: float
+    kind: str = CLASSES
 
     def __str__(self) -> str:
         values, shape = self.values, " x ".join(map(str, self.values.shape))
@@ -115,9 +120,10 @@ def _attribute(score: Score, method: str, options: dict[str, Any]) -> Attributio
         if "unexpected keyword" not in str(error):
             raise
         raise UsageError(f"{method}: {str(error).split('() ')[-1]}. See the options of this method.") from None
-    classes, ends = score.model.classes, score.ends[:, score.target]
-    name = classes[score.target] if classes else str(score.target)
-    return Attribution(method, score.target, name, values, float(ends[0]), float(ends[1]))
+    names, ends = score.model.output_names, score.ends[:, score.target]
+    return Attribution(
+        method, score.target, names[score.target], values, float(ends[0]), float(ends[1]), score.model.kind
+    )
 
 
 def attribute_all(
