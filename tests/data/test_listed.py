@@ -48,6 +48,20 @@ def test_a_column_of_files_may_have_any_name(listed):
     assert splits.train.classes == ("ant", "bee")
 
 
+@pytest.mark.parametrize(("on", "off"), [("yes", "no"), ("True", "FALSE")])
+def test_labels_may_be_yes_or_no(listed, on, off):
+    path = listed("file,cat,dog", label=lambda n: f"{on if n % 2 else off},{on if n > 9 else off}")
+    train = load_path(path, Options(label="cat,dog")).train
+    number = train.inputs[:, 0, 0, 0].astype(int)
+    np.testing.assert_array_equal(train.targets.T, [number % 2, number > 9])
+
+
+def test_lists_of_labels_with_commas_are_pointed_out(listed):
+    kinds = ("cat", "dog", '"cat, dog"')
+    notes = load_path(listed(label=lambda number: kinds[number % 3])).notes
+    assert any("label 'cat, dog' is read as a class; | between labels" in note for note in notes)
+
+
 def test_names_of_files_that_do_not_exist_are_words(listed):
     path = listed("picture,label")
     path.write_text(path.read_text("utf-8").replace("pictures/", "elsewhere/"), "utf-8")

@@ -80,6 +80,18 @@ def test_a_column_of_texts(table, tmp_path):
         read_unlabelled(later, (1, 10), **splits.preparation)
 
 
+def test_texts_without_a_known_word_are_pointed_out(table, tmp_path):
+    record = load(table).preparation
+    later = tmp_path / "later.csv"
+    later.write_text('text\nthe wave and the ship\nqwertz uiop\n"..."\n')
+    (note,) = read_unlabelled(later, (1, 10), **record).notes
+    assert note == "2 of 3 texts: the model knows none of the words, so the prediction says nothing; first 2"
+    (tmp_path / "a.txt").write_text("qwertz")
+    assert "1 of 1 text: the model knows" in read_unlabelled(tmp_path / "a.txt", (1, 10), **record).notes[0]
+    (tmp_path / "a.txt").write_text("qwertz the")
+    assert read_unlabelled(tmp_path / "a.txt", (1, 10), **record).notes == ()
+
+
 def test_the_words_of_a_model_are_used_again(texts):
     record = load(texts).preparation
     words = {**record["text"], "words": record["text"]["words"][:3]}

@@ -28,10 +28,11 @@ from striate.data.tables import Schema, read_table
 from striate.data.tables.encoders import texts_of
 from striate.data.tables.files import is_table
 from striate.data.tables.roles import inputs_without_schema
-from striate.data.text import SUFFIXES, TextReader, Vocabulary, read_text
+from striate.data.text import SUFFIXES, UNKNOWN, TextReader, Vocabulary, read_text
 from striate.data.walk import files_below
 from striate.data.windows import Beginnings, in_windows
 from striate.errors import DataError, UsageError
+from striate.wording import counted
 
 ARRAYS = (".npy", ".npz", SERIES_SUFFIX)
 """Files that hold samples of one length."""
@@ -248,8 +249,20 @@ def _read_texts(path: Path, chosen: Sequence[Path] | None, text: Mapping[str, An
     reader, column = TextReader(Vocabulary.from_dict(text)), text.get("column")
     if chosen is None and is_table(path) and path.suffix.lower() not in SUFFIXES:
         texts = texts_of(read_table(path), column)
-        return Unlabelled(reader.vocabulary.encode(texts), [str(row) for row in range(1, len(texts) + 1)], [])
-    return _read_with(reader, path, chosen, SUFFIXES, "texts. Give .txt files")
+        names = [str(row) for row in range(1, len(texts) + 1)]
+        found = Unlabelled(reader.vocabulary.encode(texts), names, [])
+    else:
+        found = _read_with(reader, path, chosen, SUFFIXES, "texts. Give .txt files")
+    return found._replace(notes=(*found.notes, *_unknown_texts(found)))
+
+
+def _unknown_texts(found: Unlabelled) -> tuple[str, ...]:
+    """Return a note on texts (symbols [N, 1, length]) of which the model knows no word."""
+    unknown = np.flatnonzero((found.inputs <= UNKNOWN).all(axis=(1, 2)))
+    if not len(unknown):
+        return ()
+    some, first = f"{len(unknown):,} of {counted(len(found.names), 'text')}", found.names[unknown[0]]
+    return (f"{some}: the model knows none of the words, so the prediction says nothing; first {first}",)
 
 
 def _read_logs(path: Path, chosen: Sequence[Path] | None, reader: LogReader, step: float | None) -> Unlabelled:

@@ -313,7 +313,8 @@ class TestSeveralLabels:
     def test_text_and_unknown_columns_are_refused(self, write):
         path = write("a,b,c\n1,red,2\n2,blue,3\n")
         with pytest.raises(
-            DataError, match="several label columns must all hold numbers, or 0 and 1; column 'b' holds 'red'"
+            DataError,
+            match="several label columns must all hold numbers, 0 and 1, or yes and no; column 'b' holds 'red'",
         ):
             csv_dataset(path, label="b,c")
         with pytest.raises(DataError, match=r"no column 'd'; the columns are a, b, c. Use one of these"):

@@ -14,6 +14,7 @@ from striate.wording import counted
 
 SEPARATOR = "|"
 """Stands between labels of one cell."""
+ON, OFF = ("yes", "true", "on", "y", "t"), ("no", "false", "off", "n", "f")
 
 
 def targets_of(
@@ -26,6 +27,7 @@ def targets_of(
     """
     names = tuple(table.names[place] for place in roles.labels)
     columns = [label_column(table, place) for place in roles.labels]
+    columns = [_on_or_off(column) for column in columns] if len(columns) > 1 else columns
     if len(columns) == 1 and _has_tags(columns[0]):
         return *_switches(columns[0]), names
     if len(columns) == 1:
@@ -33,10 +35,18 @@ def targets_of(
     for name, column in zip(names, columns, strict=True):
         if column.dtype.kind == "U":
             raise DataError(
-                f"{printable(table.path)}: several label columns must all hold numbers, or 0 and 1; "
+                f"{printable(table.path)}: several label columns must all hold numbers, 0 and 1, or yes and no; "
                 f"column {name!r} holds {str(column[0])!r}. Choose one column, or write numbers."
             )
     return *make_targets(np.stack(columns, axis=1), str(table.path), names, task), names
+
+
+def _on_or_off(column: np.ndarray) -> np.ndarray:
+    """Return 1 and 0 for a column of yes and no, or true and false; any other column as it is."""
+    if column.dtype.kind != "U":
+        return column
+    words = np.char.lower(np.char.strip(column))
+    return np.isin(words, ON).astype(np.float64) if np.isin(words, (*ON, *OFF)).all() else column
 
 
 def _has_tags(column: np.ndarray) -> bool:
@@ -59,14 +69,24 @@ def label_column(table: Table, place: int) -> np.ndarray:
 
 def labelled(table: Table, roles: Roles) -> tuple[Table, list[str]]:
     """Return the rows that have every label, and a note on the others; raises DataError if there are none."""
-    absent = np.zeros(len(table), bool)
+    absent, notes = np.zeros(len(table), bool), _lists_with_commas(table, roles)
     for place in roles.labels:
         labels = label_column(table, place)
         if not _has_tags(labels):  # an empty cell names no label
             absent |= missing_text(labels) if labels.dtype.kind == "U" else np.isnan(labels)
     if not absent.any():
-        return table, []
+        return table, notes
     if absent.all():
         names = ", ".join(repr(table.names[place]) for place in roles.labels)
         raise DataError(f"{printable(table.path)}: no row has a label in column {names}.")
-    return table.take(~absent), [f"{counted(int(absent.sum()), 'row')} without a label; left out"]
+    return table.take(~absent), [f"{counted(int(absent.sum()), 'row')} without a label; left out", *notes]
+
+
+def _lists_with_commas(table: Table, roles: Roles) -> list[str]:
+    """Return a note on cells such as ``cat, dog`` where both are the labels of other cells."""
+    columns = [label_column(table, place) for place in roles.labels]
+    if len(columns) != 1 or columns[0].dtype.kind != "U":
+        return []
+    cells = set(columns[0].tolist())
+    lists = sorted(cell for cell in cells if "," in cell and {part.strip() for part in cell.split(",")} <= cells)
+    return [f"label {lists[0]!r} is read as a class; | between labels gives several to a sample"] if lists else []
