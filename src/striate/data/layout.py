@@ -147,3 +147,14 @@ def _from_planes(numbers: np.ndarray) -> np.ndarray:
     if numbers.dtype == np.uint8 or first == second:
         return numbers[:, np.newaxis]
     return numbers if first < second else np.ascontiguousarray(numbers.transpose(0, 2, 1))
+
+
+def without_gaps(values: np.ndarray) -> np.ndarray:
+    """Return a series (float64[L]) whose missing values (NaN) lie on the line between their neighbours.
+
+    At its ends they repeat the nearest value; a series without any value is 0.
+    """
+    known = np.flatnonzero(~np.isnan(values))
+    if not len(known):
+        return np.zeros(len(values))
+    return np.asarray(np.interp(np.arange(len(values)), known, values[known]))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from striate.data.layout import without_gaps
 from striate.data.problems import FileProblem, printable
 from striate.data.tables.reading import read_table
 from striate.data.tables.table import Table
@@ -151,7 +152,7 @@ class LogReader:
         for place in places:
             if place not in table.places:
                 raise FileProblem(f"column {table.names[place]} must hold numbers")
-        return np.array([_without_gaps(table.column(place).astype(float)) for place in places])
+        return np.array([without_gaps(table.column(place).astype(float)) for place in places])
 
     def fitted(self, values: np.ndarray) -> np.ndarray:
         """Return rows (float32[C, L]) cut at their end, or continued by their last."""
@@ -179,11 +180,3 @@ def _place(name: str, columns: Sequence[str]) -> int:
     if name.strip().casefold() not in known:
         raise unknown_name("ignore: column", name, columns)
     return known.index(name.strip().casefold())
-
-
-def _without_gaps(values: np.ndarray) -> np.ndarray:
-    """Return values with missing ones interpolated linearly; a column without any is 0."""
-    known = np.flatnonzero(~np.isnan(values))
-    if not len(known):
-        return np.zeros(len(values))
-    return np.asarray(np.interp(np.arange(len(values)), known, values[known]))

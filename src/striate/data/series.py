@@ -12,6 +12,7 @@ import numpy as np
 from striate.data.dataset import Dataset
 from striate.data.division import divide
 from striate.data.encoding import text_of
+from striate.data.layout import without_gaps
 from striate.data.options import Options, Task
 from striate.data.problems import printable, why
 from striate.data.splits import SPLITS, Splits
@@ -56,8 +57,7 @@ class Series:
         room = np.empty((len(self.values), channels, length), np.float32)
         for place, one in enumerate(self.values):
             for channel, values in enumerate(one):
-                known = np.flatnonzero(np.isfinite(values))
-                whole = np.interp(np.arange(len(values)), known, values[known]) if len(known) else np.zeros(1)
+                whole = without_gaps(values)
                 room[place, channel, : len(whole)] = whole[:length]
                 room[place, channel, len(whole) :] = whole[-1]
         return room

@@ -129,3 +129,28 @@ class TestShortSeries:
         path = self.table(tmp_path, self.waves())
         path.write_text(path.read_text().replace("h7", "height"))
         assert self.splits(path).train.sample_shape == (24, 1)
+
+
+def test_gaps_of_a_series_are_interpolated_in_training_and_later(schema_of, tmp_path):
+    names, steps = ",".join(f"h{n}" for n in range(12)), np.arange(12)
+    rows = [np.sin(0.4 * steps + start) for start in range(30)]
+    lines = [[f"{value:.4f}" for value in row] for row in rows]
+    lines[3][5] = lines[4][0] = lines[4][1] = ""
+    text = "".join(f"{','.join(line)},{'ab'[n % 2]}\n" for n, line in enumerate(lines))
+    schema, train = schema_of(f"{names},class\n{text}")
+    assert schema.is_series
+    expected = np.array([[float(cell or "nan") for cell in line] for line in lines])
+    expected[3, 5] = (expected[3, 4] + expected[3, 6]) / 2
+    expected[4, :2] = expected[4, 2]
+    order = [int(name.rpartition(":")[2]) - 1 for name in train.files]
+    assert np.array_equal(train.inputs[:, 0], expected[order].astype(np.float32))
+    path = tmp_path / "train.csv"
+    notes = table_splits({"all": path}, Options(test_fraction=0), 0, 0).notes
+    assert "3 missing values, interpolated between their neighbours" in notes
+    assert not any("median" in note for note in notes)
+    assert np.array_equal(schema.inputs(read_table(path))[:, 0], expected.astype(np.float32))
+    features, _ = schema_of(f"{names},class\n{text}", shape=(12, 1))
+    assert not features.is_series
+    assert features.inputs(read_table(path))[3, 5, 0] == np.float32(features.columns[5].fill)
+    with pytest.raises(DataError, match="the value in column 'h0' is missing"):
+        schema.inputs(read_table(path), "refuse")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -54,18 +54,28 @@ class Column:
         return [f"{self.name}={value}" for value in self.categories] or [self.name]
 
 
-def column_of(learn: Table, number: int, table: Table) -> tuple[Column | None, list[str]]:
-    """Return the column as an input, or None, and notes for the user; missing values are those of ``table``."""
+def column_of(learn: Table, number: int) -> tuple[Column | None, list[str]]:
+    """Return the column as an input, or None, and notes for the user."""
     name, cells = learn.names[number], learn.column(number)
-    column, notes = _text_column(name, cells) if number in learn.texts else _number_column(learn, name, cells)
-    if column is None or (not column.categories and column.fill is None):
-        return column, notes
-    every = table.column(number)
-    absent = missing_text(every) if number in table.texts else np.isnan(every)
-    if absent.any():
-        instead = _instead(column)
-        notes.append(f"column {name!r}: {counted(int(absent.sum()), 'missing value')}, read as {instead}")
-    return column, notes
+    return _text_column(name, cells) if number in learn.texts else _number_column(learn, name, cells)
+
+
+def missing_notes(table: Table, columns: Mapping[int, Column], series: bool) -> list[str]:
+    """Return a line for each column, by its number, with missing values; one line for a series."""
+    counts = {number: _missing(table, number) for number in columns}
+    if series:
+        gaps = counted(sum(counts.values()), "missing value")
+        return [f"{gaps}, interpolated between their neighbours"] if any(counts.values()) else []
+    return [
+        f"column {columns[number].name!r}: {counted(count, 'missing value')}, read as {_instead(columns[number])}"
+        for number, count in counts.items()
+        if count and (columns[number].categories or columns[number].fill is not None)
+    ]
+
+
+def _missing(table: Table, number: int) -> int:
+    cells = table.column(number)
+    return int((missing_text(cells) if number in table.texts else np.isnan(cells)).sum())
 
 
 def _instead(column: Column) -> str:

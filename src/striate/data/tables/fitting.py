@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.data.layout import make_inputs
 from striate.data.problems import printable
-from striate.data.tables.columns import Column, column_of
+from striate.data.tables.columns import Column, column_of, missing_notes
 from striate.data.tables.schema import Schema
 from striate.data.tables.table import Table, missing_text
 from striate.errors import DataError
@@ -46,25 +46,26 @@ def fit_schema(
     """
     learn = table if rows is None else table.take(rows)
     left_out, notes = [table.names[i] for i in ignored], []
-    columns: list[Column] = []
+    kept: dict[int, Column] = {}
     for number in range(len(table.names)):
         if number in labels or number in ignored:
             continue
-        column, more = column_of(learn, number, table)
+        column, more = column_of(learn, number)
         notes += more
         if column is None:
             left_out.append(table.names[number])
         else:
-            columns.append(column)
-    if not columns:
+            kept[number] = column
+    if not kept:
         raise DataError(
             f"{printable(table.path)}: needs a column of numbers or categories other than the labels; got none. "
             "Add one, or leave out fewer columns."
         )
-    label_names = tuple(table.names[i] for i in labels)
-    found = Schema(tuple(columns), label_names, tuple(left_out), table.has_names)
+    columns, label_names = tuple(kept.values()), tuple(table.names[i] for i in labels)
+    found = Schema(columns, label_names, tuple(left_out), table.has_names)
     found = replace(found, shape=_sample_shape(found, learn, shape))
-    if shape is None and found.named and len(found.shape) == 2 and found.shape[0] == 1 < found.shape[1]:
+    notes += missing_notes(table, kept, found.is_series)
+    if shape is None and found.named and found.is_series:
         first, last, count = columns[0].name, columns[-1].name, found.shape[1]
         notes.append(f"columns {first!r} to {last!r}: a series (--shape {count}x1 reads them as features)")
     return found, notes + _suspicious(learn, found)

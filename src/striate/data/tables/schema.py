@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.data.layout import make_inputs
+from striate.data.layout import make_inputs, without_gaps
 from striate.data.problems import printable
 from striate.data.tables.columns import Column, encoded, filled, unknown_categories
 from striate.data.tables.dates import ORDERS
@@ -46,6 +46,14 @@ class Schema:
         return [name for column in self.columns for name in column.features]
 
     @property
+    def is_series(self) -> bool:
+        """Whether a row is a series of one channel."""
+        length = len(self.columns)
+        return (
+            self.shape == (1, length) and length > 1 and self.features == [column.name for column in self.columns]
+        )
+
+    @property
     def symbols(self) -> int:
         """0: the inputs are numbers."""
         return 0
@@ -71,6 +79,8 @@ class Schema:
         places = self._places(table)
         if not any(column.categories for column in self.columns) and table.texts.keys().isdisjoint(places):
             numbers = np.asarray(table.numbers)[:, [table.places[place] for place in places]]
+            if self.is_series and missing == "impute" and np.isnan(numbers).any():
+                numbers = np.array([row if np.isnan(row).all() else without_gaps(row) for row in numbers])
             quick = numbers if numbers.dtype == np.uint8 else filled(numbers, self.columns, missing)
             if quick is not None:
                 return quick
