@@ -76,6 +76,9 @@ def test_a_class_that_was_never_learnt():
     part = Dataset(np.zeros((2, 1, 1), np.uint8), np.array([0, 1]), ("a", "z"))
     with pytest.raises(DataError, match=r"classes must be those of the training split .a, b.; got 'z'"):
         align_classes(part, ("a", "b"), "here")
+    unnamed = Dataset(np.zeros((2, 1, 1), np.uint8), np.array([0, 1]), ("0", "1"))
+    with pytest.raises(DataError, match=r"got '0'\. Name them in an array classes"):
+        align_classes(unnamed, ("a", "b"), "here")
     numbers = Dataset(np.zeros((2, 1, 1), np.uint8), np.zeros((2, 1), np.float32))
     with pytest.raises(DataError, match="got 'numbers'"):
         align_classes(numbers, ("a", "b"), "here")

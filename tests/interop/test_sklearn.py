@@ -77,6 +77,15 @@ def test_images_in_rows_or_in_their_own_shape():
     assert images.model_.predict(x[:1])[0] == np.searchsorted(images.classes_, images.predict(x[:1])[0])
 
 
+def test_channels_that_come_last_need_the_shape():
+    x, y = np.random.default_rng(0).normal(size=(40, 8, 9, 3)), np.arange(40) % 2
+    with pytest.raises(ValueError, match=r"channels first; got .40, 8, 9, 3.\. Pass input_shape=.3, 8, 9.\.$"):
+        CNNClassifier(epochs=1).fit(x, y)
+    given = CNNClassifier("lenet5", input_shape=(3, 8, 9), epochs=1, random_state=0).fit(x, y)
+    moved = CNNClassifier("lenet5", epochs=1, random_state=0).fit(np.moveaxis(x, -1, 1), y)
+    np.testing.assert_array_equal(given.predict_proba(x), moved.predict_proba(np.moveaxis(x, -1, 1)))
+
+
 def test_networks_by_name_function_and_object():
     data = registry.load("digits").train
     x, y = data.inputs[:100], data.targets[:100]

@@ -104,9 +104,11 @@ def align_classes(dataset: Dataset, classes: tuple[str, ...], where: str) -> Dat
         return dataset
     unknown = [name for name in dataset.classes if name not in classes]
     if unknown or not dataset.classes:
+        numbered = unknown and unknown[0].isdecimal()
+        fix = "Name them in an array classes" if numbered else "Use splits that belong together"
         raise DataError(
             f"{where}: classes must be those of the training split ({', '.join(classes[:8]) or 'none'}); "
-            f"got {unknown[0] if unknown else 'numbers'!r}. Use splits that belong together."
+            f"got {unknown[0] if unknown else 'numbers'!r}. {fix}."
         )
     place = np.array([classes.index(name) for name in dataset.classes], np.int64)
     if dataset.targets.dtype.kind != "f":

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from striate.data.augmentation import Augmentation
 from striate.data.dataset import Dataset
+from striate.data.layout import COLOURS
 from striate.data.splits import choose
 from striate.errors import StriateError
 from striate.layers.base import Layer
@@ -81,7 +82,12 @@ class CNNEstimator(BaseEstimator):
                     f"input_shape: must have as many values as a sample of X, {math.prod(x.shape[1:])}; "
                     f"got {self.input_shape}."
                 )
+            if x.ndim > 2 and x.shape[1:] != tuple(self.input_shape) == (x.shape[-1], *x.shape[1:-1]):
+                return np.moveaxis(x, -1, 1)
             return x.reshape(len(x), *self.input_shape)
+        if x.ndim == 4 and x.shape[-1] in COLOURS and x.shape[1] not in COLOURS:
+            shape = x.shape[-1], *x.shape[1:-1]
+            raise ValueError(f"X: images have their channels first; got {x.shape}. Pass input_shape={shape}.")
         return x[:, :, np.newaxis] if x.ndim == 2 else x
 
     def _checked(self, x: Any) -> Array:
