@@ -12,6 +12,8 @@ import pytest
 
 from striate import Model, Sequential, layers, models
 from striate.data.normalisation import Normalisation
+from striate.data.tables import Schema
+from striate.data.tables.columns import Column
 from striate.errors import CapacityError, UsageError
 from striate.layers import Conv2d, Flatten, Linear
 from striate.network import Network
@@ -114,6 +116,17 @@ def test_gives_numbers_in_the_units_of_the_user(
     np.testing.assert_allclose(answers.answering(model).outputs(samples), expected, rtol=1e-5)
 
 
+@needs_node
+def test_names_the_columns_of_a_table(tmp_path: Path) -> None:
+    schema = Schema((Column("town", ("Bern", "Köln")), Column("size", fill=1.0)), ("y",), (), True, (3,))
+    metadata = {"preparation": {"table": schema.to_dict()}}
+    path, _ = javascript.write(model_of(Sequential([Linear(2)], (3,)), metadata=metadata), tmp_path / "model.mjs")
+    text = f"import {{ load }} from {json.dumps(str(path))}; console.log(JSON.stringify((await load()).inputs));"
+    (tmp_path / "ask.mjs").write_text(text, encoding="utf-8")
+    done = subprocess.run([NODE, str(tmp_path / "ask.mjs")], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["town=Bern", "town=Köln", "size"]
+
+
 USE = """
 import { load, type ParameterName, type Prediction } from "./model.js";
 
@@ -122,7 +135,8 @@ export async function use(image: ImageData): Promise<Prediction> {
   model.parameters[name].fill(0);
   model.changed();
   const shape: readonly number[] = model.inputShape, outputs: Float32Array = model.outputs(new Float32Array(64));
-  if (shape.length !== 3 || outputs.length !== model.classes.length) throw new Error(model.name);
+  const names: readonly string[] = model.inputs, same = outputs.length === model.classes.length;
+  if (names.length || shape.length !== 3 || !same) throw new Error(model.name);
   return model.predict([1, 2, 3]).%s.length ? model.predict(image) : model.predict(outputs);
 }
 """

@@ -13,8 +13,10 @@ from tests.targets.test_javascript import NETWORKS, model_of, samples_for
 
 from striate import Model, Sequential, layers
 from striate.data.normalisation import Normalisation
+from striate.data.tables import Schema
+from striate.data.tables.columns import Column
 from striate.errors import DataError, StriateError, UsageError
-from striate.layers import Linear
+from striate.layers import Flatten, Linear
 from striate.machine import default_lanes
 from striate.targets import answers, library
 from striate.targets.library import compile as compiling
@@ -151,6 +153,31 @@ def test_needs_nothing_and_says_what_memory_it_takes(digits: Path) -> None:
     if shutil.which("nm"):
         listed = subprocess.run(["nm", digits / "libdigits.a"], capture_output=True, text=True, check=True).stdout
         assert re.findall(r" U (\w+)", listed) == ["digits_data"]
+
+
+def test_the_header_names_the_columns_of_a_table(tmp_path: Path) -> None:
+    columns = (
+        Column("price */ /*", fill=9.5),
+        Column("town", ("Bern", "Köln")),
+        Column("built", fill=0.0, date="year-month-day"),
+        Column("size"),
+    )
+    table = {"table": Schema(columns, ("y",), (), True, (5, 1)).to_dict()}
+    model = model_of(Sequential([Flatten(), Linear(2)], (5, 1)), metadata={"preparation": table})
+    library.write(model, tmp_path, "x86-64-v2", "m")
+    header = (tmp_path / "m.h").read_text("utf-8")
+    assert header[: header.index("Nothing")].endswith(
+        """ * Normalisation is inside.
+ *
+ *   x[0]  price * / / *: a number; 9.5 where it is missing
+ *   x[1]  town=Bern: 1 if so, else 0
+ *   x[2]  town=Köln: 1 if so, else 0
+ *   x[3]  built: a date, in days since 1970; 0 where it is missing
+ *   x[4]  size: a number
+ *
+ * """
+    )
+    assert header.count("/*") == header.count("*/")
 
 
 def test_writes_numbers_in_the_units_of_the_targets() -> None:

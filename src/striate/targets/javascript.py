@@ -16,6 +16,7 @@ from striate.storage.atomic import write_atomically
 from striate.targets import typescript
 from striate.targets.answers import reading_of
 from striate.targets.image import contents_of, program_of
+from striate.targets.inputs import input_names
 from striate.targets.parcel import Part, parcel_of
 from striate.targets.webassembly import LANES, MOST_SUMS
 from striate.web.bundle import bundle
@@ -47,7 +48,7 @@ def source(model: Model, name: str = "model.js") -> str:
     part = Part(program_of(model, LANES, most_sums=MOST_SUMS), contents_of(model), RUNS)
     parcel = parcel_of(model.network.name, {"forward": part})
     data = {
-        "model": description(model),
+        "model": description(model) | {"inputs": input_names(model)},
         "parcel": parcel.describe(),
         "bytes": base64.b64encode(parcel.data).decode(),
     }

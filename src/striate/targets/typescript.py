@@ -35,6 +35,8 @@ export interface Model {{
   readonly classes: readonly string[];
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
+  /** What the numbers of a row of a table are, in order; empty for other models. */
+  readonly inputs: readonly string[];
   /** Every learnt array by name, as views: call `changed()` after writing to one. */
   readonly parameters: Readonly<Record<ParameterName, Float32Array>>;
   /** Prepare the weights again after `parameters` were written to. */

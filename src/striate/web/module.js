@@ -16,6 +16,8 @@ class Model {
     this.classes = DATA.model.classes;
     this.inputShape = DATA.model.inputShape;
     this.outputShape = DATA.model.outputShape;
+    /** What the numbers of a row of a table are, in order; empty for other models. */
+    this.inputs = DATA.model.inputs;
     this._program = program;
     this._input = program.floats("inputs");
     this._output = program.floats("outputs");

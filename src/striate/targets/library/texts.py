@@ -10,6 +10,7 @@ from striate import __version__
 from striate.layers.base import format_shape
 from striate.losses import CLASSES, NUMBERS
 from striate.model import Model
+from striate.targets.inputs import input_lines
 from striate.targets.library.compile import Compiled, Job
 
 _AXES = ("channels", "rows", "columns")
@@ -35,6 +36,7 @@ def _filled(template: str, values: dict[str, object]) -> str:
 
 def _values(model: Model, target: str, job: Job, made: Compiled) -> dict[str, object]:
     name, cpu, shape = job.name, job.processor, model.input_shape
+    lines = input_lines(model)
     objects = f"lib{name}.a" if cpu.is_elf else f"{name}.o {name}_data.o"
     return {
         "name": name,
@@ -49,6 +51,7 @@ def _values(model: Model, target: str, job: Job, made: Compiled) -> dict[str, ob
         "inputs": math.prod(shape),
         "outputs": job.sizes["outputs"],
         "sample": _layout(shape),
+        "meanings": "".join(f" *   {_plain(line)}\n" for line in lines) + " *\n" * bool(lines),
         "pixels": " (pixels from 0 to 255)" if len(shape) == 3 and shape[0] in (1, 3) else "",
         "answer": _ANSWERS.get(model.kind, "the probability of each label"),
         "constants": f"{job.sizes['data']:,}",
@@ -69,5 +72,5 @@ def _layout(shape: tuple[int, ...]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text that cannot end a comment."""
-    return text.replace("*/", "* /").replace("\n", " ")
+    """Return text that can neither end a comment nor begin one."""
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("\n", " ")

@@ -6,7 +6,7 @@
  * in this order, as the model read them when it was trained$pixels.
  * Normalisation is inside.
  *
- * Nothing is allocated, and nothing has to be initialised. Memory:
+$meanings * Nothing is allocated, and nothing has to be initialised. Memory:
  *   constants  $constants bytes (weights and tables, read only)
  *   code       $code bytes
  *   workspace  $workspace bytes
