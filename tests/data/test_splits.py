@@ -62,7 +62,10 @@ class TestStratified:
         assert (len(rest), len(validation)) == (15, 5)
 
     def test_a_class_with_one_sample_is_an_error(self):
-        with pytest.raises(DataError, match=r"letters: every class needs at least 2 samples.*class 'b' has 1"):
+        with pytest.raises(
+            DataError,
+            match=r"every class needs at least 2 samples.*class 'b' has 1\. Add samples of it, or remove it\.$",
+        ):
             split_validation(labelled([0, 0, 1, 2, 2]))
 
     @pytest.mark.parametrize("fraction", [0, 1, -0.1, float("nan")])

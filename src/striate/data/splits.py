@@ -127,9 +127,17 @@ def choose(
         shown = classes[value] if classes else str(value)
         raise DataError(
             f"{name}: every class needs at least 2 samples to be split; class {shown!r} "
-            "has 1. Add samples of it, or leave the class out."
+            f"has 1. Add samples of it, or remove it{_or_numbers(classes)}."
         )
     return _choose_samples(strata, fraction, seed)
+
+
+def _or_numbers(classes: tuple[str, ...]) -> str:
+    """Return more advice for classes most of which begin with a digit: they may be numbers to predict."""
+    numbers = sum(name.lstrip("-+ $€£")[:1].isdigit() for name in classes)
+    if 2 * numbers <= len(classes):
+        return ""
+    return "; to predict numbers instead, write them without units, and use --task regression"
 
 
 def with_validation(learn: Dataset, test: Dataset | None, seed: int, fraction: float) -> Splits:

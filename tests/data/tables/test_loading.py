@@ -5,6 +5,7 @@ import pytest
 
 from striate.data.normalisation import Normalisation
 from striate.data.options import Options
+from striate.data.sources import load_path
 from striate.data.tables import csv_dataset, loading, read_table, reading, table_splits
 from striate.errors import DataError
 
@@ -276,6 +277,21 @@ class TestBadTables:
             csv_dataset(path, group="site")
         with pytest.raises(DataError, match=r"cannot be read .No such file"):
             csv_dataset(tmp_path / "absent.csv")
+
+    def test_the_last_columns_of_many_are_named(self, write):
+        path = write(",".join(f"c{n}" for n in range(20)) + "\n" + ",".join("1" * 20))
+        with pytest.raises(
+            DataError, match=r"the columns are c0, c1, .*, c9, \.\.\., c18, c19\. Name the one to predict"
+        ):
+            load_path(path)
+
+    def test_prices_with_units_are_no_classes(self, write):
+        path = write("area,price\n" + "".join(f"{n},{n}.000 EUR\n" for n in range(10, 40)))
+        rule = (
+            r"class '10\.000 EUR' has 1\. .*; to predict numbers instead, write them without units, and use --task"
+        )
+        with pytest.raises(DataError, match=rule):
+            load_path(path, Options(label="price"))
 
     def test_a_shape_that_does_not_fit(self, write):
         with pytest.raises(DataError, match="a sample of shape 1 x 2 x 2 needs 4 numbers; got 3"):

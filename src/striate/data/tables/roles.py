@@ -13,6 +13,8 @@ from striate.data.tables.table import Table
 from striate.errors import DataError, suggestion
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
+MOST_NAMES = 12
+"""Columns that a message names."""
 ROW_NAMES = ("id", "imageid", "index", "row_id", "rowid", "rownames", "unnamed: 0", "uuid", "")
 """Names of columns that number the rows; they are left out."""
 
@@ -63,7 +65,8 @@ def check_names(header: Table, options: Options) -> None:
 
 
 def _known(table: Table) -> str:
-    return ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
+    names = table.names  # the last are shown, too: labels often stand there
+    return ", ".join(names if len(names) <= MOST_NAMES else (*names[: MOST_NAMES - 2], "...", *names[-2:]))
 
 
 def _find_labels(text: str, table: Table) -> tuple[int, ...]:
