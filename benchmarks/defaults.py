@@ -73,7 +73,7 @@ def main() -> None:
         if options.images:
             rows.append(images(Path(options.images).name, DataConfig(name=options.images), (32, 32), options.seeds))
         if options.mnist:
-            rows.append(images("MNIST", DataConfig(name="mnist", folder=Path(options.mnist)), None, options.seeds))
+            rows.append(images("MNIST", DataConfig(name="mnist", folder=options.mnist), None, options.seeds))
     columns = ("set", "classes", "training samples", "striate train", "baseline", "which is")
     body = [f"### Defaults, mean test accuracy of {options.seeds} seeds, in %", "", *report.table(columns, rows)]
     print("\n".join(body), flush=True)
@@ -92,7 +92,7 @@ def ours(data: DataConfig, seed: int) -> float:
 def row(name: str, path: Path | DataConfig, seeds: int, baseline: list[float], what: str) -> tuple[str, ...]:
     """Return the row of a set."""
     data = path if isinstance(path, DataConfig) else DataConfig(name=str(path))
-    learn = load(data.name, data.folder).train
+    learn = load(data.name, data.folder and Path(data.folder)).train
     accuracies = [ours(data, seed) for seed in range(seeds)]
     means = [f"{100 * statistics.fmean(values):.1f}" for values in (accuracies, baseline)]
     print(name, means, flush=True)
@@ -194,7 +194,7 @@ def images(name: str, data: DataConfig, size: tuple[int, int] | None, seeds: int
 
     from striate.data.options import Options
 
-    splits = load(data.name, data.folder, validation_fraction=0, options=Options(size=size))
+    splits = load(data.name, data.folder and Path(data.folder), validation_fraction=0, options=Options(size=size))
     assert splits.test is not None
     x, test_x = (part.inputs.reshape(len(part), -1).astype(np.float32) for part in (splits.train, splits.test))
     model: Any = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))

@@ -100,3 +100,24 @@ def test_units_of_another_number_of_targets_are_refused(tmp_path):
     path = write(tmp_path / "m.safetensors", content, model_file.named_tensors(model.contents()))
     with pytest.raises(ModelFileError, match="do not fit its network"):
         load(path)
+
+
+def test_counts_are_learnt_on_any_scale_and_predicted_in_their_own(tmp_path):
+    """Of many times the counts the network learns the same: the logarithm of their share of the mean."""
+    x = np.random.default_rng(2).normal(size=(128, 3, 1)).astype(np.float32)
+    rates = np.exp(1.0 + x[:, :2, 0] @ np.array([[0.4, 0.1], [-0.3, 0.5]])).astype(np.float32)
+    few, many = Dataset(x, rates), Dataset(x, rates * np.float32(2**17))
+    loss = "poisson_negative_log_likelihood"
+    small, large = trained(few, loss).model, trained(many, loss).model
+    np.testing.assert_array_equal(small.theta, large.theta)
+    assert r2(large, many) > 0.99
+    np.testing.assert_allclose(large.evaluate(many).outputs, 2**17 * small.predict(x), rtol=1e-5)
+    again = load(large.save(tmp_path / "model.safetensors"))
+    np.testing.assert_array_equal(again.predict(x), large.predict(x))
+    scale, shift = large.output_units
+    np.testing.assert_allclose(np.exp(large.outputs(x) * scale + shift), large.predict(x), rtol=1e-5)
+
+
+def test_counts_that_are_all_zero_are_learnt_as_they_are():
+    data = Dataset(np.ones((8, 3, 1), np.float32), np.zeros((8, 2), np.float32))
+    assert trained(data, "poisson_negative_log_likelihood").model.target_normalisation.scale == (1.0, 1.0)

@@ -98,6 +98,7 @@ def test_gives_the_outputs_of_the_model(name: str, tmp_path: Path) -> None:
         (Linear(1), (3,), Normalisation((200.0,), (50.0,)), "mean_squared_error"),
         (Conv2d(2, 3), (1, 5, 5), Normalisation((200.0, -7.0), (50.0, 3.0)), "mean_squared_error"),
         (Linear(2), (3,), None, "poisson_negative_log_likelihood"),
+        (Linear(2), (3,), Normalisation((0.0, 0.0), (50.0, 3.0)), "poisson_negative_log_likelihood"),
         (Linear(4), (3,), Normalisation((200.0, -7.0), (50.0, 3.0)), "gaussian_negative_log_likelihood"),
     ],
 )

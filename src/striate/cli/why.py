@@ -61,7 +61,7 @@ def why(
     output.line(asked)
     predicted = _in_user_units(loaded, found, asked)
     if predicted:
-        output.line(f"\nThe network predicts standardised numbers; this one means {predicted}.")
+        output.line(f"\nThe network predicts numbers in units of its own; this one means {predicted}.")
     kind, decided = _decisive(loaded, found, asked)
     if decided:
         output.line(f"\nthe {kind} that mattered most, by integrated gradients:")

@@ -69,6 +69,8 @@ class Loss(metaclass=_ByName):
     """The outputs that the loss needs, which a Softmax would hide; None if a Softmax does no harm."""
     scale_free: ClassVar[bool] = False
     """Whether targets may be standardised without changing their meaning."""
+    divisible: ClassVar[bool] = False
+    """Whether targets, which cannot be below 0, may be divided by a number without changing their meaning."""
     takes_class_numbers: ClassVar[bool] = False
     """Whether the engine passes class numbers; other losses get a number for each output."""
     smooths: ClassVar[bool] = False

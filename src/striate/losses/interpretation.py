@@ -26,11 +26,14 @@ class Interpretation:
         The probability of each class or label, or the numbers.
     variances : float32[N, K] or None
         Of each number, where the network learnt them.
+    logarithms : bool
+        Whether the outputs are logarithms of the numbers.
     """
 
     kind: str
     values: np.ndarray = field(repr=False)
     variances: np.ndarray | None = field(default=None, repr=False)
+    logarithms: bool = False
 
     @property
     def probabilities(self) -> np.ndarray:

@@ -79,6 +79,7 @@ class PoissonNegativeLogLikelihood(Loss):
     """
 
     name: ClassVar[str] = "poisson_negative_log_likelihood"
+    divisible: ClassVar[bool] = True
     task: ClassVar[Task | None] = "regression"
 
     def reference(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
@@ -92,7 +93,7 @@ class PoissonNegativeLogLikelihood(Loss):
     def interpret(self, outputs: Array, last: Layer | None, kind: str) -> Interpretation:
         """Return the expected counts."""
         with np.errstate(over="ignore"):
-            return Interpretation(kind, np.exp(outputs))
+            return Interpretation(kind, np.exp(outputs), logarithms=True)
 
     def check(self, network: Network, dataset: Dataset) -> None:
         """Raise a StriateError unless targets are counts, one for each output."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from striate.data.dataset import Dataset
-from striate.data.normalisation import Normalisation
+from striate.data.normalisation import TINY, Normalisation
 from striate.layers.activation import Activation, Identity
-from striate.losses import Interpretation
+from striate.losses import Interpretation, Loss
 from striate.model.evaluation import Evaluation
 from striate.network import Network
 
@@ -18,16 +18,24 @@ MOST_TARGETS = 256
 
 
 def fit_target_normalisation(
-    network: Network, train: Dataset, weights: np.ndarray | None = None
+    network: Network, train: Dataset, loss: Loss, weights: np.ndarray | None = None
 ) -> Normalisation | None:
-    """Return mean and deviation of each regression target; None if the network learns them unchanged.
+    """Return shift and scale of each regression target; None if the network learns them unchanged.
 
-    That is the case if its last layer is an activation, which may be there to bound the outputs.
+    These are mean and deviation; of counts 0 and the mean, by which they are divided. Targets are learnt unchanged
+    by other losses, and if the last layer is an activation, which may be there to bound the outputs.
     """
+    if not (loss.scale_free or loss.divisible):
+        return None
     last = network.steps[-1].layer
     bounded = isinstance(last, Activation) and not isinstance(last, Identity)
     many = train.targets.ndim > 1 and train.targets.shape[1] > MOST_TARGETS
-    return None if bounded or many else Normalisation.fit_targets(train, weights)
+    if bounded or many:
+        return None
+    found = Normalisation.fit_targets(train, weights)
+    if loss.scale_free:
+        return found
+    return Normalisation((0.0,) * len(found.mean), tuple(mean if mean > TINY else 1.0 for mean in found.mean))
 
 
 def standardise(dataset: Dataset, normalisation: Normalisation) -> Dataset:
@@ -59,13 +67,16 @@ def numbers_in_user_units(found: Interpretation, normalisation: Normalisation) -
 def of_outputs(found: Interpretation, normalisation: Normalisation, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """Return scale and shift, float64[K], that turn each channel of outputs into the user's units.
 
-    Where the network learnt variances, the other half of its outputs are their logarithms.
+    Where the network learnt variances, the other half of its outputs are their logarithms; where outputs are
+    logarithms of numbers, they stay so.
 
     Parameters
     ----------
     found : Interpretation
         Of any outputs of the network.
     """
+    if found.logarithms:
+        return np.ones(channels), np.resize(np.log(normalisation.scale), channels)
     scale, mean = (np.ravel(np.asarray(values, np.float64)) for values in (normalisation.scale, normalisation.mean))
     if found.variances is None:
         return np.resize(scale, channels), np.resize(mean, channels)

@@ -87,9 +87,9 @@ def plan_job(
     if settings.augmentation is not None:
         settings.augmentation.check(train.sample_shape[1:])
     units, counts = state.model.target_normalisation, sample_weights(train, None, by_sample)
-    if kind == NUMBERS and loss.scale_free and not is_labelled(train.targets):
+    if kind == NUMBERS and not is_labelled(train.targets):
         if settings.standardise_targets and state.progress.step == 0:
-            units = fit_target_normalisation(network, train, counts)
+            units = fit_target_normalisation(network, train, loss, counts)
         if units is not None:
             train, validation = standardise(train, units), validation and standardise(validation, units)
     weighted = validation if weighted_validation else None

@@ -23,11 +23,10 @@ const readings = {
  */
 export function interpret(model, outputs) {
   const places = model.kind === "classes" ? model.outputShape.slice(1).reduce((a, b) => a * b, 1) : 1;
-  const read = readings[model.reading](Array.from(outputs), places);
-  if (model.kind === "numbers") {
-    const { mean, scale } = model.units;
-    return { values: read.map((v, i) => v * scale[i % scale.length] + mean[i % mean.length]) };
-  }
+  const { mean, scale } = model.units, numbers = model.kind === "numbers";
+  const own = Array.from(outputs, (v, i) => (numbers ? v * scale[i % scale.length] + mean[i % mean.length] : v));
+  const read = readings[model.reading](own, places);
+  if (numbers) return { values: read };
   const probabilities = model.kind === "classes" && read.length === places ? [...read.map((p) => 1 - p), ...read] : read;
   if (places > 1) return { indices: surest(probabilities, places), probabilities };
   const label = (i) => model.classes[i] ?? String(i);

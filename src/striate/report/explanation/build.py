@@ -138,8 +138,8 @@ def _layer(found: Trace, step: Step, rules: Rules, field: tuple[AxisField, ...],
 
 def _attributions(found: Trace, target: int, methods: Sequence[str] | None) -> list[dict[str, Any]]:
     rank = len(found.network.input_shape) - 1
-    units = found.model.target_normalisation
-    scale = 1.0 if units is None else float(units.scale[min(target, len(units.scale) - 1)])
+    units = found.model.output_units
+    scale = 1.0 if units is None else float(units[0][target])
     start = "the mean of the training data" if usual_baseline(found.model).any() else "a blank sample"
     maps = []
     for attribution in attribute_all(found.model, found.raw, target, methods).values():
