@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 
 from striate import Dataset, Trainer, worksheets
 from striate.data.splits import Splits
+from striate.data.tables import Schema
+from striate.data.tables.columns import Column
+from striate.data.text import Vocabulary
 from striate.explain import attribute, draw_network, gradient_path, invariance, loss_line, loss_plane, trace
 from striate.layers import Conv2d, Flatten, Linear, ReLU, Softmax
 from striate.network import Sequential
@@ -80,6 +84,18 @@ SHOWN = {
     "field": "conv1", "rates": "suggested rate", "line": "loss", "plane": "loss over 3 x 3", "descent": "lowest",
     "filtered": "cross-correlation", "pooled": "max pooling", "matrix": "matrix of 3 x 4", "checked": "wrong in 1",
 }  # fmt: skip
+
+
+def test_splits_show_words_and_the_names_of_columns() -> None:
+    vocabulary = Vocabulary(("sea", "ship"), 3)
+    texts = Dataset(np.array([[[2, 3, 0]], [[1, 2, 0]]], np.uint8), np.array([0, 1]), ("a", "b"), symbols=4)
+    page = Splits(texts, None, None, preparation={"text": vocabulary.to_dict()})._repr_html_()
+    assert "<td>sea ship</td>" in page
+    assert "<td>? sea</td>" in page
+    schema = Schema((Column("age", fill=3.0), Column("town", ("Bern", "Köln"))), ("y",), (), True, (3, 1))
+    rows = Dataset(np.ones((2, 3, 1), np.float32), np.array([0, 1]), ("a", "b"))
+    page = Splits(rows, None, None, preparation={"table": schema.to_dict()})._repr_html_()
+    assert re.search(r"<th[^>]*>age</th><th[^>]*>town=Bern</th><th[^>]*>town=Köln</th>", page)
 
 
 @pytest.mark.parametrize("name", SHOWN)

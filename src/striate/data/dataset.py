@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 from striate.data.layout import to_float32
 from striate.data.streaming.stream import Stream
 from striate.errors import DataError
+
+MOST_SHOWN = 8  # numbers of a row, in notebooks
 
 
 def readable(inputs: Any, what: str) -> Any:
@@ -113,7 +115,18 @@ class Dataset:
         return f"<Dataset {self.name!r}, {len(self.inputs):,} samples of {shape}{classes}>"
 
     def _repr_html_(self) -> str:
-        """Return a sample of each class, or the first ones, for notebooks: pictures, or rows of numbers."""
+        return self.html()
+
+    def html(self, names: Sequence[str] = (), text: Callable[[np.ndarray], str] | None = None) -> str:
+        """Return a sample of each class, or the first ones, for notebooks: pictures, texts or rows of numbers.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of the numbers of a row.
+        text : function, optional
+            Of the symbols of a sample; returns its words.
+        """
         from striate.drawing.html import element, table
         from striate.drawing.images import limits, picture
         from striate.drawing.notebook import shown
@@ -123,9 +136,14 @@ class Dataset:
         else:
             chosen = list(range(min(8, len(self.inputs))))
         title = element("p", repr(self)[1:-1])
+        if text is not None:
+            rows = [[self._target_text(n), text(self.inputs[n])] for n in chosen]
+            return shown(title, table(["target", "text"], rows))
         if self.symbols or math.prod(self.sample_shape[1:]) == 1:
             rows = [[self._target_text(n), *_first_values(self.inputs[n])] for n in chosen]
-            return shown(title, table(["target", "inputs", *[""] * (len(rows[0]) - 2)], rows))
+            known = len(names) == math.prod(self.sample_shape)
+            heads = [*names[:MOST_SHOWN], "..."] if known else ["inputs", *[""] * MOST_SHOWN]
+            return shown(title, table(["target", *heads[: len(rows[0]) - 1]], rows))
         figures = []
         for n in chosen:
             image = picture(self.inputs[n], *limits(self.inputs), 84, f"sample {n}")
@@ -157,7 +175,7 @@ class Dataset:
         return replace(self, inputs=inputs, targets=self.targets[indices], groups=groups, files=files)
 
 
-def _first_values(sample: np.ndarray, most: int = 8) -> list[Any]:
+def _first_values(sample: np.ndarray, most: int = MOST_SHOWN) -> list[Any]:
     values = np.asarray(sample).ravel()
     return [*values[:most].tolist(), *(["..."] if values.size > most else [])]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +47,24 @@ class Splits:
             counts = np.bincount(split.targets, minlength=len(split.classes)).tolist() if split.classes else []
             rows.append((name, len(split), *counts[: len(classes)]))
         counted = table(("split", "samples", *classes), rows)
-        return shown(element("p", self.train.name), counted, Markup(self.train._repr_html_()))
+        samples = self.train.html(self._input_names(), self._words())
+        return shown(element("p", self.train.name), counted, Markup(samples))
+
+    def _input_names(self) -> Sequence[str]:
+        """Return the names of the numbers of a row of a table; none of others."""
+        from striate.data.tables.schema import Schema
+
+        table = self.preparation.get("table")
+        return Schema.from_dict(table).features if table else ()
+
+    def _words(self) -> Callable[[np.ndarray], str] | None:
+        """Return what gives the words of symbols; None where inputs are not texts."""
+        from striate.data.text import Vocabulary
+
+        if not self.preparation.get("text"):
+            return None
+        vocabulary = Vocabulary.from_dict(self.preparation["text"])
+        return lambda symbols: " ".join(filter(None, vocabulary.decode(np.ravel(symbols))))
 
     def _present(self) -> dict[str, Dataset]:
         splits = {"training": self.train, "validation": self.validation, "test": self.test}

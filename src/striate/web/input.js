@@ -47,7 +47,7 @@ export class InputPanel {
   /** Show the raw sample with an attribution map over it. */
   show(raw, steps, map, caption) {
     this.view.show(raw, map);
-    this.steps.textContent = steps.join("; then ");
+    this.steps.textContent = steps.join("; ");
     this.caption.textContent = caption;
   }
 }
