@@ -240,7 +240,7 @@ def test_xor_network_can_compute_it() -> None:
         ("xor", (3,), {}, "xor: takes 2 numbers of 2 classes; got 3 and 2 classes. Use an mlp"),
         ("alexnet", (3, 64, 64), {"grouped": 1}, "alexnet: grouped: must be True or False; got 1"),
         ("vgg11", (3, 64, 64), {"batch_norm": "yes"}, "vgg11: batch_norm: must be True or False; got 'yes'"),
-        ("vgg11", (3, 64, 64), {"dropout": 1.5}, "rate: must be at least 0 and below 1; got 1.5"),
+        ("vgg11", (3, 64, 64), {"dropout": 1.5}, "dropout: must be at least 0 and below 1; got 1.5"),
         ("googlenet", (3, 64, 64), {"auxiliary": 2}, "googlenet: auxiliary: must be True or False; got 2"),
     ],
 )

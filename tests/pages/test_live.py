@@ -202,6 +202,25 @@ def test_learns_shows_it_and_gives_a_model_that_opens(window: Browser, page: Pat
     assert window.console() == []
 
 
+@pytest.mark.parametrize("steps", [900, 60_000, 220_000, 360_000, 2_400_000])
+def test_labels_of_many_steps_stand_apart(window: Browser, page: Path, steps: int) -> None:
+    window.open(page)
+    window.until("window.striate && striate.ready && striate.curves.plots && striate.curves.points.length")
+    window.run(f"striate.curves.points = [[0, 1, 1, 0, 0], [{steps}, 1, 1, 0, 0]]; striate.curves.draw()")
+    for width in (220, 300, 430):
+        gaps = window.answer(
+            "(async (width) => {"
+            " const plot = striate.curves.plots[0], axis = plot.axes[0]; plot.setSize({ width, height: 170 });"
+            " await Promise.resolve(); plot.ctx.font = axis.font[0];"  # uPlot draws in a microtask
+            " const widths = axis._values.map((text) => plot.ctx.measureText(text).width / devicePixelRatio);"
+            " const middles = axis._splits.map((step) => plot.valToPos(step, 'x'));"
+            " return middles.slice(1).map((at, i) => at - middles[i] - (widths[i] + widths[i + 1]) / 2);"
+            f"}})({width})"
+        )
+        assert gaps
+        assert min(gaps) > 10
+
+
 def test_another_network_begins_with_fresh_weights(window: Browser, page: Path) -> None:
     window.open(page)
     window.until("window.striate && striate.ready")

@@ -7,11 +7,16 @@ from typing import Any
 
 from striate.errors import ShapeError, UsageError, unknown_name
 from striate.layers import AvgPool2d, Layer, MaxPool2d, ReLU, Sigmoid, Tanh
-from striate.layers.arguments import integer
+from striate.layers.arguments import integer, real
 from striate.layers.base import Shape, format_shape
 
 ACTIVATIONS: dict[str, Callable[[], Layer]] = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
 POOLINGS: dict[str, Callable[..., Layer]] = {"max": MaxPool2d, "average": AvgPool2d}
+
+
+def share_dropped(value: Any) -> float:
+    """Return the option ``dropout`` of a model, which its layers call the rate."""
+    return real(value, "dropout", above=0, below=1, closed=True)
 
 
 def sample_shape(model: str, input_shape: Any) -> Shape:

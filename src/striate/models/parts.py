@@ -6,6 +6,7 @@ from typing import Any
 
 from striate.layers import AdaptiveAvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, ReLU, Softmax
 from striate.layers.base import Node
+from striate.models.arguments import share_dropped
 
 
 def convolution(node: Node, channels: int, kernel_size: int, name: str, **options: Any) -> Node:
@@ -48,4 +49,5 @@ def wide_head(classes: int, dropout: float, *, dropout_first: bool = False) -> l
 
 def dropped(rate: float) -> list[Layer]:
     """Return a dropout layer, or nothing for a rate of 0."""
+    rate = share_dropped(rate)
     return [Dropout(rate)] if rate else []

@@ -16,7 +16,7 @@ from striate.layers import (
     ReLU,
     Softmax,
 )
-from striate.models.arguments import class_count, grid_shape
+from striate.models.arguments import class_count, grid_shape, share_dropped
 from striate.network import Network
 
 
@@ -58,7 +58,7 @@ def text_cnn(
     (4,)
     """
     shape = grid_shape("text_cnn", input_shape, least=1, rank=1)
-    vectors = Dropout(dropout)(Embedding(entries, dimensions)(Input(shape)))
+    vectors = Dropout(share_dropped(dropout))(Embedding(entries, dimensions)(Input(shape)))
     found = GlobalAvgPool()(vectors)
     if channels:
         phrases = GlobalMaxPool()(ReLU()(Conv1d(channels, 3, padding="same")(vectors)))

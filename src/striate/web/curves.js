@@ -45,9 +45,10 @@ export class Curves {
   _plot(room, title, width) {
     const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name);
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
+    const space = (_, __, low, high) => 24 + 7 * Math.round(high).toLocaleString("en").length; // of a label, in pixels
     const line = (label, name) => ({ label, stroke: colour(name), width: 1.6, spanGaps: true, points: { show: false }, value: (_, v) => (v === null ? "–" : v.toFixed(3)) });
     return new uPlot({ title, width, height: HEIGHT, scales: { x: { time: false } }, legend: { live: false }, cursor: { drag: { x: false, y: false } },
-      axes: [axis, { ...axis, size: 44 }], series: [{ label: "step" }, line("training", "--blue"), line("validation", "--mark")] }, [[], [], []], room);
+      axes: [{ ...axis, space }, { ...axis, size: 44 }], series: [{ label: "step" }, line("training", "--blue"), line("validation", "--mark")] }, [[], [], []], room);
   }
 
   draw() {
