@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +67,16 @@ class Table:
 
     def find(self, name: str) -> int | None:
         """Return the number of a column by name, whatever its capitals, or None."""
-        wanted = name.strip().casefold()
-        exact = [i for i, known in enumerate(self.names) if known == name]
-        return next(iter(exact + [i for i, known in enumerate(self.names) if known.casefold() == wanted]), None)
+        return self._exact.get(name, self._folded.get(name.strip().casefold()))
+
+    @cached_property
+    def _exact(self) -> dict[str, int]:
+        """The number of each column by its name; the first where several have it."""
+        return {name: number for number, name in reversed(list(enumerate(self.names)))}
+
+    @cached_property
+    def _folded(self) -> dict[str, int]:
+        return {name.casefold(): number for number, name in reversed(list(enumerate(self.names)))}
 
     def row_names(self, rows: np.ndarray) -> np.ndarray:
         """Return what the rows ``rows`` (int64[M]) are called, such as ``houses.csv:7``, counted from 1."""
