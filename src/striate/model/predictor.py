@@ -71,7 +71,12 @@ class Predictor:
         ShapeError
             If samples or ``out`` are of another shape or dtype, or more than ``batch_size``.
         """
-        if x.dtype != self._dtype or x.shape[1:] != self._shape or not x.flags.c_contiguous:
+        if (
+            not isinstance(x, np.ndarray)
+            or x.dtype != self._dtype
+            or x.shape[1:] != self._shape
+            or not x.flags.c_contiguous
+        ):
             raise self._refusal(x)
         count = len(x)
         if not 0 < count <= self.batch_size:
@@ -91,7 +96,12 @@ class Predictor:
             out[:] = self._results[:count]
             return out
 
-    def _refusal(self, x: np.ndarray) -> ShapeError:
+    def _refusal(self, x: Any) -> ShapeError:
+        if not isinstance(x, np.ndarray):
+            return ShapeError(
+                f"{self._name}: this predictor takes an array; got {type(x).__name__}. Use Model.predict, which reads "
+                "files too."
+            )
         got = f"{x.dtype}, {format_shape(x.shape)}{'' if x.flags.c_contiguous else ', not contiguous'}"
         other = f", make one with dtype=np.{x.dtype}" if x.dtype in READABLE and x.dtype != self._dtype else ""
         return ShapeError(
