@@ -99,7 +99,7 @@ class Predictor:
     def _refusal(self, x: Any) -> ShapeError:
         if not isinstance(x, np.ndarray):
             return ShapeError(
-                f"{self._name}: this predictor takes an array; got {type(x).__name__}. Model.predict reads files too."
+                f"{self._name}: this predictor takes arrays; got {type(x).__name__}. Model.predict reads files."
             )
         got = f"{x.dtype}, {format_shape(x.shape)}{'' if x.flags.c_contiguous else ', not contiguous'}"
         other = f", make one with dtype=np.{x.dtype}" if x.dtype in READABLE and x.dtype != self._dtype else ""
