@@ -81,6 +81,7 @@ def test_one_bad_file_is_one_line(refused, trained, tmp_path):
     path = tmp_path / "bad.png"
     path.write_bytes(b"this is no picture")
     assert str(path) in refused("predict", trained, path, status=1)
+    assert str(path) in refused("predict", trained, tmp_path / "*.png", status=1)
 
 
 def test_a_folder(run, trained, digit, tmp_path):

@@ -116,7 +116,7 @@ def test_a_model_reads_an_archive(motions, write):
     assert found.bad_files == [(f"{archive}:walk/100.csv", "columns y are missing; it has time, x")]
     with zipfile.ZipFile(archive, "w") as content:
         content.writestr("other.csv", "a,b\n1,2\n")
-    with pytest.raises(DataError, match=r"sent\.zip: columns x, y are missing; it has a, b\."):
+    with pytest.raises(DataError, match=r"sent\.zip:other\.csv: columns x, y are missing; it has a, b\."):
         read_unlabelled(archive, (2, 11), **preparation)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,8 +130,7 @@ def read_unlabelled(
     else:
         found = _read_files([path], sample_shape, fit, invert, rate, every=True, step=step)
     if not found.names:
-        default = "it holds no files of a supported format. Give images, recordings or a table"
-        raise DataError(f"{printable(path)}: {found.bad_files[0].reason if found.bad_files else default}.")
+        raise _nothing(path, found.bad_files, "files of a supported format. Give images, recordings or a table")
     return found
 
 
@@ -227,7 +227,8 @@ def _named_after(archive: Path, folder: Path) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise DataError(str(error).replace(printable(folder), printable(archive))) from None
+        inside = str(error).replace(f"{printable(folder)}{os.sep}", f"{printable(archive)}:")
+        raise DataError(inside.replace(printable(folder), printable(archive))) from None
 
 
 def _renamed(found: Unlabelled, folder: Path, archive: Path) -> Unlabelled:
@@ -288,9 +289,13 @@ def _read_with(
     found = _decoded(paths, reader, step)
     found.bad_files[:0] = bad
     if not found.names:
-        reason = found.bad_files[0].reason if found.bad_files else f"it holds no {wanted}"
-        raise DataError(f"{printable(path)}: {reason}.")
+        raise _nothing(path, found.bad_files, wanted)
     return found
+
+
+def _nothing(path: Path, bad: Sequence[BadFile], wanted: str) -> DataError:
+    """Return the error about a path without readable files: why not the first one, or what it should hold."""
+    return DataError(f"{bad[0].path}: {bad[0].reason}." if bad else f"{printable(path)}: it holds no {wanted}.")
 
 
 def _decoded(paths: Sequence[Path], reader: Reader, step: float | None = None) -> Unlabelled:
