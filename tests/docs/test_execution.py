@@ -41,6 +41,15 @@ striate ...
 ```
 """
 
+DESCENT = """```console
+$ striate descend ravine --method momentum --method adam
+loss ((a + b)**2 + 100*(a - b)**2)/4, lowest on the grid near a = 0, b = 0
+  method                 rate  steps        loss  end
+  momentum               0.01    100  9.6203e-05  a = 0.004721, b = 0.006341
+  adam                      1    100  0.00010601  a = 0.001065, b = -0.0009946
+```
+"""
+
 
 @pytest.fixture
 def run(tmp_path: Path, execution: ModuleType) -> Any:
@@ -73,6 +82,40 @@ def test_good_page(run: Any) -> None:
 def test_bad_pages(run: Any, old: str, new: str, said: str) -> None:
     assert old in GOOD
     assert said in "\n".join(run(GOOD.replace(old, new)).problems)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("9.6203e-05", "0.1"),
+        (" -0.0009946", "  1,234"),
+        ("0.004721, b = 0.006341", "..."),
+        ("  100  ", " .  "),
+    ],
+)
+def test_figures_of_a_training_may_differ(run: Any, old: str, new: str) -> None:
+    page = DESCENT.replace(old, new) if old else DESCENT
+    assert run(page).problems == []
+    assert run(page).text == page
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  momentum ", "  nesterov "),
+        ("  adam                      1    100  0.00010601  a = 0.001065, b = -0.0009946\n", ""),
+        ("steps  ", "steps\n"),
+        (", b = 0.006341", ""),
+        ("a = 0.004721", "a = none"),
+        ("near a = 0,", "near a = 0x,"),
+    ],
+)
+def test_words_of_a_training_must_agree(run: Any, old: str, new: str) -> None:
+    assert old in DESCENT
+    outcome = run(DESCENT.replace(old, new))
+    assert "the page shows" in outcome.problems[0]
+    assert outcome.text == DESCENT
 
 
 def test_an_error_names_its_line(run: Any) -> None:
