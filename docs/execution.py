@@ -11,7 +11,8 @@ Rules of a page
 - Pictures that the code leaves in the folder (``.svg``, ``.png``, ``.gif``, ``.html``) become files of the site
   beside the page, which shows them by name.
 
-``python docs/execution.py PAGE...`` runs pages and writes what they print into them.
+``python docs/execution.py PAGE...`` runs pages and writes what they print where they show something else. To have
+figures written anew, empty the output first.
 """
 
 from __future__ import annotations
