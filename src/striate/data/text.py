@@ -44,7 +44,7 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, texts: Iterable[str], length: int | None = None) -> Vocabulary:
-        """Return the words that occur in at least two texts, the most common first.
+        """Return the words that occur in at least two texts, the most common first, equally common ones by alphabet.
 
         Without ``length`` 95 % of the texts are read whole, up to 1000 words.
 
@@ -59,7 +59,8 @@ class Vocabulary:
             words = split_words(text)
             lengths.append(len(words))
             counts.update(set(words))
-        kept = [word for word, count in counts.most_common(MOST_WORDS) if count >= RARE]
+        common = (word for word, count in counts.items() if count >= RARE)
+        kept = sorted(common, key=lambda word: (-counts[word], word))[:MOST_WORDS]
         if not kept:
             raise DataError("texts: at least one word must occur in two of them; none does. Give more texts.")
         found = length or max(1, min(LONGEST, int(np.quantile(lengths, COVERED))))
