@@ -44,7 +44,7 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, texts: Iterable[str], length: int | None = None) -> Vocabulary:
-        """Return the words that occur in at least two texts, the most common first, equally common ones by alphabet.
+        """Return the words that occur in at least two texts, the most common first, and then by alphabet.
 
         Without ``length`` 95 % of the texts are read whole, up to 1000 words.
 
