@@ -111,7 +111,7 @@ def _check_columns(root: Path, kind: Kind, options: Options) -> None:
 
 def _passed_over(found: list[Path], read: list[Path], kind: Kind) -> tuple[str, ...]:
     """Return a line about the files of other kinds, if there are any."""
-    others = Counter(path.suffix.lower() or path.name for path in set(found) - set(read))
+    others = Counter(path.suffix.lower() or path.name for path in sorted(set(found) - set(read)))
     if not others:
         return ()
     named = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(8))
