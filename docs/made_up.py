@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def pictures() -> None:
     """Write single pictures: a digit, and a photograph."""
     digit = np.zeros((28, 28), np.uint8)
     digit[5:8, 6:22] = digit[8:24, 17:20] = 255
+    Path("sample.json").write_text(json.dumps({"samples": (random.integers(0, 17, (1, 8, 8))).tolist()}), "utf-8")
     for name in ("picture.png", "seven.png"):
         Image.fromarray(digit).save(name)
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 60, 3)).astype(np.uint8)).save("photo.jpg")
@@ -81,6 +83,8 @@ def foreign(folder: Path) -> None:
 
         for name in ("resnet18-f37072fd.pth", "my-resnet.pth"):
             torch.save(load_file(folder / "weights.safetensors"), folder / name)
+        layers = (torch.nn.Conv2d(1, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(8 * 26 * 26, 10))
+        torch.save(torch.nn.Sequential(*layers).state_dict(), folder / "weights.pth")
     if find_spec("keras") and find_spec("torch"):
         os.environ.setdefault("KERAS_BACKEND", "torch")
         import keras
