@@ -34,7 +34,7 @@ def pictures() -> None:
     """Write single pictures: a digit, and a photograph."""
     digit = np.zeros((28, 28), np.uint8)
     digit[5:8, 6:22] = digit[8:24, 17:20] = 255
-    Path("sample.json").write_text(json.dumps({"samples": (random.integers(0, 17, (1, 8, 8))).tolist()}), "utf-8")
+    Path("sample.json").write_text(json.dumps({"samples": digit[:8, :8].tolist()}), "utf-8")
     for name in ("picture.png", "seven.png"):
         Image.fromarray(digit).save(name)
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 60, 3)).astype(np.uint8)).save("photo.jpg")
