@@ -114,3 +114,26 @@ def test_a_model_that_ends_early_needs_nothing_of_what_follows(tmp_path: Path, r
     np.testing.assert_array_equal(
         load(tmp_path / "m.safetensors").outputs(np.ones((1, 4), np.float32)), [[-1.0] * 4]
     )
+
+
+def test_weights_without_all_arrays_of_the_network_are_refused(tmp_path: Path, refused: Any) -> None:
+    """Zeros in the place of a last layer would make a model of constant outputs."""
+    torch = pytest.importorskip("torch")
+    layers = (
+        '"Conv2d"\nname = "first"\nout_channels = 4\nkernel_size = 3',
+        '"Flatten"',
+        '"Linear"\nout_features = 3',
+    )
+    (tmp_path / "net.toml").write_text("".join(f"[[layers]]\ntype = {layer}\n\n" for layer in layers))
+    own = torch.nn.Sequential()
+    own.add_module("first", torch.nn.Conv2d(1, 4, 3))
+    own.add_module("flat", torch.nn.Flatten())
+    own.add_module("head", torch.nn.Linear(4 * 6 * 6, 3))
+    path = tmp_path / "weights.pth"
+    torch.save(own.state_dict(), path)
+    message = refused("import", path, "--network", tmp_path / "net.toml", "--input", "1x8x8", status=1)
+    assert (
+        "every array of net must be in the file; 2 of 4 arrays found; missing in the file: linear1.weight"
+        in message
+    )
+    assert not path.with_suffix(".safetensors").exists()

@@ -35,7 +35,8 @@ def log(tmp_path: Path) -> Path:
 def test_what_is_cut_is_told(sound, log, tmp_path):
     found = read_unlabelled(sound, (1, LENGTH), rate=RATE)
     assert found.notes == (
-        "read the first 0.5 s, as many as the model takes; it has 1.3 s. To read all, take --step 0.2.",
+        "read the first 0.5 s, as many as the model takes; it has 1.3 s. To read all, take --step 0.2 "
+        "(in Python, read(path, step=0.2)).",
     )
     assert read_unlabelled(sound, (1, 1300), rate=RATE).notes == ()
     rows = read_unlabelled(log, (2, 4), series=LOGS)

@@ -78,12 +78,20 @@ def import_(
     """
     from striate.cli.output import Output
     from striate.cli.parsing import named_numbers, named_shapes
+    from striate.errors import ModelFileError
     from striate.interop.reading import Wish, read
 
     output = Output(json)
     shapes, constants = named_shapes(input_shape or [], "--input"), named_numbers(constant or [], "--constant")
     shape = shapes.pop("", None)
     found = read(file, Wish(shape, network, pixels, channels, classes, shapes, constants, end, targets))
+    if found.missing:
+        name, report = found.model.network.name, "; ".join(found.report)
+        raise ModelFileError(
+            f"{file}: every array of {name} must be in the file; {report}. Name "
+            "the layers as the file does, or none of them: then they are matched in order by shape. To learn the "
+            "missing ones, use train --start."
+        )
     path = found.model.save(file.with_suffix(".safetensors") if out is None else out)
     for line in found.report:
         output.line(line)

@@ -83,9 +83,10 @@ class Beginnings:
         unit, path = self.reader.unit, min(self.longer)
         which = f"{len(self.longer):,} of {count:,} files go on after them ({path.name} first)" if count > 1 else ""
         which = which or f"it has {unit.told(self.longer[path])}"
+        step = _advised(unit, self.shape[1])
         return (
             f"read the first {unit.told(self.shape[1])}, as many as the model takes; {which}. To read all, take "
-            f"--step {_advised(unit, self.shape[1])}.",
+            f"--step {step} (in Python, read(path, step={step})).",
         )
 
 

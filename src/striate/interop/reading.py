@@ -72,10 +72,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Found:
-    """A model from another program, and notes on how it was read."""
+    """A model from another program, notes on how it was read, and its arrays that the file does not have."""
 
     model: Model
     report: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def read(path: Path, wish: Wish | None = None) -> Found:
@@ -94,7 +95,7 @@ def read(path: Path, wish: Wish | None = None) -> Found:
     found = by_ending(path, READERS, "Save the model in one of these formats.")(path, wish)
     model = _completed(found.model, wish)
     note = with_targets(model, wish.targets)
-    return Found(model, (*found.report, note) if note else found.report)
+    return Found(model, (*found.report, note) if note else found.report, found.missing)
 
 
 def _completed(model: Model, wish: Wish) -> Model:
@@ -189,7 +190,7 @@ def _read_weights(path: Path, wish: Wish) -> Found:
     model = Model(network, match.theta, match.states, metadata={"origin": origin})
     if wish.pixels is None and not own and network.input_shape[0] == 3:
         model.normalisation = pixel_range("-1..1" if wish.network == "googlenet" else "imagenet", 3)
-    return Found(model, tuple(match.lines()))
+    return Found(model, tuple(match.lines()), match.missing)
 
 
 def _read_safetensors(path: Path, wish: Wish) -> Found:
