@@ -20,6 +20,7 @@ from striate.data.tables.dialect import MISSING, is_number
 from striate.data.tables.files import open_lines
 from striate.data.targets import align_classes, describe_targets, make_targets
 from striate.errors import DataError
+from striate.wording import counted
 
 SUFFIX = ".ts"
 LARGEST = float(np.finfo(np.float32).max)
@@ -207,16 +208,11 @@ def _later(path: Path, train: Dataset) -> Dataset:
     return align_classes(found, train.classes, str(path)) if train.classes else found
 
 
-def channels(count: int) -> str:
-    """Return a number of channels in words."""
-    return f"{count} channel{'s' * (count != 1)}"
-
-
 def _check_channels(series: Series, wanted: int, path: Path) -> None:
     if series.shape[0] != wanted:
         raise DataError(
-            f"{printable(path)}: series of {channels(wanted)} expected, as in training; got {series.shape[0]}. "
-            "Use series like those."
+            f"{printable(path)}: series of {counted(wanted, 'channel')} expected, as in training; "
+            f"got {series.shape[0]}. Use series like those."
         )
 
 

@@ -24,7 +24,7 @@ from striate.data.logs import LogReader
 from striate.data.pixels import Fit
 from striate.data.problems import BadFile, FileProblem, printable
 from striate.data.series import SUFFIX as SERIES_SUFFIX
-from striate.data.series import channels, read_ts
+from striate.data.series import read_ts
 from striate.data.tables import Schema, read_table
 from striate.data.tables.encoders import texts_of
 from striate.data.tables.files import is_table
@@ -314,7 +314,7 @@ def _series_inputs(path: Path, sample_shape: tuple[int, ...]) -> np.ndarray:
     if len(sample_shape) != 2 or sample_shape[0] != series.shape[0]:
         raise DataError(
             f"{printable(path)}: the model takes inputs of shape {' x '.join(map(str, sample_shape))}; "
-            f"got series of {channels(series.shape[0])}. Use series like those it was trained on."
+            f"got series of {counted(series.shape[0], 'channel')}. Use series like those it was trained on."
         )
     return series.inputs(sample_shape)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from striate.data.decoding import Reader
 from striate.data.problems import BadFile, FileProblem, printable
 from striate.errors import DataError, UsageError
 
@@ -27,18 +28,8 @@ class Unit(NamedTuple):
         return f"{count / self.values:,.4g} {self.name}" if self.name == "s" else f"{count:,} {self.name}"
 
 
-class SeriesReader(Protocol):
-    """A `Reader` that brings files to series of one length."""
-
-    dtype: np.dtype[Any]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of a sample, (C, L)."""
-
-    @property
-    def preparation(self) -> dict[str, Any]:
-        """The arguments, other than the shape, with which `read_unlabelled` makes inputs in the same way."""
+class SeriesReader(Reader, Protocol):
+    """Brings files to series of one length."""
 
     @property
     def unit(self) -> Unit:
